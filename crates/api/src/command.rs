@@ -1,0 +1,166 @@
+//! The commands: one source of truth for the shell, the bridge, the screens and `docs/api.md`.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::*;
+
+/// One typed command.
+pub trait Command {
+    /// Its name on the wire.
+    const NAME: &'static str;
+    /// What it takes.
+    type Args: Serialize + DeserializeOwned + Default;
+    /// What it answers.
+    type Output: Serialize + DeserializeOwned + Default;
+}
+
+/// A command as `docs/api.md` shows it.
+pub struct CommandDoc {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+    /// Arguments in their plainest form.
+    pub args: serde_json::Value,
+    /// Answer in its plainest form.
+    pub output: serde_json::Value,
+}
+
+macro_rules! commands {
+    ($($(#[doc = $doc:literal])* $name:ident $type:ident ($args:ty) -> $output:ty;)*) => {
+        $(
+            $(#[doc = $doc])*
+            pub struct $type;
+
+            impl Command for $type {
+                const NAME: &'static str = stringify!($name);
+                type Args = $args;
+                type Output = $output;
+            }
+        )*
+
+        /// The name of every command. The shell registers these and no other.
+        pub const COMMAND_NAMES: &[&str] = &[$(stringify!($name)),*];
+
+        /// Every command with its text and shapes.
+        pub fn commands_doc() -> Vec<CommandDoc> {
+            fn json<T: Serialize + Default>() -> serde_json::Value {
+                serde_json::to_value(T::default()).unwrap_or_default()
+            }
+            vec![$(CommandDoc {
+                name: stringify!($name),
+                doc: concat!($($doc),*).trim_start(),
+                args: json::<$args>(),
+                output: json::<$output>(),
+            }),*]
+        }
+
+        /// Runs a macro once with every `name Type` pair, so that shells need no list of their own.
+        #[macro_export]
+        macro_rules! for_each_command {
+            ($run:ident) => { $run! { $($name $type,)* } };
+        }
+    };
+}
+
+commands! {
+    /// Whether there is a vault here and whether it is open. Tells no name.
+    vault_status VaultStatus(()) -> VaultView;
+    /// Six words made on this device.
+    passphrase_suggest PassphraseSuggest(()) -> WordsView;
+    /// Judges a passphrase.
+    passphrase_check PassphraseCheck(PassphraseArgs) -> PassphraseView;
+    /// Makes a vault with the person's own chart and opens it.
+    vault_create VaultCreate(VaultCreateArgs) -> VaultView;
+    /// Opens the vault.
+    vault_unlock VaultUnlock(PassphraseArgs) -> VaultView;
+    /// Locks the vault: keys leave memory, the log is folded in.
+    vault_lock VaultLock(()) -> VaultView;
+    /// The person is there: puts off auto-lock.
+    vault_touch VaultTouch(()) -> ();
+    /// Settings.
+    settings_get SettingsGet(()) -> SettingsView;
+    /// Changes settings. While the vault is locked only language and display change.
+    settings_set SettingsSet(SettingsView) -> SettingsView;
+    /// The charts.
+    chart_list ChartList(()) -> Vec<ChartView>;
+    /// A new chart.
+    chart_create ChartCreate(ChartCreateArgs) -> ChartView;
+    /// The home screen over all charts.
+    home Home(()) -> HomeView;
+    /// A part of a chart's timeline, newest first.
+    timeline Timeline(TimelineArgs) -> TimelineView;
+    /// One entry with its facts, clashes and history.
+    entry_get EntryGet(EntryArgs) -> EntryView;
+    /// The original of an entry, byte for byte as received.
+    entry_original EntryOriginal(EntryArgs) -> OriginalView;
+    /// All numeric series of a chart.
+    results Results(ChartArgs) -> ResultsView;
+    /// One series.
+    trend Trend(TrendArgs) -> TrendView;
+    /// The medicines of a chart, with clashes.
+    medicines Medicines(ChartArgs) -> MedicinesView;
+    /// Adds a vital sign, a note, an allergy or a medicine.
+    entry_add EntryAdd(EntryAddArgs) -> EntryRef;
+    /// Changes fields of an entry that the family wrote.
+    entry_edit EntryEdit(EntryEditArgs) -> EntryRef;
+    /// Deletes an entry that the family wrote; it can be brought back.
+    entry_delete EntryDelete(EntryDeleteArgs) -> EntryRef;
+    /// Brings a deleted entry back.
+    entry_restore EntryRestore(EntryArgs) -> EntryRef;
+    /// Settles a clash by a person's choice.
+    clash_settle ClashSettle(ClashSettleArgs) -> EntryRef;
+    /// What changed in a chart since the person last looked.
+    changes Changes(ChartArgs) -> ChangesView;
+    /// The person has seen the changes of a chart.
+    changes_seen ChangesSeen(SeenArgs) -> ();
+    /// Begins to bring a file in.
+    import_begin ImportBegin(ImportBeginArgs) -> ImportArgs;
+    /// Takes a piece of the file, at most 1 MiB.
+    import_chunk ImportChunk(ImportChunkArgs) -> ImportView;
+    /// Looks at the file: what it holds, whose it is. Nothing is kept yet.
+    import_look ImportLook(ImportArgs) -> ImportPreview;
+    /// Keeps the file in a chart; answers at once, progress by `import_status`.
+    import_run ImportRun(ImportRunArgs) -> ImportView;
+    /// How far an import is.
+    import_status ImportStatus(ImportArgs) -> ImportView;
+    /// Stops an import: the record is as it was.
+    import_stop ImportStop(ImportArgs) -> ImportView;
+    /// The exchange with the server.
+    sync_status SyncStatus(()) -> SyncView;
+    /// Exchanges now.
+    sync_now SyncNow(()) -> SyncView;
+    /// Where everything is.
+    whereabouts Whereabouts(()) -> WhereView;
+    /// Connects the account to a server.
+    server_connect ServerConnect(ServerConnectArgs) -> SyncView;
+    /// The account's devices.
+    device_list DeviceList(()) -> Vec<DeviceView>;
+    /// Shows a pairing code for a new device.
+    pair_offer PairOffer(()) -> PairOfferView;
+    /// The state of pairing.
+    pair_status PairStatus(()) -> PairView;
+    /// The device that answered is the person's: adds it.
+    pair_approve PairApprove(()) -> PairView;
+    /// Ends pairing.
+    pair_stop PairStop(()) -> PairView;
+    /// Joins an account from this new device.
+    pair_join PairJoin(PairJoinArgs) -> PairView;
+    /// Waits until something changes.
+    news News(NewsArgs) -> NewsView;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_says_what_it_does() {
+        let docs = commands_doc();
+        assert_eq!(docs.len(), COMMAND_NAMES.len(), "each command has its entry");
+        for doc in docs {
+            assert!(!doc.doc.is_empty(), "{} says what it does", doc.name);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The contract between the screens and the client: commands, views, events and error codes.
+//!
+//! Views carry what a screen needs and nothing else: ids, content of the record, and Fluent message ids, never finished sentences.
+
+pub mod command;
+mod devices;
+mod error;
+mod import;
+mod live;
+mod people;
+mod record;
+mod vault;
+
+pub use command::{COMMAND_NAMES, Command, CommandDoc, commands_doc};
+pub use devices::*;
+pub use error::{CallError, Code};
+pub use import::*;
+pub use live::*;
+pub use mecum_domain as domain;
+pub use people::*;
+pub use record::*;
+pub use vault::*;

@@ -1,0 +1,19 @@
+//! What Mecum is about, as pure types: a person's record, its entries and edits, and the rules about them.
+//!
+//! No I/O, no clock and no randomness: times and ids are passed in. Everything above this crate speaks its words.
+
+mod edit;
+mod entry;
+mod kind;
+mod person;
+mod quantity;
+mod validate;
+mod when;
+
+pub use edit::{Batch, Edit};
+pub use entry::{EntryId, Field, FinishedKey, ParseIdError};
+pub use kind::{Kind, KindGroup, Section};
+pub use person::{ChartId, PersonColour, Relation, initials};
+pub use quantity::{Decimal, Flag, ParseDecimalError, ReferenceRange};
+pub use validate::{FieldError, MAX_TEXT_BYTES, validate_draft};
+pub use when::{PartialDate, age_on};

@@ -1,0 +1,18 @@
+//! FHIR R4 in: a file becomes kept entries, and a kept entry becomes something to read.
+//!
+//! What arrives is kept byte for byte; nothing is re-serialised and nothing is dropped because it was not understood. Reading is a pure function of
+//! the kept bytes, so that every device shows the same. Knows FHIR and the words of `domain`; must not know storage, keys, clocks or screens.
+
+mod bundle;
+mod fhir;
+mod kept;
+mod narrative;
+mod reading;
+mod title;
+
+pub use bundle::{
+    MAX_BUNDLE_BYTES, MAX_ENTRIES, MAX_RESOURCE_BYTES, ReadBundle, ReadBundleError, Subject, read_bundle,
+};
+pub use fhir::MAX_DEPTH;
+pub use kept::{Container, DecodeContainerError, FILE_SOURCE, Kept};
+pub use reading::{Component, Detail, DetailValue, LABELS, Reading, STATUSES, read};

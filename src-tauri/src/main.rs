@@ -1,0 +1,1 @@
+fn main(){ mecum_lib::run() }

@@ -1,0 +1,51 @@
+//! What can be checked without running the product: format, lints, and who depends on whom.
+
+use crate::layers;
+use crate::process;
+use crate::ring::Results;
+use crate::test::logged;
+use crate::workspace::Workspace;
+
+/// Runs every check; each is one test.
+pub(crate) fn run(workspace: &Workspace, results: &mut Results) {
+    let fmt = logged(workspace, results, "fmt", &["fmt", "--all", "--check"]);
+    results.check("checks::format", fmt);
+    let native = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--features",
+        "mecum/custom-protocol",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    let native = logged(workspace, results, "clippy", &native);
+    results.check("checks::lints_native", native);
+    results.check("checks::lints_web", web_lints(workspace, results));
+    layers::check(workspace, results);
+    results.check("checks::lock_files_name_no_host", lock_names_no_host(workspace));
+}
+
+/// The interface as it is really compiled; in its own target folder, beside its build.
+fn web_lints(workspace: &Workspace, results: &Results) -> Result<(), String> {
+    let mut log = results.log("clippy-web")?;
+    let mut command = process::cargo(
+        workspace,
+        &["clippy", "--package", "mecum-ui", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"],
+    );
+    command.env("CARGO_TARGET_DIR", workspace.wasm_target()).env("CARGO_TERM_COLOR", "never");
+    let ok = process::each_line(&mut command, |line| log.line(line))?;
+    if ok { Ok(()) } else { Err(log.tail()) }
+}
+
+/// A lock file with download addresses would tie every clone to one registry's host.
+fn lock_names_no_host(workspace: &Workspace) -> Result<(), String> {
+    let path = workspace.path("tests/e2e/package-lock.json");
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    if text.contains("\"resolved\"") {
+        Err("tests/e2e/package-lock.json holds download addresses".to_owned())
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,166 @@
+//! `cargo xtask test`: every test of the project, and one closing line.
+//!
+//! The steps go on after a failure, so that one run shows everything that is wrong.
+
+mod listing;
+
+use crate::checks;
+use crate::claims;
+use crate::process;
+use crate::ring::{Log, Outcome, Results};
+use crate::setup;
+use crate::ui;
+use crate::workspace::Workspace;
+
+use listing::{Line, Reader};
+
+/// What the native crates are built with for tests. The shell opens its own files instead of a development address, and
+/// the flags are the same everywhere, so that cargo builds each dependency once.
+const BUILD: &[&str] = &["--workspace", "--all-targets", "--features", "mecum/custom-protocol"];
+
+/// Runs everything, or the part that `--only` names.
+pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> Result<(), String> {
+    let only = crate::flag_value(arguments, "--only");
+    let wanted = |part: &str| only.is_none_or(|only| only == part);
+    let mut results = Results::new(workspace)?;
+    setup::everything(workspace)?;
+
+    if wanted("checks") {
+        results.begin_ring("checks", "format, lints, layers");
+        checks::run(workspace, &mut results);
+    }
+    if wanted("core") || wanted("browser") || wanted("window") {
+        results.begin_ring("build", "the web part, then every native crate");
+        results.check("build::web_part", ui::build(workspace, ui::Kind::Quick));
+        let built = logged(workspace, &results, "build", &[&["build"], BUILD].concat());
+        results.check("build::native_crates", built);
+    }
+    if wanted("core") {
+        results.begin_ring("core", "units, properties, pages as text, client and server");
+        core(workspace, &mut results);
+    }
+    if wanted("browser") {
+        results.begin_ring("browser", "the real interface in Chromium, on the bridge");
+        let node = process::command(workspace, "node");
+        script(&mut results, node, "browser", &["tests/e2e/run.mjs"], workspace);
+    }
+    if wanted("window") {
+        results.begin_ring("window", "the real window, through WebKitWebDriver");
+        let mut screen = process::command(workspace, "xvfb-run");
+        screen.args(["--auto-servernum", "--server-args=-screen 0 1280x900x24", "node"]);
+        script(&mut results, screen, "window", &["tests/desktop/run.mjs"], workspace);
+    }
+    results.end_ring();
+    if only.is_none() {
+        results.begin_ring("claims", "every promise has a test that ran");
+        claims::check(workspace, &mut results);
+    }
+    if results.close() { Ok(()) } else { Err(String::new()) }
+}
+
+/// Runs one cargo step into a log; the end of it is the reason where it fails.
+pub(crate) fn logged(
+    workspace: &Workspace,
+    results: &Results,
+    step: &str,
+    arguments: &[&str],
+) -> Result<(), String> {
+    let mut log = results.log(step)?;
+    let mut command = process::cargo(workspace, arguments);
+    command.env("CARGO_TERM_COLOR", "never");
+    let ok = process::each_line(&mut command, |line| log.line(line))?;
+    if ok { Ok(()) } else { Err(log.tail()) }
+}
+
+/// Rings 1 to 3: everything that cargo itself runs.
+fn core(workspace: &Workspace, results: &mut Results) {
+    if process::answers("cargo-nextest", "--version") {
+        let mut arguments = vec!["nextest", "run"];
+        arguments.extend(BUILD);
+        arguments.extend([
+            "--no-fail-fast",
+            "--color=never",
+            "--status-level=all",
+            "--final-status-level=none",
+        ]);
+        arguments.extend(["--success-output=immediate", "--failure-output=immediate"]);
+        cargo_tests(workspace, results, "nextest", &arguments, Reader::nextest());
+    } else {
+        let mut arguments = vec!["test", "--no-fail-fast"];
+        arguments.extend(BUILD);
+        arguments.extend(["--", "--show-output", "--color=never"]);
+        cargo_tests(workspace, results, "cargo-test", &arguments, Reader::libtest());
+    }
+    let arguments =
+        ["test", "--doc", "--no-fail-fast", "--workspace", "--exclude", "mecum-ui", "--", "--color=never"];
+    cargo_tests(workspace, results, "doc-tests", &arguments, Reader::doctest());
+}
+
+fn cargo_tests(
+    workspace: &Workspace,
+    results: &mut Results,
+    step: &str,
+    arguments: &[&str],
+    mut reader: Reader,
+) {
+    let mut log = match results.log(step) {
+        Ok(log) => log,
+        Err(error) => return results.add(&format!("core::{step}"), Outcome::Failed, &error),
+    };
+    let mut command = process::cargo(workspace, arguments);
+    command.env("CARGO_TERM_COLOR", "never").env("NEXTEST_HIDE_PROGRESS_BAR", "1");
+    let ended = process::each_line(&mut command, |line| {
+        log.line(line);
+        reader.read(line);
+    });
+    let failed_before = reader.found().iter().any(|found| found.outcome == Outcome::Failed);
+    for found in reader.into_found() {
+        results.add(&found.name, found.outcome, &found.output);
+    }
+    match ended {
+        Ok(true) => {}
+        // The failing tests are in the list already; a failure without one (it did not build, say) must show too.
+        Ok(false) if failed_before => {}
+        Ok(false) => results.add(&format!("core::{step}"), Outcome::Failed, &log.tail()),
+        Err(error) => results.add(&format!("core::{step}"), Outcome::Failed, &error),
+    }
+}
+
+/// Rings 4 and 5: a script that writes `ok NAME`, `not ok NAME: WHY` or `skip NAME: WHY` lines and a closing count.
+fn script(
+    results: &mut Results,
+    mut command: std::process::Command,
+    ring: &'static str,
+    arguments: &[&str],
+    workspace: &Workspace,
+) {
+    let mut log = match results.log(ring) {
+        Ok(log) => log,
+        Err(error) => return results.add(&format!("{ring}::started"), Outcome::Failed, &error),
+    };
+    command.args(arguments).env("MECUM_BIN", workspace.target.join("debug"));
+    let mut closing = None;
+    let mut counted = 0;
+    let ended = process::each_line(&mut command, |line| {
+        log.line(line);
+        match listing::script_line(line) {
+            Line::Test(name, outcome, why) => {
+                counted += 1;
+                results.add(&format!("{ring}::{name}"), outcome, &why);
+            }
+            Line::Closing(count) => closing = Some(count),
+            Line::Note(note) => println!("        {note}"),
+            Line::Other => {}
+        }
+    });
+    let complete = match ended {
+        Ok(_) if closing == Some(counted) => Ok(()),
+        Ok(_) => Err(format!("{counted} results, but the closing line says {closing:?}\n{}", end_of(&log))),
+        Err(error) => Err(error),
+    };
+    results.check(&format!("{ring}::ran_to_its_end"), complete);
+}
+
+fn end_of(log: &Log) -> String {
+    log.tail()
+}
