@@ -1,1 +1,80 @@
-pub fn run(){}
+//! The shell: one window, and one Tauri command for each command of the contract.
+//!
+//! It knows where the profile is and how to start; it has no business logic and sees no key.
+
+mod arguments;
+mod commands;
+mod graphics;
+
+use std::process::ExitCode;
+
+use mecum_client::{App, AppOptions};
+use tauri::{AppHandle, Builder, Context, Manager, RunEvent, Runtime};
+
+use arguments::Arguments;
+
+/// Starts the app on a desktop; gives the program's exit code when the last window closes.
+pub fn start() -> ExitCode {
+    let arguments = match Arguments::read(std::env::args_os().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    graphics::restart_with_safe_rendering();
+    run(arguments)
+}
+
+/// Where a phone's operating system begins.
+#[cfg(mobile)]
+#[tauri::mobile_entry_point]
+fn start_on_phone() {
+    let _ = run(Arguments::default());
+}
+
+fn run(arguments: Arguments) -> ExitCode {
+    let builder = with_commands(Builder::default()).setup(move |app| {
+        let profile = match arguments.profile {
+            Some(folder) => folder,
+            None => app.path().app_data_dir()?,
+        };
+        std::fs::create_dir_all(&profile)?;
+        app.manage(open(AppOptions { server: arguments.server, ..AppOptions::new(profile) }));
+        Ok(())
+    });
+    match builder.build(context()) {
+        Ok(app) => {
+            app.run(lock_at_exit);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Keys leave memory and the database folds its log in, however the window was closed.
+fn lock_at_exit<R: Runtime>(app: &AppHandle<R>, event: RunEvent) {
+    if let (RunEvent::Exit, Some(client)) = (event, app.try_state::<App>())
+        && tauri::async_runtime::block_on(client.vault_lock(())).is_err()
+    {
+        eprintln!("the vault was not locked in order; it checks itself when it is opened next");
+    }
+}
+
+/// Opens the client on the shell's runtime, where its tasks go on beside the window.
+pub fn open(options: AppOptions) -> App {
+    tauri::async_runtime::block_on(async move { App::open(options) })
+}
+
+/// The configuration, the interface's files and the capabilities, as they were when the program was built.
+pub fn context<R: Runtime>() -> Context<R> {
+    tauri::generate_context!()
+}
+
+/// The same commands for the real window and for the tests' mock of one.
+pub fn with_commands<R: Runtime>(builder: Builder<R>) -> Builder<R> {
+    builder.invoke_handler(commands::handler())
+}

@@ -1,1 +1,19 @@
-fn main(){}
+//! The screens of Mecum: Yew in a webview or a browser, over the typed commands of `mecum-api`.
+//!
+//! It knows words, rows and drawings. It must not know documents, keys, files or the network: those are behind [`backend::Backend`].
+
+mod app;
+mod backend;
+mod charts;
+mod components;
+mod format;
+mod glossary;
+mod i18n;
+mod pages;
+mod query;
+mod route;
+
+fn main() {
+    #[cfg(target_arch = "wasm32")]
+    yew::Renderer::<app::App>::with_props(app::AppProps { backend: backend::Backend::of_page() }).render();
+}

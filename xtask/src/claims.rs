@@ -88,8 +88,8 @@ fn parse(text: &str) -> Result<Vec<Claim>, String> {
         match key.trim() {
             "issue" => claim.issue = value.parse().map_err(|_| wrong("issue is not a number"))?,
             "bullet" => {
-                claim.bullet =
-                    strings(value).into_iter().next().ok_or_else(|| wrong("bullet is not a string"))?
+                let text = strings(value).into_iter().next();
+                claim.bullet = text.ok_or_else(|| wrong("bullet is not a string"))?;
             }
             "tests" => {
                 claim.tests.extend(strings(value));

@@ -6,6 +6,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -50,18 +51,23 @@ fn port(data: &Path) -> Result<u16, String> {
     Ok(port)
 }
 
-/// Makes the demo profile if it is not there, signed in to `server`; gives its passphrase the one time it is known.
+/// Makes the demo profile if it is not there, enrolled at `server`; gives its passphrase the one time it is known.
 pub(crate) fn make_profile(
     workspace: &Workspace,
     profile: &Path,
     server: &Server,
 ) -> Result<Option<String>, String> {
-    if profile.join("vault.mecum").exists() {
+    let in_use = fs::read_dir(profile).is_ok_and(|mut entries| entries.next().is_some());
+    if in_use {
         return Ok(None);
     }
     println!("run: making the demo profile (three charts, ten years of record)");
-    let made = bridge_command(workspace, profile, server).arg("--make-demo").output();
-    profile_passphrase(made.map_err(|error| format!("mecum-bridge: {error}"))?).map(Some)
+    let passphrase = made(bridge_command(workspace, profile, server)?.arg("--make-demo"));
+    if passphrase.is_err() {
+        // Half a demo would pass for a whole one at the next run, and nobody would know its passphrase.
+        fs::remove_dir_all(profile).map_err(|error| format!("{}: {error}", profile.display()))?;
+    }
+    passphrase.map(Some)
 }
 
 /// Makes a new profile out of a FHIR bundle; gives its passphrase.
@@ -71,30 +77,23 @@ pub(crate) fn import_profile(
     server: &Server,
     file: &Path,
 ) -> Result<String, String> {
-    let made = bridge_command(workspace, profile, server).arg("--make-from").arg(file).output();
-    profile_passphrase(made.map_err(|error| format!("mecum-bridge: {error}"))?)
+    println!("run: bringing {} into a new profile", file.display());
+    made(bridge_command(workspace, profile, server)?.arg("--import").arg(file))
 }
 
-/// `mecum-bridge --profile DIR --server URL --server-data DIR`; the last is where it takes an enrolment code from.
-fn bridge_command(workspace: &Workspace, profile: &Path, server: &Server) -> std::process::Command {
+/// `mecum-bridge --profile DIR --server URL --code CODE`, with a fresh one-time code of the server's.
+fn bridge_command(workspace: &Workspace, profile: &Path, server: &Server) -> Result<Command, String> {
+    let mut enrol = process::command(workspace, workspace.debug_binary("mecum-server"));
+    let code = process::read(enrol.arg("enrol").arg("--data").arg(&server.folder))?;
     let mut command = process::command(workspace, workspace.debug_binary("mecum-bridge"));
-    command
-        .arg("--profile")
-        .arg(profile)
-        .arg("--server")
-        .arg(&server.url)
-        .arg("--server-data")
-        .arg(&server.folder);
-    command
+    command.arg("--profile").arg(profile).args(["--server", &server.url, "--code", code.trim()]);
+    Ok(command)
 }
 
-/// The bridge's one JSON line, `{"passphrase": "six words"}`.
-fn profile_passphrase(output: std::process::Output) -> Result<String, String> {
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
-    }
-    let line: Value =
-        serde_json::from_slice(&output.stdout).map_err(|error| format!("mecum-bridge: {error}"))?;
+/// Runs the bridge to its end; its one JSON line is `{"passphrase": "six words"}`.
+fn made(command: &mut Command) -> Result<String, String> {
+    let text = process::read(command)?;
+    let line: Value = serde_json::from_str(text.trim()).map_err(|error| format!("mecum-bridge: {error}"))?;
     line.get("passphrase")
         .and_then(Value::as_str)
         .map(str::to_owned)

@@ -12,6 +12,9 @@ use crate::setup;
 use crate::ui;
 use crate::workspace::Workspace;
 
+/// The address that `devUrl` in tauri.conf.json names.
+const PORT: &str = "7461";
+
 /// How often the files are looked at. A watcher crate would save this second and cost a dependency.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -23,13 +26,13 @@ pub(crate) fn dev(workspace: &Workspace) -> Result<(), String> {
         workspace,
         &["build", "--package", "mecum-server", "--package", "mecum-bridge"],
     ))?;
-    let data = workspace.data()?;
+    let data = Workspace::data()?;
     demo::make_private(&data)?;
     let server = demo::start_server(workspace, &data)?;
     let profile = data.join("dev");
     demo::make_private(&profile)?;
     let mut command = process::command(workspace, workspace.debug_binary("mecum-bridge"));
-    command.arg("--profile").arg(&profile).args(["--port", "0", "--server", &server.url]);
+    command.arg("--profile").arg(&profile).args(["--port", PORT, "--server", &server.url]);
     let bridge = Background::start(&mut command, &data.join("bridge.log"))?;
     println!("dev: {}", run::page(&bridge.first_line)?);
     let mut seen = newest(workspace);

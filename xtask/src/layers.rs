@@ -55,7 +55,7 @@ const PILLARS: &[(&str, &[&str])] = &[
     ("automerge", &["mecum-documents"]),
     ("rusqlite", &["mecum-vault", "mecum-relay"]),
     ("ring", &["mecum-seal", "mecum-client", "mecum-interop"]),
-    ("tokio", &["mecum", "mecum-client", "mecum-relay", "mecum-server", "mecum-bridge"]),
+    ("tokio", &["mecum-client", "mecum-relay", "mecum-server", "mecum-bridge"]),
 ];
 
 /// serde is everywhere; these are the crates where it carries the contract.
@@ -70,8 +70,26 @@ pub(crate) fn check(workspace: &Workspace, results: &mut Results) {
         Ok(packages) => packages,
         Err(error) => return results.check("checks::layers", Err(error)),
     };
-    results.check("checks::layers", report(direction(&packages)));
-    results.check("checks::packages_carry_weight", report(pillars(&packages)));
+    results.check("checks::layers", report(&direction(&packages)));
+    results.check("checks::packages_carry_weight", report(&pillars(&packages)));
+}
+
+/// The package of each integration test, by the test's name.
+pub(crate) fn test_packages(workspace: &Workspace) -> BTreeMap<String, String> {
+    let read =
+        process::read(&mut process::cargo(workspace, &["metadata", "--format-version", "1", "--no-deps"]));
+    let metadata: Value = read.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let mut found = BTreeMap::new();
+    for package in metadata.get("packages").and_then(Value::as_array).into_iter().flatten() {
+        let Some(name) = package.get("name").and_then(Value::as_str) else { continue };
+        for target in package.get("targets").and_then(Value::as_array).into_iter().flatten() {
+            let is_test = target.pointer("/kind/0").and_then(Value::as_str) == Some("test");
+            if let (true, Some(test)) = (is_test, target.get("name").and_then(Value::as_str)) {
+                found.insert(test.to_owned(), name.to_owned());
+            }
+        }
+    }
+    found
 }
 
 /// One package of the workspace as the manifest says it.
@@ -187,7 +205,7 @@ fn names(folder: &Path, text: &str) -> bool {
     })
 }
 
-fn report(wrong: Vec<String>) -> Result<(), String> {
+fn report(wrong: &[String]) -> Result<(), String> {
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
 }
 

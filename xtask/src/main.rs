@@ -28,7 +28,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   run [--import FILE] [--profile DIR]
                         build everything, start a server on loopback, open the app
   test [--only PART]    every test; PART is one of: checks, core, browser, window
-  ui [--release]        build the web part into ui/dist
+  ui [--release | --fake]
+                        build the web part into ui/dist; --fake answers itself, for looking at pages
   dev                   rebuild the web part on change and serve it through the bridge
   shots [NAME]          pictures of every screen, size, theme and language into target/shots
   bench                 measure, into target/bench/report.json
@@ -45,9 +46,7 @@ fn main() -> ExitCode {
         "setup" => setup::everything(&workspace),
         "run" => run::run(&workspace, rest),
         "test" => test::test(&workspace, rest),
-        "ui" => {
-            ui::build(&workspace, if has_flag(rest, "--release") { ui::Kind::Small } else { ui::Kind::Quick })
-        }
+        "ui" => ui::build(&workspace, ui::Kind::of(rest)),
         "dev" => dev::dev(&workspace),
         "shots" => shots::shots(&workspace, rest),
         "bench" => bench::bench(&workspace),
@@ -62,11 +61,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Whether `flag` is among the arguments.
-fn has_flag(arguments: &[String], flag: &str) -> bool {
-    arguments.iter().any(|argument| argument == flag)
 }
 
 /// The value after `flag`, as in `--profile DIR`.

@@ -32,7 +32,7 @@ pub(crate) struct TestResult {
 
 /// Collects results and says what happened.
 pub(crate) struct Results {
-    results: Vec<TestResult>,
+    found: Vec<TestResult>,
     logs: PathBuf,
     /// Whether the data that some tests read is there; if so, none may skip.
     data_is_there: bool,
@@ -45,7 +45,7 @@ impl Results {
         let logs = workspace.target.join("test-logs");
         std::fs::create_dir_all(&logs).map_err(|error| format!("{}: {error}", logs.display()))?;
         let data_is_there = workspace.path("../shared/data").is_dir();
-        Ok(Self { results: Vec::new(), logs, data_is_there, ring: None })
+        Ok(Self { found: Vec::new(), logs, data_is_there, ring: None })
     }
 
     /// A log file for the raw output of one step.
@@ -59,7 +59,7 @@ impl Results {
     pub(crate) fn begin_ring(&mut self, name: &'static str, what: &str) {
         self.end_ring();
         println!("\n== {name}: {what}");
-        self.ring = Some((name, self.results.len(), Instant::now()));
+        self.ring = Some((name, self.found.len(), Instant::now()));
     }
 
     /// Ends the ring: prints its figures, and fails it if it ran nothing.
@@ -68,10 +68,10 @@ impl Results {
         let ran = |results: &[TestResult]| {
             results.iter().skip(from).filter(|result| !matches!(result.outcome, Outcome::Skipped(_))).count()
         };
-        if ran(&self.results) == 0 {
+        if ran(&self.found) == 0 {
             self.add(&format!("{name}::ran_something"), Outcome::Failed, "the ring ran no test");
         }
-        let (passed, failed, skipped) = count(self.results.get(from..).unwrap_or_default());
+        let (passed, failed, skipped) = count(self.found.get(from..).unwrap_or_default());
         println!(
             "== {name}: {passed} passed, {failed} failed, {skipped} skipped in {:.1} s",
             since.elapsed().as_secs_f64()
@@ -95,7 +95,7 @@ impl Results {
             }
             Outcome::Passed => Outcome::Passed,
         };
-        self.results.push(TestResult { name: name.to_owned(), outcome });
+        self.found.push(TestResult { name: name.to_owned(), outcome });
     }
 
     /// Adds a check of xtask's own as one test.
@@ -111,14 +111,14 @@ impl Results {
 
     /// Every result so far.
     pub(crate) fn all(&self) -> &[TestResult] {
-        &self.results
+        &self.found
     }
 
     /// Prints the failures once more and the closing line; whether all is well.
     pub(crate) fn close(mut self) -> bool {
         self.end_ring();
         let failures: BTreeSet<&str> = self
-            .results
+            .found
             .iter()
             .filter(|result| result.outcome == Outcome::Failed)
             .map(|result| result.name.as_str())
@@ -129,7 +129,7 @@ impl Results {
                 println!("  {name}");
             }
         }
-        let (passed, failed, skipped) = count(&self.results);
+        let (passed, failed, skipped) = count(&self.found);
         println!();
         if skipped == 0 {
             println!("{passed} passed, {failed} failed");

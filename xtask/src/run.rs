@@ -18,7 +18,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Str
     let window = env::var_os("DISPLAY").is_some() || env::var_os("WAYLAND_DISPLAY").is_some();
     build(workspace, window)?;
 
-    let data = workspace.data()?;
+    let data = Workspace::data()?;
     demo::make_private(&data)?;
     let server = demo::start_server(workspace, &data)?;
     println!("run: server on {}, its data in {}", server.url, data.join("server").display());
@@ -72,13 +72,13 @@ fn serve(workspace: &Workspace, data: &Path, profile: &Path, server: &str) -> Re
     bridge.wait()
 }
 
-/// The address to open, with the token in its fragment (a fragment is never sent to a server or kept in its log).
+/// The address to open: the bridge puts its token into the fragment, which no browser sends and no server logs.
 pub(crate) fn page(line: &str) -> Result<String, String> {
     let line: Value = serde_json::from_str(line).map_err(|error| format!("mecum-bridge: {error}"))?;
-    let part = |name: &str| {
-        line.get(name).and_then(Value::as_str).ok_or_else(|| format!("mecum-bridge told no {name}"))
-    };
-    Ok(format!("{}#token={}", part("url")?, part("token")?))
+    line.get("url")
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+        .ok_or_else(|| "mecum-bridge told no url".to_owned())
 }
 
 /// A profile folder that is not there yet: an import goes into a new vault, never into one that is in use.

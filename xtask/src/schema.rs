@@ -1,5 +1,7 @@
 //! `cargo xtask schema`: writes `docs/schema.sql` from the migrations, as SQLite itself reports them.
 
+use std::fmt::Write;
+
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -13,7 +15,7 @@ pub(crate) fn write(workspace: &Workspace) -> Result<(), String> {
         let arguments =
             ["run", "--quiet", "--package", package, "--example", &format!("{}-schema", short(package))];
         let part = process::read(&mut process::cargo(workspace, &arguments))?;
-        text.push_str(&format!("\n-- {title}\n\n{}\n", part.trim_end()));
+        write!(text, "\n-- {title}\n\n{}\n", part.trim_end()).expect("writing to a string does not fail");
     }
     let path = workspace.path("docs/schema.sql");
     std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))

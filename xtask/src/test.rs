@@ -6,8 +6,9 @@ mod listing;
 
 use crate::checks;
 use crate::claims;
+use crate::layers;
 use crate::process;
-use crate::ring::{Log, Outcome, Results};
+use crate::ring::{Outcome, Results};
 use crate::setup;
 use crate::ui;
 use crate::workspace::Workspace;
@@ -89,10 +90,24 @@ fn core(workspace: &Workspace, results: &mut Results) {
         let mut arguments = vec!["test", "--no-fail-fast"];
         arguments.extend(BUILD);
         arguments.extend(["--", "--show-output", "--color=never"]);
-        cargo_tests(workspace, results, "cargo-test", &arguments, Reader::libtest());
+        cargo_tests(
+            workspace,
+            results,
+            "cargo-test",
+            &arguments,
+            Reader::libtest(layers::test_packages(workspace)),
+        );
     }
-    let arguments =
-        ["test", "--doc", "--no-fail-fast", "--workspace", "--exclude", "mecum-ui", "--", "--color=never"];
+    let arguments = [
+        "test",
+        "--doc",
+        "--no-fail-fast",
+        "--workspace",
+        "--features",
+        "mecum/custom-protocol",
+        "--",
+        "--color=never",
+    ];
     cargo_tests(workspace, results, "doc-tests", &arguments, Reader::doctest());
 }
 
@@ -154,13 +169,10 @@ fn script(
         }
     });
     let complete = match ended {
+        Ok(_) if counted == 0 => Err(format!("it ran nothing\n{}", log.tail())),
         Ok(_) if closing == Some(counted) => Ok(()),
-        Ok(_) => Err(format!("{counted} results, but the closing line says {closing:?}\n{}", end_of(&log))),
+        Ok(_) => Err(format!("{counted} results, but the closing line says {closing:?}\n{}", log.tail())),
         Err(error) => Err(error),
     };
     results.check(&format!("{ring}::ran_to_its_end"), complete);
-}
-
-fn end_of(log: &Log) -> String {
-    log.tail()
 }

@@ -19,6 +19,19 @@ pub(crate) enum Kind {
     Quick,
     /// The `wasm` profile and, where npm's `binaryen` is there, wasm-opt: what is measured and shipped.
     Small,
+    /// The development profile with the pages' own made-up answers instead of a client. Never in the app or a test.
+    Fake,
+}
+
+impl Kind {
+    /// As the arguments of `cargo xtask ui` say.
+    pub(crate) fn of(arguments: &[String]) -> Self {
+        match arguments.first().map(String::as_str) {
+            Some("--release") => Self::Small,
+            Some("--fake") => Self::Fake,
+            _ => Self::Quick,
+        }
+    }
 }
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -29,18 +42,30 @@ const BOOT: &str = "import init from \"./mecum_ui.js\";\n\ninit({ module_or_path
 /// Builds into `ui/dist`.
 pub(crate) fn build(workspace: &Workspace, kind: Kind) -> Result<(), String> {
     let profile = match kind {
-        Kind::Quick => "dev",
+        Kind::Quick | Kind::Fake => "dev",
         Kind::Small => "wasm",
     };
+    let features = if kind == Kind::Fake { "fake" } else { "" };
     let target = workspace.wasm_target();
     process::run(
         process::cargo(
             workspace,
-            &["build", "--quiet", "--package", "mecum-ui", "--target", TARGET, "--profile", profile],
+            &[
+                "build",
+                "--quiet",
+                "--package",
+                "mecum-ui",
+                "--target",
+                TARGET,
+                "--profile",
+                profile,
+                "--features",
+                features,
+            ],
         )
         .env("CARGO_TARGET_DIR", &target),
     )?;
-    let folder = if kind == Kind::Quick { "debug" } else { "wasm" };
+    let folder = if kind == Kind::Small { "wasm" } else { "debug" };
     let module = target.join(TARGET).join(folder).join("mecum-ui.wasm");
     let staged = target.join("dist");
     if staged.exists() {

@@ -43,7 +43,7 @@ impl Workspace {
     }
 
     /// Where the server and the demo profile live. Not in the target folder: a clean build must not lose a record.
-    pub(crate) fn data(&self) -> Result<PathBuf, String> {
+    pub(crate) fn data() -> Result<PathBuf, String> {
         if let Some(folder) = env::var_os("MECUM_DEMO_DATA") {
             return Ok(PathBuf::from(folder));
         }

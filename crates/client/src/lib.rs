@@ -1,1 +1,46 @@
-//! (being written)
+//! The facade that three shells call: an account on this device, its charts, and its exchange with the server.
+//!
+//! Everything that a screen asks goes through [`App::call`]. Storage, clock, randomness and the network come in from
+//! outside; keys never leave.
+
+mod app;
+mod arrivals;
+mod base64;
+mod clock;
+mod commands;
+mod driver;
+mod edits;
+mod error;
+mod exchange;
+mod founding;
+mod identity;
+mod imports;
+mod news;
+mod pages;
+mod pairing;
+mod plaintext;
+pub mod remote;
+mod row;
+mod rows_from;
+mod session;
+mod settings;
+mod space;
+mod stage;
+mod summary;
+#[doc(hidden)]
+pub mod testing;
+mod views;
+mod whereabouts;
+mod writing;
+
+pub use app::{App, AppOptions};
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use error::SessionError;
+pub use exchange::{ExchangeError, Exchanged};
+pub use founding::found_account;
+pub use imports::person_of_file;
+pub use news::News;
+pub use row::{ChartRows, ItemKey, Row};
+pub use session::{Past, Session, Surroundings};
+pub use summary::ChartSummary;
+pub use writing::KeepOutcome;

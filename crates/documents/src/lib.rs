@@ -1,1 +1,26 @@
-//! (being written)
+//! Automerge documents as Mecum's records: typed edits in, entries with their clashes out, and the guards on what
+//! peers send.
+//!
+//! It exists so that nothing above it sees Automerge, and nothing below a guard sees a peer's bytes. It knows Automerge
+//! and `mecum_domain`; it must know no keys, no storage, no clock, no randomness and no network.
+
+mod actor;
+mod admit;
+mod author;
+mod chunk;
+mod document;
+mod entries;
+mod payload;
+mod schema;
+mod writes;
+
+pub use actor::Actor;
+pub use admit::{Admission, Incoming, Refusal};
+pub use author::{AuthorError, Authored};
+pub use chunk::ChunkError;
+pub use document::{Document, Limits, Link, LoadError};
+pub use entries::{Entry, FieldState, Written};
+pub use payload::{DecodeError, Payload};
+pub use schema::{
+    MAX_CHANGE_BYTES, MAX_CHANGE_OPERATIONS, MAX_DOCUMENT_OPERATIONS, MAX_SNAPSHOT_BYTES, genesis_hash,
+};

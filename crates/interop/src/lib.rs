@@ -15,4 +15,4 @@ pub use bundle::{
 };
 pub use fhir::MAX_DEPTH;
 pub use kept::{Container, DecodeContainerError, FILE_SOURCE, Kept};
-pub use reading::{Component, Detail, DetailValue, LABELS, Reading, STATUSES, read};
+pub use reading::{Component, Detail, DetailValue, Dosage, LABELS, Reading, STATUSES, read};

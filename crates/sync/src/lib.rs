@@ -1,1 +1,37 @@
-//! (being written)
+//! The sync protocol without a network: frames, limits, signature checks, membership rules and what a device has
+//! verified so far. The client and the relay run the same rules from here, so that they cannot drift apart.
+//!
+//! Sans-I/O: no socket, no clock, no database, and no randomness. It must not know what an envelope holds: it sees
+//! places, hashes, signatures and sizes.
+
+pub mod account_log;
+pub mod chain;
+pub mod codec;
+pub mod follower;
+pub mod frames;
+pub mod limits;
+pub mod push;
+pub mod receipt;
+pub mod refusal;
+pub mod sign_in;
+pub mod signed;
+pub mod space_log;
+pub mod statement;
+#[doc(hidden)]
+pub mod testing;
+
+pub use account_log::{AccountBody, AccountEntry, AccountLog, AccountLogError, DeviceCard};
+pub use chain::{Chain, ChainError, ChainHead};
+pub use codec::{DecodeError, decode, encode};
+pub use follower::{Accepted, FollowError, Follower, Level};
+pub use frames::{Item, Outcome, Push, SyncRequest, SyncResponse};
+pub use push::{PushError, VerifiedPush, verify_push};
+pub use receipt::{Countersign, Receipt, Receipts};
+pub use refusal::{Refusal, RefusalCode};
+pub use sign_in::{Challenge, EnrolRequest, EnrolResponse, ServerInfo, SessionGrant, SessionToken, SignIn};
+pub use signed::{Signed, SignedBody};
+pub use space_log::{Role, SpaceBody, SpaceEntry, SpaceLog, SpaceLogError, Wrap};
+pub use statement::{Received, Statement};
+
+/// The version of the wire protocol that this crate speaks. A request of another version is refused.
+pub const PROTOCOL_VERSION: u32 = 1;

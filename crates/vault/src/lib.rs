@@ -1,1 +1,27 @@
-//! (being written)
+//! The vault: one SQLite file that keeps everything a device holds, sealed, and notices when it was tampered with.
+//!
+//! It exists so that "saved" survives a crash and a stolen file says nothing. It knows bytes, names and documents'
+//! ids; it must not know what is inside them, nor what the keys it stores are for.
+//!
+//! Two kinds of content: **rows**, named and overwritten ([`Write::put`]), and **envelopes**, appended per document
+//! ([`Write::append`]) and never changed. A sealed head authenticates all of them without work that grows with their
+//! number (`head.rs` says how).
+
+mod check;
+mod error;
+mod guard;
+mod head;
+mod keys;
+mod location;
+mod lock;
+mod read;
+mod schema;
+mod state;
+mod unlock;
+mod write;
+
+pub use check::{CheckReport, Problem};
+pub use error::{CreateVaultError, Part, ReadVaultError, UnlockVaultError, WriteVaultError};
+pub use location::{Location, Presence, VaultOptions, presence};
+pub use state::{Table, Vault};
+pub use write::{Durability, Write};

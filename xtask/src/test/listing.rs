@@ -1,5 +1,7 @@
 //! Reads test results out of what test runners print: nextest, cargo test, and the project's own browser scripts.
 
+use std::collections::BTreeMap;
+
 use crate::ring::Outcome;
 
 /// A test that passed says in its output, on a line that begins with this, that it could not run, and why.
@@ -32,6 +34,8 @@ pub(crate) struct Reader {
     target: String,
     /// The test whose output is being shown.
     shown: Option<usize>,
+    /// The package of each integration test, which cargo test does not say.
+    packages: BTreeMap<String, String>,
 }
 
 /// How much of a test's output is kept for the report.
@@ -40,12 +44,18 @@ const OUTPUT_BYTES_MAX: usize = 8_000;
 impl Reader {
     /// For `cargo nextest run` with immediate output.
     pub(crate) fn nextest() -> Self {
-        Self { format: Format::Nextest, found: Vec::new(), target: String::new(), shown: None }
+        Self {
+            format: Format::Nextest,
+            found: Vec::new(),
+            target: String::new(),
+            shown: None,
+            packages: BTreeMap::new(),
+        }
     }
 
-    /// For `cargo test -- --show-output`.
-    pub(crate) fn libtest() -> Self {
-        Self { format: Format::Libtest, ..Self::nextest() }
+    /// For `cargo test -- --show-output`; `packages` tells the package of each integration test by its name.
+    pub(crate) fn libtest(packages: BTreeMap<String, String>) -> Self {
+        Self { format: Format::Libtest, packages, ..Self::nextest() }
     }
 
     /// For `cargo test --doc`.
@@ -94,7 +104,11 @@ impl Reader {
     fn libtest_line(&mut self, line: &str) -> Option<(String, Outcome)> {
         let trimmed = line.trim_start();
         if trimmed.starts_with("Running ") {
-            self.target = running_target(trimmed);
+            let target = running_target(trimmed);
+            self.target = match self.packages.get(&target) {
+                Some(package) => format!("{package}::{target}"),
+                None => target.replace('_', "-"),
+            };
             return None;
         }
         if let Some(target) = trimmed.strip_prefix("Doc-tests ") {
@@ -125,8 +139,7 @@ impl Reader {
 /// `Running unittests src/lib.rs (target/debug/deps/mecum_seal-0f1e)` tells the crate by the file's name.
 fn running_target(line: &str) -> String {
     let file = line.rsplit(['/', '(']).next().unwrap_or_default().trim_end_matches(')');
-    let name = file.rsplit_once('-').map_or(file, |(name, _)| name);
-    name.replace('_', "-")
+    file.rsplit_once('-').map_or(file, |(name, _)| name).to_owned()
 }
 
 /// `        PASS [   0.004s] (1/9) mecum-seal envelope::tests::opens`, and its like.
@@ -150,6 +163,8 @@ fn nextest_line(line: &str) -> Option<(String, Outcome)> {
         None => rest,
     };
     let (binary, name) = rest.split_once(' ')?;
+    // The tests of a program go by its package, as those of a library do.
+    let binary = binary.split_once("::bin/").map_or(binary, |(package, _)| package);
     Some((format!("{binary}::{}", name.trim()), outcome))
 }
 
@@ -231,18 +246,21 @@ mod tests {
 
     #[test]
     fn cargo_test_results_carry_the_crate_that_was_running() {
-        let mut reader = Reader::libtest();
+        let mut reader = Reader::libtest([("two_phones".to_owned(), "mecum-client".to_owned())].into());
         for line in [
             "     Running unittests src/lib.rs (target/debug/deps/mecum_seal-0f1e2d3c)",
             "test envelope::tests::opens ... ok",
             "test envelope::tests::refuses ... FAILED",
             "test envelope::tests::long ... ignored",
+            "     Running tests/two_phones.rs (target/debug/deps/two_phones-0f1e2d3c)",
+            "test agree ... ok",
         ] {
             reader.read(line);
         }
         let expected = [
             ("mecum-seal::envelope::tests::opens", Outcome::Passed),
             ("mecum-seal::envelope::tests::refuses", Outcome::Failed),
+            ("mecum-client::two_phones::agree", Outcome::Passed),
         ];
         assert_eq!(names(&reader), expected, "an ignored test has not run");
     }

@@ -1,0 +1,325 @@
+//! The facade that every shell calls: one vault, its session, and the tasks that keep it in exchange with the server.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use mecum_api::{
+    CallError, Code, NewsArgs, NewsView, PassphraseArgs, PassphraseView, SyncView, Topic, VaultCreateArgs, VaultPhase,
+    VaultView, WordsView,
+};
+use mecum_domain::Relation;
+use mecum_seal::{Entropy, KdfParams, PassphraseVerdict, SystemEntropy, check_passphrase, suggest_passphrase};
+use mecum_vault::{Location, Presence, Vault, VaultOptions, presence};
+use tokio::sync::Notify;
+
+use crate::clock::{Clock, SystemClock};
+use crate::error::{SessionError, create_error, unlock_error};
+use crate::founding::found_account;
+use crate::imports::Imports;
+use crate::news::News;
+use crate::pairing::Pairing;
+use crate::session::{Session, Surroundings};
+use crate::settings;
+
+/// Minutes after which the vault locks itself, until the person says otherwise.
+const AUTO_LOCK_MIN: u16 = 10;
+
+/// How often auto-lock and idle work are looked at.
+const TICK: Duration = Duration::from_secs(5);
+
+/// What a shell decides.
+#[derive(Clone)]
+pub struct AppOptions {
+    /// The folder of this profile: the vault and the display settings.
+    pub profile: PathBuf,
+    /// The address that the connect screen offers first.
+    pub server: Option<String>,
+    /// Cost of the passphrase's key.
+    pub kdf: KdfParams,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl AppOptions {
+    /// What a shipped program uses.
+    pub fn new(profile: PathBuf) -> Self {
+        Self {
+            profile,
+            server: None,
+            kdf: KdfParams::default(),
+            entropy: Arc::new(SystemEntropy::new()),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+pub(crate) struct Inner {
+    pub(crate) options: AppOptions,
+    pub(crate) news: Arc<News>,
+    session: Mutex<Option<Session>>,
+    pub(crate) imports: Mutex<Imports>,
+    pub(crate) pairing: Mutex<Pairing>,
+    pub(crate) link: Mutex<SyncView>,
+    /// Something to send, or somebody asked.
+    pub(crate) poke: Notify,
+    touched_ms: AtomicI64,
+}
+
+/// One profile of Mecum.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while holding leaves the session's in-memory part in doubt, not the vault: the next open reads it anew.
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl App {
+    /// Opens a profile and starts its tasks. The vault stays as it is: missing or locked.
+    pub fn open(options: AppOptions) -> Self {
+        let link = SyncView { server: options.server.clone(), ..SyncView::default() };
+        let inner = Arc::new(Inner {
+            news: Arc::new(News::default()),
+            session: Mutex::new(None),
+            imports: Mutex::default(),
+            pairing: Mutex::default(),
+            link: Mutex::new(link),
+            poke: Notify::new(),
+            touched_ms: AtomicI64::new(options.clock.now_ms()),
+            options,
+        });
+        let app = Self { inner };
+        tokio::spawn(crate::driver::run(Arc::downgrade(&app.inner)));
+        tokio::spawn(watch(Arc::downgrade(&app.inner)));
+        app
+    }
+
+    /// Calls a command by name.
+    pub async fn call(&self, name: &str, args: serde_json::Value) -> Result<serde_json::Value, CallError> {
+        crate::commands::dispatch(self, name, args).await
+    }
+
+    /// The folder of this profile.
+    pub fn profile(&self) -> &Path {
+        &self.inner.options.profile
+    }
+
+    /// What changed.
+    pub fn news_feed(&self) -> &News {
+        &self.inner.news
+    }
+
+    pub(crate) fn location(&self) -> Location {
+        Location::File(self.profile().join("vault.sqlite"))
+    }
+
+    pub(crate) fn surroundings(&self) -> Surroundings {
+        let options = &self.inner.options;
+        Surroundings { entropy: options.entropy.clone(), clock: options.clock.clone(), news: self.inner.news.clone() }
+    }
+
+    pub(crate) fn vault_options(&self) -> VaultOptions {
+        VaultOptions { kdf: self.inner.options.kdf, ..VaultOptions::new(self.inner.options.entropy.clone()) }
+    }
+
+    /// Runs something on the open session, on a thread that may block.
+    pub async fn with<T, F>(&self, work: F) -> Result<T, CallError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Session) -> Result<T, SessionError> + Send + 'static,
+    {
+        let inner = self.inner.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let mut session = held(&inner.session);
+            let session = session.as_mut().ok_or_else(|| CallError::new(Code::Locked, "error-locked"))?;
+            let answer = work(session).map_err(CallError::from);
+            if session.has_something_to_say() {
+                inner.poke.notify_one();
+            }
+            answer
+        });
+        done.await.unwrap_or_else(|_| Err(CallError::new(Code::Internal, "error-internal")))
+    }
+
+    async fn blocking<T, F>(&self, work: F) -> Result<T, CallError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&App) -> Result<T, CallError> + Send + 'static,
+    {
+        let app = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&app));
+        done.await.unwrap_or_else(|_| Err(CallError::new(Code::Internal, "error-internal")))
+    }
+
+    pub(crate) fn put_session(&self, session: Session) {
+        self.touch();
+        *held(&self.inner.session) = Some(session);
+        self.inner.news.tell(Topic::Vault);
+        self.inner.poke.notify_one();
+    }
+
+    /// The person is there: puts off auto-lock.
+    pub fn touch(&self) {
+        self.inner.touched_ms.store(self.inner.options.clock.now_ms(), Ordering::Relaxed);
+    }
+
+    /// Whether there is a vault and whether it is open.
+    pub async fn vault_status(&self, (): ()) -> Result<VaultView, CallError> {
+        self.blocking(|app| Ok(app.vault_view())).await
+    }
+
+    fn vault_view(&self) -> VaultView {
+        let display = settings::read_display(self.profile());
+        let view = VaultView { display, version: env!("CARGO_PKG_VERSION").into(), ..VaultView::default() };
+        if held(&self.inner.session).is_some() {
+            return VaultView { phase: VaultPhase::Open, ..view };
+        }
+        match presence(&self.location(), self.inner.options.clock.now_ms()) {
+            Presence::Missing => view,
+            Presence::Present { wait_ms, failed } => {
+                let wait_s = u32::try_from(wait_ms.div_ceil(1000)).unwrap_or(u32::MAX);
+                VaultView { phase: VaultPhase::Locked, wait_s, failed, ..view }
+            }
+            Presence::Unreadable => VaultView { phase: VaultPhase::Damaged, ..view },
+        }
+    }
+
+    /// Six words made on this device.
+    pub async fn passphrase_suggest(&self, (): ()) -> Result<WordsView, CallError> {
+        Ok(WordsView { words: suggest_passphrase(self.inner.options.entropy.as_ref()) })
+    }
+
+    /// Judges a passphrase.
+    pub async fn passphrase_check(&self, args: PassphraseArgs) -> Result<PassphraseView, CallError> {
+        Ok(judge(&args.passphrase))
+    }
+
+    /// Makes a vault with the person's own chart and opens it.
+    pub async fn vault_create(&self, args: VaultCreateArgs) -> Result<VaultView, CallError> {
+        if args.name.trim().is_empty() {
+            return Err(CallError::new(Code::Invalid, "error-name-required"));
+        }
+        self.blocking(move |app| {
+            let vault = app.make_vault(&args.passphrase)?;
+            let mut session = found_account(vault, &args.device_name, app.surroundings())?;
+            session.create_chart(&args.name, args.born.as_deref(), Relation::Own, None)?;
+            app.put_session(session);
+            Ok(app.vault_view())
+        })
+        .await
+    }
+
+    pub(crate) fn make_vault(&self, passphrase: &str) -> Result<Vault, CallError> {
+        let judged = judge(passphrase);
+        if !judged.ok {
+            return Err(CallError::new(Code::WeakPassphrase, judged.message_id.as_deref().unwrap_or("passphrase-weak")));
+        }
+        std::fs::create_dir_all(self.profile()).map_err(|_| CallError::new(Code::NotSaved, "error-not-saved"))?;
+        Vault::create(&self.location(), passphrase, self.inner.options.clock.now_ms(), &self.vault_options())
+            .map_err(|error| create_error(&error))
+    }
+
+    /// Opens the vault.
+    pub async fn vault_unlock(&self, args: PassphraseArgs) -> Result<VaultView, CallError> {
+        self.blocking(move |app| {
+            if held(&app.inner.session).is_some() {
+                return Ok(app.vault_view());
+            }
+            let now = app.inner.options.clock.now_ms();
+            let vault = Vault::unlock(&app.location(), &args.passphrase, now, &app.vault_options())
+                .map_err(|error| unlock_error(&error))?;
+            app.put_session(Session::open(vault, app.surroundings())?);
+            Ok(app.vault_view())
+        })
+        .await
+    }
+
+    /// Locks the vault.
+    pub async fn vault_lock(&self, (): ()) -> Result<VaultView, CallError> {
+        self.blocking(|app| {
+            app.inner.lock_now();
+            Ok(app.vault_view())
+        })
+        .await
+    }
+
+    /// The person is there.
+    pub async fn vault_touch(&self, (): ()) -> Result<(), CallError> {
+        self.touch();
+        Ok(())
+    }
+
+    /// Waits for news.
+    pub async fn news(&self, args: NewsArgs) -> Result<NewsView, CallError> {
+        Ok(self.inner.news.wait(args.after).await)
+    }
+
+    /// The exchange with the server.
+    pub async fn sync_status(&self, (): ()) -> Result<SyncView, CallError> {
+        self.with(|session| Ok(session.quarantined())).await.map(|quarantined| {
+            let mut view = held(&self.inner.link).clone();
+            view.quarantined = quarantined;
+            view
+        })
+    }
+}
+
+impl Inner {
+    pub(crate) fn lock_now(&self) {
+        let Some(session) = held(&self.session).take() else { return };
+        *held(&self.imports) = Imports::default();
+        *held(&self.pairing) = Pairing::default();
+        {
+            let mut link = held(&self.link);
+            *link = SyncView { server: link.server.clone(), ..SyncView::default() };
+        }
+        // A tail that cannot be folded stays as envelopes; locking must not fail for it.
+        if session.lock().is_err() {
+            eprintln!("mecum: a tail was not folded at lock; its envelopes stay");
+        }
+        self.news.tell(Topic::Vault);
+    }
+
+    /// Runs something on the open session from a task; nothing if it is locked.
+    pub(crate) fn session<T>(&self, work: impl FnOnce(&mut Session) -> T) -> Option<T> {
+        held(&self.session).as_mut().map(work)
+    }
+}
+
+fn judge(passphrase: &str) -> PassphraseView {
+    let check = check_passphrase(passphrase);
+    let message_id = match check.verdict {
+        PassphraseVerdict::Ok => None,
+        PassphraseVerdict::TooShort { .. } => Some("passphrase-too-short"),
+        PassphraseVerdict::TooLong => Some("passphrase-too-long"),
+        PassphraseVerdict::TooCommon => Some("passphrase-too-common"),
+        PassphraseVerdict::TooRepetitive => Some("passphrase-too-repetitive"),
+    };
+    PassphraseView { strength: check.strength, ok: message_id.is_none(), message_id: message_id.map(str::to_owned) }
+}
+
+/// Auto-lock, and work that waits for a quiet moment.
+async fn watch(app: std::sync::Weak<Inner>) {
+    loop {
+        tokio::time::sleep(TICK).await;
+        let Some(inner) = app.upgrade() else { return };
+        let quiet_ms = inner.options.clock.now_ms() - inner.touched_ms.load(Ordering::Relaxed);
+        let done = tokio::task::spawn_blocking(move || {
+            let minutes = inner.session(|session| settings::auto_lock_min(session).unwrap_or(AUTO_LOCK_MIN));
+            match minutes {
+                Some(minutes) if minutes > 0 && quiet_ms > i64::from(minutes) * 60_000 => inner.lock_now(),
+                Some(_) => {
+                    let _ = inner.session(Session::idle).transpose();
+                }
+                None => {}
+            }
+        });
+        let _ = done.await;
+    }
+}

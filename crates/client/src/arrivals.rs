@@ -1,0 +1,191 @@
+//! Envelopes of other devices: opened, judged, kept. What cannot be judged yet waits outside Automerge; what cannot be
+//! trusted is put aside by envelope, and the rest goes on.
+
+use std::collections::BTreeMap;
+
+use mecum_api::Topic;
+use mecum_documents::{Document, Incoming, Payload};
+use mecum_seal::{DeviceId, DocumentId, Envelope};
+use mecum_vault::Table;
+
+use crate::error::SessionError;
+use crate::exchange::by_document;
+use crate::identity::actor_of;
+use crate::plaintext::{OpenDocument, unpack};
+use crate::rows_from::RowPlace;
+use crate::session::Session;
+use crate::space::DocumentState;
+use crate::stage::{Stage, rows_of};
+
+/// An envelope of another device, verified up to its seal.
+pub(crate) struct Arrival {
+    pub(crate) envelope: Envelope,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// One that was opened.
+struct Opened {
+    arrival: Arrival,
+    payload: Payload,
+}
+
+fn waiting_prefix(document: DocumentId) -> Vec<u8> {
+    [b"waiting".as_slice(), document.as_bytes()].concat()
+}
+
+fn waiting_name(arrival: &Arrival) -> Vec<u8> {
+    [waiting_prefix(arrival.envelope.place().document).as_slice(), arrival.envelope.content_id().as_bytes()].concat()
+}
+
+impl Session {
+    /// Judges arrivals and stages what they bring.
+    pub(crate) fn stage_arrivals(&mut self, stage: &mut Stage, arrivals: Vec<Arrival>) -> Result<(), SessionError> {
+        let (control, content): (Vec<_>, Vec<_>) =
+            arrivals.into_iter().partition(|arrival| arrival.envelope.place().document == DocumentId::CONTROL);
+        for arrival in control {
+            self.stage_control(stage, arrival)?;
+        }
+        let mut groups = by_document(content);
+        // A document that opened just now may have had envelopes waiting for it.
+        for document in stage.documents.keys() {
+            groups.entry(*document).or_default();
+        }
+        for (document, arrivals) in groups {
+            self.stage_document_arrivals(stage, document, arrivals)?;
+        }
+        Ok(())
+    }
+
+    fn stage_control(&mut self, stage: &mut Stage, arrival: Arrival) -> Result<(), SessionError> {
+        let place = arrival.envelope.place().clone();
+        let Ok(space) = self.staged_space(stage, place.space) else {
+            self.quarantine(stage, "space", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
+            return Ok(());
+        };
+        let opened = arrival.envelope.open(&space.key).ok().and_then(|plain| unpack(&plain).ok());
+        let Some(message) = opened.and_then(|body| OpenDocument::decode(&body).ok()) else {
+            self.quarantine(stage, "control", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
+            return Ok(());
+        };
+        if self.staged_document(stage, message.document).is_err() {
+            let state = DocumentState::new(message.document, place.space, message.key(), message.shard);
+            stage.open.insert(message.document, Document::new(self.identity.actor()));
+            stage.documents.insert(message.document, state);
+        }
+        stage.appended.push((space.control_log(), arrival.bytes));
+        Ok(())
+    }
+
+    fn stage_document_arrivals(
+        &mut self,
+        stage: &mut Stage,
+        document: DocumentId,
+        mut arrivals: Vec<Arrival>,
+    ) -> Result<(), SessionError> {
+        let Ok(state) = self.staged_document(stage, document) else {
+            for arrival in arrivals {
+                stage.puts.push((Table::Sync, waiting_name(&arrival), arrival.bytes));
+            }
+            return Ok(());
+        };
+        for (name, bytes) in self.vault.list_prefix(Table::Sync, &waiting_prefix(document))? {
+            if let Ok(envelope) = Envelope::parse(&bytes) {
+                arrivals.push(Arrival { envelope, bytes: bytes.to_vec() });
+            }
+            stage.deletes.push((Table::Sync, name.to_vec()));
+        }
+        let opened = self.open_arrivals(stage, &state, arrivals);
+        if opened.is_empty() {
+            return Ok(());
+        }
+        let current = match stage.open.get(&document) {
+            Some(open) => open.clone(),
+            None => self.open_document(document)?.clone(),
+        };
+        let actors = self.actors(stage);
+        let incoming: Vec<Incoming<'_>> = opened
+            .iter()
+            .enumerate()
+            .filter_map(|(tag, opened)| {
+                let place = opened.arrival.envelope.place();
+                let actor = *actors.get(&place.device)?;
+                Some(Incoming { actor, payload: &opened.payload, tag: tag as u64 })
+            })
+            .collect();
+        let admission = current.admit(&incoming);
+        let refused: BTreeMap<u64, String> =
+            admission.refused.iter().map(|(tag, refusal)| (*tag, format!("{refusal:?}"))).collect();
+        self.stage_admitted(stage, state, admission.next, opened, &admission.accepted, &admission.waiting, &refused)
+    }
+
+    /// Opens arrivals; what does not open is put aside.
+    fn open_arrivals(&self, stage: &mut Stage, state: &DocumentState, arrivals: Vec<Arrival>) -> Vec<Opened> {
+        let mut all = Vec::with_capacity(arrivals.len());
+        for arrival in arrivals {
+            let fits = arrival.envelope.place().space == state.space;
+            let plain = arrival.envelope.open(&state.key).ok().filter(|_| fits);
+            let payload = plain.and_then(|plain| unpack(&plain).ok()).and_then(|body| Payload::decode(&body).ok());
+            match payload {
+                Some(payload) => all.push(Opened { arrival, payload }),
+                None => self.quarantine(stage, "envelope", arrival.envelope.content_id().as_bytes(), &arrival.bytes),
+            }
+        }
+        all
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one admission, used once")]
+    fn stage_admitted(
+        &mut self,
+        stage: &mut Stage,
+        mut state: DocumentState,
+        next: Document,
+        opened: Vec<Opened>,
+        accepted: &[u64],
+        waiting: &[u64],
+        refused: &BTreeMap<u64, String>,
+    ) -> Result<(), SessionError> {
+        let chart = self.staged_space(stage, state.space)?.chart;
+        let arrived = u64::try_from(self.now_ms()).unwrap_or(0);
+        let mut order: BTreeMap<u64, Opened> = opened.into_iter().enumerate().map(|(tag, opened)| (tag as u64, opened)).collect();
+        for tag in accepted {
+            let Some(Opened { arrival, payload }) = order.remove(tag) else { continue };
+            let place = RowPlace {
+                space: state.space,
+                document: state.document,
+                device: arrival.envelope.place().device,
+                at_ms: payload.batch().at_ms,
+                own_seq: 0,
+                arrived,
+            };
+            let rows = rows_of(&next, payload.batch(), &place);
+            self.stage_rows(stage, chart, rows)?;
+            state.count += 1;
+            state.tail_bytes += arrival.bytes.len() as u64;
+            stage.appended.push((state.document, arrival.bytes));
+        }
+        for (tag, Opened { arrival, .. }) in order {
+            if waiting.contains(&tag) {
+                let name = waiting_name(&arrival);
+                stage.deletes.retain(|(table, deleted)| *table != Table::Sync || *deleted != name);
+                stage.puts.push((Table::Sync, name, arrival.bytes));
+            } else {
+                let reason = refused.get(&tag).map_or("writer", String::as_str);
+                self.quarantine(stage, reason, arrival.envelope.content_id().as_bytes(), &arrival.bytes);
+            }
+        }
+        state.operations = u32::try_from(next.operations()).unwrap_or(u32::MAX);
+        stage.open.insert(state.document, next);
+        stage.documents.insert(state.document, state);
+        stage.topics.push(Topic::Record { chart });
+        Ok(())
+    }
+
+    /// The Automerge actor that each device of the account writes as.
+    fn actors(&self, stage: &Stage) -> BTreeMap<DeviceId, mecum_documents::Actor> {
+        let log = stage.follower.as_ref().unwrap_or(&self.follower).account_log();
+        log.into_iter()
+            .flat_map(|log| log.devices())
+            .map(|card| (card.device, actor_of(&card.signing, card.incarnation)))
+            .collect()
+    }
+}

@@ -1,0 +1,217 @@
+//! The task that keeps a profile in exchange with its server: after every edit, when the relay wakes it, and now and then.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use mecum_api::{CallError, Code, ServerConnectArgs, SyncPhase, SyncView, Topic, WhereView};
+use mecum_seal::VerifyingKey;
+
+use crate::app::{App, Inner, held};
+use crate::error::{SessionError, refused};
+use crate::exchange::ExchangeError;
+use crate::remote::{Remote, RemoteError, Session as SignedIn};
+use crate::session::Session;
+
+/// Between exchanges when nothing wakes the device.
+const POLL: Duration = Duration::from_secs(30);
+
+/// Edits that follow within this go together (DESIGN 6, "Batches, not keystrokes").
+const GATHER: Duration = Duration::from_millis(250);
+
+/// After a failure the first wait; it doubles up to [`POLL`].
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+
+/// Rounds of one exchange: a backlog larger than this goes on with the next wake.
+const MAX_ROUNDS: usize = 10_000;
+
+/// The server of an account, as a setting in its vault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Home {
+    pub(crate) url: String,
+    pub(crate) pin: VerifyingKey,
+}
+
+impl Session {
+    /// The server of this account.
+    pub(crate) fn home(&self) -> Option<Home> {
+        let pin = self.follower.relay().copied()?;
+        let url = self.setting("server-url").ok().flatten()?;
+        Some(Home { url: String::from_utf8(url).ok()?, pin })
+    }
+
+    pub(crate) fn set_home(&mut self, home: &Home) -> Result<(), SessionError> {
+        self.pin_relay(home.pin)?;
+        self.set_setting("server-url", home.url.as_bytes())
+    }
+}
+
+/// Why an exchange stopped.
+pub(crate) enum Stopped {
+    Locked,
+    NoServer,
+    Remote(RemoteError),
+    Exchange(ExchangeError),
+}
+
+impl From<RemoteError> for Stopped {
+    fn from(error: RemoteError) -> Self {
+        Stopped::Remote(error)
+    }
+}
+
+/// Runs until the app is gone.
+pub(crate) async fn run(app: Weak<Inner>) {
+    let mut line = Line::default();
+    let mut retry = FIRST_RETRY;
+    loop {
+        let Some(inner) = app.upgrade() else { return };
+        let outcome = line.exchange(&inner).await;
+        let pause = match &outcome {
+            Ok(()) => {
+                retry = FIRST_RETRY;
+                POLL
+            }
+            Err(Stopped::Locked | Stopped::NoServer) => POLL,
+            Err(Stopped::Remote(_) | Stopped::Exchange(_)) => {
+                retry = (retry * 2).min(POLL);
+                retry
+            }
+        };
+        say(&inner, &outcome);
+        let woken = line.woken(outcome.is_ok());
+        tokio::select! {
+            () = inner.poke.notified() => tokio::time::sleep(GATHER).await,
+            () = woken => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// The connection of one driver.
+#[derive(Default)]
+struct Line {
+    open: Option<(Home, Remote, SignedIn)>,
+    wake: Option<crate::remote::Wake>,
+}
+
+impl Line {
+    async fn exchange(&mut self, inner: &Inner) -> Result<(), Stopped> {
+        let home = inner.session(|session| session.home()).ok_or(Stopped::Locked)?.ok_or(Stopped::NoServer)?;
+        if self.open.as_ref().is_none_or(|(at, ..)| *at != home) {
+            let remote = Remote::new(&home.url, home.pin)?;
+            let signed_in = sign_in(inner, &remote).await?;
+            self.wake = remote.wake(&signed_in).await.ok();
+            self.open = Some((home, remote, signed_in));
+        }
+        let Some((_, remote, signed_in)) = &self.open else { return Err(Stopped::NoServer) };
+        let outcome = rounds(inner, remote, signed_in).await;
+        if let Err(Stopped::Remote(_)) = &outcome {
+            // The token may have ended or the server restarted: sign in anew next time.
+            self.open = None;
+            self.wake = None;
+        }
+        outcome
+    }
+
+    /// Resolves when the relay has news; never, where there is no line.
+    async fn woken(&mut self, connected: bool) {
+        match &mut self.wake {
+            Some(wake) if connected => {
+                if wake.next().await.is_err() {
+                    self.wake = None;
+                    std::future::pending::<()>().await;
+                }
+            }
+            _ => std::future::pending().await,
+        }
+    }
+}
+
+async fn sign_in(inner: &Inner, remote: &Remote) -> Result<SignedIn, Stopped> {
+    let keys = inner.session(|session| {
+        let identity = &session.identity;
+        (identity.signing.clone(), identity.account, identity.device, identity.incarnation)
+    });
+    let (signing, account, device, incarnation) = keys.ok_or(Stopped::Locked)?;
+    Ok(remote.sign_in(&signing, account, device, incarnation).await?)
+}
+
+/// Exchanges until nothing is left to say or to fetch.
+pub(crate) async fn rounds(inner: &Inner, remote: &Remote, signed_in: &SignedIn) -> Result<(), Stopped> {
+    for _ in 0..MAX_ROUNDS {
+        let request = inner.session(|session| session.request()).ok_or(Stopped::Locked)?;
+        let request = request.map_err(|error| Stopped::Exchange(error.into()))?;
+        let response = remote.sync(signed_in, &request).await?;
+        let accepted = inner.session(|session| session.accept(&request, &response)).ok_or(Stopped::Locked)?;
+        let exchanged = accepted.map_err(Stopped::Exchange)?;
+        if !exchanged.more {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Says how the exchange stands.
+fn say(inner: &Inner, outcome: &Result<(), Stopped>) {
+    let now = inner.options.clock.now_ms();
+    let server = inner.session(|session| session.home().map(|home| home.url)).flatten();
+    let mut link = held(&inner.link);
+    let (phase, message) = match outcome {
+        Ok(()) => (SyncPhase::UpToDate, None),
+        Err(Stopped::Locked | Stopped::NoServer) => (SyncPhase::NoServer, None),
+        Err(Stopped::Remote(RemoteError::Offline)) => (SyncPhase::Offline, None),
+        Err(Stopped::Remote(_)) => (SyncPhase::Refused, Some("error-server-refused")),
+        Err(Stopped::Exchange(ExchangeError::Session(_))) => (SyncPhase::Refused, Some("error-not-saved")),
+        Err(Stopped::Exchange(ExchangeError::RolledBack)) => (SyncPhase::Refused, Some("error-older-copy")),
+        Err(Stopped::Exchange(ExchangeError::Refused(_))) => (SyncPhase::Refused, Some("error-server-refused")),
+        Err(Stopped::Exchange(ExchangeError::Follow(_))) => (SyncPhase::Refused, Some("error-server-history")),
+    };
+    if let Err(Stopped::Exchange(error)) = outcome {
+        eprintln!("mecum: exchange stopped: {error}");
+    }
+    let last_ms = if outcome.is_ok() { now } else { link.last_ms };
+    let next = SyncView { phase, server, last_ms, message_id: message.map(str::to_owned), quarantined: 0 };
+    let changed = next.phase != link.phase || next.message_id != link.message_id;
+    inner.session(|session| session.link = next.clone());
+    *link = next;
+    drop(link);
+    if changed {
+        inner.news.tell(Topic::Sync);
+    }
+}
+
+impl App {
+    /// Connects the account to a server.
+    pub async fn server_connect(&self, args: ServerConnectArgs) -> Result<SyncView, CallError> {
+        let url = args.url.trim().trim_end_matches('/').to_owned();
+        let info = Remote::server_info(&url).await.map_err(|error| crate::error::remote_error(&error))?;
+        let genesis = self.with(|session| session.account_genesis()).await?;
+        let remote = Remote::new(&url, info.key).map_err(|error| crate::error::remote_error(&error))?;
+        remote.enrol(args.code.trim(), genesis).await.map_err(|error| match error {
+            RemoteError::Offline => CallError::new(Code::Offline, "error-offline"),
+            _ => CallError::new(Code::Refused, "error-enrolment-code"),
+        })?;
+        let home = Home { url, pin: info.key };
+        self.with(move |session| session.set_home(&home)).await?;
+        self.sync_now(()).await
+    }
+
+    /// Exchanges now, and waits for it.
+    pub async fn sync_now(&self, (): ()) -> Result<SyncView, CallError> {
+        let mut line = Line::default();
+        let outcome = line.exchange(&self.inner).await;
+        say(&self.inner, &outcome);
+        self.sync_status(()).await
+    }
+
+    /// Where everything is.
+    pub async fn whereabouts(&self, (): ()) -> Result<WhereView, CallError> {
+        let sync = self.sync_status(()).await?;
+        self.with(move |session| Ok(WhereView { counts: session.honesty(), items: session.whereabouts()?, sync })).await
+    }
+
+    /// The server that pairing goes through.
+    pub(crate) async fn home(&self) -> Result<Home, CallError> {
+        self.with(|session| session.home().ok_or_else(|| refused("error-no-server"))).await
+    }
+}

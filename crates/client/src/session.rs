@@ -1,0 +1,427 @@
+//! An open vault: the account, its charts, spaces and documents. Every command that reads or writes goes through here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use mecum_api::{ReceiptState, Topic};
+use mecum_documents::{Actor, Document, Entry, Limits, Payload};
+use mecum_domain::{ChartId, Edit, EntryId, FinishedKey, Kind};
+use mecum_seal::{DeviceId, DocumentId, Entropy, Envelope, Hash32, SpaceId, derive_key, open_row, seal_row};
+use mecum_sync::{Chain, Follower, Level};
+use mecum_vault::{Durability, Table, Vault};
+
+use crate::clock::Clock;
+use crate::error::SessionError;
+use crate::identity::{Identity, actor_of};
+use crate::news::News;
+use crate::pages::{LoadedChart, VIEW_VERSION, decode_page, page_name};
+use crate::plaintext::{inflate, unpack};
+use crate::row::{ChartRows, ItemKey};
+use crate::space::{DocumentState, SpaceState};
+use crate::stage::Stage;
+use crate::summary::ChartSummary;
+
+/// How many documents stay loaded.
+const OPEN_DOCUMENTS: usize = 24;
+
+/// What a session takes from outside.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Where changes are told.
+    pub news: Arc<News>,
+}
+
+/// An open vault.
+pub struct Session {
+    pub(crate) vault: Vault,
+    pub(crate) identity: Identity,
+    pub(crate) follower: Follower,
+    pub(crate) spaces: BTreeMap<SpaceId, SpaceState>,
+    pub(crate) documents: BTreeMap<DocumentId, DocumentState>,
+    pub(crate) charts: BTreeMap<ChartId, LoadedChart>,
+    open: BTreeMap<DocumentId, (u64, Document)>,
+    used: u64,
+    pub(crate) surroundings: Surroundings,
+    pub(crate) link: mecum_api::SyncView,
+}
+
+/// One earlier envelope as far as it touched one entry.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// When it was written, by its device's clock.
+    pub at_ms: i64,
+    /// Its device.
+    pub device: DeviceId,
+    /// Hash of its Automerge change.
+    pub change: [u8; 32],
+    /// `envelope_seq` if this installation wrote it, else 0.
+    pub own_seq: u64,
+    /// Its space.
+    pub space: SpaceId,
+    /// The edits on the entry.
+    pub edits: Vec<Edit>,
+    /// Hashes of the changes on this entry that its writer had seen.
+    pub sees: Vec<[u8; 32]>,
+}
+
+/// The name of a chart's summary among the views.
+pub(crate) fn summary_name(chart: ChartId) -> Vec<u8> {
+    [b"summary".as_slice(), chart.as_bytes()].concat()
+}
+
+impl Session {
+    /// Opens what an unlocked vault holds.
+    pub fn open(vault: Vault, surroundings: Surroundings) -> Result<Self, SessionError> {
+        let missing = |what| SessionError::Stored { what };
+        let identity = vault.get(Table::Account, b"identity")?.ok_or(missing("identity"))?;
+        let follower = vault.get(Table::Sync, b"follower")?.ok_or(missing("follower"))?;
+        let follower = Follower::from_bytes(&follower).map_err(|_| missing("follower"))?;
+        let mut spaces = BTreeMap::new();
+        for (name, body) in vault.list(Table::Space)? {
+            let state = SpaceState::decode(&name, &body)?;
+            spaces.insert(state.space, state);
+        }
+        let mut documents = BTreeMap::new();
+        for (name, body) in vault.list(Table::Document)? {
+            let state = DocumentState::decode(&name, &body)?;
+            documents.insert(state.document, state);
+        }
+        Ok(Self {
+            identity: Identity::decode(&identity)?,
+            vault,
+            follower,
+            spaces,
+            documents,
+            charts: BTreeMap::new(),
+            open: BTreeMap::new(),
+            used: 0,
+            surroundings,
+            link: mecum_api::SyncView::default(),
+        })
+    }
+
+    /// Stores who this device is and opens the session of a new vault.
+    pub fn found(vault: Vault, identity: &Identity, follower: &Follower, surroundings: Surroundings) -> Result<Self, SessionError> {
+        vault.write(Durability::Full, |w| -> Result<(), mecum_vault::WriteVaultError> {
+            w.put(Table::Account, b"identity", &identity.encode())?;
+            w.put(Table::Sync, b"follower", &follower.to_bytes())
+        })?;
+        Self::open(vault, surroundings)
+    }
+
+    /// Locks the vault: keys leave memory.
+    pub fn lock(mut self) -> Result<(), SessionError> {
+        self.fold_tails()?;
+        Ok(self.vault.lock()?)
+    }
+
+    /// Randomness.
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        self.surroundings.entropy.as_ref()
+    }
+
+    /// Now, in ms since the epoch.
+    pub fn now_ms(&self) -> i64 {
+        self.surroundings.clock.now_ms()
+    }
+
+    /// Today.
+    pub fn today(&self) -> Date {
+        self.surroundings.clock.today()
+    }
+
+    /// How the exchange with the server stands.
+    pub fn sync_view(&self) -> mecum_api::SyncView {
+        mecum_api::SyncView { quarantined: self.quarantined(), ..self.link.clone() }
+    }
+
+    /// Tells the screens.
+    pub fn tell(&self, topic: Topic) {
+        self.surroundings.news.tell(topic);
+    }
+
+    /// This device.
+    pub fn this_device(&self) -> DeviceId {
+        self.identity.device
+    }
+
+    /// This installation's chain in a space.
+    pub(crate) fn own_chain(&self, space: SpaceId) -> Chain {
+        Chain { device: self.identity.device, incarnation: self.identity.incarnation, space }
+    }
+
+    /// The charts of the account, the own one first, then in the order of their ids.
+    pub fn charts(&self) -> Vec<ChartId> {
+        let mut charts: Vec<ChartId> = self.spaces.values().map(|space| space.chart).collect();
+        charts.sort_unstable();
+        charts.dedup();
+        let own = |chart: &ChartId| {
+            self.summary(*chart).map_or(1, |summary| u8::from(summary.relation != mecum_domain::Relation::Own.word()))
+        };
+        charts.sort_by_cached_key(own);
+        charts
+    }
+
+    /// The name of the account's person: the person of the own chart.
+    pub fn author_name(&self) -> String {
+        let own = self.charts().into_iter().next();
+        own.and_then(|chart| self.summary(chart).ok()).map(|summary| summary.name).unwrap_or_default()
+    }
+
+    /// A chart's stored summary: no rows and no CRDT are loaded for it.
+    pub fn summary(&self, chart: ChartId) -> Result<ChartSummary, SessionError> {
+        match self.vault.get(Table::View, &summary_name(chart))? {
+            Some(body) => minicbor::decode(&body).map_err(|_| SessionError::Stored { what: "summary" }),
+            None => Ok(ChartSummary::default()),
+        }
+    }
+
+    /// The rows of a chart.
+    pub fn rows(&mut self, chart: ChartId) -> Result<&ChartRows, SessionError> {
+        self.load_chart(chart)?;
+        Ok(&self.charts.entry(chart).or_default().rows)
+    }
+
+    /// Loads a chart's view pages once; rebuilds those of an older version from their documents.
+    pub(crate) fn load_chart(&mut self, chart: ChartId) -> Result<(), SessionError> {
+        if self.charts.contains_key(&chart) {
+            return Ok(());
+        }
+        if !self.spaces.values().any(|space| space.chart == chart) {
+            return Err(SessionError::not_found());
+        }
+        let mut loaded = LoadedChart::default();
+        for state in self.documents_of(chart) {
+            if state.view_version != VIEW_VERSION {
+                return Err(SessionError::Stored { what: "view page" });
+            }
+            for page in 0..state.pages {
+                let missing = SessionError::Stored { what: "view page" };
+                let body = self.vault.get(Table::View, &page_name(state.document, page))?.ok_or(missing)?;
+                let rows = decode_page(&body)?;
+                loaded.pages.note(state.document, page, &rows, body.len());
+                rows.into_iter().for_each(|row| loaded.rows.put(row));
+            }
+        }
+        self.charts.insert(chart, loaded);
+        Ok(())
+    }
+
+    /// The documents of a chart.
+    pub(crate) fn documents_of(&self, chart: ChartId) -> Vec<DocumentState> {
+        let in_chart = |state: &&DocumentState| self.spaces.get(&state.space).is_some_and(|space| space.chart == chart);
+        self.documents.values().filter(in_chart).cloned().collect()
+    }
+
+    /// A document, loaded from its local snapshot and the envelopes after it.
+    pub(crate) fn open_document(&mut self, document: DocumentId) -> Result<&Document, SessionError> {
+        if !self.open.contains_key(&document) {
+            let loaded = self.load_document(document)?;
+            self.keep_open(document, loaded);
+        }
+        self.used += 1;
+        let used = self.used;
+        let slot = self.open.get_mut(&document).ok_or_else(SessionError::not_found)?;
+        slot.0 = used;
+        Ok(&slot.1)
+    }
+
+    /// Keeps a document loaded; the least used one goes when there are many.
+    pub(crate) fn keep_open(&mut self, document: DocumentId, loaded: Document) {
+        self.used += 1;
+        self.open.insert(document, (self.used, loaded));
+        if self.open.len() > OPEN_DOCUMENTS {
+            let oldest = self.open.iter().min_by_key(|(_, (used, _))| *used).map(|(id, _)| *id);
+            oldest.and_then(|id| self.open.remove(&id));
+        }
+    }
+
+    fn load_document(&self, document: DocumentId) -> Result<Document, SessionError> {
+        let state = self.documents.get(&document).ok_or_else(SessionError::not_found)?;
+        let snapshot = match self.vault.get(Table::Snapshot, document.as_bytes())? {
+            Some(sealed) => inflate(&sealed, mecum_documents::MAX_SNAPSHOT_BYTES as u64).map_err(|_| SessionError::Envelope)?,
+            None => Document::new(self.identity.actor()).save(),
+        };
+        let mut bodies = Vec::new();
+        for (_, bytes) in self.vault.envelopes(document, state.snapshot_at)? {
+            bodies.push(self.open_envelope(state, &bytes)?.1);
+        }
+        let raw: Result<Vec<&[u8]>, _> = bodies.iter().map(|body| Payload::raw_change(body)).collect();
+        let raw = raw.map_err(|_| SessionError::Envelope)?;
+        Ok(Document::reopen(&snapshot, raw, self.identity.actor(), Limits::default())?)
+    }
+
+    /// The parsed envelope and its body.
+    pub(crate) fn open_envelope(&self, state: &DocumentState, bytes: &[u8]) -> Result<(Envelope, Vec<u8>), SessionError> {
+        let envelope = Envelope::parse(bytes).map_err(|_| SessionError::Envelope)?;
+        let plain = envelope.open(&state.key).map_err(|_| SessionError::Envelope)?;
+        let body = unpack(&plain).map_err(|_| SessionError::Envelope)?;
+        Ok((envelope, body))
+    }
+
+    /// An editable entry as its document has it, clashes included.
+    pub fn entry(&mut self, chart: ChartId, key: ItemKey) -> Result<Option<Entry>, SessionError> {
+        let (Some(document), ItemKey::Entry(id)) = (self.document_of(chart, key)?, key) else { return Ok(None) };
+        Ok(self.open_document(document)?.entry(EntryId::from_bytes(id)))
+    }
+
+    /// The bytes of a finished entry.
+    pub fn finished(&mut self, chart: ChartId, key: ItemKey) -> Result<Option<Vec<u8>>, SessionError> {
+        let (Some(document), ItemKey::Finished(id)) = (self.document_of(chart, key)?, key) else { return Ok(None) };
+        Ok(self.open_document(document)?.finished_value(FinishedKey::from_bytes(id)))
+    }
+
+    /// The document that holds an entry.
+    pub(crate) fn document_of(&mut self, chart: ChartId, key: ItemKey) -> Result<Option<DocumentId>, SessionError> {
+        Ok(self.rows(chart)?.get(key).map(|row| row.document))
+    }
+
+    /// What was written to an entry, oldest first.
+    pub fn history(&mut self, chart: ChartId, key: ItemKey) -> Result<Vec<Past>, SessionError> {
+        let Some(document) = self.document_of(chart, key)? else { return Ok(Vec::new()) };
+        let state = self.documents.get(&document).ok_or_else(SessionError::not_found)?;
+        let touches = |edit: &Edit| match (edit, key) {
+            (Edit::Add { entry, .. } | Edit::Set { entry, .. }, ItemKey::Entry(id)) => *entry.as_bytes() == id,
+            (Edit::Keep { key, .. }, ItemKey::Finished(id)) => *key.as_bytes() == id,
+            _ => false,
+        };
+        let mut past = Vec::new();
+        // By change: the changes on this entry that it and its writer had seen. Envelopes come after what they depend on.
+        let mut seen: BTreeMap<[u8; 32], BTreeSet<[u8; 32]>> = BTreeMap::new();
+        for (_, bytes) in self.vault.envelopes(document, 0)? {
+            let (envelope, body) = self.open_envelope(state, &bytes)?;
+            let payload = Payload::decode(&body).map_err(|_| SessionError::Envelope)?;
+            let edits: Vec<Edit> = payload.batch().edits.iter().filter(|edit| touches(edit)).cloned().collect();
+            let mut sees: BTreeSet<_> = payload.deps().filter_map(|dep| seen.get(&dep)).flatten().copied().collect();
+            let before = sees.iter().copied().collect();
+            if !edits.is_empty() {
+                sees.insert(payload.change_hash());
+            }
+            seen.insert(payload.change_hash(), sees);
+            if edits.is_empty() {
+                continue;
+            }
+            let place = envelope.place();
+            let own = place.device == self.identity.device && place.incarnation == self.identity.incarnation;
+            past.push(Past {
+                at_ms: payload.batch().at_ms,
+                device: place.device,
+                change: payload.change_hash(),
+                own_seq: if own { place.envelope_seq } else { 0 },
+                space: place.space,
+                edits,
+                sees: before,
+            });
+        }
+        past.sort_by_key(|past| past.at_ms);
+        Ok(past)
+    }
+
+    /// Where an envelope has got to; `own_seq` 0 means that another device wrote it.
+    pub fn receipt(&self, space: SpaceId, own_seq: u64) -> ReceiptState {
+        if own_seq == 0 {
+            return ReceiptState::Received;
+        }
+        match self.follower.receipt_level(&self.own_chain(space), own_seq) {
+            Level::OnDevice => ReceiptState::Device,
+            Level::Stored { .. } => ReceiptState::Sent,
+            Level::Received { .. } => ReceiptState::Received,
+        }
+    }
+
+    /// The device whose installation writes as this actor.
+    pub fn actor_device(&self, actor: &Actor) -> Option<DeviceId> {
+        let log = self.follower.account_log()?;
+        log.devices().iter().find(|card| actor_of(&card.signing, card.incarnation) == *actor).map(|card| card.device)
+    }
+
+    /// What the account calls a device.
+    pub fn device_name(&self, device: DeviceId) -> Option<String> {
+        let card = self.follower.account_log()?.device(device)?;
+        open_device_name(&self.identity, device, &card.sealed_name)
+    }
+
+    /// A setting inside the vault.
+    pub fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, SessionError> {
+        Ok(self.vault.get(Table::Setting, name.as_bytes())?.map(|body| body.to_vec()))
+    }
+
+    /// Changes a setting inside the vault.
+    pub fn set_setting(&mut self, name: &str, body: &[u8]) -> Result<(), SessionError> {
+        self.vault.write(Durability::Full, |w| w.put(Table::Setting, name.as_bytes(), body))?;
+        self.tell(Topic::Settings);
+        Ok(())
+    }
+
+    /// Until when the person has looked at a chart on this device.
+    pub fn seen_ms(&self, chart: ChartId) -> Result<i64, SessionError> {
+        let body = self.setting(&format!("seen-{chart}"))?;
+        Ok(body.and_then(|body| Some(i64::from_be_bytes(body.try_into().ok()?))).unwrap_or(0))
+    }
+
+    /// The person has looked at a chart.
+    pub fn set_seen(&mut self, chart: ChartId, ms: i64) -> Result<(), SessionError> {
+        self.set_setting(&format!("seen-{chart}"), &ms.to_be_bytes())?;
+        self.refresh_summary(chart)
+    }
+
+    fn refresh_summary(&mut self, chart: ChartId) -> Result<(), SessionError> {
+        let seen = self.seen_ms(chart)?;
+        let summary = crate::summary::summarise(self.rows(chart)?, seen);
+        let body = minicbor::to_vec(&summary).expect("plain fields encode");
+        self.vault.write(Durability::Full, |w| w.put(Table::View, &summary_name(chart), &body))?;
+        self.tell(Topic::Record { chart });
+        Ok(())
+    }
+
+    /// Folds long tails into local snapshots. Nothing is lost if it fails: the envelopes stay.
+    pub fn fold_tails(&mut self) -> Result<(), SessionError> {
+        let long: Vec<DocumentId> = self.documents.values().filter(|s| s.wants_snapshot()).map(|s| s.document).collect();
+        for document in long {
+            let saved = crate::plaintext::deflate(&self.open_document(document)?.save());
+            let Some(state) = self.documents.get(&document) else { continue };
+            let mut state = state.clone();
+            state.snapshot_at = state.count;
+            state.snapshot_bytes = saved.len() as u64;
+            state.tail_bytes = 0;
+            let mut stage = Stage::default();
+            stage.puts.push((Table::Snapshot, document.as_bytes().to_vec(), saved));
+            stage.documents.insert(document, state);
+            self.commit(stage, Durability::Normal)?;
+        }
+        Ok(())
+    }
+
+    /// What only runs when nobody waits: folding tails, forgetting old sent things, folding the write-ahead log in.
+    pub fn idle(&mut self) -> Result<(), SessionError> {
+        self.fold_tails()?;
+        self.prune_outgoing()?;
+        Ok(self.vault.idle()?)
+    }
+
+    /// What kinds of entry a person may write.
+    pub fn may_write(kind: Kind) -> bool {
+        matches!(kind, Kind::VitalSign | Kind::Note | Kind::AllergyIntolerance | Kind::MedicationStatement | Kind::Patient)
+    }
+}
+
+/// Seals a device's name for the account's devices.
+pub(crate) fn seal_device_name(identity: &Identity, device: DeviceId, name: &str, entropy: &dyn Entropy) -> Vec<u8> {
+    seal_row(&derive_key(&identity.account_key(), "mecum device name v1"), device.as_bytes(), name.as_bytes(), entropy)
+}
+
+fn open_device_name(identity: &Identity, device: DeviceId, sealed: &[u8]) -> Option<String> {
+    let opened = open_row(&derive_key(&identity.account_key(), "mecum device name v1"), device.as_bytes(), sealed).ok()?;
+    String::from_utf8(opened.to_vec()).ok()
+}
+
+/// The hash that a statement carries of a device's heads record: keyed, so that it says nothing about the plaintext.
+pub(crate) fn heads_hash(space: &SpaceState) -> Hash32 {
+    let key = derive_key(&space.key, "mecum heads v1");
+    mecum_seal::sha256_parts(&[key.expose(), &space.own_seq.to_be_bytes(), space.own_last.as_bytes()])
+}

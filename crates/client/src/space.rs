@@ -1,0 +1,206 @@
+//! What this device keeps about a space and about a document: keys, places in the chain, counters.
+
+use mecum_domain::{ChartId, Section};
+use mecum_seal::{DocumentId, DocumentKey, EpochKey, Hash32, SpaceId};
+use minicbor::{Decode, Encode};
+
+use crate::error::SessionError;
+
+/// A space: one section of one chart.
+#[derive(Clone, Debug)]
+pub(crate) struct SpaceState {
+    /// Its id.
+    pub space: SpaceId,
+    /// Whose.
+    pub chart: ChartId,
+    /// Which section.
+    pub section: Section,
+    /// The key of the current epoch.
+    pub key: EpochKey,
+    /// The epoch.
+    pub epoch: u32,
+    /// Head of its membership log.
+    pub membership: Hash32,
+    /// Its genesis entry, while the relay has not taken it.
+    pub unsent_genesis: Option<Vec<u8>>,
+    /// Last `envelope_seq` of this device's chain.
+    pub own_seq: u64,
+    /// Content id of the last envelope of this device's chain.
+    pub own_last: Hash32,
+}
+
+#[derive(Encode, Decode)]
+struct StoredSpace {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    chart: [u8; 16],
+    #[n(1)]
+    section: u8,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    key: [u8; 32],
+    #[n(3)]
+    epoch: u32,
+    #[n(4)]
+    membership: Hash32,
+    #[cbor(n(5), with = "minicbor::bytes")]
+    unsent_genesis: Option<Vec<u8>>,
+    #[n(6)]
+    own_seq: u64,
+    #[n(7)]
+    own_last: Hash32,
+}
+
+impl SpaceState {
+    /// The bytes that the vault seals.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let stored = StoredSpace {
+            chart: *self.chart.as_bytes(),
+            section: self.section.code(),
+            key: *self.key.expose(),
+            epoch: self.epoch,
+            membership: self.membership,
+            unsent_genesis: self.unsent_genesis.clone(),
+            own_seq: self.own_seq,
+            own_last: self.own_last,
+        };
+        minicbor::to_vec(&stored).expect("plain fields encode")
+    }
+
+    /// The state of stored bytes.
+    pub(crate) fn decode(name: &[u8], bytes: &[u8]) -> Result<Self, SessionError> {
+        let broken = SessionError::Stored { what: "space" };
+        let stored: StoredSpace = minicbor::decode(bytes).map_err(|_| SessionError::Stored { what: "space" })?;
+        let (Some(space), Some(section)) = (SpaceId::from_slice(name), Section::from_code(stored.section)) else {
+            return Err(broken);
+        };
+        Ok(Self {
+            space,
+            chart: ChartId::from_bytes(stored.chart),
+            section,
+            key: EpochKey::from_bytes(stored.key),
+            epoch: stored.epoch,
+            membership: stored.membership,
+            unsent_genesis: stored.unsent_genesis,
+            own_seq: stored.own_seq,
+            own_last: stored.own_last,
+        })
+    }
+
+    /// The log under which the vault keeps the envelopes of the space's control document: the control id is the same in
+    /// every space, the vault's logs are not.
+    pub(crate) fn control_log(&self) -> DocumentId {
+        DocumentId::from_bytes(*self.space.as_bytes())
+    }
+}
+
+/// A document of a space.
+#[derive(Clone, Debug)]
+pub(crate) struct DocumentState {
+    /// Its id.
+    pub document: DocumentId,
+    /// Its space.
+    pub space: SpaceId,
+    /// Its key.
+    pub key: DocumentKey,
+    /// The year that it holds; 0 for what has none.
+    pub shard: i16,
+    /// Envelopes in the vault's log of it.
+    pub count: u64,
+    /// The local snapshot covers the log up to here; 0 without one.
+    pub snapshot_at: u64,
+    /// Bytes of the local snapshot.
+    pub snapshot_bytes: u64,
+    /// Bytes of envelopes beyond the snapshot.
+    pub tail_bytes: u64,
+    /// View pages.
+    pub pages: u32,
+    /// Version of the view pages.
+    pub view_version: u32,
+    /// Operations in it.
+    pub operations: u32,
+}
+
+#[derive(Encode, Decode)]
+struct StoredDocument {
+    #[n(0)]
+    space: SpaceId,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    key: [u8; 32],
+    #[n(2)]
+    shard: i16,
+    #[n(3)]
+    count: u64,
+    #[n(4)]
+    snapshot_at: u64,
+    #[n(5)]
+    snapshot_bytes: u64,
+    #[n(6)]
+    tail_bytes: u64,
+    #[n(7)]
+    pages: u32,
+    #[n(8)]
+    view_version: u32,
+    #[n(9)]
+    operations: u32,
+}
+
+impl DocumentState {
+    /// A document without envelopes.
+    pub(crate) fn new(document: DocumentId, space: SpaceId, key: DocumentKey, shard: i16) -> Self {
+        Self {
+            document,
+            space,
+            key,
+            shard,
+            count: 0,
+            snapshot_at: 0,
+            snapshot_bytes: 0,
+            tail_bytes: 0,
+            pages: 0,
+            view_version: crate::pages::VIEW_VERSION,
+            operations: 0,
+        }
+    }
+
+    /// The bytes that the vault seals.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let stored = StoredDocument {
+            space: self.space,
+            key: *self.key.expose(),
+            shard: self.shard,
+            count: self.count,
+            snapshot_at: self.snapshot_at,
+            snapshot_bytes: self.snapshot_bytes,
+            tail_bytes: self.tail_bytes,
+            pages: self.pages,
+            view_version: self.view_version,
+            operations: self.operations,
+        };
+        minicbor::to_vec(&stored).expect("plain fields encode")
+    }
+
+    /// The state of stored bytes.
+    pub(crate) fn decode(name: &[u8], bytes: &[u8]) -> Result<Self, SessionError> {
+        let stored: StoredDocument = minicbor::decode(bytes).map_err(|_| SessionError::Stored { what: "document" })?;
+        let document = DocumentId::from_slice(name).ok_or(SessionError::Stored { what: "document" })?;
+        Ok(Self {
+            document,
+            space: stored.space,
+            key: DocumentKey::from_bytes(stored.key),
+            shard: stored.shard,
+            count: stored.count,
+            snapshot_at: stored.snapshot_at,
+            snapshot_bytes: stored.snapshot_bytes,
+            tail_bytes: stored.tail_bytes,
+            pages: stored.pages,
+            view_version: stored.view_version,
+            operations: stored.operations,
+        })
+    }
+
+    /// The tail is long enough to fold into a new local snapshot (DESIGN 5, "Bounded").
+    pub(crate) fn wants_snapshot(&self) -> bool {
+        const FLOOR_BYTES: u64 = 64 * 1024;
+        const MAX_TAIL: u64 = 300;
+        self.tail_bytes >= self.snapshot_bytes.max(FLOOR_BYTES) || self.count - self.snapshot_at >= MAX_TAIL
+    }
+}

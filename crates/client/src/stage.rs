@@ -1,0 +1,373 @@
+//! One durable step: everything that belongs together is prepared aside, then committed in one transaction, then swapped
+//! in. A step that fails leaves the session and the vault as they were.
+
+use std::collections::BTreeMap;
+
+use mecum_api::Topic;
+use mecum_documents::Document;
+use mecum_domain::{Batch, ChartId, Edit, FinishedKey, Section};
+use mecum_seal::{
+    DocumentId, DocumentKey, EpochKey, Key32, Place, SpaceId, derive_key, seal_envelope, seal_row,
+};
+use mecum_sync::{Follower, encode};
+use mecum_vault::{Durability, Table, WriteVaultError};
+use minicbor::{Decode, Encode};
+
+use crate::error::SessionError;
+use crate::plaintext::{OpenDocument, SpaceLabel, pack};
+use crate::row::{ItemKey, Row};
+use crate::rows_from::{RowPlace, row_of_entry, row_of_finished};
+use crate::session::Session;
+use crate::space::{DocumentState, SpaceState};
+
+/// What the sheet "Where your things are" says of one envelope.
+#[derive(Clone, Debug, Encode, Decode)]
+pub(crate) struct Outgoing {
+    /// The space.
+    #[n(0)]
+    pub space: SpaceId,
+    /// `envelope_seq`.
+    #[n(1)]
+    pub seq: u64,
+    /// The entry, when it is about one.
+    #[n(2)]
+    pub key: Option<ItemKey>,
+    /// Title of the entry.
+    #[n(3)]
+    pub title: String,
+    /// Edits in it.
+    #[n(4)]
+    pub edits: u32,
+    /// When it was written.
+    #[n(5)]
+    pub at_ms: i64,
+}
+
+/// A step in preparation.
+#[derive(Default)]
+pub(crate) struct Stage {
+    pub(crate) spaces: BTreeMap<SpaceId, SpaceState>,
+    pub(crate) documents: BTreeMap<DocumentId, DocumentState>,
+    pub(crate) open: BTreeMap<DocumentId, Document>,
+    /// (log in the vault, envelope).
+    pub(crate) appended: Vec<(DocumentId, Vec<u8>)>,
+    pub(crate) rows: BTreeMap<ChartId, Vec<Row>>,
+    pub(crate) puts: Vec<(Table, Vec<u8>, Vec<u8>)>,
+    pub(crate) deletes: Vec<(Table, Vec<u8>)>,
+    pub(crate) topics: Vec<Topic>,
+    pub(crate) follower: Option<Follower>,
+}
+
+/// The name under which the vault keeps where an own envelope lies until the relay has it.
+pub(crate) fn push_name(space: SpaceId, seq: u64) -> Vec<u8> {
+    [b"push".as_slice(), space.as_bytes(), &seq.to_be_bytes()].concat()
+}
+
+/// The name under which the vault keeps an [`Outgoing`]; sorts by time.
+pub(crate) fn outgoing_name(item: &Outgoing) -> Vec<u8> {
+    [&item.at_ms.to_be_bytes(), item.space.as_bytes().as_slice(), &item.seq.to_be_bytes()].concat()
+}
+
+impl Session {
+    /// A space as it will be after the stage.
+    pub(crate) fn staged_space(&self, stage: &Stage, space: SpaceId) -> Result<SpaceState, SessionError> {
+        stage.spaces.get(&space).or_else(|| self.spaces.get(&space)).cloned().ok_or_else(SessionError::not_found)
+    }
+
+    /// A document's state as it will be after the stage.
+    pub(crate) fn staged_document(&self, stage: &Stage, document: DocumentId) -> Result<DocumentState, SessionError> {
+        stage.documents.get(&document).or_else(|| self.documents.get(&document)).cloned().ok_or_else(SessionError::not_found)
+    }
+
+    /// The space of a section, made if there is none yet. Where two devices each made one, the lower id takes new writes.
+    pub(crate) fn stage_space(&self, stage: &mut Stage, chart: ChartId, section: Section) -> Result<SpaceId, SessionError> {
+        let known = self.spaces.values().chain(stage.spaces.values());
+        let found = known.filter(|space| space.chart == chart && space.section == section).map(|space| space.space).min();
+        if let Some(space) = found {
+            return Ok(space);
+        }
+        let space = SpaceId::random(self.entropy());
+        let key = EpochKey::make(self.entropy());
+        let label = SpaceLabel { chart: *chart.as_bytes(), section: section.code() };
+        let body = minicbor::to_vec(&label).expect("plain fields encode");
+        let sealed_label = seal_row(&derive_key(&key, "mecum space label v1"), space.as_bytes(), &body, self.entropy());
+        let genesis = self.space_genesis(space, &key, sealed_label)?;
+        let follower = stage.follower.get_or_insert_with(|| self.follower.clone());
+        follower.found_space(&genesis).map_err(|_| SessionError::Stored { what: "space genesis" })?;
+        stage.spaces.insert(
+            space,
+            SpaceState {
+                space,
+                chart,
+                section,
+                key,
+                epoch: 1,
+                membership: genesis.hash(),
+                unsent_genesis: Some(encode(&genesis)),
+                own_seq: 0,
+                own_last: mecum_seal::Hash32::ZERO,
+            },
+        );
+        stage.topics.push(Topic::Charts);
+        Ok(space)
+    }
+
+    /// A document of a space and year with room for `operations` more, made if there is none.
+    pub(crate) fn stage_document(
+        &self,
+        stage: &mut Stage,
+        space: SpaceId,
+        shard: i16,
+        operations: u32,
+    ) -> Result<DocumentId, SessionError> {
+        let fits = |state: &&DocumentState| {
+            state.space == space && state.shard == shard && state.operations + operations <= MAX_DOCUMENT_OPERATIONS
+        };
+        // A staged state hides the committed one of the same document.
+        let committed = self.documents.values().filter(|state| !stage.documents.contains_key(&state.document));
+        if let Some(found) = committed.chain(stage.documents.values()).filter(fits).map(|state| state.document).min() {
+            return Ok(found);
+        }
+        let document = DocumentId::random(self.entropy());
+        let key = DocumentKey::make(self.entropy());
+        let opening = OpenDocument::new(document, &key, shard).encode();
+        let epoch_key = self.staged_space(stage, space)?.key;
+        self.stage_envelope(stage, space, DocumentId::CONTROL, &epoch_key, &opening)?;
+        stage.documents.insert(document, DocumentState::new(document, space, key, shard));
+        stage.open.insert(document, Document::new(self.identity.actor()));
+        Ok(document)
+    }
+
+    /// Seals one envelope at the end of this device's chain. Answers its `envelope_seq`.
+    fn stage_envelope(
+        &self,
+        stage: &mut Stage,
+        space: SpaceId,
+        document: DocumentId,
+        key: &impl Key32,
+        body: &[u8],
+    ) -> Result<u64, SessionError> {
+        let mut state = self.staged_space(stage, space)?;
+        let place = Place {
+            space,
+            document,
+            device: self.identity.device,
+            incarnation: self.identity.incarnation,
+            envelope_seq: state.own_seq + 1,
+            epoch: state.epoch,
+            membership_head: state.membership,
+            previous: state.own_last,
+        };
+        let sealed = seal_envelope(key, &place, &pack(body), self.entropy()).map_err(|_| SessionError::Envelope)?;
+        state.own_seq += 1;
+        state.own_last = sealed.content_id;
+        let log = if document == DocumentId::CONTROL { state.control_log() } else { document };
+        let at = stage.appended.len();
+        stage.puts.push((Table::Sync, push_name(space, state.own_seq), push_body(log, at)));
+        stage.appended.push((log, sealed.bytes));
+        let seq = state.own_seq;
+        stage.spaces.insert(space, state);
+        Ok(seq)
+    }
+
+    /// Writes edits into a document: one Automerge change, one envelope. Answers nothing if the edits change nothing.
+    pub(crate) fn stage_edits(
+        &mut self,
+        stage: &mut Stage,
+        document: DocumentId,
+        edits: Vec<Edit>,
+    ) -> Result<Option<u64>, SessionError> {
+        let at_ms = self.now_ms();
+        let current = match stage.open.get(&document) {
+            Some(open) => open.clone(),
+            None => self.open_document(document)?.clone(),
+        };
+        let authored = current.author(&Batch { at_ms, edits })?;
+        let Some(payload) = authored.payload else { return Ok(None) };
+        let mut state = self.staged_document(stage, document)?;
+        let seq = self.stage_envelope(stage, state.space, document, &state.key.clone(), &payload.encode())?;
+        state.count += 1;
+        state.tail_bytes += stage.appended.last().map_or(0, |(_, bytes)| bytes.len() as u64);
+        state.operations = u32::try_from(authored.next.operations()).unwrap_or(u32::MAX);
+        let place = RowPlace {
+            space: state.space,
+            document,
+            device: self.identity.device,
+            at_ms,
+            own_seq: seq,
+            arrived: u64::try_from(at_ms).unwrap_or(0),
+        };
+        let chart = self.staged_space(stage, state.space)?.chart;
+        let rows = rows_of(&authored.next, payload.batch(), &place);
+        self.stage_outgoing(stage, &rows, &payload.batch().edits, state.space, seq, at_ms);
+        self.stage_rows(stage, chart, rows)?;
+        stage.topics.push(Topic::Record { chart });
+        stage.documents.insert(document, state);
+        stage.open.insert(document, authored.next);
+        Ok(Some(seq))
+    }
+
+    /// Stages rows. Who wrote a row last is the same on every device, whatever order the envelopes came in: the latest by
+    /// time, then by device. And another's later edit does not make an unsent own edit sent.
+    pub(crate) fn stage_rows(&mut self, stage: &mut Stage, chart: ChartId, rows: Vec<Row>) -> Result<(), SessionError> {
+        let known = self.spaces.values().any(|space| space.chart == chart);
+        if known {
+            self.load_chart(chart)?;
+        }
+        let committed = self.charts.get(&chart).map(|loaded| &loaded.rows);
+        let staged = stage.rows.entry(chart).or_default();
+        for mut row in rows {
+            let before = staged.iter().rev().find(|old| old.key == row.key).or_else(|| committed.and_then(|rows| rows.get(row.key)));
+            if let Some(before) = before {
+                row.own_seq = if before.space == row.space { row.own_seq.max(before.own_seq) } else { row.own_seq };
+                if (before.at_ms, before.device) > (row.at_ms, row.device) {
+                    (row.at_ms, row.device) = (before.at_ms, before.device);
+                }
+            }
+            staged.push(row);
+        }
+        Ok(())
+    }
+
+    fn stage_outgoing(&self, stage: &mut Stage, rows: &[Row], edits: &[Edit], space: SpaceId, seq: u64, at_ms: i64) {
+        let item = Outgoing {
+            space,
+            seq,
+            key: rows.first().map(|row| row.key),
+            title: rows.first().map(|row| row.title.clone()).unwrap_or_default(),
+            edits: u32::try_from(edits.len()).unwrap_or(u32::MAX),
+            at_ms,
+        };
+        let body = minicbor::to_vec(&item).expect("plain fields encode");
+        stage.puts.push((Table::Outbox, outgoing_name(&item), body));
+    }
+
+    /// Commits a stage in one transaction and swaps it in.
+    pub(crate) fn commit(&mut self, mut stage: Stage, durability: Durability) -> Result<(), SessionError> {
+        let charts: Vec<ChartId> = stage.rows.keys().copied().collect();
+        let outcome = self.commit_rows(&mut stage).and_then(|()| self.commit_vault(&stage, durability));
+        if let Err(error) = outcome {
+            // What the vault did not take must not be shown: the next reader loads the pages again.
+            for chart in charts {
+                self.charts.remove(&chart);
+            }
+            return Err(error);
+        }
+        if let Some(follower) = stage.follower {
+            self.follower = follower;
+        }
+        self.spaces.extend(stage.spaces);
+        self.documents.extend(stage.documents);
+        for (document, open) in stage.open {
+            self.keep_open(document, open);
+        }
+        for topic in stage.topics {
+            self.tell(topic);
+        }
+        self.tell(Topic::Sync);
+        Ok(())
+    }
+
+    fn commit_rows(&mut self, stage: &mut Stage) -> Result<(), SessionError> {
+        for (chart, rows) in std::mem::take(&mut stage.rows) {
+            let spaces: Vec<SpaceId> = self.spaces.values().filter(|s| s.chart == chart).map(|s| s.space).collect();
+            if !spaces.is_empty() {
+                self.load_chart(chart)?;
+            }
+            let loaded = self.charts.entry(chart).or_default();
+            for (document, page) in loaded.put(rows) {
+                let body = loaded.pages.encode(document, page, &loaded.rows);
+                stage.puts.push((Table::View, crate::pages::page_name(document, page), body));
+                if let Some(state) = stage.documents.get_mut(&document).filter(|s| s.pages <= page) {
+                    state.pages = page + 1;
+                }
+            }
+            let seen = self.seen_ms(chart)?;
+            let summary = crate::summary::summarise(&self.charts.entry(chart).or_default().rows, seen);
+            let body = minicbor::to_vec(&summary).expect("plain fields encode");
+            stage.puts.push((Table::View, crate::session::summary_name(chart), body));
+        }
+        Ok(())
+    }
+
+    fn commit_vault(&mut self, stage: &Stage, durability: Durability) -> Result<(), SessionError> {
+        let written = self.vault.write(durability, |w| -> Result<(), WriteVaultError> {
+            let mut numbers = Vec::with_capacity(stage.appended.len());
+            for (log, envelope) in &stage.appended {
+                numbers.push(w.append(*log, envelope)?);
+            }
+            for (table, name, body) in &stage.puts {
+                match push_at(*table, name, body) {
+                    Some((log, at)) => {
+                        let number = numbers.get(at).copied().unwrap_or(0);
+                        w.put(*table, name, &place_body(log, number))?;
+                    }
+                    None => w.put(*table, name, body)?,
+                }
+            }
+            for state in stage.spaces.values() {
+                w.put(Table::Space, state.space.as_bytes(), &state.encode())?;
+            }
+            for state in stage.documents.values() {
+                w.put(Table::Document, state.document.as_bytes(), &state.encode())?;
+            }
+            if let Some(follower) = &stage.follower {
+                w.put(Table::Sync, b"follower", &follower.to_bytes())?;
+            }
+            for (table, name) in &stage.deletes {
+                w.delete(*table, name)?;
+            }
+            Ok(())
+        });
+        Ok(written?)
+    }
+}
+
+/// A document takes no more new entries above this (DESIGN 5, "Bounded").
+pub(crate) const MAX_DOCUMENT_OPERATIONS: u32 = 5_000;
+
+/// While staged: the log and the place in [`Stage::appended`], because the number in the log is known at commit only.
+fn push_body(log: DocumentId, at: usize) -> Vec<u8> {
+    [b"staged".as_slice(), log.as_bytes(), &(at as u64).to_be_bytes()].concat()
+}
+
+fn push_at(table: Table, name: &[u8], body: &[u8]) -> Option<(DocumentId, usize)> {
+    if table != Table::Sync || !name.starts_with(b"push") {
+        return None;
+    }
+    let rest = body.strip_prefix(b"staged".as_slice())?;
+    let (log, at) = rest.split_at_checked(16)?;
+    let at = u64::from_be_bytes(at.try_into().ok()?);
+    Some((DocumentId::from_slice(log)?, usize::try_from(at).ok()?))
+}
+
+/// Where an own envelope lies: log and number.
+pub(crate) fn place_body(log: DocumentId, number: u64) -> Vec<u8> {
+    [log.as_bytes().as_slice(), &number.to_be_bytes()].concat()
+}
+
+/// The log and number of [`place_body`].
+pub(crate) fn place_of(body: &[u8]) -> Option<(DocumentId, u64)> {
+    let (log, number) = body.split_at_checked(16)?;
+    Some((DocumentId::from_slice(log)?, u64::from_be_bytes(number.try_into().ok()?)))
+}
+
+/// The rows that a batch touched, as they stand in `document`.
+pub(crate) fn rows_of(document: &Document, batch: &Batch, place: &RowPlace) -> Vec<Row> {
+    let mut rows: BTreeMap<ItemKey, Row> = BTreeMap::new();
+    for edit in &batch.edits {
+        match edit {
+            Edit::Add { entry, .. } | Edit::Set { entry, .. } => {
+                if let Some(entry) = document.entry(*entry) {
+                    let row = row_of_entry(&entry, place);
+                    rows.insert(row.key, row);
+                }
+            }
+            Edit::Keep { key, bytes } => {
+                let row = row_of_finished(FinishedKey::from_bytes(*key.as_bytes()), bytes, place);
+                rows.insert(row.key, row);
+            }
+        }
+    }
+    rows.into_values().collect()
+}

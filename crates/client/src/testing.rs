@@ -1,0 +1,108 @@
+//! INSECURE stand-ins for tests: sessions over vaults in memory, with repeatable randomness and a clock that stands still.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mecum_domain::{ChartId, Relation};
+use mecum_seal::testing::{SeededEntropy, fast_kdf};
+use mecum_seal::{DeviceId, Entropy, IncarnationId, KemSecret, SigningKey, VerifyingKey};
+use mecum_sync::Follower;
+use mecum_vault::{Location, Vault, VaultOptions};
+
+use crate::clock::{Clock, FixedClock};
+use crate::error::SessionError;
+use crate::founding::{device_card, found_account};
+use crate::identity::Identity;
+use crate::news::News;
+use crate::row::Row;
+use crate::session::{Session, Surroundings};
+
+/// The passphrase of every vault here.
+pub const PASSPHRASE: &str = "five invented words and one";
+
+/// 2026-09-08 08:00 UTC.
+pub const NOW_MS: i64 = 1_788_854_400_000;
+
+/// Randomness of a seed and a clock that stands still.
+pub fn surroundings(seed: u64) -> Surroundings {
+    let clock: Arc<dyn Clock> = Arc::new(FixedClock::new(NOW_MS));
+    Surroundings { entropy: Arc::new(SeededEntropy::new(seed)), clock, news: Arc::new(News::default()) }
+}
+
+/// A fresh vault at a place.
+pub fn vault(location: &Location, around: &Surroundings) -> Vault {
+    let options = VaultOptions { kdf: fast_kdf(), ..VaultOptions::new(around.entropy.clone()) };
+    Vault::create(location, PASSPHRASE, around.clock.now_ms(), &options).expect("a fresh place takes a vault")
+}
+
+/// A new account on its first device, without a chart.
+pub fn first_device(location: &Location, around: Surroundings) -> Session {
+    found_account(vault(location, &around), "phone", around).expect("a fresh vault takes an account")
+}
+
+/// A new account with the chart of its person, in memory.
+pub fn person(seed: u64) -> (Session, ChartId) {
+    let mut session = first_device(&Location::Memory, surroundings(seed));
+    let chart = session.create_chart("Laras", Some("1988-02-11"), Relation::Own, None).expect("a fresh account takes a chart");
+    (session, chart)
+}
+
+impl Session {
+    /// An account in memory, for tests.
+    pub fn for_tests(seed: u64) -> Session {
+        first_device(&Location::Memory, surroundings(seed))
+    }
+
+    /// Pins a relay, for tests.
+    pub fn pin_for_tests(&mut self, relay: VerifyingKey) {
+        self.pin_relay(relay).expect("a fresh account takes a relay");
+    }
+
+    /// Adds a second device as pairing does, but without a network.
+    pub fn pair_for_tests(&mut self, name: &str, location: &Location, around: Surroundings) -> Session {
+        let entropy: &dyn Entropy = around.entropy.as_ref();
+        let identity = Identity {
+            account: self.identity.account,
+            device: DeviceId::random(entropy),
+            incarnation: IncarnationId::random(entropy),
+            signing: SigningKey::make(entropy),
+            kem: KemSecret::make(entropy),
+            account_kem: KemSecret::from_bytes(*self.identity.account_kem.expose()),
+        };
+        self.add_device(device_card(&identity, name, entropy)).expect("an account takes a device");
+        let genesis = self.follower.account_log().expect("an account has a log").genesis();
+        let relay = self.follower.relay().copied();
+        let follower = Follower::join(identity.account, identity.device, identity.incarnation, genesis, relay);
+        Session::found(vault(location, &around), &identity, &follower, around).expect("a fresh vault takes a device")
+    }
+
+    /// Closes the session and opens it again from its vault, as a restart does.
+    pub fn restart(self) -> Result<Session, SessionError> {
+        let Session { vault, surroundings, .. } = self;
+        Session::open(vault, surroundings)
+    }
+
+    /// This installation, as the relay sees it.
+    pub fn installation(&self) -> (DeviceId, IncarnationId) {
+        (self.identity.device, self.identity.incarnation)
+    }
+
+    /// Everything that must be equal on devices that have exchanged everything: heads and entries of every document,
+    /// clashes included, and what the lists show.
+    pub fn fingerprint(&mut self) -> Result<BTreeMap<String, String>, SessionError> {
+        let mut all = BTreeMap::new();
+        for document in self.documents.keys().copied().collect::<Vec<_>>() {
+            let open = self.open_document(document)?;
+            let entries: Vec<_> = open.entries().collect();
+            let finished: Vec<_> = open.finished().map(|(key, bytes)| (key, mecum_seal::sha256(&bytes))).collect();
+            all.insert(format!("document {document}"), format!("{:?} {entries:?} {finished:?}", open.heads()));
+        }
+        for chart in self.charts() {
+            for row in self.rows(chart)?.newest() {
+                let shown = Row { own_seq: 0, arrived: 0, ..row.clone() };
+                all.insert(format!("row {chart} {}", row.key.name()), format!("{shown:?}"));
+            }
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,188 @@
+//! One Automerge document in memory: made, loaded, saved, and asked how far it has got.
+//!
+//! It exists to hold what Automerge itself does not keep true: genesis first, a bounded size, and for every actor the last
+//! change. It must not know where bytes come from or go to.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+
+use automerge::{Automerge, Change, ChangeHash, ReadDoc, SaveOptions};
+use thiserror::Error;
+
+use crate::actor::Actor;
+use crate::chunk::{ChunkError, check_document};
+use crate::schema::{MAX_DOCUMENT_OPERATIONS, MAX_SNAPSHOT_BYTES, genesis};
+
+/// How much a snapshot may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes, inflated.
+    pub bytes: usize,
+    /// Operations.
+    pub operations: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: MAX_SNAPSHOT_BYTES, operations: MAX_DOCUMENT_OPERATIONS }
+    }
+}
+
+/// Why a document cannot be opened. Another copy, or the tail of envelopes, mends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The chunk is refused before it is parsed.
+    #[error("snapshot is refused unread")]
+    Chunk(#[source] ChunkError),
+    /// Automerge cannot read it.
+    #[error("snapshot cannot be read")]
+    Unreadable,
+    /// It does not start with our genesis.
+    #[error("snapshot has no genesis of ours")]
+    Genesis,
+    /// An actor in it is not 16 bytes.
+    #[error("snapshot has a foreign actor")]
+    Actor,
+    /// A change of the tail does not fit.
+    #[error("tail does not fit the snapshot")]
+    Tail,
+}
+
+/// The last change of one actor in a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    /// Its `change_seq`.
+    pub change_seq: u64,
+    /// Its Automerge hash.
+    pub change: [u8; 32],
+}
+
+/// One document and the actor that writes in this copy of it.
+#[derive(Clone)]
+pub struct Document {
+    pub(crate) doc: Automerge,
+    actor: Actor,
+    /// The last change per actor, worked out when first asked for: reading never needs it.
+    links: OnceLock<BTreeMap<Actor, Link>>,
+}
+
+impl fmt::Debug for Document {
+    /// Sizes only: a document holds a person's record.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document")
+            .field("actor", &self.actor)
+            .field("operations", &self.operations())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Document {
+    /// A new document: genesis and nothing else.
+    pub fn new(actor: Actor) -> Self {
+        let mut doc = Automerge::new().with_actor(actor.to_automerge());
+        doc.apply_changes([genesis().clone()]).expect("the frozen genesis applies: a test holds it");
+        Self { doc, actor, links: OnceLock::new() }
+    }
+
+    /// Opens a snapshot that [`Self::save`] wrote, after the guards on bytes from a peer. Whether its writers were
+    /// allowed to write what is in it is for the caller, by [`Self::links`].
+    pub fn load(snapshot: &[u8], actor: Actor, limits: Limits) -> Result<Self, LoadError> {
+        Self::reopen(snapshot, std::iter::empty(), actor, limits)
+    }
+
+    /// [`Self::load`], and then the raw changes of a tail that was admitted before ([`crate::Payload::raw_change`]), in
+    /// order, without judging each again. Never for what a peer just sent: that is [`Self::admit`].
+    pub fn reopen<'a>(
+        snapshot: &[u8],
+        tail: impl IntoIterator<Item = &'a [u8]>,
+        actor: Actor,
+        limits: Limits,
+    ) -> Result<Self, LoadError> {
+        check_document(snapshot, limits.bytes, limits.operations).map_err(LoadError::Chunk)?;
+        let mut doc = catch_unwind(AssertUnwindSafe(|| Automerge::load(snapshot).ok()))
+            .ok()
+            .flatten()
+            .ok_or(LoadError::Unreadable)?;
+        doc.set_actor(actor.to_automerge());
+        if doc.get_change_meta_by_hash(&genesis().hash()).is_none() {
+            return Err(LoadError::Genesis);
+        }
+        let mut document = Self { doc, actor, links: OnceLock::new() };
+        document.append(tail)?;
+        Ok(document)
+    }
+
+    fn append<'a>(&mut self, tail: impl IntoIterator<Item = &'a [u8]>) -> Result<(), LoadError> {
+        let parsed =
+            || tail.into_iter().map(|raw| Change::from_bytes(raw.to_vec()).ok()).collect::<Option<Vec<_>>>();
+        let changes = catch_unwind(AssertUnwindSafe(parsed)).ok().flatten().ok_or(LoadError::Tail)?;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let applied =
+            catch_unwind(AssertUnwindSafe(|| self.doc.apply_changes(changes).is_ok())).unwrap_or(false);
+        if applied && self.doc.get_missing_deps(&[]).is_empty() { Ok(()) } else { Err(LoadError::Tail) }
+    }
+
+    /// The whole document, history included, as one uncompressed chunk; the caller deflates. Equal documents with equal
+    /// histories save equal bytes.
+    pub fn save(&self) -> Vec<u8> {
+        self.doc.save_with_options(SaveOptions { deflate: false, retain_orphans: false })
+    }
+
+    /// The hashes of the changes that no other change has seen, sorted.
+    pub fn heads(&self) -> Vec<[u8; 32]> {
+        self.doc.get_heads().into_iter().map(|hash| hash.0).collect()
+    }
+
+    /// The number of operations in it, genesis included. The client starts another document at about 5,000.
+    pub fn operations(&self) -> usize {
+        usize::try_from(self.doc.stats().num_ops).unwrap_or(usize::MAX)
+    }
+
+    /// The actor that writes in this copy.
+    pub fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// Whether a change is in it.
+    pub fn has_change(&self, change: &[u8; 32]) -> bool {
+        self.doc.get_change_meta_by_hash(&ChangeHash(*change)).is_some()
+    }
+
+    /// The last change of every actor in it but genesis's, for the check of a snapshot against the last statements.
+    pub fn links(&self) -> Result<&BTreeMap<Actor, Link>, LoadError> {
+        if let Some(links) = self.links.get() {
+            return Ok(links);
+        }
+        let mut links = BTreeMap::new();
+        for meta in self.doc.get_changes_meta(&[]) {
+            if meta.hash == genesis().hash() {
+                continue;
+            }
+            let actor = Actor::of(&meta.actor).ok_or(LoadError::Actor)?;
+            let link = Link { change_seq: meta.seq, change: meta.hash.0 };
+            links.entry(actor).and_modify(|last: &mut Link| *last = link.max(*last)).or_insert(link);
+        }
+        Ok(self.links.get_or_init(|| links))
+    }
+
+    /// Notes a change that was just applied.
+    pub(crate) fn linked(&mut self, actor: Actor, link: Link) {
+        if let Some(links) = self.links.get_mut() {
+            links.insert(actor, link);
+        }
+    }
+
+    /// Whether this document survives being saved and loaded: some changes apply and leave one that does not.
+    pub(crate) fn survives(&self) -> bool {
+        catch_unwind(AssertUnwindSafe(|| {
+            self.doc.get_missing_deps(&[]).is_empty()
+                && Automerge::load(&self.save()).is_ok_and(|again| again.get_heads() == self.doc.get_heads())
+        }))
+        .unwrap_or(false)
+    }
+}

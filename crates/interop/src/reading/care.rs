@@ -1,0 +1,72 @@
+//! Goal and CarePlan: what was agreed, by when, and what is done for it.
+
+use super::facts::{Facts, coded};
+use super::{DetailValue, Reading, Resource, label, quantity};
+use crate::fhir::Node;
+use crate::title::tidy;
+
+pub(super) fn read_goal(resource: &Resource<'_>, reading: &mut Reading, facts: &mut Facts<'_>) {
+    let node = resource.node;
+    reading.title = node.get("description").words().map(tidy).unwrap_or_default();
+    let target = node.get("target");
+    // The series that the goal is about, so that its trend can show it.
+    reading.code = Some(target.get("measure")).filter(|measure| measure.is_some()).and_then(quantity::series);
+    facts.status(label::STATUS, node.get("lifecycleStatus"));
+    facts.status(label::ACHIEVEMENT, node.get("achievementStatus"));
+    facts.words(label::DESCRIPTION, node.get("description"));
+    let targets: Vec<_> = target.items().iter().filter_map(one_target).map(DetailValue::Text).collect();
+    facts.all(label::TARGET, targets);
+    facts.date(label::START, node.get("startDate"));
+    facts.date(label::DUE, target.get("dueDate"));
+    facts.quantity(label::DUE, target.get("dueDuration"));
+    facts.words(label::PRIORITY, node.get("priority"));
+    facts.words(label::CATEGORY, node.get("category"));
+    facts.references(label::ADDRESSES, node.get("addresses"));
+    facts.references(label::AUTHOR, node.get("expressedBy"));
+    facts.date(label::RECORDED, node.get("statusDate"));
+    facts.printed(label::STATUS_REASON, node.get("statusReason"));
+    facts.reasons(label::OUTCOME, node.get("outcomeCode"), node.get("outcomeReference"));
+    facts.notes(label::NOTE, node.get("note"));
+}
+
+/// "HbA1c: ≤ 7.5 %".
+fn one_target(target: &Node<'_>) -> Option<String> {
+    let measure = target.get("measure").words().map(tidy);
+    let detail = quantity::text(target.get("detailQuantity"))
+        .or_else(|| Some(quantity::range_text(target.get("detailRange"))).filter(|text| !text.is_empty()))
+        .or_else(|| target.get("detailCodeableConcept").words().map(tidy))
+        .or_else(|| target.any(&["detailString", "detailInteger", "detailBoolean"]).printed());
+    match (measure, detail) {
+        (Some(measure), Some(detail)) => Some(format!("{measure}: {detail}")),
+        (measure, detail) => measure.or(detail),
+    }
+}
+
+pub(super) fn read_plan(resource: &Resource<'_>, reading: &mut Reading, facts: &mut Facts<'_>) {
+    let node = resource.node;
+    let titles = [node.get("title"), node.get("category"), node.get("description")];
+    reading.title = titles.iter().find_map(|node| node.words()).map(tidy).unwrap_or_default();
+    facts.status(label::STATUS, node.get("status"));
+    facts.status(label::INTENT, node.get("intent"));
+    facts.words(label::CATEGORY, node.get("category"));
+    facts.text(label::DESCRIPTION, node.get("description").text().unwrap_or_default());
+    facts.period(label::START, label::END, node.get("period"));
+    facts.references(label::ADDRESSES, node.get("addresses"));
+    let activities: Vec<_> =
+        node.get("activity").items().iter().filter_map(|one| activity(resource, one)).collect();
+    facts.all(label::ACTIVITIES, activities);
+    facts.references(label::GOALS, node.get("goal"));
+    facts.references(label::AUTHOR, node.get("author"));
+    facts.references(label::PARTICIPANTS, node.get("careTeam"));
+    facts.visit(node.get("encounter"));
+    facts.date(label::RECORDED, node.get("created"));
+    facts.notes(label::NOTE, node.get("note"));
+    facts.narrative(label::NARRATIVE, node.get("text"));
+}
+
+fn activity(resource: &Resource<'_>, activity: &Node<'_>) -> Option<DetailValue> {
+    let detail = activity.get("detail");
+    coded(detail.get("code"))
+        .or_else(|| detail.get("description").text().map(|text| DetailValue::Text(tidy(text))))
+        .or_else(|| resource.reference(activity.get("reference")).map(DetailValue::Reference))
+}

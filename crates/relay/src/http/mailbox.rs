@@ -1,0 +1,50 @@
+//! Pairing mailboxes. Whoever knows the 128-bit name may read and answer; opening them has a rate for each source.
+
+use axum::extract::{Path, Request, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use mecum_sync::RefusalCode;
+use mecum_sync::limits::MAX_MAILBOX_BYTES;
+
+use super::{Context, Refused, body, source};
+use crate::store::Slot;
+
+pub(super) async fn get(
+    State(context): State<Context>,
+    Path((mailbox, slot)): Path<(String, String)>,
+) -> Result<Response, Refused> {
+    let (mailbox, slot) = parse(&mailbox, &slot)?;
+    let now_ms = context.shared.now_ms();
+    let body = context.shared.blocking(move |store| store.slot(mailbox, slot, now_ms)).await?;
+    let body = body.ok_or(RefusalCode::NotFound)?;
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], body).into_response())
+}
+
+pub(super) async fn put(
+    State(context): State<Context>,
+    Path((mailbox, slot)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Refused> {
+    let shared = &context.shared;
+    let (mailbox, slot) = parse(&mailbox, &slot)?;
+    let source = source(&request).ok_or(RefusalCode::Unavailable)?;
+    if slot == Slot::Offer && !shared.mailboxes_by_source.take(source, shared.now_ms()) {
+        return Err(RefusalCode::RateLimited.into());
+    }
+    let body = body::read(request.into_body(), MAX_MAILBOX_BYTES, shared.options.limits.body_timeout).await?;
+    let now_ms = shared.now_ms();
+    shared.blocking(move |store| store.put_slot(mailbox, slot, body, now_ms)).await??;
+    Ok(axum::http::StatusCode::NO_CONTENT.into_response())
+}
+
+fn parse(mailbox: &str, slot: &str) -> Result<([u8; 16], Slot), Refused> {
+    // Any of the 16-byte ids reads the same hexadecimal form.
+    let mailbox: mecum_seal::DocumentId = mailbox.parse().map_err(|_| RefusalCode::NotFound)?;
+    let slot = match slot {
+        "offer" => Slot::Offer,
+        "join" => Slot::Join,
+        "welcome" => Slot::Welcome,
+        _ => return Err(RefusalCode::NotFound.into()),
+    };
+    Ok((*mailbox.as_bytes(), slot))
+}

@@ -1,0 +1,95 @@
+//! `POST /v1/sync`: store what is brought, sign receipts for it, answer with what is new, and wake the others.
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use mecum_seal::SigningKey;
+use mecum_sync::limits::MAX_REQUEST_BYTES;
+use mecum_sync::{
+    Countersign, Item, PROTOCOL_VERSION, Receipts, RefusalCode, Signed, SyncRequest, SyncResponse,
+};
+
+use super::{Cbor, Context, Refused, author, body};
+use crate::Shared;
+use crate::store::{Author, Kept, PlacedEntry, Quota, StoredItem, Wanted};
+
+pub(super) async fn sync(State(context): State<Context>, request: Request) -> Result<Response, Refused> {
+    let shared = &context.shared;
+    let (author, _) = author(shared, request.headers())?;
+    if !shared.by_account.take(author.account, shared.now_ms()) {
+        return Err(RefusalCode::RateLimited.into());
+    }
+    let limit = shared.options.limits.body_timeout;
+    let request: SyncRequest = body::frame(request.into_body(), MAX_REQUEST_BYTES, limit).await?;
+    if request.version != PROTOCOL_VERSION {
+        return Err(RefusalCode::VersionUnsupported.into());
+    }
+    let (cursor, max_bytes) = (request.cursor, request.max_bytes);
+    let kept = keep(shared, author, request).await?;
+    for account in &kept.news_for {
+        let rung = shared.wakes.ring(*account, author.device);
+        shared.counters.add("mecum_wakes_total", rung as u64);
+    }
+    let page = shared.blocking(move |store| store.page(&author, cursor, max_bytes)).await??;
+    let receipts = kept.receipts;
+    let receipts = (!receipts.is_empty()).then(|| Signed::sign(Receipts { receipts }, &shared.key));
+    let items = page.items.into_iter().map(|item| sign_item(item, &shared.key)).collect();
+    let response = SyncResponse {
+        server_time_ms: shared.now_ms(),
+        account_outcomes: kept.account_outcomes,
+        space_outcomes: kept.space_outcomes,
+        push_outcomes: kept.push_outcomes,
+        receipts,
+        items,
+        cursor: page.cursor,
+        more: page.more,
+    };
+    Ok(Cbor(response).into_response())
+}
+
+async fn keep(shared: &Shared, author: Author, request: SyncRequest) -> Result<Kept, Refused> {
+    if request.account_entries.is_empty() && request.space_entries.is_empty() && request.pushes.is_empty() {
+        return Ok(Kept::default());
+    }
+    let limits = shared.options.limits;
+    let wanted = Wanted {
+        author,
+        cursor: request.cursor,
+        relay: shared.key.verifying_key(),
+        account_entries: request.account_entries,
+        space_entries: request.space_entries,
+        pushes: request.pushes,
+        quota: Quota { bytes: limits.quota_bytes, spaces: limits.quota_spaces },
+        now_ms: shared.now_ms(),
+    };
+    let kept = shared.blocking(move |store| store.keep(wanted)).await??;
+    let outcomes = kept.account_outcomes.iter().chain(&kept.space_outcomes).chain(&kept.push_outcomes);
+    for outcome in outcomes {
+        match outcome.refusal() {
+            Some(refusal) => shared.counters.refused(refusal.code),
+            None => shared.counters.add("mecum_stored_total", 1),
+        }
+    }
+    Ok(kept)
+}
+
+fn sign_item(item: StoredItem, key: &SigningKey) -> Item {
+    match item {
+        StoredItem::AccountEntry(entry) => Item::AccountEntry(entry),
+        StoredItem::SpaceEntry(PlacedEntry { entry, space_seq, stored_at_ms }) => {
+            // Ed25519 is deterministic: the same place gets the same signature each time.
+            let unverified = entry.unverified();
+            let countersign = Countersign {
+                space: unverified.space,
+                seq: unverified.seq,
+                entry: entry.hash(),
+                space_seq,
+                stored_at_ms,
+            };
+            Item::SpaceEntry { countersign: Signed::sign(countersign, key), entry }
+        }
+        StoredItem::Batch { first_space_seq, push } => Item::Batch { first_space_seq, push },
+        StoredItem::Own { first_space_seq, count, statement } => {
+            Item::Own { first_space_seq, count, statement }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! What the relay asks of a database: durable, ordered, and all or nothing. SQLite answers it here; another database
+//! would answer the same trait.
+//!
+//! It must not know of HTTP, sessions or keys to sign with. Calls block: the caller keeps them off the event loop.
+
+pub mod sqlite;
+
+use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId, VerifyingKey};
+use mecum_sync::{AccountEntry, DeviceCard, Outcome, Push, Receipt, Refusal, Signed, SpaceEntry, Statement};
+
+/// The database failed. Nothing was changed by the call that says so.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// SQLite says no: disk full, damaged, locked for too long.
+    #[error("database: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A stored value is not what this version writes.
+    #[error("a stored {what} cannot be read")]
+    Stored {
+        /// The kind of value.
+        what: &'static str,
+    },
+    /// The transaction was not committed, or the writer has stopped.
+    #[error("not committed")]
+    NotCommitted,
+    /// The database was written by a newer version.
+    #[error("database is of a newer version")]
+    TooNew,
+}
+
+/// Who is signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Author {
+    /// The account.
+    pub account: AccountId,
+    /// Its device.
+    pub device: DeviceId,
+    /// The device's incarnation.
+    pub incarnation: IncarnationId,
+}
+
+/// What one account may take up.
+#[derive(Clone, Copy, Debug)]
+pub struct Quota {
+    /// Stored bytes.
+    pub bytes: u64,
+    /// Spaces founded.
+    pub spaces: u64,
+}
+
+/// What one request wants stored.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Who asks.
+    pub author: Author,
+    /// The cursor of the request: if it is none of this log, nothing is stored.
+    pub cursor: u64,
+    /// This relay's key: a space may name it as its home.
+    pub relay: VerifyingKey,
+    /// Account entries, in order.
+    pub account_entries: Vec<Signed<AccountEntry>>,
+    /// Space entries, in order.
+    pub space_entries: Vec<Signed<SpaceEntry>>,
+    /// Pushes, in order.
+    pub pushes: Vec<Push>,
+    /// What the account may take up.
+    pub quota: Quota,
+    /// The relay's clock, in ms since the epoch.
+    pub now_ms: i64,
+}
+
+/// What became of it: committed when this is returned.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// One for each account entry.
+    pub account_outcomes: Vec<Outcome>,
+    /// One for each space entry.
+    pub space_outcomes: Vec<Outcome>,
+    /// One for each push.
+    pub push_outcomes: Vec<Outcome>,
+    /// One for each accepted push that held envelopes.
+    pub receipts: Vec<Receipt>,
+    /// The accounts that have something new.
+    pub news_for: Vec<AccountId>,
+}
+
+/// A space entry and where it stands: what the relay countersigns.
+#[derive(Clone, Debug)]
+pub struct PlacedEntry {
+    /// The entry.
+    pub entry: Signed<SpaceEntry>,
+    /// The last `space_seq` before it.
+    pub space_seq: u64,
+    /// When it was committed, in ms since the epoch.
+    pub stored_at_ms: i64,
+}
+
+/// One thing of an inbox.
+#[derive(Clone, Debug)]
+pub enum StoredItem {
+    /// An entry of the account's log.
+    AccountEntry(Signed<AccountEntry>),
+    /// An entry of a space's log.
+    SpaceEntry(PlacedEntry),
+    /// A push of another chain.
+    Batch {
+        /// `space_seq` of its first envelope.
+        first_space_seq: u64,
+        /// What was stored of it.
+        push: Push,
+    },
+    /// A push of the asking chain.
+    Own {
+        /// `space_seq` of its first envelope.
+        first_space_seq: u64,
+        /// How many envelopes were stored.
+        count: u64,
+        /// Its statement.
+        statement: Signed<Statement>,
+    },
+}
+
+/// A page of an inbox.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// In order.
+    pub items: Vec<StoredItem>,
+    /// The cursor after them.
+    pub cursor: u64,
+    /// Whether there is more.
+    pub more: bool,
+}
+
+/// The three messages of a pairing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// What the device that is there says first. Opens the mailbox.
+    Offer,
+    /// What the new device answers.
+    Join,
+    /// What lets it in.
+    Welcome,
+}
+
+/// Accounts, logs, envelopes and mailboxes.
+///
+/// The outer error is the database's and means that nothing changed; the inner one is a refusal.
+pub trait LogStore: Send + Sync + 'static {
+    /// Keeps the hash of a fresh enrolment code.
+    fn add_code(&self, code: Hash32, expires_at_ms: i64) -> Result<(), StoreError>;
+
+    /// Admits an account by the hash of a code. The same entry with the same code again is accepted again.
+    fn enrol(
+        &self,
+        code: Hash32,
+        genesis: &Signed<AccountEntry>,
+        now_ms: i64,
+    ) -> Result<Result<(), Refusal>, StoreError>;
+
+    /// A live device of an account.
+    fn device(&self, account: AccountId, device: DeviceId) -> Result<Option<DeviceCard>, StoreError>;
+
+    /// Checks and stores what a request brings, in one transaction.
+    fn keep(&self, wanted: Wanted) -> Result<Result<Kept, Refusal>, StoreError>;
+
+    /// What is new for an account after `cursor`: at least one item if there is any, then up to `max_bytes`.
+    fn page(&self, author: &Author, cursor: u64, max_bytes: u64)
+    -> Result<Result<Page, Refusal>, StoreError>;
+
+    /// Puts a pairing message, once. Only an offer opens a mailbox.
+    fn put_slot(
+        &self,
+        mailbox: [u8; 16],
+        slot: Slot,
+        body: Vec<u8>,
+        now_ms: i64,
+    ) -> Result<Result<(), Refusal>, StoreError>;
+
+    /// A pairing message, if it is there and has not expired.
+    fn slot(&self, mailbox: [u8; 16], slot: Slot, now_ms: i64) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Forgets mailboxes and codes that have expired.
+    fn sweep(&self, now_ms: i64) -> Result<(), StoreError>;
+}

@@ -1,0 +1,222 @@
+//! The SQLite store: one file, one writer thread that commits several requests at once, readers beside it.
+//!
+//! WAL with `synchronous=FULL`: what was answered as stored survives a power cut.
+
+mod accounts;
+mod inbox;
+mod mailboxes;
+mod pushes;
+mod spaces;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use mecum_seal::{AccountId, DeviceId, Hash32};
+use mecum_sync::{AccountEntry, DecodeError, DeviceCard, Outcome, Refusal, RefusalCode, Signed};
+use minicbor::{Decode, Encode};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::{Author, Kept, LogStore, Page, Slot, StoreError, Wanted};
+use writer::Writer;
+
+/// The schema, one file for each version.
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_relay.sql")];
+/// How long a statement waits for another process (the enrolment command) that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Idle reading connections that are kept.
+const MAX_IDLE_READERS: usize = 8;
+/// Largest stored value that is decoded, in bytes.
+const MAX_STORED_BYTES: usize = 64 * 1024 * 1024;
+
+/// A store in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: Writer,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl SqliteStore {
+    /// Opens or makes the file.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut connection = connect(path)?;
+        migrate(&mut connection)?;
+        Ok(Self { path: path.to_owned(), writer: Writer::start(connection), readers: Mutex::new(Vec::new()) })
+    }
+
+    fn read<T>(&self, f: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => connect(&self.path)?,
+        };
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+        let result = f(&transaction);
+        transaction.finish()?;
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < MAX_IDLE_READERS {
+            readers.push(connection);
+        }
+        result
+    }
+}
+
+impl LogStore for SqliteStore {
+    fn add_code(&self, code: Hash32, expires_at_ms: i64) -> Result<(), StoreError> {
+        self.writer.write(move |c| accounts::add_code(c, code, expires_at_ms))
+    }
+
+    fn enrol(
+        &self,
+        code: Hash32,
+        genesis: &Signed<AccountEntry>,
+        now_ms: i64,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        let genesis = genesis.clone();
+        self.writer.write(move |c| attempt(c, |c| accounts::enrol(c, code, &genesis, now_ms)))
+    }
+
+    fn device(&self, account: AccountId, device: DeviceId) -> Result<Option<DeviceCard>, StoreError> {
+        self.read(|c| Ok(accounts::log(c, account)?.and_then(|log| log.device(device).cloned())))
+    }
+
+    fn keep(&self, wanted: Wanted) -> Result<Result<Kept, Refusal>, StoreError> {
+        self.writer.write(move |c| keep(c, &wanted))
+    }
+
+    fn page(
+        &self,
+        author: &Author,
+        cursor: u64,
+        max_bytes: u64,
+    ) -> Result<Result<Page, Refusal>, StoreError> {
+        self.read(|c| inbox::page(c, author, cursor, max_bytes))
+    }
+
+    fn put_slot(
+        &self,
+        mailbox: [u8; 16],
+        slot: Slot,
+        body: Vec<u8>,
+        now_ms: i64,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        self.writer.write(move |c| attempt(c, |c| mailboxes::put(c, mailbox, slot, &body, now_ms)))
+    }
+
+    fn slot(&self, mailbox: [u8; 16], slot: Slot, now_ms: i64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|c| mailboxes::get(c, mailbox, slot, now_ms))
+    }
+
+    fn sweep(&self, now_ms: i64) -> Result<(), StoreError> {
+        self.writer.write(move |c| {
+            mailboxes::sweep(c, now_ms)?;
+            accounts::sweep_codes(c, now_ms)
+        })
+    }
+}
+
+fn keep(c: &Connection, wanted: &Wanted) -> Result<Result<Kept, Refusal>, StoreError> {
+    let author = &wanted.author;
+    let log = accounts::log(c, author.account)?;
+    let Some(card) = log.and_then(|log| log.device(author.device).cloned()) else {
+        return Ok(Err(RefusalCode::UnknownDevice.into()));
+    };
+    if wanted.cursor > inbox::head(c, author.account)? {
+        return Ok(Err(RefusalCode::Resync.into()));
+    }
+    let mut kept = Kept::default();
+    for entry in &wanted.account_entries {
+        let result = attempt(c, |c| accounts::append(c, wanted, entry, &mut kept.news_for))?;
+        kept.account_outcomes.push(outcome(&result));
+    }
+    for entry in &wanted.space_entries {
+        let result = attempt(c, |c| spaces::append(c, wanted, entry, &mut kept.news_for))?;
+        kept.space_outcomes.push(outcome(&result));
+    }
+    for push in &wanted.pushes {
+        let result = attempt(c, |c| pushes::keep(c, wanted, &card.signing, push, &mut kept.news_for))?;
+        if let Err(refusal) = &result
+            && refusal.code == RefusalCode::ChainFork
+        {
+            pushes::keep_evidence(c, wanted, &card.signing, push)?;
+        }
+        kept.push_outcomes.push(outcome(&result));
+        kept.receipts.extend(result.ok().flatten());
+    }
+    kept.news_for.sort_unstable();
+    kept.news_for.dedup();
+    Ok(Ok(kept))
+}
+
+fn outcome<T>(result: &Result<T, Refusal>) -> Outcome {
+    match result {
+        Ok(_) => Outcome::Stored,
+        Err(refusal) => Outcome::Refused(*refusal),
+    }
+}
+
+/// Runs `f` in a savepoint of its own: a refusal undoes whatever it had begun to write.
+fn attempt<T>(
+    c: &Connection,
+    f: impl FnOnce(&Connection) -> Result<Result<T, Refusal>, StoreError>,
+) -> Result<Result<T, Refusal>, StoreError> {
+    c.execute_batch("SAVEPOINT attempt")?;
+    let result = f(c);
+    if !matches!(result, Ok(Ok(_))) {
+        c.execute_batch("ROLLBACK TO attempt")?;
+    }
+    c.execute_batch("RELEASE attempt")?;
+    result
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA foreign_keys = ON;
+         PRAGMA trusted_schema = OFF;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: usize = transaction
+        .query_row("SELECT user_version FROM pragma_user_version", [], |row| row.get::<_, i64>(0))?
+        .try_into()
+        .map_err(|_| StoreError::TooNew)?;
+    let missing = MIGRATIONS.get(version..).ok_or(StoreError::TooNew)?;
+    for sql in missing {
+        transaction.execute_batch(sql)?;
+    }
+    transaction.execute_batch(&format!("PRAGMA user_version = {}", MIGRATIONS.len()))?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Decodes a stored value.
+fn stored<T>(bytes: &[u8], what: &'static str) -> Result<T, StoreError>
+where
+    T: Encode<()> + for<'b> Decode<'b, ()>,
+{
+    mecum_sync::decode(bytes, MAX_STORED_BYTES).map_err(|_: DecodeError| StoreError::Stored { what })
+}
+
+/// SQLite's integers are signed; sequence numbers and sizes stay far below 2^63.
+fn int(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn uint(value: i64) -> Result<u64, StoreError> {
+    u64::try_from(value).map_err(|_| StoreError::Stored { what: "number" })
+}
+
+fn hash32(bytes: &[u8]) -> Result<Hash32, StoreError> {
+    Hash32::from_slice(bytes).ok_or(StoreError::Stored { what: "hash" })
+}

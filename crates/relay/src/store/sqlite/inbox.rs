@@ -1,0 +1,169 @@
+//! Inboxes: one gap-free row of positions for each account, taken in the transaction that stores what they point to, so
+//! that no reader can skip anything.
+
+use std::collections::BTreeMap;
+
+use mecum_seal::{AccountId, SpaceId};
+use mecum_sync::limits::{MAX_ITEMS, MAX_PAGE_BYTES};
+use mecum_sync::{Push, Refusal, RefusalCode, Signed, SpaceEntry, SpaceLog, Statement};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{accounts, int, spaces, stored, uint};
+use crate::store::{Author, Page, PlacedEntry, StoreError, StoredItem};
+
+/// What a position points to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    AccountEntry = 1,
+    SpaceEntry = 2,
+    Push = 3,
+}
+
+/// The accounts that get what is new in a space, in a fixed order: locks are always taken in it.
+pub(super) fn readers(log: &SpaceLog) -> Vec<AccountId> {
+    let mut accounts: Vec<_> = log.members().iter().map(|member| member.account).collect();
+    accounts.sort_unstable();
+    accounts
+}
+
+/// Puts one position at the end of an account's inbox.
+pub(super) fn deliver(
+    c: &Connection,
+    account: AccountId,
+    kind: Kind,
+    log: &[u8],
+    number: u64,
+) -> Result<(), StoreError> {
+    // A member without an account here has no inbox: nothing to put.
+    let position: Option<i64> = c
+        .prepare_cached(
+            "UPDATE account SET inbox_head = inbox_head + 1 WHERE account = ?1 RETURNING inbox_head",
+        )?
+        .query_row([account.as_bytes()], |row| row.get(0))
+        .optional()?;
+    let Some(position) = position else { return Ok(()) };
+    c.prepare_cached("INSERT INTO inbox (account, position, kind, log, number) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![account.as_bytes(), position, kind as i64, log, int(number)])?;
+    Ok(())
+}
+
+/// The last position of an account's inbox.
+pub(super) fn head(c: &Connection, account: AccountId) -> Result<u64, StoreError> {
+    let head = c
+        .prepare_cached("SELECT inbox_head FROM account WHERE account = ?1")?
+        .query_row([account.as_bytes()], |row| row.get(0))?;
+    uint(head)
+}
+
+/// The page after `cursor`.
+pub(super) fn page(
+    c: &Connection,
+    author: &Author,
+    cursor: u64,
+    max_bytes: u64,
+) -> Result<Result<Page, Refusal>, StoreError> {
+    if accounts::log(c, author.account)?.is_none_or(|log| log.device(author.device).is_none()) {
+        return Ok(Err(RefusalCode::UnknownDevice.into()));
+    }
+    let head = head(c, author.account)?;
+    if cursor > head {
+        return Ok(Err(RefusalCode::Resync.into()));
+    }
+    let mut page = Page { items: Vec::new(), cursor, more: false };
+    if cursor == head {
+        return Ok(Ok(page));
+    }
+    let max_bytes = max_bytes.min(MAX_PAGE_BYTES);
+    let mut bytes = 0u64;
+    let mut readable = BTreeMap::new();
+    let mut query = c.prepare_cached(
+        "SELECT position, kind, log, number FROM inbox WHERE account = ?1 AND position > ?2 ORDER BY position",
+    )?;
+    let mut rows = query.query(params![author.account.as_bytes(), int(cursor)])?;
+    while let Some(row) = rows.next()? {
+        let (position, kind): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let (log, number): (Vec<u8>, i64) = (row.get(2)?, row.get(3)?);
+        if let Some((item, size)) = load(c, author, &mut readable, kind, &log, number)? {
+            let full = bytes.saturating_add(size) > max_bytes || page.items.len() >= MAX_ITEMS;
+            if full && !page.items.is_empty() {
+                break;
+            }
+            bytes = bytes.saturating_add(size);
+            page.items.push(item);
+        }
+        page.cursor = uint(position)?;
+    }
+    page.more = page.cursor < head;
+    Ok(Ok(page))
+}
+
+/// One item with its size in bytes; none if the account may no longer read it.
+fn load(
+    c: &Connection,
+    author: &Author,
+    readable: &mut BTreeMap<Vec<u8>, bool>,
+    kind: i64,
+    log: &[u8],
+    number: i64,
+) -> Result<Option<(StoredItem, u64)>, StoreError> {
+    if kind == Kind::AccountEntry as i64 {
+        let body: Vec<u8> = c
+            .prepare_cached("SELECT body FROM account_entry WHERE account = ?1 AND seq = ?2")?
+            .query_row(params![log, number], |row| row.get(0))?;
+        return Ok(Some((StoredItem::AccountEntry(stored(&body, "account entry")?), body.len() as u64)));
+    }
+    let may_read = match readable.get(log) {
+        Some(known) => *known,
+        None => {
+            let space = SpaceId::from_slice(log).ok_or(StoreError::Stored { what: "space id" })?;
+            let member = spaces::load(c, space)?.is_some_and(|s| s.log.role(author.account).is_some());
+            readable.insert(log.to_vec(), member);
+            member
+        }
+    };
+    if !may_read {
+        return Ok(None);
+    }
+    if kind == Kind::SpaceEntry as i64 {
+        return load_space_entry(c, log, number).map(Some);
+    }
+    load_push(c, author, number).map(Some)
+}
+
+fn load_space_entry(c: &Connection, space: &[u8], seq: i64) -> Result<(StoredItem, u64), StoreError> {
+    let (body, space_seq, stored_at_ms): (Vec<u8>, i64, i64) = c
+        .prepare_cached(
+            "SELECT body, space_seq, stored_at_ms FROM space_entry WHERE space = ?1 AND seq = ?2",
+        )?
+        .query_row(params![space, seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let entry: Signed<SpaceEntry> = stored(&body, "space entry")?;
+    let placed = PlacedEntry { entry, space_seq: uint(space_seq)?, stored_at_ms };
+    Ok((StoredItem::SpaceEntry(placed), body.len() as u64 + 192))
+}
+
+fn load_push(c: &Connection, author: &Author, push: i64) -> Result<(StoredItem, u64), StoreError> {
+    let (device, incarnation, first_space_seq, count, signed): (Vec<u8>, Vec<u8>, i64, i64, Vec<u8>) = c
+        .prepare_cached(
+            "SELECT device, incarnation, first_space_seq, envelopes, statement FROM push WHERE push = ?1",
+        )?
+        .query_row([push], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
+    let statement: Signed<Statement> = stored(&signed, "statement")?;
+    let first_space_seq = uint(first_space_seq)?;
+    let mut size = signed.len() as u64 + 16;
+    if device == author.device.as_bytes() && incarnation == author.incarnation.as_bytes() {
+        let count = uint(count)?;
+        return Ok((StoredItem::Own { first_space_seq, count, statement }, size));
+    }
+    let space = statement.unverified().space;
+    let envelopes = c
+        .prepare_cached(
+            "SELECT body FROM envelope WHERE space = ?1 AND space_seq >= ?2 AND space_seq < ?3 ORDER BY space_seq",
+        )?
+        .query_map(
+            params![space.as_bytes(), int(first_space_seq), int(first_space_seq).saturating_add(count)],
+            |row| row.get::<_, Vec<u8>>(0),
+        )?
+        .collect::<Result<Vec<_>, _>>()?;
+    size += envelopes.iter().map(|body| body.len() as u64 + 5).sum::<u64>();
+    Ok((StoredItem::Batch { first_space_seq, push: Push { envelopes, statement } }, size))
+}

@@ -1,0 +1,11 @@
+//! The relay over real TCP: what it stores, what it refuses, and what it withstands.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod device;
+mod exchange;
+mod floods;
+mod frames;
+mod refusals;
+mod server;
+mod sign_in;

@@ -1,0 +1,10 @@
+//! What the rest of the product uses: each item here is hard to use wrongly.
+
+pub(crate) mod envelope;
+pub(crate) mod padding;
+pub(crate) mod pairing;
+pub(crate) mod passphrase;
+pub(crate) mod row;
+pub(crate) mod slot;
+pub(crate) mod words;
+pub(crate) mod wrap;

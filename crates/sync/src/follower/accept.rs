@@ -1,0 +1,276 @@
+//! Taking in one item: everything is checked first, and only then is anything changed.
+
+use mecum_seal::{DeviceId, Envelope, SpaceId, VerifyingKey};
+
+use super::{FollowError, Followed, Follower};
+use crate::account_log::{AccountEntry, AccountLog};
+use crate::chain::{Chain, ChainHead};
+use crate::frames::{Item, Push};
+use crate::push::{self, EpochRule};
+use crate::receipt::Countersign;
+use crate::signed::Signed;
+use crate::space_log::{SpaceEntry, SpaceLog, SpaceLogError};
+use crate::statement::{Progress, Statement};
+
+/// What an accepted item means for the client.
+#[derive(Clone, Debug)]
+pub enum Accepted {
+    /// Seen before (after starting again from cursor zero): nothing to do.
+    Known,
+    /// The account's log went on: devices may have changed.
+    Account,
+    /// A space's membership log went on; the entry holds wraps and the sealed label.
+    Space {
+        /// The space.
+        space: SpaceId,
+        /// Whether this device had made the entry itself.
+        own: bool,
+        /// The entry, verified.
+        entry: Box<SpaceEntry>,
+    },
+    /// Envelopes of another chain, verified up to their seals: open, check and store them, in order.
+    Envelopes {
+        /// The chain.
+        chain: Chain,
+        /// The `space_seq` of the first.
+        first_space_seq: u64,
+        /// Each with its exact bytes.
+        envelopes: Vec<(Envelope, Vec<u8>)>,
+    },
+    /// A statement that brought no envelopes: acknowledgements may have moved.
+    Acknowledged {
+        /// The space.
+        space: SpaceId,
+        /// Who acknowledged.
+        by: DeviceId,
+    },
+    /// The relay has this device's own chain up to here. If the vault has less, or another hash at this place, it was
+    /// rolled back or cloned: begin a new incarnation before writing.
+    Own {
+        /// The chain.
+        chain: Chain,
+        /// Where it stands at the relay.
+        head: ChainHead,
+    },
+}
+
+impl Follower {
+    /// Verifies `item` and takes it in. On an error nothing is changed.
+    pub fn accept(&mut self, item: &Item) -> Result<Accepted, FollowError> {
+        match item {
+            Item::AccountEntry(entry) => self.accept_account_entry(entry),
+            Item::SpaceEntry { entry, countersign } => self.accept_space_entry(entry, countersign),
+            Item::Batch { first_space_seq, push } => self.accept_batch(*first_space_seq, push),
+            Item::Own { first_space_seq, count, statement } => {
+                self.accept_own(*first_space_seq, *count, statement)
+            }
+        }
+    }
+
+    fn accept_account_entry(&mut self, entry: &Signed<AccountEntry>) -> Result<Accepted, FollowError> {
+        let seq = entry.unverified().seq;
+        if let Some(log) = &mut self.account_log {
+            if seq <= self.confirmed_account_entries {
+                return Ok(Accepted::Known);
+            }
+            if seq != self.confirmed_account_entries.saturating_add(1) {
+                return Err(FollowError::Gap);
+            }
+            if seq > log.entries() {
+                log.append(entry).map_err(FollowError::AccountLog)?;
+            } else if seq == log.entries() && entry.hash() != log.head()
+                || seq == 1 && entry.hash() != log.genesis()
+            {
+                return Err(FollowError::Fork);
+            }
+        } else {
+            if entry.hash() != self.genesis || entry.unverified().account != self.account {
+                return Err(FollowError::OtherGenesis);
+            }
+            self.account_log = Some(AccountLog::found(entry).map_err(FollowError::AccountLog)?);
+        }
+        self.confirmed_account_entries = seq;
+        Ok(Accepted::Account)
+    }
+
+    pub(super) fn check_space_genesis(&self, entry: &Signed<SpaceEntry>) -> Result<SpaceLog, FollowError> {
+        let unverified = entry.unverified();
+        // Spaces of other accounts come with grants; until then every space is the account's own.
+        if unverified.account != self.account {
+            return Err(FollowError::UnknownDevice);
+        }
+        let signer = self.signing_key(unverified.device)?;
+        let log = SpaceLog::found(entry, &signer).map_err(FollowError::SpaceLog)?;
+        if log.relay().is_some_and(|home| Some(home) != self.relay.as_ref()) {
+            return Err(FollowError::WrongRelay);
+        }
+        Ok(log)
+    }
+
+    fn accept_space_entry(
+        &mut self,
+        entry: &Signed<SpaceEntry>,
+        countersign: &Signed<Countersign>,
+    ) -> Result<Accepted, FollowError> {
+        let relay = self.relay.ok_or(FollowError::BadRelaySignature)?;
+        let placed = countersign.verify(&relay).map_err(|_| FollowError::BadRelaySignature)?;
+        let SpaceEntry { space, seq, .. } = *entry.unverified();
+        if placed.space != space || placed.seq != seq || placed.entry != entry.hash() {
+            return Err(FollowError::BadRelaySignature);
+        }
+        let Some(followed) = self.spaces.get(&space) else {
+            let log = self.check_space_genesis(entry)?;
+            if placed.space_seq != 0 {
+                return Err(FollowError::Gap);
+            }
+            let followed = Followed { confirmed_entries: 1, ..Followed::new(log) };
+            self.spaces.insert(space, followed);
+            return Ok(Accepted::Space { space, own: false, entry: Box::new(entry.unverified().clone()) });
+        };
+        if let Some(known) = followed.log.head_at(seq) {
+            if known != entry.hash() {
+                return Err(FollowError::Fork);
+            }
+            if seq <= followed.confirmed_entries {
+                return Ok(Accepted::Known);
+            }
+            if placed.space_seq.saturating_add(1) != followed.next_space_seq {
+                return Err(FollowError::Gap);
+            }
+            self.followed_mut(space)?.confirmed_entries = seq;
+            return Ok(Accepted::Space { space, own: true, entry: Box::new(entry.unverified().clone()) });
+        }
+        Err(FollowError::SpaceLog(SpaceLogError::BadEntry))
+    }
+
+    fn accept_batch(&mut self, first_space_seq: u64, push: &Push) -> Result<Accepted, FollowError> {
+        let statement = push.statement.unverified();
+        let chain = statement.chain();
+        let name = (chain.device, chain.incarnation);
+        let signer = self.signing_key(chain.device)?;
+        let followed = self.spaces.get(&chain.space).ok_or(FollowError::UnknownSpace)?;
+        let count = push.envelopes.len() as u64;
+        if is_known(followed, first_space_seq, count)? {
+            push::verify_statement(push, &signer)?;
+            if count > 0 {
+                return Ok(Accepted::Known);
+            }
+        }
+        let head = followed.heads.get(&name).copied().unwrap_or(ChainHead::EMPTY);
+        if count == 0 && statement.envelope_seq < head.envelope_seq {
+            return Ok(Accepted::Known);
+        }
+        let verified =
+            push::verify_push(&followed.log, self.account, &signer, head, push, EpochRule::UpToCurrent)?;
+        check_statement(followed, statement)?;
+        let followed = self.followed_mut(chain.space)?;
+        followed.next_space_seq = followed.next_space_seq.saturating_add(count);
+        if count > 0 {
+            followed.heads.insert(name, verified.head);
+        }
+        keep_statement(followed, statement);
+        if count == 0 {
+            return Ok(Accepted::Acknowledged { space: chain.space, by: chain.device });
+        }
+        let envelopes = verified.envelopes.into_iter().zip(push.envelopes.iter().cloned()).collect();
+        Ok(Accepted::Envelopes { chain, first_space_seq, envelopes })
+    }
+
+    fn accept_own(
+        &mut self,
+        first_space_seq: u64,
+        count: u64,
+        signed: &Signed<Statement>,
+    ) -> Result<Accepted, FollowError> {
+        let statement = signed.unverified();
+        let chain = statement.chain();
+        let name = (chain.device, chain.incarnation);
+        if name != (self.device, self.incarnation) {
+            return Err(FollowError::UnknownDevice);
+        }
+        let signer = self.signing_key(chain.device)?;
+        signed.verify(&signer).map_err(|_| FollowError::Push(push::PushError::BadSignature))?;
+        let followed = self.spaces.get(&chain.space).ok_or(FollowError::UnknownSpace)?;
+        if is_known(followed, first_space_seq, count)? && count > 0 {
+            return Ok(Accepted::Known);
+        }
+        let head = followed.heads.get(&name).copied().unwrap_or(ChainHead::EMPTY);
+        if count == 0 && statement.envelope_seq < head.envelope_seq {
+            return Ok(Accepted::Known);
+        }
+        if head.envelope_seq.checked_add(count) != Some(statement.envelope_seq) {
+            return Err(FollowError::Gap);
+        }
+        if count == 0 && statement.last != head.hash {
+            return Err(FollowError::Fork);
+        }
+        check_statement(followed, statement)?;
+        let followed = self.followed_mut(chain.space)?;
+        // The membership number of own envelopes is what the device itself wrote: it has nothing to check here.
+        let head = ChainHead {
+            envelope_seq: statement.envelope_seq,
+            hash: statement.last,
+            membership_seq: head.membership_seq,
+        };
+        followed.next_space_seq = followed.next_space_seq.saturating_add(count);
+        if count > 0 {
+            followed.heads.insert(name, head);
+        }
+        keep_statement(followed, statement);
+        Ok(Accepted::Own { chain, head })
+    }
+
+    fn signing_key(&self, device: DeviceId) -> Result<VerifyingKey, FollowError> {
+        self.account_log
+            .as_ref()
+            .and_then(|log| log.device(device))
+            .map(|card| card.signing)
+            .ok_or(FollowError::UnknownDevice)
+    }
+
+    fn followed_mut(&mut self, space: SpaceId) -> Result<&mut Followed, FollowError> {
+        self.spaces.get_mut(&space).ok_or(FollowError::UnknownSpace)
+    }
+}
+
+/// Whether these places of the space's order were passed already; an error if they leave a gap or overlap the end.
+fn is_known(followed: &Followed, first_space_seq: u64, count: u64) -> Result<bool, FollowError> {
+    let end = first_space_seq.checked_add(count).ok_or(FollowError::Gap)?;
+    if followed.confirmed_entries == 0 || first_space_seq > followed.next_space_seq || first_space_seq == 0 {
+        return Err(FollowError::Gap);
+    }
+    if first_space_seq == followed.next_space_seq {
+        return Ok(false);
+    }
+    if end > followed.next_space_seq { Err(FollowError::Fork) } else { Ok(true) }
+}
+
+/// A statement may not take anything back, and may not acknowledge what was never shown here.
+fn check_statement(followed: &Followed, statement: &Statement) -> Result<(), FollowError> {
+    if let Some(earlier) = followed.statements.get(&(statement.device, statement.incarnation))
+        && statement.progress_since(earlier) == Progress::Contradicts
+    {
+        return Err(FollowError::StatementRegression);
+    }
+    for received in &statement.received {
+        let head =
+            followed.heads.get(&(received.device, received.incarnation)).copied().unwrap_or(ChainHead::EMPTY);
+        let shown = received.envelope_seq < head.envelope_seq
+            || received.envelope_seq == head.envelope_seq && received.last == head.hash;
+        if !shown {
+            return Err(FollowError::Withheld);
+        }
+    }
+    Ok(())
+}
+
+fn keep_statement(followed: &mut Followed, statement: &Statement) {
+    let name = (statement.device, statement.incarnation);
+    let newer = followed
+        .statements
+        .get(&name)
+        .is_none_or(|earlier| statement.progress_since(earlier) == Progress::Newer);
+    if newer {
+        followed.statements.insert(name, statement.clone());
+    }
+}

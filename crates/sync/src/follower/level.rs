@@ -1,0 +1,112 @@
+//! How far an envelope has got, said only as far as it is signed for: *on this device*, *stored*, *received*.
+
+use mecum_seal::DeviceId;
+
+use super::{FollowError, Follower};
+use crate::chain::Chain;
+use crate::frames::{SyncRequest, SyncResponse};
+use crate::limits::MAX_STORED_MARKS;
+use crate::receipt::Receipt;
+
+/// The furthest that is known of an envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Only this device is known to hold it.
+    OnDevice,
+    /// The relay signed that it is stored.
+    Stored {
+        /// When, by the relay's clock, in ms since the epoch; none where only the relay's order says so.
+        at_ms: Option<i64>,
+    },
+    /// A statement of another device than the author's covers it.
+    Received {
+        /// One such device: the first in order.
+        by: DeviceId,
+    },
+}
+
+impl Follower {
+    /// Checks an answer as a whole and takes its receipts in. Call it before its items; on an error nothing is changed.
+    pub fn check_response(
+        &mut self,
+        request: &SyncRequest,
+        response: &SyncResponse,
+    ) -> Result<(), FollowError> {
+        let fits = response.account_outcomes.len() == request.account_entries.len()
+            && response.space_outcomes.len() == request.space_entries.len()
+            && response.push_outcomes.len() == request.pushes.len()
+            && response.cursor >= request.cursor
+            && request.cursor == self.cursor
+            && (!response.more || !response.items.is_empty());
+        if !fits {
+            return Err(FollowError::BadAnswer);
+        }
+        let Some(signed) = &response.receipts else { return Ok(()) };
+        let relay = self.relay.ok_or(FollowError::BadRelaySignature)?;
+        let receipts = &signed.verify(&relay).map_err(|_| FollowError::BadRelaySignature)?.receipts;
+        // A receipt must be about a statement of this very request: an old one proves nothing about this push.
+        let asked = |r: &Receipt| {
+            request.pushes.iter().any(|push| {
+                let s = push.statement.unverified();
+                s.chain() == r.chain && s.envelope_seq == r.envelope_seq && s.last == r.last
+            })
+        };
+        if !receipts.iter().all(asked) {
+            return Err(FollowError::BadAnswer);
+        }
+        for receipt in receipts {
+            self.note_stored(receipt);
+        }
+        Ok(())
+    }
+
+    /// Says that all items before `cursor` were accepted: the next request asks from there.
+    pub fn advance(&mut self, cursor: u64) {
+        self.cursor = self.cursor.max(cursor);
+    }
+
+    fn note_stored(&mut self, receipt: &Receipt) {
+        let Some(followed) = self.spaces.get_mut(&receipt.chain.space) else { return };
+        let marks = followed.stored.entry((receipt.chain.device, receipt.chain.incarnation)).or_default();
+        let at = marks.partition_point(|(seq, _)| *seq < receipt.envelope_seq);
+        if marks.get(at).is_some_and(|(seq, _)| *seq == receipt.envelope_seq) {
+            return;
+        }
+        marks.insert(at, (receipt.envelope_seq, receipt.stored_at_ms));
+        if marks.len() > MAX_STORED_MARKS {
+            // The oldest goes; what it covered is then shown with the time of the next, which is later, never earlier.
+            marks.remove(0);
+        }
+    }
+
+    /// How far the envelope `envelope_seq` of `chain` has got.
+    pub fn receipt_level(&self, chain: &Chain, envelope_seq: u64) -> Level {
+        let Some(followed) = self.spaces.get(&chain.space) else { return Level::OnDevice };
+        let holder = followed.statements.values().find(|s| {
+            s.device != chain.device
+                && s.received.iter().any(|r| {
+                    r.device == chain.device
+                        && r.incarnation == chain.incarnation
+                        && r.envelope_seq >= envelope_seq
+                })
+        });
+        let name = (chain.device, chain.incarnation);
+        let shown = followed.heads.get(&name).is_some_and(|head| head.envelope_seq >= envelope_seq);
+        if let Some(statement) = holder {
+            return Level::Received { by: statement.device };
+        }
+        if shown && chain.device != self.device {
+            // It came from the author through the relay, and it is here.
+            return Level::Received { by: self.device };
+        }
+        let mark = followed
+            .stored
+            .get(&name)
+            .and_then(|marks| marks.iter().find(|(seq, _)| *seq >= envelope_seq).map(|(_, at_ms)| *at_ms));
+        match mark {
+            Some(at_ms) => Level::Stored { at_ms: Some(at_ms) },
+            None if shown => Level::Stored { at_ms: None },
+            None => Level::OnDevice,
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Every size and count that the protocol accepts, in one place, so that nothing on the wire is unbounded.
+
+/// Largest request body in bytes. Above it the relay answers 413 before it has read the rest.
+pub const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
+/// Largest response body in bytes that a client reads: one full page and one largest push beyond it.
+pub const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
+/// Largest sum of envelope bytes in one push: one envelope of the largest size, and room for its neighbours.
+pub const MAX_PUSH_BYTES: usize = 9 * 1024 * 1024;
+/// Most bytes of items that the relay puts into a page before it stops; a page always holds at least one item.
+pub const MAX_PAGE_BYTES: u64 = 4 * 1024 * 1024;
+/// Most items in one page.
+pub const MAX_ITEMS: usize = 8_192;
+/// Most pushes in one request.
+pub const MAX_PUSHES: usize = 256;
+/// Most envelopes in one push.
+pub const MAX_ENVELOPES_PER_PUSH: usize = 4_096;
+/// Most account entries in one request.
+pub const MAX_ACCOUNT_ENTRIES: usize = 64;
+/// Most space entries in one request: a new account opens about a dozen spaces for each chart.
+pub const MAX_SPACE_ENTRIES: usize = 256;
+/// Most chains that one statement acknowledges.
+pub const MAX_RECEIVED: usize = 1_024;
+/// Most devices in one account, live and removed.
+pub const MAX_DEVICES: usize = 64;
+/// Most members in one space (DESIGN section 9: small groups end at 200).
+pub const MAX_MEMBERS: usize = 256;
+/// Most entries in one space's membership log.
+pub const MAX_SPACE_LOG: usize = 65_536;
+/// Largest sealed device name or sealed space label in bytes.
+pub const MAX_SEALED_NAME_BYTES: usize = 1_024;
+/// Largest key wrap in bytes (X-Wing needs 1,168; room for a later suite).
+pub const MAX_WRAP_BYTES: usize = 2_048;
+/// Largest encoded HPKE public key in bytes (X-Wing needs 1,216).
+pub const MAX_KEM_PUBLIC_BYTES: usize = 2_048;
+/// Largest body in one slot of a pairing mailbox, in bytes.
+pub const MAX_MAILBOX_BYTES: usize = 16 * 1024;
+/// How long a pairing mailbox lives, in milliseconds.
+pub const MAILBOX_LIFE_MS: i64 = 15 * 60 * 1_000;
+/// How long a sign-in challenge lives, in milliseconds (PROOF test 39: at most 60 s).
+pub const CHALLENGE_LIFE_MS: i64 = 60 * 1_000;
+/// How long a session lives, in milliseconds.
+pub const SESSION_LIFE_MS: i64 = 12 * 60 * 60 * 1_000;
+/// Longest enrolment code as typed, in bytes.
+pub const MAX_CODE_BYTES: usize = 64;
+/// Longest server name, in bytes.
+pub const MAX_SERVER_NAME_BYTES: usize = 256;
+/// Largest frame of sign-in, enrolment or server information, in bytes.
+pub const MAX_SMALL_FRAME_BYTES: usize = 16 * 1024;
+/// Most own receipts that a device remembers with their times, for each chain; older ones are merged into the oldest kept.
+pub const MAX_STORED_MARKS: usize = 256;

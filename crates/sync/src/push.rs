@@ -1,0 +1,123 @@
+//! The rules for one push: its envelopes are the next links of one chain, written by a member under a current epoch, and
+//! the statement's signature covers the last of them. The relay and every reader check the same.
+
+use mecum_seal::{AccountId, Envelope, VerifyingKey};
+
+use crate::chain::{ChainError, ChainHead};
+use crate::frames::Push;
+use crate::limits::MAX_PUSH_BYTES;
+use crate::space_log::SpaceLog;
+use crate::statement::Statement;
+
+/// Why a push does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PushError {
+    /// The signature of the statement does not verify.
+    #[error("statement signature does not verify")]
+    BadSignature,
+    /// More bytes than one push may hold.
+    #[error("push is too large")]
+    TooLarge,
+    /// Not an envelope.
+    #[error("envelope is malformed")]
+    Malformed,
+    /// The statement does not end where the envelopes end, or is not well formed.
+    #[error("statement does not cover the push")]
+    BadStatement,
+    /// The account may not write in this space.
+    #[error("account may not write here")]
+    NotMember,
+    /// Sealed under another epoch than the current one.
+    #[error("epoch is not current")]
+    EpochStale,
+    /// An unknown membership head, or one older than the chain's last.
+    #[error("membership head is unknown or goes back")]
+    BadMembershipHead,
+    /// Not the next link.
+    #[error("{0}")]
+    Chain(#[from] ChainError),
+}
+
+/// Which epochs count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EpochRule {
+    /// Only the current one: the relay, for what is new.
+    Current,
+    /// Any up to the current one: a reader, for what the relay had accepted in its time.
+    UpToCurrent,
+}
+
+/// A push whose statement, chain, role and epoch were checked.
+#[derive(Clone, Debug)]
+pub struct VerifiedPush {
+    /// The envelopes, parsed, in chain order. Their seals are for the holder of the keys to check.
+    pub envelopes: Vec<Envelope>,
+    /// Where the chain stands after them.
+    pub head: ChainHead,
+}
+
+/// Checks the signature and the shape of a push's statement.
+pub fn verify_statement<'p>(push: &'p Push, signer: &VerifyingKey) -> Result<&'p Statement, PushError> {
+    let statement = push.statement.verify(signer).map_err(|_| PushError::BadSignature)?;
+    if statement.is_well_formed() { Ok(statement) } else { Err(PushError::BadStatement) }
+}
+
+/// Parses the envelopes of a push, within its limits.
+pub fn parse_envelopes(push: &Push) -> Result<Vec<Envelope>, PushError> {
+    if push.envelopes.iter().map(Vec::len).sum::<usize>() > MAX_PUSH_BYTES {
+        return Err(PushError::TooLarge);
+    }
+    push.envelopes.iter().map(|bytes| Envelope::parse(bytes).map_err(|_| PushError::Malformed)).collect()
+}
+
+/// Checks that `envelopes` go on from `head` to exactly where `statement` ends, in the name of a device of `account`.
+pub fn verify_links(
+    log: &SpaceLog,
+    account: AccountId,
+    statement: &Statement,
+    head: ChainHead,
+    envelopes: &[Envelope],
+    epochs: EpochRule,
+) -> Result<ChainHead, PushError> {
+    let chain = statement.chain();
+    let mut at = head;
+    for envelope in envelopes {
+        at.check_next(&chain, envelope)?;
+        let place = envelope.place();
+        let membership_seq = log.seq_of(place.membership_head).ok_or(PushError::BadMembershipHead)?;
+        if membership_seq < at.membership_seq {
+            return Err(PushError::BadMembershipHead);
+        }
+        if !log.role_at(account, membership_seq).is_some_and(|role| role.may_write()) {
+            return Err(PushError::NotMember);
+        }
+        let epoch_counts = match epochs {
+            EpochRule::Current => place.epoch == log.epoch(),
+            EpochRule::UpToCurrent => place.epoch >= 1 && place.epoch <= log.epoch(),
+        };
+        if !epoch_counts {
+            return Err(PushError::EpochStale);
+        }
+        at = ChainHead { envelope_seq: place.envelope_seq, hash: envelope.content_id(), membership_seq };
+    }
+    if statement.envelope_seq != at.envelope_seq || statement.last != at.hash {
+        return Err(PushError::BadStatement);
+    }
+    Ok(at)
+}
+
+/// Checks a whole push against the head of its chain: what a reader does with what the relay hands on.
+pub fn verify_push(
+    log: &SpaceLog,
+    account: AccountId,
+    signer: &VerifyingKey,
+    head: ChainHead,
+    push: &Push,
+    epochs: EpochRule,
+) -> Result<VerifiedPush, PushError> {
+    let statement = verify_statement(push, signer)?;
+    let envelopes = parse_envelopes(push)?;
+    let head = verify_links(log, account, statement, head, &envelopes, epochs)?;
+    Ok(VerifiedPush { envelopes, head })
+}

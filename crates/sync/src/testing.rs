@@ -1,0 +1,188 @@
+//! For tests only: a device that makes honest entries and pushes, with keys from a seed. INSECURE by construction.
+
+use std::collections::BTreeMap;
+
+use mecum_seal::testing::SeededEntropy;
+use mecum_seal::{
+    AccountId, DeviceId, DocumentId, DocumentKey, Hash32, IncarnationId, KemSecret, Place, SigningKey,
+    SpaceId, VerifyingKey, seal_envelope,
+};
+
+use crate::{
+    AccountBody, AccountEntry, AccountLog, DeviceCard, Push, Received, Signed, SpaceBody, SpaceEntry,
+    Statement, Wrap,
+};
+
+/// What the device knows of a space that it writes in.
+#[derive(Clone, Debug)]
+pub struct Writing {
+    /// The membership head that it writes under.
+    pub membership_head: Hash32,
+    /// The epoch that it seals under.
+    pub epoch: u32,
+    /// The last `envelope_seq` of its chain.
+    pub envelope_seq: u64,
+    /// The content id of that envelope.
+    pub last: Hash32,
+}
+
+/// A device in a test.
+pub struct Actor {
+    /// Its randomness.
+    pub entropy: SeededEntropy,
+    /// Its signing key.
+    pub signing: SigningKey,
+    /// Its HPKE key.
+    pub kem: KemSecret,
+    /// Its account's HPKE key.
+    pub account_kem: KemSecret,
+    /// Its account.
+    pub account: AccountId,
+    /// Its id.
+    pub device: DeviceId,
+    /// Its incarnation.
+    pub incarnation: IncarnationId,
+    /// The key of the one document it writes in.
+    pub document_key: DocumentKey,
+    /// Its chains.
+    pub writing: BTreeMap<SpaceId, Writing>,
+}
+
+impl Actor {
+    /// The first device of a new account.
+    pub fn new(seed: u64) -> Self {
+        let entropy = SeededEntropy::new(seed);
+        Self {
+            signing: SigningKey::make(&entropy),
+            kem: KemSecret::make(&entropy),
+            account_kem: KemSecret::make(&entropy),
+            account: AccountId::random(&entropy),
+            device: DeviceId::random(&entropy),
+            incarnation: IncarnationId::random(&entropy),
+            document_key: DocumentKey::make(&entropy),
+            writing: BTreeMap::new(),
+            entropy,
+        }
+    }
+
+    /// Another device of the account of `first`.
+    pub fn second(seed: u64, first: &Actor) -> Self {
+        Self { account: first.account, ..Self::new(seed) }
+    }
+
+    /// The device as an account log describes it. `name` stands for sealed bytes.
+    pub fn card(&self, name: &[u8]) -> DeviceCard {
+        DeviceCard {
+            device: self.device,
+            signing: self.signing.verifying_key(),
+            kem: self.kem.public(),
+            incarnation: self.incarnation,
+            sealed_name: name.to_vec(),
+        }
+    }
+
+    /// The account's first entry.
+    pub fn account_genesis(&self) -> Signed<AccountEntry> {
+        let body = AccountBody::Genesis {
+            device: self.card(b"sealed name"),
+            account_kem: self.account_kem.public(),
+            recovery: None,
+        };
+        let entry =
+            AccountEntry { account: self.account, seq: 1, previous: Hash32::ZERO, signer: self.device, body };
+        Signed::sign(entry, &self.signing)
+    }
+
+    /// An entry that adds `other` after the head of `log`.
+    pub fn add_device(&self, log: &AccountLog, other: &Actor) -> Signed<AccountEntry> {
+        let entry = AccountEntry {
+            account: self.account,
+            seq: log.entries() + 1,
+            previous: log.head(),
+            signer: self.device,
+            body: AccountBody::AddDevice { device: other.card(b"sealed name two") },
+        };
+        Signed::sign(entry, &self.signing)
+    }
+
+    /// Founds a space with this device's account as its owner.
+    pub fn found_space(&mut self, relay: Option<VerifyingKey>) -> (SpaceId, Signed<SpaceEntry>) {
+        let space = SpaceId::random(&self.entropy);
+        let body = SpaceBody::Genesis {
+            owner: self.account,
+            relay,
+            epoch: 1,
+            wraps: vec![Wrap { account: self.account, bytes: vec![7; 1_168] }],
+            sealed_label: b"sealed label".to_vec(),
+        };
+        let entry = SpaceEntry {
+            space,
+            seq: 1,
+            previous: Hash32::ZERO,
+            account: self.account,
+            device: self.device,
+            body,
+        };
+        let signed = Signed::sign(entry, &self.signing);
+        self.join_space(space, signed.hash());
+        (space, signed)
+    }
+
+    /// Begins a chain in a space.
+    pub fn join_space(&mut self, space: SpaceId, membership_head: Hash32) {
+        let writing = Writing { membership_head, epoch: 1, envelope_seq: 0, last: Hash32::ZERO };
+        self.writing.insert(space, writing);
+    }
+
+    /// Seals each text as the next envelope and states what the chain amounts to. Panics outside its spaces.
+    pub fn push(&mut self, space: SpaceId, texts: &[&str], received: Vec<Received>) -> Push {
+        let mut writing = self.writing.get(&space).expect("the test joined the space").clone();
+        let mut envelopes = Vec::new();
+        for text in texts {
+            let place = Place {
+                space,
+                document: DocumentId::from_bytes([9; 16]),
+                device: self.device,
+                incarnation: self.incarnation,
+                envelope_seq: writing.envelope_seq + 1,
+                epoch: writing.epoch,
+                membership_head: writing.membership_head,
+                previous: writing.last,
+            };
+            let sealed = seal_envelope(&self.document_key, &place, text.as_bytes(), &self.entropy)
+                .expect("test texts are short");
+            writing.envelope_seq += 1;
+            writing.last = sealed.content_id;
+            envelopes.push(sealed.bytes);
+        }
+        self.writing.insert(space, writing);
+        Push { envelopes, statement: self.state(space, received) }
+    }
+
+    /// A statement about the chain as it stands.
+    pub fn state(&self, space: SpaceId, mut received: Vec<Received>) -> Signed<Statement> {
+        let writing = self.writing.get(&space).expect("the test joined the space");
+        received.sort_unstable();
+        let statement = Statement {
+            space,
+            device: self.device,
+            incarnation: self.incarnation,
+            envelope_seq: writing.envelope_seq,
+            last: writing.last,
+            heads: Hash32::ZERO,
+            received,
+        };
+        Signed::sign(statement, &self.signing)
+    }
+
+    /// What another device says that it holds of this one's chain.
+    pub fn as_received(&self, space: SpaceId) -> Received {
+        let writing = self.writing.get(&space).expect("the test joined the space");
+        Received {
+            device: self.device,
+            incarnation: self.incarnation,
+            envelope_seq: writing.envelope_seq,
+            last: writing.last,
+        }
+    }
+}

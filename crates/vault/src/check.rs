@@ -1,0 +1,321 @@
+//! `vault check`: reads everything and names what is not as it was written.
+//!
+//! It judges the file alone, by the sealed head, so that it says the same of a vault that is open and of one that no
+//! longer unlocks. Names are given as far as they can be read; the text of a problem holds none.
+
+mod chains;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mecum_seal::DocumentId;
+use rusqlite::Connection;
+
+use crate::error::{ReadVaultError, UnlockVaultError};
+use crate::head::{BUCKETS, DocumentHead, Head, bucket_of};
+use crate::keys::{Keys, RowId};
+use crate::location::{Location, VaultOptions};
+use crate::read::open_body;
+use crate::schema;
+use crate::state::{DOCUMENT_HEADS, Table, Vault};
+use crate::unlock::{load_head, lock_at, open_slot, place_of};
+
+/// Steps spent on finding out which row was put back to an older state, and which envelopes changed places.
+const MAX_GUESSES: u64 = 2_000_000;
+
+/// One thing that is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// SQLite finds its own structure broken.
+    Structure,
+    /// The sealed head does not open.
+    Head,
+    /// The sealed head is older than the rows.
+    HeadRolledBack,
+    /// Commits are gone: the write-ahead log is missing, or an older file was put in place.
+    CommitsLost {
+        /// How many durable ones, by the count kept beside the vault.
+        count: u64,
+    },
+    /// Rows of a table are missing. `None`: heads of documents.
+    RowsMissing {
+        /// Which table.
+        table: Option<Table>,
+        /// How many.
+        count: u32,
+    },
+    /// Rows of a table are there that nobody wrote.
+    RowsAdded {
+        /// Which table.
+        table: Option<Table>,
+        /// How many.
+        count: u32,
+    },
+    /// One row is there twice.
+    RowRepeated {
+        /// Which table.
+        table: Option<Table>,
+    },
+    /// A row's content was changed, or belongs to another row.
+    RowDamaged {
+        /// Which table.
+        table: Option<Table>,
+    },
+    /// A row was put back to an older state.
+    RowRolledBack {
+        /// Which table.
+        table: Option<Table>,
+        /// The row's name.
+        name: Vec<u8>,
+    },
+    /// The rows do not fit the head in a way that could not be narrowed down.
+    Rows,
+    /// A document has envelopes and its head is missing.
+    DocumentHeadMissing {
+        /// Which document.
+        document: DocumentId,
+    },
+    /// An envelope is missing.
+    EnvelopeMissing {
+        /// Of which document.
+        document: DocumentId,
+        /// Its number.
+        n: u64,
+    },
+    /// An envelope is there that the document's head does not count.
+    EnvelopeAdded {
+        /// Of which document.
+        document: DocumentId,
+        /// Its number.
+        n: u64,
+    },
+    /// An envelope stands in place of another one as well.
+    EnvelopeRepeated {
+        /// Of which document.
+        document: DocumentId,
+        /// The number where it does not belong, or the second of the two.
+        n: u64,
+    },
+    /// Two envelopes have changed places.
+    EnvelopesSwapped {
+        /// Of which document.
+        document: DocumentId,
+        /// The lower number.
+        a: u64,
+        /// The higher number.
+        b: u64,
+    },
+    /// An envelope's bytes, or the chain value beside it, were changed.
+    EnvelopeDamaged {
+        /// Of which document.
+        document: DocumentId,
+        /// Its number.
+        n: u64,
+    },
+}
+
+/// What a check has found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckReport {
+    /// Empty when all is as it was written.
+    pub problems: Vec<Problem>,
+    /// Rows looked at.
+    pub rows: u64,
+    /// Envelopes looked at.
+    pub envelopes: u64,
+}
+
+impl CheckReport {
+    /// Whether all is as it was written.
+    pub fn is_clean(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+impl Vault {
+    /// Checks the whole file against its head. With `read_data` every row is opened and SQLite's own structure walked
+    /// too; without, rows are checked for being there and current, and envelopes in full.
+    pub fn check(&self, read_data: bool) -> CheckReport {
+        let inner = self.inner();
+        let mut report = inspect(&inner.connection, &self.keys, read_data);
+        if let Ok(head) = load_head(&inner.connection, &self.keys)
+            && head.counter < inner.state.head.counter
+        {
+            report.problems.push(Problem::HeadRolledBack);
+        }
+        if self.lost_commits > 0 {
+            report.problems.push(Problem::CommitsLost { count: self.lost_commits });
+        }
+        report
+    }
+
+    /// Checks a vault that need not unlock any more; only its key slot must still open.
+    ///
+    /// # Errors
+    /// As [`Vault::unlock`] as far as the passphrase; whatever is found later is in the report.
+    pub fn examine(
+        location: &Location,
+        passphrase: &str,
+        now_ms: i64,
+        options: &VaultOptions,
+    ) -> Result<CheckReport, UnlockVaultError> {
+        match location {
+            Location::File(path) if path.exists() => {}
+            _ => return Err(UnlockVaultError::Missing),
+        }
+        let lock = lock_at(location, false).map_err(|_| UnlockVaultError::InUse)?;
+        let connection = schema::open(location)?;
+        let keys = Keys::derive(&open_slot(&connection, passphrase, now_ms, options)?);
+        let mut report = inspect(&connection, &keys, true);
+        let recorded = lock.and_then(|lock| lock.counter(&keys)).unwrap_or(0);
+        let count = load_head(&connection, &keys).map_or(0, |head| recorded.saturating_sub(head.counter));
+        if count > 0 {
+            report.problems.push(Problem::CommitsLost { count });
+        }
+        Ok(report)
+    }
+}
+
+struct FoundRow {
+    kind: u8,
+    id: RowId,
+    generation: u64,
+    name: Vec<u8>,
+}
+
+fn inspect(connection: &Connection, keys: &Keys, read_data: bool) -> CheckReport {
+    let mut report = CheckReport::default();
+    if read_data && !is_sound(connection) {
+        report.problems.push(Problem::Structure);
+    }
+    let Ok(head) = load_head(connection, keys) else {
+        report.problems.push(Problem::Head);
+        return report;
+    };
+    let Ok(documents) = inspect_rows(connection, keys, &head, read_data, &mut report) else {
+        report.problems.push(Problem::Structure);
+        return report;
+    };
+    if chains::inspect_envelopes(connection, &documents, &mut report).is_err() {
+        report.problems.push(Problem::Structure);
+    }
+    report
+}
+
+fn is_sound(connection: &Connection) -> bool {
+    connection
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0))
+        .is_ok_and(|answer| answer == "ok")
+}
+
+/// Checks the rows and returns the heads of documents among them.
+fn inspect_rows(
+    connection: &Connection,
+    keys: &Keys,
+    head: &Head,
+    read_data: bool,
+    report: &mut CheckReport,
+) -> Result<BTreeMap<DocumentId, DocumentHead>, ReadVaultError> {
+    let mut documents = BTreeMap::new();
+    let (mut rows, mut seen) = (Vec::new(), BTreeSet::new());
+    let mut sums = Head { counter: head.counter, ..Head::EMPTY };
+    let mut named = false;
+    let mut statement = connection.prepare("SELECT at, kind, id, gen, body FROM row ORDER BY at")?;
+    let mut cursor = statement.query([])?;
+    while let Some(row) = cursor.next()? {
+        report.rows += 1;
+        let Ok((kind, id, generation)) = place_of(row) else {
+            report.problems.push(Problem::RowDamaged { table: None });
+            named = true;
+            continue;
+        };
+        sums.add(keys, kind, &id, generation);
+        let mut name = Vec::new();
+        if read_data || kind == DOCUMENT_HEADS {
+            let opened =
+                row.get_ref(4)?.as_blob().ok().and_then(|body| open_body(keys, kind, &id, generation, body));
+            match opened {
+                Some((found, _)) if keys.id(kind, &found) != id => {
+                    report.problems.push(Problem::RowDamaged { table: Table::from_code(kind) });
+                }
+                Some((found, body)) => {
+                    if let (DOCUMENT_HEADS, Some(document), Some(head)) =
+                        (kind, DocumentId::from_slice(&found), DocumentHead::decode(&body))
+                    {
+                        documents.insert(document, head);
+                    }
+                    name = found;
+                }
+                None => report.problems.push(Problem::RowDamaged { table: Table::from_code(kind) }),
+            }
+        }
+        if !seen.insert((kind, id)) {
+            report.problems.push(Problem::RowRepeated { table: Table::from_code(kind) });
+            named = true;
+        }
+        rows.push(FoundRow { kind, id, generation, name });
+    }
+    named |= compare_counts(head, &sums, report);
+    if sums.digests != head.digests {
+        explain_digests(keys, head, &sums, &rows, named, report);
+    }
+    Ok(documents)
+}
+
+/// Names the tables with too few or too many rows. Says whether there were any.
+fn compare_counts(head: &Head, sums: &Head, report: &mut CheckReport) -> bool {
+    let before = report.problems.len();
+    for (kind, (expected, found)) in (0u8..).zip(head.counts.iter().zip(&sums.counts)) {
+        let table = Table::from_code(kind);
+        if let Some(count) = expected.checked_sub(*found).filter(|count| *count > 0) {
+            report.problems.push(Problem::RowsMissing { table, count });
+        }
+        if let Some(count) = found.checked_sub(*expected).filter(|count| *count > 0) {
+            report.problems.push(Problem::RowsAdded { table, count });
+        }
+    }
+    report.problems.len() > before
+}
+
+/// The digests differ: finds rows put back to an older state, by trying which later generation would make the sum
+/// right; otherwise says that the rows do not fit.
+fn explain_digests(
+    keys: &Keys,
+    head: &Head,
+    sums: &Head,
+    rows: &[FoundRow],
+    named: bool,
+    report: &mut CheckReport,
+) {
+    if rows.iter().any(|row| row.generation > head.counter) {
+        report.problems.push(Problem::HeadRolledBack);
+        return;
+    }
+    let mut guesses = MAX_GUESSES;
+    let mut unexplained = false;
+    for bucket in 0..BUCKETS {
+        let (Some(expected), Some(found)) = (head.digests.get(bucket), sums.digests.get(bucket)) else {
+            continue;
+        };
+        let difference = expected.wrapping_sub(*found);
+        if difference == 0 {
+            continue;
+        }
+        let rolled_back = rows.iter().filter(|row| bucket_of(&row.id) == bucket).find(|row| {
+            let stale = keys.tag(row.kind, &row.id, row.generation);
+            (row.generation + 1..=head.counter).any(|generation| {
+                guesses = guesses.saturating_sub(1);
+                guesses > 0 && keys.tag(row.kind, &row.id, generation).wrapping_sub(stale) == difference
+            })
+        });
+        match rolled_back {
+            Some(row) => report
+                .problems
+                .push(Problem::RowRolledBack { table: Table::from_code(row.kind), name: row.name.clone() }),
+            None => unexplained = true,
+        }
+    }
+    if unexplained && !named {
+        report.problems.push(Problem::Rows);
+    }
+}

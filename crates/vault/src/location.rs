@@ -1,0 +1,80 @@
+//! Where a vault is, and what can be said of it while it is locked.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use mecum_seal::{Entropy, KdfParams};
+
+use crate::guard::Guard;
+use crate::lock::was_saved;
+use crate::schema::{self, Found};
+
+/// Where a vault is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// `vault.sqlite` inside a profile folder. Beside it lie SQLite's `-wal` and `-shm`, and a `.lock`.
+    File(PathBuf),
+    /// Nowhere: gone when dropped. For tests.
+    Memory,
+}
+
+/// What a vault needs from outside.
+#[derive(Clone)]
+pub struct VaultOptions {
+    /// Where salts and keys come from.
+    pub entropy: Arc<dyn Entropy>,
+    /// Cost of a passphrase in a new key slot; existing slots below its floor are refused.
+    pub kdf: KdfParams,
+}
+
+impl VaultOptions {
+    /// The given randomness and the default cost.
+    pub fn new(entropy: Arc<dyn Entropy>) -> VaultOptions {
+        VaultOptions { entropy, kdf: KdfParams::default() }
+    }
+}
+
+impl fmt::Debug for VaultOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VaultOptions").field("kdf", &self.kdf).finish_non_exhaustive()
+    }
+}
+
+/// What is at a location.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// No vault: one may be made.
+    Missing,
+    /// A vault, locked or in use.
+    Present {
+        /// Milliseconds until the next passphrase is taken.
+        wait_ms: u64,
+        /// Wrong passphrases since the last right one.
+        failed: u32,
+    },
+    /// Something is there and it is no readable vault.
+    Unreadable,
+}
+
+/// Looks at a location without a passphrase and without taking the vault.
+pub fn presence(location: &Location, now_ms: i64) -> Presence {
+    let Location::File(path) = location else { return Presence::Missing };
+    if !path.exists() {
+        return Presence::Missing;
+    }
+    let look = || -> Result<Presence, rusqlite::Error> {
+        let connection = schema::open(location)?;
+        Ok(match schema::find(&connection)? {
+            // An empty file where a vault was saved before is a lost vault, not a fresh device.
+            Found::Nothing if was_saved(path) => Presence::Unreadable,
+            Found::Nothing => Presence::Missing,
+            Found::Vault | Found::Newer => {
+                let guard = Guard::load(&connection)?;
+                Presence::Present { wait_ms: guard.wait_ms(now_ms), failed: guard.failed }
+            }
+            Found::Other => Presence::Unreadable,
+        })
+    };
+    look().unwrap_or(Presence::Unreadable)
+}

@@ -1,0 +1,78 @@
+//! One vault, one process: a lock file beside it, held as long as the vault is open.
+//!
+//! The file also keeps the commit counter of the last durable save. A vault whose own counter is lower has lost
+//! commits: its write-ahead log is gone, or the file was put back to an older state.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::keys::Keys;
+
+const RECORD_BYTES: usize = 8 + 16;
+
+/// Why the lock was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LockError {
+    InUse,
+    Io(i32),
+}
+
+pub(crate) struct Lock(File);
+
+impl Lock {
+    pub(crate) fn take(vault: &Path) -> Result<Lock, LockError> {
+        let io = |error: std::io::Error| LockError::Io(error.raw_os_error().unwrap_or(0));
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(lock_path(vault))
+            .map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock(file)),
+            Err(TryLockError::WouldBlock) => Err(LockError::InUse),
+            Err(TryLockError::Error(error)) => Err(io(error)),
+        }
+    }
+
+    /// The counter last recorded, if there is one that these keys vouch for.
+    pub(crate) fn counter(&self, keys: &Keys) -> Option<u64> {
+        let mut record = [0u8; RECORD_BYTES];
+        let mut file = &self.0;
+        file.seek(SeekFrom::Start(0)).ok()?;
+        file.read_exact(&mut record).ok()?;
+        let (counter, tag) = record.split_first_chunk::<8>()?;
+        let counter = u64::from_be_bytes(*counter);
+        (keys.counter_tag(counter) == tag).then_some(counter)
+    }
+
+    /// Records the counter of a commit that is durable. Losing this record loses no data, so failing is no error.
+    pub(crate) fn record(&self, keys: &Keys, counter: u64) {
+        let mut record = [0u8; RECORD_BYTES];
+        let (first, second) = record.split_at_mut(8);
+        first.copy_from_slice(&counter.to_be_bytes());
+        second.copy_from_slice(&keys.counter_tag(counter));
+        let mut file = &self.0;
+        let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&record));
+    }
+}
+
+impl Drop for Lock {
+    /// Closing is not enough: a process just being started may still hold a copy of the handle until it begins.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
+/// Whether a vault was ever saved at this path, whatever is there now.
+pub(crate) fn was_saved(vault: &Path) -> bool {
+    std::fs::metadata(lock_path(vault)).is_ok_and(|meta| meta.len() >= RECORD_BYTES as u64)
+}
+
+fn lock_path(vault: &Path) -> PathBuf {
+    let mut name = vault.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}

@@ -1,0 +1,239 @@
+//! Reading rows and envelopes, each verified against what was sealed before it is handed out.
+
+use mecum_seal::{DocumentId, Hash32, open_row, sha256};
+use rusqlite::{Connection, params};
+use zeroize::Zeroizing;
+
+use crate::error::{Part, ReadVaultError};
+use crate::head::{DocumentHead, chain_step};
+use crate::keys::{Keys, RowId};
+use crate::state::{RowEntry, State, Table, Vault};
+
+/// A row's name and its content.
+pub(crate) type NamedBody = (Vec<u8>, Zeroizing<Vec<u8>>);
+
+/// Bytes of the name's length at the end of a row's plaintext.
+const NAME_LENGTH_BYTES: usize = 2;
+
+impl Vault {
+    /// The content of a row, or `None` if there is no row of that name.
+    pub fn get(&self, table: Table, name: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, ReadVaultError> {
+        let inner = self.inner();
+        get(&inner.connection, &self.keys, &inner.state, table, name)
+    }
+
+    /// All rows of a table, by name in byte order.
+    pub fn list(&self, table: Table) -> Result<Vec<NamedBody>, ReadVaultError> {
+        self.list_prefix(table, &[])
+    }
+
+    /// The rows of a table whose names begin with `prefix`, by name in byte order. The first call per table opens
+    /// every row of it, later ones only those that match.
+    pub fn list_prefix(&self, table: Table, prefix: &[u8]) -> Result<Vec<NamedBody>, ReadVaultError> {
+        let inner = &mut *self.inner();
+        list_prefix(&inner.connection, &self.keys, &mut inner.state, table, prefix)
+    }
+
+    /// The names of all rows of a table, in byte order.
+    pub fn names(&self, table: Table) -> Result<Vec<Vec<u8>>, ReadVaultError> {
+        let inner = &mut *self.inner();
+        learn_names(&inner.connection, &self.keys, &mut inner.state, table)?;
+        let mut names: Vec<_> = inner
+            .state
+            .table(table)
+            .filter_map(|(_, entry)| entry.name.as_deref().map(<[u8]>::to_vec))
+            .collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The envelopes of a document after the first `after_n`, in their local order with their numbers. The chain over
+    /// them is verified up to the document's head: a missing, changed or moved envelope is an error.
+    pub fn envelopes(
+        &self,
+        document: DocumentId,
+        after_n: u64,
+    ) -> Result<Vec<(u64, Vec<u8>)>, ReadVaultError> {
+        let inner = self.inner();
+        match inner.state.documents.get(&document) {
+            Some(head) => envelopes(&inner.connection, document, head, after_n),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// All documents that have envelopes, by id.
+    pub fn documents(&self) -> Vec<DocumentId> {
+        self.inner().state.documents.keys().copied().collect()
+    }
+
+    /// How many envelopes a document has: also the number of the last one.
+    pub fn envelope_count(&self, document: DocumentId) -> u64 {
+        self.inner().state.documents.get(&document).map_or(0, |head| head.count)
+    }
+}
+
+impl State {
+    pub(crate) fn table(&self, table: Table) -> impl Iterator<Item = (&(u8, RowId), &RowEntry)> {
+        let code = table.code();
+        self.rows.range((code, [0; 16])..=(code, [0xff; 16]))
+    }
+}
+
+pub(crate) fn get(
+    connection: &Connection,
+    keys: &Keys,
+    state: &State,
+    table: Table,
+    name: &[u8],
+) -> Result<Option<Zeroizing<Vec<u8>>>, ReadVaultError> {
+    let id = keys.id(table.code(), name);
+    let Some(entry) = state.rows.get(&(table.code(), id)) else { return Ok(None) };
+    let (found, body) = open_at(connection, keys, table.code(), &id, entry)?;
+    if found != name {
+        return Err(ReadVaultError::Damaged { what: Part::Row(table) });
+    }
+    Ok(Some(body))
+}
+
+pub(crate) fn list_prefix(
+    connection: &Connection,
+    keys: &Keys,
+    state: &mut State,
+    table: Table,
+    prefix: &[u8],
+) -> Result<Vec<NamedBody>, ReadVaultError> {
+    let code = table.code();
+    let mut found = Vec::new();
+    for ((_, id), entry) in state.rows.range_mut((code, [0; 16])..=(code, [0xff; 16])) {
+        if entry.name.as_deref().is_some_and(|name| !name.starts_with(prefix)) {
+            continue;
+        }
+        let (name, body) = open_at(connection, keys, code, id, entry)?;
+        if entry.name.is_none() {
+            entry.name = Some(name.as_slice().into());
+        }
+        if name.starts_with(prefix) {
+            found.push((name, body));
+        }
+    }
+    found.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(found)
+}
+
+fn learn_names(
+    connection: &Connection,
+    keys: &Keys,
+    state: &mut State,
+    table: Table,
+) -> Result<(), ReadVaultError> {
+    let code = table.code();
+    for ((_, id), entry) in state.rows.range_mut((code, [0; 16])..=(code, [0xff; 16])) {
+        if entry.name.is_none() {
+            let (name, _) = open_at(connection, keys, code, id, entry)?;
+            entry.name = Some(name.into());
+        }
+    }
+    Ok(())
+}
+
+/// Reads and opens the row that `entry` vouches for.
+pub(crate) fn open_at(
+    connection: &Connection,
+    keys: &Keys,
+    kind: u8,
+    id: &RowId,
+    entry: &RowEntry,
+) -> Result<NamedBody, ReadVaultError> {
+    let mut statement = connection.prepare_cached("SELECT kind, id, gen, body FROM row WHERE at = ?1")?;
+    let mut rows = statement.query(params![entry.at])?;
+    let damaged = ReadVaultError::Damaged { what: part_of(kind) };
+    let Some(row) = rows.next()? else { return Err(ReadVaultError::Damaged { what: Part::Rows }) };
+    let in_place = row.get_ref(0)?.as_i64().ok() == Some(i64::from(kind))
+        && row.get_ref(1)?.as_blob().ok() == Some(id.as_slice())
+        && row.get_ref(2)?.as_i64().ok() == i64::try_from(entry.generation).ok();
+    if !in_place {
+        return Err(ReadVaultError::Damaged { what: Part::Rows });
+    }
+    let sealed = row.get_ref(3)?.as_blob().map_err(|_| damaged)?;
+    open_body(keys, kind, id, entry.generation, sealed).ok_or(damaged)
+}
+
+/// Associated data of a row's seal: its kind, id and generation.
+pub(crate) fn row_aad(kind: u8, id: &RowId, generation: u64) -> Vec<u8> {
+    [b"mecum/vault/1/row".as_slice(), &[kind], id, &generation.to_be_bytes()].concat()
+}
+
+/// `content || name || length of name(2)`: the name last, so that the content needs no copy.
+pub(crate) fn frame(name: &[u8], body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let name_length = u16::try_from(name.len()).ok()?;
+    let mut plain = Zeroizing::new(Vec::with_capacity(body.len() + name.len() + NAME_LENGTH_BYTES));
+    plain.extend_from_slice(body);
+    plain.extend_from_slice(name);
+    plain.extend_from_slice(&name_length.to_be_bytes());
+    Some(plain)
+}
+
+pub(crate) fn open_body(
+    keys: &Keys,
+    kind: u8,
+    id: &RowId,
+    generation: u64,
+    sealed: &[u8],
+) -> Option<NamedBody> {
+    let mut plain = open_row(&keys.row, &row_aad(kind, id, generation), sealed).ok()?;
+    let (rest, name_length) = plain.split_last_chunk::<NAME_LENGTH_BYTES>()?;
+    let body_length = rest.len().checked_sub(usize::from(u16::from_be_bytes(*name_length)))?;
+    let name = rest.get(body_length..)?.to_vec();
+    plain.truncate(body_length);
+    Some((name, plain))
+}
+
+fn envelopes(
+    connection: &Connection,
+    document: DocumentId,
+    head: &DocumentHead,
+    after_n: u64,
+) -> Result<Vec<(u64, Vec<u8>)>, ReadVaultError> {
+    let damaged = ReadVaultError::Damaged { what: Part::Envelopes };
+    if after_n >= head.count {
+        return Ok(Vec::new());
+    }
+    let after = i64::try_from(after_n).map_err(|_| damaged)?;
+    let mut chain = chain_at(connection, document, after)?;
+    let mut statement = connection
+        .prepare_cached("SELECT n, body FROM envelope WHERE document = ?1 AND n > ?2 ORDER BY n")?;
+    let mut rows = statement.query(params![document.as_bytes(), after])?;
+    let mut found = Vec::new();
+    let mut expected = after_n;
+    while let Some(row) = rows.next()? {
+        expected += 1;
+        if row.get_ref(0)?.as_i64().ok() != i64::try_from(expected).ok() || expected > head.count {
+            return Err(damaged);
+        }
+        let body = row.get_ref(1)?.as_blob().map_err(|_| damaged)?;
+        chain = chain_step(&chain, &sha256(body));
+        found.push((expected, body.to_vec()));
+    }
+    if expected != head.count || chain != head.chain {
+        return Err(damaged);
+    }
+    Ok(found)
+}
+
+/// The chain after `n` envelopes as stored beside the last of them. It need not be trusted: from a false one the
+/// head's chain cannot be reached.
+fn chain_at(connection: &Connection, document: DocumentId, n: i64) -> Result<Hash32, ReadVaultError> {
+    if n == 0 {
+        return Ok(Hash32::ZERO);
+    }
+    let mut statement =
+        connection.prepare_cached("SELECT chain FROM envelope WHERE document = ?1 AND n = ?2")?;
+    let mut rows = statement.query(params![document.as_bytes(), n])?;
+    let damaged = ReadVaultError::Damaged { what: Part::Envelopes };
+    let row = rows.next()?.ok_or(damaged)?;
+    row.get_ref(0)?.as_blob().ok().and_then(Hash32::from_slice).ok_or(damaged)
+}
+
+pub(crate) fn part_of(kind: u8) -> Part {
+    Table::from_code(kind).map_or(Part::DocumentHead, Part::Row)
+}

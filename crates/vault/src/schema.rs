@@ -1,0 +1,94 @@
+//! The tables, how a connection is set up, and whether a file is a vault at all.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::location::Location;
+
+const MIGRATION_1: &str = include_str!("../migrations/0001_vault.sql");
+/// Number of the newest migration.
+const SCHEMA_VERSION: i64 = 1;
+/// "MECM": tells file tools, and us, that this is a vault.
+const APPLICATION_ID: i64 = 0x4d45_434d;
+/// Below this, SQLite has a known way to corrupt a WAL file.
+const MIN_SQLITE_VERSION: i32 = 3_051_003;
+/// No statement needs a larger value than an envelope and its overhead.
+const MAX_VALUE_BYTES: i32 = 32 * 1024 * 1024;
+
+/// What an opened file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// A database without any table.
+    Nothing,
+    Vault,
+    /// A vault of a later version.
+    Newer,
+    /// Some other database, or a vault whose tables were changed.
+    Other,
+}
+
+/// Opens a connection and sets it up. Creates the file if it is missing.
+pub(crate) fn open(location: &Location) -> Result<Connection, rusqlite::Error> {
+    assert!(rusqlite::version_number() >= MIN_SQLITE_VERSION, "the bundled SQLite is new enough");
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = match location {
+        Location::File(path) => Connection::open_with_flags(path, flags)?,
+        Location::Memory => Connection::open_in_memory_with_flags(flags)?,
+    };
+    connection.set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.execute_batch(
+        "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON;
+         PRAGMA mmap_size = 0; PRAGMA synchronous = FULL;",
+    )?;
+    connection.busy_timeout(Duration::from_secs(2))?;
+    if let Location::File(_) = location {
+        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        connection.query_row("PRAGMA wal_autocheckpoint = 0", [], |_| Ok(()))?;
+    }
+    Ok(connection)
+}
+
+/// Makes the tables of an empty database. To be called inside a transaction.
+pub(crate) fn create(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.execute_batch(MIGRATION_1)?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.pragma_update(None, "user_version", SCHEMA_VERSION)
+}
+
+/// Says what an opened file is, by its numbers and the exact text of its tables.
+pub(crate) fn find(connection: &Connection) -> Result<Found, rusqlite::Error> {
+    let tables = texts(connection)?;
+    if tables.is_empty() {
+        return Ok(Found::Nothing);
+    }
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    if number("application_id")? != APPLICATION_ID {
+        return Ok(Found::Other);
+    }
+    if number("user_version")? > SCHEMA_VERSION {
+        return Ok(Found::Newer);
+    }
+    // A trigger or view smuggled in would run with our statements: only our own tables will do.
+    let expected = EXPECTED.as_ref().is_some_and(|expected| *expected == tables);
+    Ok(if expected { Found::Vault } else { Found::Other })
+}
+
+static EXPECTED: LazyLock<Option<Vec<(String, String)>>> = LazyLock::new(|| {
+    let connection = Connection::open_in_memory().ok()?;
+    create(&connection).ok()?;
+    texts(&connection).ok()
+});
+
+fn texts(connection: &Connection) -> Result<Vec<(String, String)>, rusqlite::Error> {
+    let mut statement =
+        connection.prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}

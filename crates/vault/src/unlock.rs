@@ -1,0 +1,304 @@
+//! From a passphrase to an unlocked vault, and back.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
+
+use mecum_seal::{
+    DecodeSlotError, DocumentId, Hash32, MakeSlotError, PassphraseSlot, VaultKey, WrongPassphrase,
+};
+use rusqlite::{Connection, params};
+
+use crate::error::{CreateVaultError, Part, ReadVaultError, UnlockVaultError, WriteVaultError};
+use crate::guard::Guard;
+use crate::head::{DocumentHead, Head};
+use crate::keys::{Keys, RowId};
+use crate::location::{Location, VaultOptions};
+use crate::lock::{Lock, LockError, was_saved};
+use crate::read::open_at;
+use crate::schema::{self, Found};
+use crate::state::{DOCUMENT_HEADS, Inner, RowEntry, State, Vault};
+use crate::write::Durability;
+
+const PASSPHRASE_SLOT: i64 = 1;
+
+impl Vault {
+    /// Makes a vault where there is none, and leaves it unlocked. The passphrase's quality is the caller's concern.
+    pub fn create(
+        location: &Location,
+        passphrase: &str,
+        now_ms: i64,
+        options: &VaultOptions,
+    ) -> Result<Vault, CreateVaultError> {
+        let _ = now_ms;
+        let lock = lock_at(location, true).map_err(|error| match error {
+            LockError::InUse => CreateVaultError::InUse,
+            LockError::Io(_) => CreateVaultError::NotSaved { full: false },
+        })?;
+        let connection = schema::open(location).map_err(WriteVaultError::from)?;
+        let was_saved = matches!(location, Location::File(path) if was_saved(path));
+        if was_saved || !matches!(schema::find(&connection), Ok(Found::Nothing)) {
+            return Err(CreateVaultError::Exists);
+        }
+        let vault_key = VaultKey::make(&*options.entropy);
+        let slot = PassphraseSlot::make(passphrase, &vault_key, &options.kdf, &*options.entropy).map_err(
+            |error| match error {
+                MakeSlotError::TooLong => CreateVaultError::PassphraseTooLong,
+                _ => CreateVaultError::NotSaved { full: false },
+            },
+        )?;
+        let keys = Keys::derive(&vault_key);
+        let head = Head::EMPTY.seal(&keys, &*options.entropy);
+        fill(&connection, &slot, &head).map_err(WriteVaultError::from)?;
+        if let Some(lock) = &lock {
+            lock.record(&keys, 0);
+        }
+        let state = State { head: Head::EMPTY, rows: BTreeMap::new(), documents: BTreeMap::new() };
+        Ok(Vault::unlocked(connection, keys, state, lock, options, 0))
+    }
+
+    /// Opens a vault with its passphrase. Takes as long as the key slot's Argon2id, and then about a microsecond per
+    /// row, to verify that no row is missing, added or older than the head says.
+    pub fn unlock(
+        location: &Location,
+        passphrase: &str,
+        now_ms: i64,
+        options: &VaultOptions,
+    ) -> Result<Vault, UnlockVaultError> {
+        let path = match location {
+            Location::File(path) if path.exists() => path,
+            _ => return Err(UnlockVaultError::Missing),
+        };
+        let lock = lock_at(location, false).map_err(|error| match error {
+            LockError::InUse => UnlockVaultError::InUse,
+            LockError::Io(code) => UnlockVaultError::Io { code },
+        })?;
+        let connection = schema::open(location)?;
+        if was_saved(path) && schema::find(&connection)? == Found::Nothing {
+            return Err(UnlockVaultError::Damaged { what: Part::Structure });
+        }
+        unlock_connection(connection, lock, passphrase, now_ms, options)
+    }
+
+    /// Locks and unlocks again without letting go of the connection: what a restart is to a vault in memory.
+    pub fn reopen(
+        self,
+        passphrase: &str,
+        now_ms: i64,
+        options: &VaultOptions,
+    ) -> Result<Vault, UnlockVaultError> {
+        let Vault { inner, lock, .. } = self;
+        let inner = inner.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        unlock_connection(inner.connection, lock, passphrase, now_ms, options)
+    }
+
+    /// Whether this is the vault's passphrase: asked again before an export or a share. Not slowed down, since only
+    /// an unlocked vault answers.
+    pub fn is_passphrase(&self, passphrase: &str, options: &VaultOptions) -> Result<bool, UnlockVaultError> {
+        let slot = load_slot(&self.inner().connection, options)?;
+        Ok(slot.open(passphrase).is_ok())
+    }
+
+    /// Replaces the passphrase. `Ok(false)` if the old one is wrong; then nothing changes. The old slot is gone from
+    /// the file and its log when this returns.
+    pub fn change_passphrase(
+        &self,
+        old: &str,
+        new: &str,
+        options: &VaultOptions,
+    ) -> Result<bool, UnlockVaultError> {
+        let slot = load_slot(&self.inner().connection, options)?;
+        let Ok(vault_key) = slot.open(old) else { return Ok(false) };
+        let Ok(slot) = PassphraseSlot::make(new, &vault_key, &options.kdf, &*options.entropy) else {
+            return Ok(false);
+        };
+        let inner = &mut *self.inner();
+        inner
+            .connection
+            .execute("UPDATE slot SET body = ?1 WHERE kind = ?2", params![slot.encode(), PASSPHRASE_SLOT])?;
+        inner.checkpoint("TRUNCATE")?;
+        Ok(true)
+    }
+
+    /// Moves the write-ahead log into the file, as far as that needs no waiting. To be called when nothing is going
+    /// on, so that no save has to.
+    pub fn idle(&self) -> Result<(), WriteVaultError> {
+        Ok(self.inner().checkpoint("PASSIVE")?)
+    }
+
+    /// Empties the write-ahead log: what was overwritten or deleted before is then gone from the disk's files. To be
+    /// called after a key was destroyed.
+    pub fn scrub(&self) -> Result<(), WriteVaultError> {
+        Ok(self.inner().checkpoint("TRUNCATE")?)
+    }
+
+    /// Locks: empties the write-ahead log, wipes the keys, lets go of the file. Locked it is in any case; an error
+    /// says that the log could not be emptied.
+    pub fn lock(self) -> Result<(), WriteVaultError> {
+        self.scrub()
+    }
+
+    /// Copies the vault as it is, still sealed, into a new file. An existing file is not touched.
+    pub fn backup_to(&self, path: &Path) -> Result<(), WriteVaultError> {
+        if path.exists() {
+            return Err(WriteVaultError::NotSaved { full: false });
+        }
+        let inner = self.inner();
+        let mut copy = Connection::open(path)?;
+        let backup = rusqlite::backup::Backup::new(&inner.connection, &mut copy)?;
+        backup.run_to_completion(1_024, std::time::Duration::ZERO, None)?;
+        Ok(())
+    }
+
+    fn unlocked(
+        connection: Connection,
+        keys: Keys,
+        state: State,
+        lock: Option<Lock>,
+        options: &VaultOptions,
+        lost_commits: u64,
+    ) -> Vault {
+        let inner = Inner { connection, state, durability: Durability::Full, wal_bytes: 0 };
+        Vault { inner: Mutex::new(inner), keys, entropy: options.entropy.clone(), lock, lost_commits }
+    }
+}
+
+pub(crate) fn lock_at(location: &Location, make_folder: bool) -> Result<Option<Lock>, LockError> {
+    let Location::File(path) = location else { return Ok(None) };
+    if make_folder && let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| LockError::Io(error.raw_os_error().unwrap_or(0)))?;
+    }
+    Lock::take(path).map(Some)
+}
+
+fn fill(connection: &Connection, slot: &PassphraseSlot, head: &[u8]) -> Result<(), rusqlite::Error> {
+    let transaction = connection.unchecked_transaction()?;
+    schema::create(&transaction)?;
+    transaction
+        .execute("INSERT INTO slot (kind, body) VALUES (?1, ?2)", params![PASSPHRASE_SLOT, slot.encode()])?;
+    transaction.execute("INSERT INTO head (one, body) VALUES (1, ?1)", params![head])?;
+    Guard::OPEN.store(&transaction)?;
+    transaction.commit()
+}
+
+fn unlock_connection(
+    connection: Connection,
+    lock: Option<Lock>,
+    passphrase: &str,
+    now_ms: i64,
+    options: &VaultOptions,
+) -> Result<Vault, UnlockVaultError> {
+    let vault_key = open_slot(&connection, passphrase, now_ms, options)?;
+    let keys = Keys::derive(&vault_key);
+    let state = load(&connection, &keys)?;
+    let recorded = lock.as_ref().and_then(|lock| lock.counter(&keys)).unwrap_or(0);
+    let lost_commits = recorded.saturating_sub(state.head.counter);
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(Vault::unlocked(connection, keys, state, lock, options, lost_commits))
+}
+
+/// Checks the tables, waits out the guard, and opens the passphrase's slot.
+pub(crate) fn open_slot(
+    connection: &Connection,
+    passphrase: &str,
+    now_ms: i64,
+    options: &VaultOptions,
+) -> Result<VaultKey, UnlockVaultError> {
+    match schema::find(connection)? {
+        Found::Vault => {}
+        Found::Nothing => return Err(UnlockVaultError::Missing),
+        Found::Newer => return Err(UnlockVaultError::TooNew),
+        Found::Other => return Err(UnlockVaultError::Damaged { what: Part::Schema }),
+    }
+    let guard = Guard::load(connection)?;
+    let wait_ms = guard.wait_ms(now_ms);
+    if wait_ms > 0 {
+        return Err(UnlockVaultError::Waiting { wait_ms });
+    }
+    let slot = load_slot(connection, options)?;
+    // Counted as failed before it is tried: ending the process during the try must not make it free.
+    let failed = guard.after_failure(now_ms);
+    failed.store(connection)?;
+    match slot.open(passphrase) {
+        Ok(vault_key) => {
+            Guard::OPEN.store(connection)?;
+            Ok(vault_key)
+        }
+        Err(WrongPassphrase) => {
+            Err(UnlockVaultError::WrongPassphrase { failed: failed.failed, wait_ms: failed.wait_ms(now_ms) })
+        }
+    }
+}
+
+fn load_slot(connection: &Connection, options: &VaultOptions) -> Result<PassphraseSlot, UnlockVaultError> {
+    let damaged = UnlockVaultError::Damaged { what: Part::KeySlot };
+    let encoded: Vec<u8> = connection
+        .query_row("SELECT body FROM slot WHERE kind = ?1", params![PASSPHRASE_SLOT], |row| row.get(0))
+        .map_err(|error| match error {
+            rusqlite::Error::QueryReturnedNoRows => damaged,
+            other => other.into(),
+        })?;
+    PassphraseSlot::decode(&encoded, options.kdf.floor()).map_err(|error| match error {
+        DecodeSlotError::UnknownVersion(_) => UnlockVaultError::TooNew,
+        _ => damaged,
+    })
+}
+
+/// Opens the head, and verifies that it fits the rows.
+fn load(connection: &Connection, keys: &Keys) -> Result<State, ReadVaultError> {
+    let head = load_head(connection, keys)?;
+    let mut rows = BTreeMap::new();
+    let mut found = Head { counter: head.counter, ..Head::EMPTY };
+    let mut statement = connection.prepare("SELECT at, kind, id, gen FROM row")?;
+    let mut cursor = statement.query([])?;
+    while let Some(row) = cursor.next()? {
+        let (kind, id, generation) = place_of(row)?;
+        found.add(keys, kind, &id, generation);
+        let entry = RowEntry { at: row.get(0)?, generation, name: None };
+        if rows.insert((kind, id), entry).is_some() {
+            return Err(ReadVaultError::Damaged { what: Part::Rows });
+        }
+    }
+    if found != head {
+        return Err(ReadVaultError::Damaged { what: Part::Rows });
+    }
+    let documents = load_documents(connection, keys, &rows)?;
+    Ok(State { head, rows, documents })
+}
+
+pub(crate) fn load_head(connection: &Connection, keys: &Keys) -> Result<Head, ReadVaultError> {
+    let damaged = ReadVaultError::Damaged { what: Part::Head };
+    let sealed: Vec<u8> = connection
+        .query_row("SELECT body FROM head WHERE one = 1", [], |row| row.get(0))
+        .map_err(|error| match error {
+        rusqlite::Error::QueryReturnedNoRows => damaged,
+        other => other.into(),
+    })?;
+    Head::open(keys, &sealed).ok_or(damaged)
+}
+
+/// Kind, id and generation of a row whose columns 1 to 3 they are.
+pub(crate) fn place_of(row: &rusqlite::Row<'_>) -> Result<(u8, RowId, u64), ReadVaultError> {
+    let damaged = ReadVaultError::Damaged { what: Part::Rows };
+    let kind = row.get_ref(1)?.as_i64().ok().and_then(|kind| u8::try_from(kind).ok()).ok_or(damaged)?;
+    let id = row.get_ref(2)?.as_blob().ok().and_then(|id| id.try_into().ok()).ok_or(damaged)?;
+    let generation =
+        row.get_ref(3)?.as_i64().ok().and_then(|gen_| u64::try_from(gen_).ok()).ok_or(damaged)?;
+    Ok((kind, id, generation))
+}
+
+fn load_documents(
+    connection: &Connection,
+    keys: &Keys,
+    rows: &BTreeMap<(u8, RowId), RowEntry>,
+) -> Result<BTreeMap<DocumentId, DocumentHead>, ReadVaultError> {
+    let damaged = ReadVaultError::Damaged { what: Part::DocumentHead };
+    let mut documents = BTreeMap::new();
+    for ((kind, id), entry) in rows.range((DOCUMENT_HEADS, [0; 16])..=(DOCUMENT_HEADS, [0xff; 16])) {
+        let (name, body) = open_at(connection, keys, *kind, id, entry)?;
+        let document = DocumentId::from_slice(&name).ok_or(damaged)?;
+        let head = DocumentHead::decode(&body).filter(|head| head.chain != Hash32::ZERO).ok_or(damaged)?;
+        documents.insert(document, head);
+    }
+    Ok(documents)
+}

@@ -1,0 +1,12 @@
+//! What a vault keeps, refuses and notices.
+
+#[path = "vault/canaries.rs"]
+mod canaries;
+#[path = "support/fixture.rs"]
+mod fixture;
+#[path = "vault/lifecycle.rs"]
+mod lifecycle;
+#[path = "vault/rows.rs"]
+mod rows;
+#[path = "vault/tampering.rs"]
+mod tampering;

@@ -1,0 +1,78 @@
+// Chromium as a person would use it: one context per device, every script error and every blocked resource noted.
+
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const require = createRequire(import.meta.url);
+const axeSource = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+/** Without these, Chromium looks up hosts of its maker at every start. */
+const ARGUMENTS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+  "--disable-quic",
+];
+
+export const PHONE = { width: 390, height: 844 };
+export const LAPTOP = { width: 1280, height: 800 };
+
+export const launch = () => chromium.launch({ executablePath: process.env.MECUM_CHROMIUM ?? "/usr/bin/chromium", args: ARGUMENTS });
+
+/** Opens a page that notes everything that goes wrong in it; `page.trouble` lists it. */
+export async function open(browser, url, { viewport = LAPTOP, colorScheme = "light", locale = "en-GB", reducedMotion = "reduce" } = {}) {
+  const context = await browser.newContext({ viewport, colorScheme, locale, reducedMotion });
+  const page = await context.newPage();
+  page.trouble = [];
+  page.on("pageerror", (error) => page.trouble.push(`script: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() !== "error") return;
+    // A refused command (a wrong passphrase, say) is an answer, not trouble.
+    if (/Failed to load resource/.test(message.text()) && /\/api\//.test(message.location().url)) return;
+    page.trouble.push(`console: ${message.text()}`);
+  });
+  page.on("requestfailed", (request) => {
+    const why = request.failure()?.errorText ?? "";
+    if (why !== "net::ERR_ABORTED" && !request.url().includes("/api/")) page.trouble.push(`request: ${request.url()} ${why}`);
+  });
+  page.on("request", (request) => {
+    const to = new URL(request.url());
+    if (to.protocol.startsWith("http") && to.origin !== new URL(url).origin) page.trouble.push(`left the device: ${to.origin}`);
+  });
+  page.setDefaultTimeout(15_000);
+  await page.goto(url);
+  return page;
+}
+
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/** Runs axe over the page; throws on a violation, gives the figures otherwise. */
+export async function axe(page) {
+  if (!(await page.evaluate("typeof axe === 'object'"))) await page.evaluate(axeSource);
+  const found = await page.evaluate(async (tags) => {
+    const result = await globalThis.axe.run(document, { runOnly: { type: "tag", values: tags } });
+    const count = (rules) => rules.reduce((sum, rule) => sum + rule.nodes.length, 0);
+    return {
+      elements: document.querySelectorAll("body *").length,
+      nodes: count(result.passes) + count(result.violations) + count(result.incomplete),
+      rules: result.passes.length,
+      violations: result.violations.map((rule) => ({ id: rule.id, help: rule.help, at: rule.nodes.slice(0, 5).map((node) => `${node.target.join(" ")}: ${(node.failureSummary ?? "").split("\n").slice(1).join(";").trim()}`) })),
+    };
+  }, TAGS);
+  if (found.violations.length > 0) {
+    const text = found.violations.map((rule) => `${rule.id} (${rule.help}) at ${rule.at.join(" | ")}`).join("; ");
+    throw new Error(`axe: ${text}`);
+  }
+  if (found.nodes === 0) throw new Error("axe checked nothing");
+  return found;
+}
+
+/** The page must not scroll sideways at this size. */
+export async function fits(page) {
+  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  if (content > window) throw new Error(`the page is ${content} px wide in a window of ${window} px`);
+}

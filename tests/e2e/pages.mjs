@@ -1,0 +1,83 @@
+// Ways about the pages that every spec shares.
+
+import { expect } from "./report.mjs";
+
+/** Waits until the page has its heading and has stopped changing. */
+export async function settled(page, { quiet = 250, most = 8000 } = {}) {
+  await page.locator("h1").first().waitFor();
+  await page.evaluate(
+    ({ quiet, most }) =>
+      new Promise((done) => {
+        const finish = () => {
+          watcher.disconnect();
+          clearTimeout(limit);
+          done();
+        };
+        const busy = () => document.querySelector('[aria-busy="true"]') !== null;
+        let timer = setTimeout(check, quiet);
+        function check() {
+          if (busy()) timer = setTimeout(check, quiet);
+          else finish();
+        }
+        const watcher = new MutationObserver(() => {
+          clearTimeout(timer);
+          timer = setTimeout(check, quiet);
+        });
+        watcher.observe(document.documentElement, { subtree: true, childList: true, attributes: true, characterData: true });
+        const limit = setTimeout(finish, most);
+      }),
+    { quiet, most },
+  );
+}
+
+/** Opens a page of the app by its address, in the same tab, so that the tab keeps its token. */
+export async function visit(page, device, route) {
+  await page.goto(`${device.origin}${route}`);
+  await settled(page);
+}
+
+/** Presses Tab through the whole page: everything that can be used is reached, is visible, and has a name. */
+export async function walk(page) {
+  const wanted = await page.evaluate(() => {
+    const usable = "a[href], button:not([disabled]), input:not([disabled]):not([type=hidden]), select:not([disabled]), textarea:not([disabled]), summary, [tabindex='0']";
+    let number = 0;
+    const groups = new Set();
+    for (const element of document.querySelectorAll(usable)) {
+      if (element.tabIndex < 0 || !element.checkVisibility({ visibilityProperty: true }) || element.closest("[inert]")) continue;
+      // Of a group of radio buttons, Tab reaches one; arrows reach the rest.
+      if (element.type === "radio") {
+        if (groups.has(element.name)) continue;
+        groups.add(element.name);
+      }
+      element.dataset.walk = element.type === "radio" ? `radio ${element.name}` : String(number);
+      number += 1;
+    }
+    for (const element of document.querySelectorAll("input[type=radio]")) element.dataset.walk = `radio ${element.name}`;
+    document.activeElement?.blur();
+    return [...new Set([...document.querySelectorAll("[data-walk]")].filter((element) => element.checkVisibility({ visibilityProperty: true })).map((element) => element.dataset.walk))];
+  });
+  const reached = new Set();
+  for (let press = 0; press < wanted.length + 5; press += 1) {
+    await page.keyboard.press("Tab");
+    const at = await page.evaluate(() => {
+      const element = document.activeElement;
+      if (!element || element === document.body) return null;
+      const box = element.getBoundingClientRect();
+      const style = getComputedStyle(element);
+      const ring = style.outlineStyle !== "none" || style.boxShadow !== "none";
+      const label = element.getAttribute("aria-label") ?? element.getAttribute("aria-labelledby") ?? (element.labels?.length ? "label" : element.textContent?.trim());
+      return { walk: element.dataset.walk ?? null, seen: box.width > 0 && box.height > 0, ring, label, html: element.outerHTML.slice(0, 120) };
+    });
+    if (!at) continue;
+    expect(at.seen, `the focus is on something that can be seen: ${at.html}`);
+    expect(at.label, `what has the focus has a name: ${at.html}`);
+    expect(at.ring, `the focus shows: ${at.html}`);
+    if (at.walk !== null) reached.add(at.walk);
+  }
+  const missed = wanted.filter((name) => !reached.has(name));
+  if (missed.length > 0) {
+    const html = await page.evaluate((names) => names.map((name) => document.querySelector(`[data-walk="${name}"]`)?.outerHTML.slice(0, 120)), missed.slice(0, 5));
+    throw new Error(`Tab does not reach ${missed.length} of ${wanted.length}: ${html.join(" | ")}`);
+  }
+  return wanted.length;
+}

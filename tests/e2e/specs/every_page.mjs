@@ -1,0 +1,105 @@
+// Every page in its states, under axe and by keyboard: full (ten years of record), empty, error, offline.
+
+import { LAPTOP, PHONE, axe, fits, open } from "../browser.mjs";
+import { family, routes } from "../family.mjs";
+import { makeVault } from "../arrange.mjs";
+import { settled, visit, walk } from "../pages.mjs";
+import { equal, expect } from "../report.mjs";
+
+/** Runs `look` over pages and sums what axe checked. */
+async function checkAll(page, device, pages, look = async () => {}) {
+  let nodes = 0;
+  let elements = 0;
+  const wrong = [];
+  for (const [name, route] of pages) {
+    try {
+      await visit(page, device, route);
+      const found = await axe(page);
+      await look(name);
+      nodes += found.nodes;
+      elements += found.elements;
+    } catch (error) {
+      wrong.push(`${name}: ${error.message}`);
+    }
+  }
+  if (wrong.length > 0) throw new Error(wrong.join(" || "));
+  return `${pages.length} pages, axe checked ${nodes} nodes of ${elements} elements`;
+}
+
+export default async function ({ actors, browser, claim }) {
+  const shown = await family(actors);
+  const { device, server } = shown;
+  const pages = routes(shown);
+
+  for (const [size, viewport] of [["phone", PHONE], ["laptop", LAPTOP]]) {
+    for (const colorScheme of ["light", "dark"]) {
+      const page = await open(browser, device.page, { viewport, colorScheme });
+      await settled(page);
+      await claim(`full_pages_pass_axe_and_fit_on_a_${size}_in_${colorScheme}`, async () => {
+        const note = await checkAll(page, device, pages, () => fits(page));
+        equal(page.trouble, [], "no script error, no blocked resource, no other host");
+        return note;
+      }, page);
+      await page.context().close();
+    }
+  }
+
+  const page = await open(browser, device.page, { viewport: LAPTOP });
+  await settled(page);
+  await claim("every_control_is_reached_and_shown_by_keyboard", async () => {
+    let controls = 0;
+    const wrong = [];
+    for (const [name, route] of pages) {
+      await visit(page, device, route);
+      await walk(page).then((count) => (controls += count), (error) => wrong.push(`${name}: ${error.message}`));
+    }
+    if (wrong.length > 0) throw new Error(wrong.join(" || "));
+    return `${controls} controls on ${pages.length} pages`;
+  }, page);
+
+  await claim("text_at_200_percent_still_fits", async () => {
+    const settings = await device.call("settings_get");
+    await device.call("settings_set", { ...settings, display: { ...settings.display, text_percent: 200 } });
+    const large = await open(browser, device.page, { viewport: PHONE });
+    try {
+      await settled(large);
+      const wrong = [];
+      for (const [name, route] of pages) {
+        await visit(large, device, route);
+        await fits(large).catch((error) => wrong.push(`${name}: ${error.message}`));
+      }
+      if (wrong.length > 0) throw new Error(wrong.join(" || "));
+    } finally {
+      await device.call("settings_set", settings);
+      await large.context().close();
+    }
+    return `${pages.length} pages`;
+  });
+
+  await claim("an_error_says_what_happened_and_passes_axe", async () => {
+    return checkAll(page, device, [
+      ["entry", "/record/entry/nothing-of-this-name"],
+      ["settle", "/record/medicines/nothing-of-this-name/settle/dose"],
+      ["trend", "/record/results/nothing-of-this-name"],
+      ["address", "/no/such/page"],
+    ], async (name) => {
+      const said = await page.locator("main").innerText();
+      expect(said.trim().length > 20, `${name} says something: ${said}`);
+    });
+  }, page);
+
+  await claim("offline_pages_say_so_and_pass_axe", async () => {
+    await server.stop();
+    await device.call("sync_now").catch(() => {});
+    equal((await device.call("sync_status")).phase, "offline", "the device knows that it is offline");
+    return checkAll(page, device, [["home", "/"], ["record", "/record"], ["medicines", "/record/medicines"], ["devices", "/settings/devices"]]);
+  }, page);
+  await page.context().close();
+
+  const bare = await actors.device("empty");
+  await makeVault(bare);
+  const empty = await open(browser, bare.page, { viewport: PHONE });
+  await settled(empty);
+  await claim("empty_pages_pass_axe", () => checkAll(empty, bare, routes({ clash: false })), empty);
+  await empty.context().close();
+}

@@ -1,0 +1,12 @@
+//! Charts drawn as SVG by hand: no colour and no text that the page's own styles and languages do not govern.
+//!
+//! Geometry is plain arithmetic in [`scale`], tested natively; the components only turn it into shapes.
+
+mod marks;
+pub mod scale;
+mod plot;
+mod sparkline;
+mod trend;
+
+pub use sparkline::Sparkline;
+pub use trend::{TrendChart, TrendTable, point_value, range_text};

@@ -1,0 +1,214 @@
+//! The drawing of a trend at a given size: grid, bands, line, marks and the labels that fit. Pure: the same input gives the same shapes.
+
+use mecum_api::TrendView;
+use yew::prelude::*;
+
+use super::marks::mark;
+use super::scale::{Area, Band, Drawing, Placed, draw, labels_that_fit};
+use super::sparkline::polyline;
+use crate::format;
+
+/// Mean width of a figure against the size of the text, measured on Atkinson Hyperlegible Next.
+const FIGURE_WIDTH: f64 = 0.6;
+
+/// Size of a drawing in CSS pixels and the page's text size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Size {
+    /// Width of the drawing.
+    pub(super) width: f64,
+    /// One rem.
+    pub(super) rem: f64,
+}
+
+impl Size {
+    /// Height of the drawing: wide screens get a flatter one.
+    pub(super) fn height(self) -> f64 {
+        (self.width * 0.66).clamp(15.0 * self.rem, 19.0 * self.rem)
+    }
+
+    fn area(self) -> Area {
+        Area {
+            left: 3.1 * self.rem,
+            right: self.width - 1.9 * self.rem,
+            top: 1.4 * self.rem,
+            bottom: self.height() - 1.9 * self.rem,
+        }
+    }
+}
+
+/// What the plot says in the reader's language.
+pub(super) struct Words<'a> {
+    /// "en" or "id".
+    pub(super) language: &'a str,
+    /// The label of the band of a point: "Lab reference 4.0 to 5.6 %".
+    pub(super) band: &'a dyn Fn(usize) -> String,
+}
+
+/// The trend's layout at a size.
+pub(super) fn layout(view: &TrendView, size: Size) -> Drawing {
+    draw(&view.points, size.area())
+}
+
+/// The shapes of a trend, with the point `chosen` ringed.
+pub(super) fn shapes(view: &TrendView, drawing: &Drawing, size: Size, chosen: Option<usize>, words: &Words<'_>) -> Html {
+    let area = size.area();
+    let line = polyline(&drawing.points.iter().map(|p| (p.x, p.y)).collect::<Vec<_>>());
+    let second: Vec<(f64, f64)> = drawing.points.iter().filter_map(|p| p.y2.map(|y| (p.x, y))).collect();
+    html! {
+        <>
+            { for drawing.bands.iter().map(|b| band(b, size, &(words.band)(b.of))) }
+            { for drawing.grid.iter().map(|(y, text)| grid_line(*y, text, area, words.language)) }
+            { ticks(view, drawing, area, size, words.language) }
+            <polyline class="chart-line" points={line} />
+            if !second.is_empty() {
+                <polyline class="chart-line chart-line-second" points={polyline(&second)} />
+            }
+            { points(view, drawing, chosen, size) }
+            { value_labels(view, drawing, size, words.language) }
+        </>
+    }
+}
+
+fn px(n: f64) -> String {
+    format!("{n:.1}")
+}
+
+fn band(band: &Band, size: Size, label: &str) -> Html {
+    let (x, width) = (band.x, band.width);
+    let edge = |y: f64| html! { <line class="chart-band-edge" x1={px(x)} x2={px(x + width)} y1={px(y)} y2={px(y)} /> };
+    let room = text_width(label, 0.8125 * size.rem) + 1.2 * size.rem <= width && band.bottom - band.top > 1.3 * size.rem;
+    html! {
+        <>
+            <rect class="chart-band" x={px(x)} y={px(band.top)} width={px(width)} height={px(band.bottom - band.top)} />
+            <rect class="chart-band-hatch" fill="url(#chart-hatch)" x={px(x)} y={px(band.top)} width={px(width)} height={px(band.bottom - band.top)} />
+            if band.top_line { { edge(band.top) } }
+            if band.bottom_line { { edge(band.bottom) } }
+            if room {
+                <text class="chart-band-label" x={px(x + 0.6 * size.rem)} y={px(band.bottom - 0.5 * size.rem)}>{ label.to_owned() }</text>
+            }
+        </>
+    }
+}
+
+fn grid_line(y: f64, text: &str, area: Area, language: &str) -> Html {
+    html! {
+        <>
+            <line class="chart-grid" x1={px(area.left - 8.0)} x2={px(area.right + 8.0)} y1={px(y)} y2={px(y)} />
+            <text class="chart-tick" text-anchor="end" dominant-baseline="middle" x={px(area.left - 16.0)} y={px(y)}>
+                { format::number(language, text) }
+            </text>
+        </>
+    }
+}
+
+fn text_width(text: &str, font_px: f64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a label is short")]
+    let n = text.chars().count() as f64;
+    n * font_px * FIGURE_WIDTH
+}
+
+/// Dates under the points that have room: the first of a year with its year, on wide drawings others without.
+fn ticks(view: &TrendView, drawing: &Drawing, area: Area, size: Size, language: &str) -> Html {
+    let font = 0.8125 * size.rem;
+    let texts: Vec<(f64, String)> = drawing
+        .points
+        .iter()
+        .filter_map(|p| Some((p.x, tick_text(&view.points.get(p.at)?.date, language))))
+        .collect();
+    let last = texts.len().saturating_sub(1);
+    let places: Vec<(f64, f64, u8)> = texts
+        .iter()
+        .enumerate()
+        .map(|(at, (x, text))| (*x, text_width(text, font), if at == last { 2 } else { u8::from(at == 0) }))
+        .collect();
+    let fits = labels_that_fit(&places, 0.6 * size.rem);
+    html! {
+        { for texts.iter().zip(fits).filter(|(_, fits)| *fits).map(|((x, text), _)| html! {
+            <>
+                <line class="chart-tick-mark" x1={px(*x)} x2={px(*x)} y1={px(area.bottom)} y2={px(area.bottom + 5.0)} />
+                <text class="chart-tick" text-anchor="middle" x={px(*x)} y={px(area.bottom + 1.35 * size.rem)}>{ text.clone() }</text>
+            </>
+        }) }
+    }
+}
+
+/// "Mar 25" of a date; the year alone where no month is known.
+fn tick_text(date: &str, language: &str) -> String {
+    let Some(known) = mecum_domain::PartialDate::parse(date) else { return String::new() };
+    let year = known.year();
+    known.month().map_or_else(|| year.to_string(), |m| format!("{} {:02}", format::month_short(language, m), year.rem_euclid(100)))
+}
+
+fn points(view: &TrendView, drawing: &Drawing, chosen: Option<usize>, size: Size) -> Html {
+    let last = drawing.points.len().saturating_sub(1);
+    let crowd = drawing.points.len() > 40;
+    html! {
+        { for drawing.points.iter().enumerate().filter_map(|(n, p)| {
+            let point = view.points.get(p.at)?;
+            let r = size.rem * if n == last { 0.44 } else if crowd { 0.22 } else { 0.32 };
+            let ring = (chosen == Some(n)).then(|| html! {
+                <line class="chart-cursor" x1={px(p.x)} x2={px(p.x)} y1={px(size.area().top)} y2={px(size.area().bottom)} />
+            });
+            Some(html! {
+                <g>
+                    { ring }
+                    { mark(point.flag, p.x, p.y, r) }
+                    { p.y2.map(|y| mark(point.flag, p.x, y, r * 0.85)) }
+                </g>
+            })
+        }) }
+    }
+}
+
+/// Values above their points. Where they would touch, the newest, the highest and the lowest stay; the table has them all.
+fn value_labels(view: &TrendView, drawing: &Drawing, size: Size, language: &str) -> Html {
+    let last = drawing.points.len().saturating_sub(1);
+    let text = |p: &Placed| {
+        view.points.get(p.at).map(|v| {
+            let both = v.value2.as_ref().map_or_else(|| v.value.clone(), |second| format!("{}/{second}", v.value));
+            format::number(language, &short_value(&both))
+        })
+    };
+    let extreme = |p: &Placed| drawing.points.iter().all(|o| o.y >= p.y) || drawing.points.iter().all(|o| o.y <= p.y);
+    let labels: Vec<(&Placed, String)> = drawing.points.iter().filter_map(|p| Some((p, text(p)?))).collect();
+    let places: Vec<(f64, f64, u8)> = labels
+        .iter()
+        .enumerate()
+        .map(|(n, (p, text))| {
+            let font = size.rem * if n == last { 1.1 } else { 0.8125 };
+            (p.x, text_width(text, font), if n == last { 3 } else { u8::from(extreme(p)) * 2 })
+        })
+        .collect();
+    let fits = labels_that_fit(&places, 0.25 * size.rem);
+    html! {
+        { for labels.iter().enumerate().zip(fits).filter(|(_, fits)| *fits).map(|((n, (p, text)), _)| {
+            let class = if n == last { "chart-value chart-value-last" } else { "chart-value" };
+            html! { <text {class} text-anchor="middle" x={px(p.x)} y={px(p.y - 0.75 * size.rem)}>{ text.clone() }</text> }
+        }) }
+    }
+}
+
+/// A printed value short enough for a label: one that a device printed with noise loses it here, and only here.
+fn short_value(value: &str) -> String {
+    match value.parse::<mecum_domain::Decimal>() {
+        Ok(decimal) if value.len() > 6 => decimal.rounded(1),
+        _ => value.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tick_names_month_and_year_as_known() {
+        assert_eq!(tick_text("2025-03-03", "en"), "Mar 25", "month and year");
+        assert_eq!(tick_text("2011", "id"), "2011", "a year alone");
+    }
+
+    #[test]
+    fn noise_of_a_device_stays_out_of_labels() {
+        assert_eq!(short_value("58.310000000000002"), "58.3", "one decimal is enough on a label");
+        assert_eq!(short_value("7.80"), "7.80", "a printed value stays");
+    }
+}

@@ -1,0 +1,41 @@
+//! The parts that pages are made of. Each is small, says its states in words, and takes its colours from the tokens alone.
+
+mod button;
+mod chip;
+mod dialog;
+mod empty;
+mod error_block;
+mod field;
+mod flag;
+pub mod honesty;
+mod icon;
+mod notice;
+mod progress;
+mod qr;
+mod radio;
+mod receipt;
+mod segment;
+mod skeleton;
+mod switch;
+mod tile;
+mod toast;
+
+pub use button::{Button, ButtonKind};
+pub use chip::Chip;
+pub use dialog::{Dialog, Sheet};
+pub use empty::Empty;
+pub use error_block::ErrorBlock;
+pub use field::{Field, FieldType};
+pub use flag::{Flag, flag_text};
+pub use honesty::{Honesty, HonestyLine};
+pub use icon::{Icon, IconName};
+pub use notice::{Notice, NoticeKind};
+pub use progress::Progress;
+pub use qr::Qr;
+pub use radio::RadioGroup;
+pub use receipt::{Receipt, ReceiptMark};
+pub use segment::Segment;
+pub use skeleton::Skeleton;
+pub use switch::Switch;
+pub use tile::{Logo, Tile, TileSize};
+pub use toast::Toast;

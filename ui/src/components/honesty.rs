@@ -1,0 +1,78 @@
+//! The honesty line: how many things are on this device, sent, received. Never hidden when empty: zeros are information.
+
+use mecum_api::{HonestyView, ReceiptState, SyncPhase, SyncView, Topic, command};
+use yew::prelude::*;
+
+use super::ReceiptMark;
+use crate::app::use_shell;
+use crate::format;
+use crate::i18n::{I18n, t, use_i18n};
+use crate::query::use_query;
+
+/// The counts in the order in which they fill.
+fn counts(view: &HonestyView) -> [(ReceiptState, &'static str, u32); 3] {
+    [
+        (ReceiptState::Device, "receipt-device", view.device),
+        (ReceiptState::Sent, "receipt-sent", view.sent),
+        (ReceiptState::Received, "receipt-received", view.received),
+    ]
+}
+
+/// One sentence about the exchange with the server.
+pub fn sync_line(i18n: &I18n, sync: &SyncView) -> String {
+    let time = || format::clock(sync.last_ms);
+    match sync.phase {
+        SyncPhase::NoServer => t!(i18n, "where-no-server"),
+        SyncPhase::Offline if sync.last_ms > 0 => t!(i18n, "where-offline-since", time = time()),
+        SyncPhase::Offline => t!(i18n, "where-offline"),
+        SyncPhase::Working => t!(i18n, "where-working"),
+        SyncPhase::UpToDate if sync.last_ms > 0 => t!(i18n, "where-up-to-date", time = time()),
+        SyncPhase::UpToDate => t!(i18n, "where-nothing-waits"),
+        SyncPhase::Refused => t!(i18n, "where-refused"),
+    }
+}
+
+/// Counts and the state of the exchange, at the foot of the sidebar.
+#[component]
+pub fn Honesty() -> Html {
+    let (i18n, shell) = (use_i18n(), use_shell());
+    let query = use_query::<command::Whereabouts>((), vec![Topic::Sync, Topic::Vault]);
+    let Some(view) = query.data() else { return Html::default() };
+    let onclick = Callback::from(move |_: MouseEvent| shell.open_where());
+    html! {
+        <section class="honesty-foot" aria-label={t!(i18n, "where-title")}>
+            <button type="button" class="honesty-foot-button" aria-haspopup="dialog" {onclick}>
+                <span class="honesty-foot-title">{ t!(i18n, "where-title") }</span>
+                { for counts(&view.counts).into_iter().map(|(state, id, count)| html! {
+                    <span class="honesty-foot-row"><ReceiptMark {state} /><span>{ i18n.text(id) }</span><strong>{ format::count(i18n.language(), count.into()) }</strong></span>
+                }) }
+            </button>
+            <p class="caption" aria-live="polite">{ sync_line(&i18n, &view.sync) }</p>
+        </section>
+    }
+}
+
+/// What the line shows.
+#[derive(Properties, PartialEq)]
+pub struct HonestyLineProps {
+    /// The counts.
+    pub counts: HonestyView,
+}
+
+/// The counts in a line under the person bar, on phones.
+#[component]
+pub fn HonestyLine(props: &HonestyLineProps) -> Html {
+    let (i18n, shell) = (use_i18n(), use_shell());
+    let onclick = Callback::from(move |_: MouseEvent| shell.open_where());
+    html! {
+        <button type="button" class="honesty-line" aria-haspopup="dialog" {onclick}>
+            <span class="visually-hidden">{ t!(i18n, "where-title") }</span>
+            { for counts(&props.counts).into_iter().map(|(state, id, count)| html! {
+                <span class="honesty-cell">
+                    <span class="honesty-count"><ReceiptMark {state} />{ format::count(i18n.language(), count.into()) }</span>
+                    { " " }<span class="honesty-word">{ i18n.text(id) }</span>
+                </span>
+            }) }
+        </button>
+    }
+}

@@ -1,0 +1,166 @@
+//! Words: Fluent messages in English and Indonesian, chosen by the display settings.
+//!
+//! Both languages are compiled in; a test holds that every id stands in both, with the same arguments.
+
+use std::rc::Rc;
+
+use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
+use mecum_api::CallError;
+use yew::prelude::*;
+
+/// The languages in the order in which they are offered: BCP 47 tag and own name.
+pub const LANGUAGES: &[(&str, &str)] = &[("id", "Bahasa Indonesia"), ("en", "English")];
+
+macro_rules! locale {
+    ($language:literal) => {
+        &[
+            include_str!(concat!("../locales/", $language, "/app.ftl")),
+            include_str!(concat!("../locales/", $language, "/vault.ftl")),
+            include_str!(concat!("../locales/", $language, "/home.ftl")),
+            include_str!(concat!("../locales/", $language, "/settings.ftl")),
+            include_str!(concat!("../locales/", $language, "/devices.ftl")),
+            include_str!(concat!("../locales/", $language, "/record.ftl")),
+            include_str!(concat!("../locales/", $language, "/entry.ftl")),
+            include_str!(concat!("../locales/", $language, "/medicines.ftl")),
+            include_str!(concat!("../locales/", $language, "/import.ftl")),
+            include_str!(concat!("../locales/", $language, "/glossary.ftl")),
+        ]
+    };
+}
+
+const EN: &[&str] = locale!("en");
+const ID: &[&str] = locale!("id");
+
+/// The words of one language.
+#[derive(Clone)]
+pub struct I18n {
+    language: &'static str,
+    bundle: Rc<FluentBundle<FluentResource>>,
+}
+
+impl PartialEq for I18n {
+    fn eq(&self, other: &Self) -> bool {
+        self.language == other.language
+    }
+}
+
+impl I18n {
+    /// The words of a BCP 47 language; English for one that we do not have.
+    pub fn new(language: &str) -> Self {
+        let (language, files) = if language.starts_with("id") { ("id", ID) } else { ("en", EN) };
+        let tag: unic_langid::LanguageIdentifier = language.parse().unwrap_or_default();
+        let mut bundle = FluentBundle::new(vec![tag]);
+        // Values are isolated by <bdi>; control characters would stand in attributes and in what readers say.
+        bundle.set_use_isolating(false);
+        for file in files {
+            let resource = FluentResource::try_new((*file).to_owned()).unwrap_or_else(|(part, _)| part);
+            bundle.add_resource_overriding(resource);
+        }
+        Self { language, bundle: Rc::new(bundle) }
+    }
+
+    /// "en" or "id".
+    pub fn language(&self) -> &'static str {
+        self.language
+    }
+
+    /// The text of an id without arguments; the id itself when there is none.
+    pub fn text(&self, id: &str) -> String {
+        self.try_text(id).unwrap_or_else(|| id.to_owned())
+    }
+
+    /// The text of an id without arguments, where there is one.
+    pub fn try_text(&self, id: &str) -> Option<String> {
+        self.try_format(id, &FluentArgs::new())
+    }
+
+    /// The text of an id with arguments; the id itself when there is none.
+    pub fn format(&self, id: &str, args: &FluentArgs<'_>) -> String {
+        self.try_format(id, args).unwrap_or_else(|| id.to_owned())
+    }
+
+    fn try_format(&self, id: &str, args: &FluentArgs<'_>) -> Option<String> {
+        let pattern = self.bundle.get_message(id)?.value()?;
+        let mut errors = Vec::new();
+        Some(self.bundle.format_pattern(pattern, Some(args), &mut errors).into_owned())
+    }
+
+    /// What happened, and what to do, of a refused call.
+    pub fn error(&self, error: &CallError) -> (String, Option<String>) {
+        let mut args = FluentArgs::new();
+        for (name, value) in &error.args {
+            args.set(name.as_str(), FluentValue::try_number(value));
+        }
+        let what = self.try_format(&error.message_id, &args).unwrap_or_else(|| self.text("error-internal"));
+        (what, self.try_format(&format!("{}-do", error.message_id), &args))
+    }
+}
+
+/// The text of a Fluent id: `t!(i18n, "id")` or `t!(i18n, "id", name = value)`.
+macro_rules! t {
+    ($i18n:expr, $id:expr $(,)?) => { $i18n.text($id) };
+    ($i18n:expr, $id:expr, $($name:ident = $value:expr),+ $(,)?) => {{
+        let mut args = ::fluent_bundle::FluentArgs::new();
+        $(args.set(stringify!($name), $value);)+
+        $i18n.format($id, &args)
+    }};
+}
+pub(crate) use t;
+
+/// The words of this page.
+#[hook]
+pub fn use_i18n() -> I18n {
+    use_context::<I18n>().expect("the app provides its words to every page")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    /// Every id of a language with the arguments of its text.
+    fn ids(files: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+        let mut all = BTreeMap::new();
+        let mut open = String::new();
+        for line in files.iter().flat_map(|file| file.lines()) {
+            if line.starts_with(|c: char| c.is_ascii_lowercase()) {
+                open = line.split(" =").next().unwrap_or_default().to_owned();
+                assert!(all.insert(open.clone(), BTreeSet::new()).is_none(), "{open} is written twice");
+            }
+            let args = line.split('$').skip(1).map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '-').collect());
+            if let Some(found) = all.get_mut(&open) {
+                found.extend(args);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn every_text_is_in_both_languages_with_the_same_arguments() {
+        let (en, id) = (ids(EN), ids(ID));
+        let lonely: Vec<_> = en.keys().filter(|k| !id.contains_key(*k)).chain(id.keys().filter(|k| !en.contains_key(*k))).collect();
+        assert!(lonely.is_empty(), "in one language only: {lonely:?}");
+        for (key, args) in &en {
+            assert_eq!(Some(args), id.get(key), "{key} takes the same arguments in both");
+        }
+        assert!(en.len() > 300, "the texts were read: {}", en.len());
+    }
+
+    #[test]
+    fn every_file_is_well_formed() {
+        for file in EN.iter().chain(ID) {
+            if let Err((_, errors)) = FluentResource::try_new((*file).to_owned()) {
+                panic!("not well formed: {errors:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_count_has_its_plural() {
+        let en = I18n::new("en");
+        assert_eq!(t!(en, "home-needs-count", shown = 3_u32, total = 5_u32), "3 of 5", "numbers stand in the text");
+        let id = I18n::new("id-ID");
+        assert_eq!(id.language(), "id", "a regional tag finds its language");
+    }
+}

@@ -1,0 +1,24 @@
+//! The pages: each asks by queries, draws, and acts by commands.
+
+pub mod add;
+mod answer;
+pub mod changes;
+pub mod devices;
+pub mod edit;
+pub mod entry;
+pub mod first_run;
+mod form;
+mod head;
+pub mod home;
+pub mod import;
+pub mod join;
+pub mod medicines;
+pub mod pairing;
+pub mod people;
+pub mod record;
+pub mod results;
+pub mod settings;
+pub mod settle;
+pub mod unlock;
+pub mod whereabouts;
+mod words;

@@ -1,0 +1,122 @@
+//! The medicines of the open record: allergies first, then clashes that wait for a person, then what is taken now and what was.
+
+pub mod clash;
+
+use mecum_api::{ChartArgs, MedicineView, MedicinesView, Topic, command};
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+use self::clash::ClashCard;
+use super::answer::answered;
+use super::head::PageHead;
+use super::words::status_name;
+use crate::app::use_shell;
+use crate::components::{Empty, Flag, Icon, IconName, Receipt};
+use crate::format;
+use crate::i18n::{I18n, t, use_i18n};
+use crate::query::use_query;
+use crate::route::Route;
+
+/// The medicines page.
+#[component]
+pub fn MedicinesPage() -> Html {
+    let i18n = use_i18n();
+    let shell = use_shell();
+    let chart = shell.chart_id();
+    let query = use_query::<command::Medicines>(ChartArgs { chart }, vec![Topic::Record { chart }]);
+    let name = shell.chart_name();
+    html! {
+        <div class="page page-column">
+            { query.data().map(|view| allergy_bar(&i18n, &view)) }
+            <PageHead title={t!(i18n, "medicines-title")}>
+                <Link<Route> to={Route::Add { kind: "medication-statement".into() }} classes="button button-quiet">
+                    <Icon icon={IconName::Plus} /><span>{ t!(i18n, "medicines-add") }</span>
+                </Link<Route>>
+            </PageHead>
+            { answered(&i18n, &query, &t!(i18n, "medicines-opening"), |view| body(&i18n, &name, &view)) }
+        </div>
+    }
+}
+
+fn allergy_bar(i18n: &I18n, view: &MedicinesView) -> Html {
+    if view.allergies.is_empty() {
+        return Html::default();
+    }
+    let what = view.allergies.join("; ");
+    let text = if view.allergies.len() == 1 {
+        t!(i18n, "medicines-allergy", what = what)
+    } else {
+        t!(i18n, "medicines-allergies", what = what)
+    };
+    html! {
+        <p class="allergy-bar"><Icon icon={IconName::OctagonAlert} /><bdi>{ text }</bdi></p>
+    }
+}
+
+fn body(i18n: &I18n, name: &str, view: &MedicinesView) -> Html {
+    if view.current.is_empty() && view.past.is_empty() && view.clashes.is_empty() {
+        return html! {
+            <Empty icon={IconName::Pill} title={t!(i18n, "medicines-empty-title")} text={t!(i18n, "medicines-empty-text", name = name)}>
+                <Link<Route> to={Route::Add { kind: "medication-statement".into() }} classes="link">{ t!(i18n, "add-title-medication-statement") }</Link<Route>>
+            </Empty>
+        };
+    }
+    html! {
+        <>
+            { for view.clashes.iter().map(|clash| html! { <ClashCard key={format!("{}-{:?}", clash.entry, clash.field)} clash={clash.clone()} /> }) }
+            <section>
+                <h2 class="section-head">{ t!(i18n, "medicines-current") }<span class="section-count">{ view.current.len() }</span></h2>
+                if view.current.is_empty() {
+                    <p class="small">{ t!(i18n, "medicines-none-now") }</p>
+                }
+                <ul class="medicine-list" role="list">{ for view.current.iter().map(|medicine| row(i18n, medicine)) }</ul>
+            </section>
+            if !view.past.is_empty() {
+                <details class="medicine-past">
+                    <summary>{ t!(i18n, "medicines-past-show", count = view.past.len()) }</summary>
+                    <ul class="medicine-list" role="list">{ for view.past.iter().map(|medicine| row(i18n, medicine)) }</ul>
+                </details>
+            }
+        </>
+    }
+}
+
+fn row(i18n: &I18n, medicine: &MedicineView) -> Html {
+    let language = i18n.language();
+    let row = &medicine.row;
+    let dose = medicine.dose.as_deref().map(|dose| format::number(language, dose));
+    let mut about: Vec<String> = Vec::new();
+    if medicine.on_hold {
+        about.push(t!(i18n, "medicines-settle-first"));
+    } else {
+        about.extend(medicine.frequency.clone());
+    }
+    about.extend(medicine.reason.as_ref().map(|reason| t!(i18n, "medicines-reason", reason = reason.as_str())));
+    about.extend(medicine.prescriber.as_ref().map(|who| t!(i18n, "medicines-by", who = who.as_str())));
+    about.extend(row.date.as_ref().map(|date| t!(i18n, "medicines-since", when = format::day_plain(language, date))));
+    let status = row.status.as_deref().filter(|code| !matches!(*code, "active" | "completed" | "unknown"));
+    html! {
+        <li key={row.entry.clone()}>
+            <Link<Route> to={Route::Entry { entry: row.entry.clone() }} classes="medicine-row">
+                <Icon icon={IconName::Pill} />
+                <span class="medicine-body">
+                    <span class="medicine-title">
+                        <bdi>{ row.title.clone() }</bdi>
+                        if let Some(dose) = dose { { ", " }<bdi class="medicine-dose">{ dose }</bdi> }
+                    </span>
+                    <span class="caption"><bdi>{ about.join(", ") }</bdi></span>
+                </span>
+                <span class="medicine-end">
+                    if medicine.on_hold {
+                        <span class="flag flag-hold"><Icon icon={IconName::CirclePause} small=true />{ t!(i18n, "medicines-on-hold") }</span>
+                    } else if let Some(status) = status {
+                        <span class="flag flag-plain">{ status_name(i18n, status) }</span>
+                    } else {
+                        <Flag flag={row.flag} />
+                    }
+                    if row.editable && !medicine.on_hold { <Receipt state={row.receipt} /> }
+                </span>
+            </Link<Route>>
+        </li>
+    }
+}

@@ -1,0 +1,108 @@
+//! The card of a clash: every value equal in size and in order of time, who, on which device and when, what was last agreed, and one button.
+//! Nothing is chosen for the person.
+
+use mecum_api::{ClashView, WrittenView};
+use mecum_domain::{Field, PersonColour, initials};
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+use crate::components::{Icon, IconName, Tile, TileSize};
+use crate::format;
+use crate::i18n::{I18n, t, use_i18n};
+use crate::pages::words::{field_name, wire_word};
+use crate::route::Route;
+
+/// A clash to show.
+#[derive(Properties, PartialEq)]
+pub struct ClashCardProps {
+    /// The clash.
+    pub clash: ClashView,
+}
+
+/// A value as written, in the reader's digits; "nothing" where the field was emptied.
+pub fn written_value(i18n: &I18n, written: &WrittenView) -> String {
+    match written.value.as_deref() {
+        Some(value) if !value.is_empty() => format::number(i18n.language(), value),
+        _ => t!(i18n, "clash-empty"),
+    }
+}
+
+/// Where and when a value was written: "her phone, Sun 6 Sep, 20:34".
+pub fn written_where(i18n: &I18n, written: &WrittenView) -> String {
+    let today = format::local_day(format::now_ms());
+    let device = if written.own { t!(i18n, "source-this-device") } else { written.device.clone() };
+    let when = format::instant_near(i18n.language(), written.at_ms, today);
+    [device, when].into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+/// The dose has words of its own; a clash on its unit is a clash on the dose too.
+pub fn is_dose(field: Field) -> bool {
+    matches!(field, Field::Dose | Field::DoseUnit)
+}
+
+/// The colour of an author's tile: the same name has the same colour, and two writers of one clash differ.
+pub fn author_colour(at: usize) -> PersonColour {
+    let colours = [PersonColour::Toska, PersonColour::Bata, PersonColour::Lumut, PersonColour::Kopi];
+    colours.get(at % colours.len()).copied().unwrap_or_default()
+}
+
+/// The card.
+#[component]
+pub fn ClashCard(props: &ClashCardProps) -> Html {
+    let i18n = use_i18n();
+    let clash = &props.clash;
+    let count = clash.values.len();
+    let title = if is_dose(clash.field) {
+        t!(i18n, "clash-title-dose", title = clash.title.as_str(), count = count)
+    } else {
+        t!(i18n, "clash-title", title = clash.title.as_str(), count = count, field = field_name(&i18n, clash.field).to_lowercase())
+    };
+    let settle = if is_dose(clash.field) { t!(i18n, "clash-settle-dose") } else { t!(i18n, "clash-settle") };
+    let id = format!("clash-{}-{}", clash.entry, wire_word(clash.field));
+    html! {
+        <section class="clash-card" aria-labelledby={id.clone()}>
+            <h2 class="clash-head" {id}><Icon icon={IconName::GitCompare} /><bdi>{ title }</bdi></h2>
+            <ul class="clash-values" role="list">{ for clash.values.iter().enumerate().map(|(at, w)| value(&i18n, at, w)) }</ul>
+            <div class="clash-foot">
+                <p>
+                    <strong>{ t!(i18n, "clash-nothing-chosen") }</strong>{ " " }
+                    { agreed(&i18n, clash) }
+                </p>
+                <Link<Route>
+                    to={Route::Settle { entry: clash.entry.clone(), field: wire_word(clash.field) }}
+                    classes="button button-main button-wide"
+                >
+                    { settle }
+                </Link<Route>>
+            </div>
+        </section>
+    }
+}
+
+fn value(i18n: &I18n, at: usize, written: &WrittenView) -> Html {
+    html! {
+        <li class="clash-value" key={written.choice.clone()}>
+            <span class="clash-author">
+                <Tile letters={initials(&written.author)} colour={author_colour(at)} size={TileSize::Small} />
+                <span><strong><bdi>{ written.author.clone() }</bdi></strong>{ " " }{ t!(i18n, "clash-wrote") }</span>
+            </span>
+            <span class="clash-figure"><bdi>{ written_value(i18n, written) }</bdi></span>
+            <span class="small clash-where"><bdi>{ written_where(i18n, written) }</bdi></span>
+        </li>
+    }
+}
+
+fn agreed(i18n: &I18n, clash: &ClashView) -> String {
+    clash.agreed.as_ref().map_or_else(
+        || t!(i18n, "clash-agreed-none"),
+        |agreed| {
+            t!(
+                i18n,
+                "clash-agreed",
+                value = written_value(i18n, agreed),
+                author = agreed.author.as_str(),
+                when = format::instant(i18n.language(), agreed.at_ms)
+            )
+        },
+    )
+}

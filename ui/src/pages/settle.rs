@@ -1,0 +1,184 @@
+//! Settling a clash: what was agreed, what was written, and a choice that only a person makes.
+
+use mecum_api::{ClashSettleArgs, ClashView, EntryArgs, Topic, command};
+use mecum_domain::{Field, initials};
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+use super::answer::answered;
+use super::head::PageHead;
+use super::medicines::clash::{author_colour, is_dose, written_value, written_where};
+use super::words::{field_name, from_wire_word};
+use crate::app::use_shell;
+use crate::backend::use_backend;
+use crate::components::{Button, ButtonKind, Empty, IconName, Tile, TileSize};
+use crate::format;
+use crate::i18n::{I18n, t, use_i18n};
+use crate::query::use_query;
+use crate::route::Route;
+
+/// Which clash.
+#[derive(Properties, PartialEq)]
+pub struct SettlePageProps {
+    /// The entry.
+    pub entry: AttrValue,
+    /// The field, by its word on the wire.
+    pub field: AttrValue,
+}
+
+/// The page.
+#[component]
+pub fn SettlePage(props: &SettlePageProps) -> Html {
+    let i18n = use_i18n();
+    let shell = use_shell();
+    let chart = shell.chart_id();
+    let args = EntryArgs { chart, entry: props.entry.to_string() };
+    let query = use_query::<command::EntryGet>(args, vec![Topic::Record { chart }]);
+    let field = from_wire_word::<Field>(&props.field);
+    answered(&i18n, &query, &t!(i18n, "entry-opening"), |view| {
+        let clash = view.clashes.iter().find(|clash| Some(clash.field) == field);
+        let Some(clash) = clash else {
+            return html! {
+                <div class="page page-task">
+                    <PageHead title={view.row.title.clone()} back={Route::Medicines} />
+                    <Empty icon={IconName::Check} title={t!(i18n, "settle-done-title")} text={t!(i18n, "settle-done-text")}>
+                        <Link<Route> to={Route::Entry { entry: props.entry.to_string() }} classes="link">{ t!(i18n, "results-open-entry") }</Link<Route>>
+                    </Empty>
+                </div>
+            };
+        };
+        html! { <Settle clash={clash.clone()} /> }
+    })
+}
+
+#[derive(Properties, PartialEq)]
+struct SettleProps {
+    clash: ClashView,
+}
+
+#[component]
+fn Settle(props: &SettleProps) -> Html {
+    let (i18n, shell, backend) = (use_i18n(), use_shell(), use_backend());
+    let clash = &props.clash;
+    let choice = use_state(|| None::<String>);
+    let problem = use_state(|| None::<String>);
+    let working = use_state(|| false);
+    let title = if is_dose(clash.field) {
+        t!(i18n, "settle-title-dose", title = clash.title.as_str())
+    } else {
+        t!(i18n, "settle-title", title = clash.title.as_str(), field = field_name(&i18n, clash.field).to_lowercase())
+    };
+    let onsubmit = {
+        let (choice, problem, working) = (choice.clone(), problem.clone(), working.clone());
+        let (shell, backend, i18n, clash) = (shell.clone(), backend.clone(), i18n.clone(), clash.clone());
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            let Some(chosen) = (*choice).clone() else {
+                problem.set(Some(t!(i18n, "settle-choose-first")));
+                return;
+            };
+            if *working {
+                return;
+            }
+            working.set(true);
+            let value = clash.values.iter().find(|w| w.choice == chosen).map(|w| written_value(&i18n, w)).unwrap_or_default();
+            let args = ClashSettleArgs { chart: shell.chart_id(), entry: clash.entry.clone(), field: Some(clash.field), choice: chosen };
+            let (shell, backend, working) = (shell.clone(), backend.clone(), working.clone());
+            let done = t!(i18n, "settle-saved", value = value);
+            wasm_bindgen_futures::spawn_local(async move {
+                match backend.call::<command::ClashSettle>(args).await {
+                    Ok(_) => {
+                        shell.toast(done, None);
+                        shell.go(Route::Medicines);
+                    }
+                    Err(error) => {
+                        working.set(false);
+                        shell.problem(&error);
+                    }
+                }
+            });
+        })
+    };
+    html! {
+        <form class="page page-task" {onsubmit} novalidate={true}>
+            <PageHead title={title} back={Route::Medicines} />
+            <p class="lead">{ intro(&i18n, clash) }</p>
+            { written(&i18n, clash) }
+            <fieldset class="choices" aria-describedby={problem.is_some().then_some("settle-problem")}>
+                <legend class="section-title">{ t!(i18n, "settle-which") }</legend>
+                if let Some(problem) = &*problem {
+                    <p class="field-error" id="settle-problem" role="alert">{ problem.clone() }</p>
+                }
+                <div class="choice-box">{ for clash.values.iter().map(|w| {
+                    let (value, choice, problem) = (w.choice.clone(), choice.clone(), problem.clone());
+                    let checked = choice.as_ref() == Some(&value);
+                    let onchange = Callback::from(move |_: Event| { choice.set(Some(value.clone())); problem.set(None); });
+                    html! {
+                        <label class="choice" key={w.choice.clone()}>
+                            <input type="radio" name="settle" {checked} {onchange} />
+                            <span class="choice-mark" aria-hidden="true" />
+                            <span class="choice-body">
+                                <span class="choice-title"><bdi>{ t!(i18n, "settle-as", value = written_value(&i18n, w), author = w.author.as_str()) }</bdi></span>
+                                <span class="small">{ against_agreed(&i18n, clash, w.value.as_deref()) }{ " " }<bdi>{ written_where(&i18n, w) }</bdi></span>
+                            </span>
+                        </label>
+                    }
+                }) }</div>
+            </fieldset>
+            <div class="action-bar action-bar-stack">
+                <p><strong>{ t!(i18n, "settle-hold") }</strong>{ " " }{ t!(i18n, "settle-hold-text") }</p>
+                <div class="action-bar-buttons">
+                    <Link<Route> to={Route::Medicines} classes="button button-second">{ t!(i18n, "settle-later") }</Link<Route>>
+                    <Button kind={ButtonKind::Main} submit=true working={*working}>{ t!(i18n, "settle-save") }</Button>
+                </div>
+            </div>
+        </form>
+    }
+}
+
+fn intro(i18n: &I18n, clash: &ClashView) -> String {
+    let mut authors: Vec<&str> = clash.values.iter().map(|w| w.author.as_str()).collect();
+    authors.dedup();
+    let and = format!(" {} ", t!(i18n, "settle-and"));
+    if authors.len() == 1 {
+        t!(i18n, "settle-intro-one", authors = authors.join(&and))
+    } else {
+        t!(i18n, "settle-intro", authors = authors.join(&and))
+    }
+}
+
+/// What was last agreed, then every value in order of time.
+fn written(i18n: &I18n, clash: &ClashView) -> Html {
+    html! {
+        <ul class="written-list" role="list">
+            if let Some(agreed) = &clash.agreed {
+                <li class="written">
+                    <strong class="written-value"><bdi>{ written_value(i18n, agreed) }</bdi></strong>
+                    <span class="written-who">
+                        <bdi>{ agreed.author.clone() }</bdi>
+                        <span class="small"><bdi>{ format::instant(i18n.language(), agreed.at_ms) }</bdi></span>
+                    </span>
+                    <span class="flag flag-plain">{ t!(i18n, "settle-agreed") }</span>
+                </li>
+            }
+            { for clash.values.iter().enumerate().map(|(at, w)| html! {
+                <li class="written" key={w.choice.clone()}>
+                    <strong class="written-value"><bdi>{ written_value(i18n, w) }</bdi></strong>
+                    <span class="written-who">
+                        <bdi>{ w.author.clone() }</bdi>
+                        <span class="small"><bdi>{ written_where(i18n, w) }</bdi></span>
+                    </span>
+                    <Tile letters={initials(&w.author)} colour={author_colour(at)} size={TileSize::Row} />
+                </li>
+            }) }
+        </ul>
+    }
+}
+
+fn against_agreed(i18n: &I18n, clash: &ClashView, value: Option<&str>) -> String {
+    match &clash.agreed {
+        Some(agreed) if agreed.value.as_deref() == value => t!(i18n, "settle-matches"),
+        Some(agreed) => t!(i18n, "settle-differs", value = written_value(i18n, agreed)),
+        None => String::new(),
+    }
+}
