@@ -4,11 +4,13 @@ mod display;
 mod frame;
 mod shell;
 
+use std::rc::Rc;
+
 use mecum_api::{Topic, VaultPhase, VaultView, command};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
-pub use self::display::nearest_text_step;
+pub use self::display::{TEXT_STEPS, nearest_text_step};
 pub use self::shell::{Shell, use_shell};
 use crate::backend::{Backend, use_backend};
 use crate::components::{ErrorBlock, Skeleton};
@@ -52,7 +54,8 @@ fn Vault() -> Html {
     let joining = use_state(|| false);
     let display = query.data().map(|view| view.display.clone()).unwrap_or_default();
     let missing = query.data().is_some_and(|view| view.phase == VaultPhase::Missing);
-    let language = chosen.as_ref().filter(|_| missing || *joining).cloned().unwrap_or_else(|| display.language.clone());
+    let language =
+        chosen.as_ref().filter(|_| missing || *joining).cloned().unwrap_or_else(|| display.language.clone());
     let i18n = use_memo(language, |language| I18n::new(language));
     display::use_display(&display, i18n.language());
     let on_language = {
@@ -77,7 +80,7 @@ fn Vault() -> Html {
 }
 
 fn phase(
-    view: &VaultView,
+    view: &Rc<VaultView>,
     joining: bool,
     on_language: &Callback<String>,
     on_joining: &Callback<bool>,
@@ -91,8 +94,12 @@ fn phase(
             html! { <FirstRunPage on_language={on_language.clone()} on_joining={on_joining.clone()} on_done={reload.clone()} /> }
         }
         VaultPhase::Locked => html! { <UnlockPage status={view.clone()} on_open={reload.clone()} /> },
-        VaultPhase::InUse | VaultPhase::Damaged => html! { <ClosedPage phase={view.phase} on_retry={reload.clone()} /> },
-        VaultPhase::Open => html! { <BrowserRouter><shell::ShellProvider><frame::Frame /></shell::ShellProvider></BrowserRouter> },
+        VaultPhase::InUse | VaultPhase::Damaged => {
+            html! { <ClosedPage phase={view.phase} on_retry={reload.clone()} /> }
+        }
+        VaultPhase::Open => {
+            html! { <BrowserRouter><shell::ShellProvider><frame::Frame /></shell::ShellProvider></BrowserRouter> }
+        }
     }
 }
 
@@ -145,7 +152,10 @@ fn use_touch() {
 
 /// The page of a route.
 fn page(route: Route) -> Html {
-    use crate::pages::{add, changes, devices, edit, entry, home, import, medicines, pairing, record, results, settings, settle};
+    use crate::pages::{
+        add, changes, devices, edit, entry, home, import, medicines, pairing, record, results, settings,
+        settle,
+    };
     match route {
         Route::Home => html! { <home::HomePage /> },
         Route::Record => html! { <record::RecordPage /> },
@@ -153,9 +163,9 @@ fn page(route: Route) -> Html {
         Route::Trend { trend } => html! { <results::ResultsPage trend={Some(AttrValue::from(trend))} /> },
         Route::Medicines => html! { <medicines::MedicinesPage /> },
         Route::Settle { entry, field } => html! { <settle::SettlePage {entry} {field} /> },
-        Route::Entry { entry } => html! { <entry::EntryPage key={entry.clone()} {entry} /> },
+        Route::Entry { entry } => html! { <entry::EntryPage key={entry.clone()} entry={entry.clone()} /> },
         Route::Edit { entry } => html! { <edit::EditPage {entry} /> },
-        Route::Add { kind } => html! { <add::AddPage key={kind.clone()} {kind} /> },
+        Route::Add { kind } => html! { <add::AddPage key={kind.clone()} kind={kind.clone()} /> },
         Route::Changes => html! { <changes::ChangesPage /> },
         Route::Import => html! { <import::ImportPage /> },
         Route::Settings => html! { <settings::SettingsPage /> },

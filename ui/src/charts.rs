@@ -3,8 +3,8 @@
 //! Geometry is plain arithmetic in [`scale`], tested natively; the components only turn it into shapes.
 
 mod marks;
-pub mod scale;
 mod plot;
+pub mod scale;
 mod sparkline;
 mod trend;
 

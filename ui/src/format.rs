@@ -147,7 +147,11 @@ fn local(at_ms: i64) -> jiff::civil::DateTime {
 
 /// Minutes that the device's clock is behind UTC at an instant (negative in the east).
 #[cfg(target_arch = "wasm32")]
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "milliseconds of a date fit")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "milliseconds of a date fit"
+)]
 fn zone_offset_minutes(at_ms: i64) -> i64 {
     js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(at_ms as f64)).get_timezone_offset() as i64
 }

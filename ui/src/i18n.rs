@@ -128,7 +128,10 @@ mod tests {
                 open = line.split(" =").next().unwrap_or_default().to_owned();
                 assert!(all.insert(open.clone(), BTreeSet::new()).is_none(), "{open} is written twice");
             }
-            let args = line.split('$').skip(1).map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '-').collect());
+            let args = line
+                .split('$')
+                .skip(1)
+                .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '-').collect());
             if let Some(found) = all.get_mut(&open) {
                 found.extend(args);
             }
@@ -139,7 +142,11 @@ mod tests {
     #[test]
     fn every_text_is_in_both_languages_with_the_same_arguments() {
         let (en, id) = (ids(EN), ids(ID));
-        let lonely: Vec<_> = en.keys().filter(|k| !id.contains_key(*k)).chain(id.keys().filter(|k| !en.contains_key(*k))).collect();
+        let lonely: Vec<_> = en
+            .keys()
+            .filter(|k| !id.contains_key(*k))
+            .chain(id.keys().filter(|k| !en.contains_key(*k)))
+            .collect();
         assert!(lonely.is_empty(), "in one language only: {lonely:?}");
         for (key, args) in &en {
             assert_eq!(Some(args), id.get(key), "{key} takes the same arguments in both");
@@ -159,7 +166,11 @@ mod tests {
     #[test]
     fn a_count_has_its_plural() {
         let en = I18n::new("en");
-        assert_eq!(t!(en, "home-needs-count", shown = 3_u32, total = 5_u32), "3 of 5", "numbers stand in the text");
+        assert_eq!(
+            t!(en, "home-needs-count", shown = 3_u32, total = 5_u32),
+            "3 of 5",
+            "numbers stand in the text"
+        );
         let id = I18n::new("id-ID");
         assert_eq!(id.language(), "id", "a regional tag finds its language");
     }

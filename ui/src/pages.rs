@@ -1,14 +1,14 @@
 //! The pages: each asks by queries, draws, and acts by commands.
 
 pub mod add;
-mod answer;
+pub(crate) mod answer;
 pub mod changes;
 pub mod devices;
 pub mod edit;
 pub mod entry;
 pub mod first_run;
 mod form;
-mod head;
+pub(crate) mod head;
 pub mod home;
 pub mod import;
 pub mod join;

@@ -82,7 +82,7 @@ impl Bus {
         }
     }
 
-    fn listen(&self, topics: Vec<Topic>, callback: Callback<()>) -> impl FnOnce() + 'static {
+    fn listen(&self, topics: Vec<Topic>, callback: Callback<()>) -> impl FnOnce() + use<> {
         let id = self.next.get();
         self.next.set(id.wrapping_add(1));
         self.listeners.borrow_mut().push((id, topics, callback));
@@ -99,20 +99,39 @@ pub fn use_bus() -> Bus {
 
 /// Waits for news for as long as the page lives. A client that does not answer is asked again after a pause.
 pub async fn news_loop(backend: Backend, bus: Bus) {
-    const PAUSE_MS: u32 = 1_500;
+    const PAUSE_MS: i32 = 1_500;
     let mut after = 0;
     loop {
         match backend.call::<command::News>(NewsArgs { after }).await {
             Ok(news) => {
                 bus.tell(&news.topics);
                 if news.topics.is_empty() {
-                    gloo::timers::future::TimeoutFuture::new(50).await;
+                    pause(50).await;
                 }
                 after = news.at;
             }
-            Err(_) => gloo::timers::future::TimeoutFuture::new(PAUSE_MS).await,
+            Err(_) => pause(PAUSE_MS).await,
         }
     }
+}
+
+async fn pause(ms: i32) {
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        if let Some(window) = web_sys::window() {
+            let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms);
+        }
+    });
+    let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
+}
+
+/// Waits in the page.
+pub async fn sleep_ms(ms: i32) {
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        if let Some(window) = web_sys::window() {
+            let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms);
+        }
+    });
+    let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
 }
 
 /// What one hook instance remembers between renders without causing one.
@@ -173,8 +192,13 @@ where
     Query { state, reload }
 }
 
-fn start<C>(backend: &Backend, bus: &Bus, going: &Rc<Going>, held: &UseStateSetter<(C::Args, QueryState<C::Output>)>, args: &C::Args)
-where
+fn start<C>(
+    backend: &Backend,
+    bus: &Bus,
+    going: &Rc<Going>,
+    held: &UseStateSetter<(C::Args, QueryState<C::Output>)>,
+    args: &C::Args,
+) where
     C: Command + 'static,
     C::Args: Clone + PartialEq + 'static,
     C::Output: 'static,
@@ -183,7 +207,8 @@ where
     going.number.set(number);
     going.busy.set(true);
     going.again.set(false);
-    let (backend, bus, going, held, args) = (backend.clone(), bus.clone(), going.clone(), held.clone(), args.clone());
+    let (backend, bus, going, held, args) =
+        (backend.clone(), bus.clone(), going.clone(), held.clone(), args.clone());
     wasm_bindgen_futures::spawn_local(async move {
         loop {
             let answer = backend.call::<C>(args.clone()).await;

@@ -96,7 +96,10 @@ impl Route {
 
     /// A page with one task: the tab bar gives way to its action bar.
     pub fn is_task(&self) -> bool {
-        matches!(self, Route::Settle { .. } | Route::Add { .. } | Route::Edit { .. } | Route::Import | Route::Pair)
+        matches!(
+            self,
+            Route::Settle { .. } | Route::Add { .. } | Route::Edit { .. } | Route::Import | Route::Pair
+        )
     }
 
     /// The top of this page's part when another person's record is opened: an entry of one record is not in the other.

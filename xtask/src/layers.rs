@@ -36,7 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("mecum-relay", &["mecum-seal", "mecum-sync"]),
     ("mecum-server", &["mecum-relay"]),
-    ("mecum-testkit", &["mecum-domain", "mecum-seal"]),
+    ("mecum-testkit", &["mecum-domain", "mecum-interop", "mecum-seal", "mecum-sync"]),
     ("mecum", &["mecum-api", "mecum-client"]),
     // The development shell is never shipped, so it may make the demo record from the seeded generator.
     ("mecum-bridge", &["mecum-api", "mecum-client", "mecum-testkit"]),

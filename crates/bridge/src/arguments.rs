@@ -8,7 +8,7 @@ mecum-bridge --profile DIR --port N [--server URL] [--ui DIR]
     serves the screens (default ui/dist) and POST /api/<command>; prints {\"url\", \"token\"}
 mecum-bridge --profile DIR --make-demo [--seed N] [--server URL --code CODE]
     makes the demo vault in DIR; prints {\"passphrase\"}
-mecum-bridge --profile DIR --import FILE
+mecum-bridge --profile DIR --import FILE [--server URL --code CODE]
     makes a new vault in DIR and brings FILE in; prints {\"passphrase\"}";
 
 /// The seed of the demo family when none is named.
@@ -22,7 +22,7 @@ pub(crate) enum Task {
     /// Make the demo vault.
     Demo { seed: u64, code: Option<String> },
     /// Make a vault of one file.
-    Import { file: PathBuf },
+    Import { file: PathBuf, code: Option<String> },
 }
 
 /// The command line.
@@ -51,11 +51,7 @@ impl Arguments {
                 "--code" => code = Some(value()?),
                 "--import" => file = Some(PathBuf::from(value()?)),
                 "--port" => {
-                    port = Some(
-                        value()?
-                            .parse::<u16>()
-                            .map_err(|_| "--port wants a number up to 65535".to_owned())?,
-                    )
+                    port = Some(value()?.parse::<u16>().map_err(|_| "--port wants a port".to_owned())?)
                 }
                 "--seed" => seed = value()?.parse().map_err(|_| "--seed wants a number".to_owned())?,
                 "--make-demo" => demo = true,
@@ -65,7 +61,7 @@ impl Arguments {
         let task = match (port, demo, file) {
             (Some(port), false, None) => Task::Serve { port, ui: ui.unwrap_or_else(|| "ui/dist".into()) },
             (None, true, None) => Task::Demo { seed, code },
-            (None, false, Some(file)) => Task::Import { file },
+            (None, false, Some(file)) => Task::Import { file, code },
             _ => return Err("one of --port, --make-demo and --import is needed".into()),
         };
         Ok(Self { profile: profile.ok_or("--profile is needed")?, server, task })

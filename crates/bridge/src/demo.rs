@@ -8,11 +8,9 @@ use std::time::Duration;
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use mecum_api::command::{
-    ChangesSeen, ChartCreate, ChartList, EntryAdd, PassphraseSuggest, ServerConnect, SyncStatus, VaultCreate,
-};
+use mecum_api::command::{ChangesSeen, ChartCreate, ChartList, EntryAdd, PassphraseSuggest, VaultCreate};
 use mecum_api::domain::{ChartId, Field, Relation};
-use mecum_api::{ChartCreateArgs, EntryAddArgs, SeenArgs, ServerConnectArgs, SyncPhase, VaultCreateArgs};
+use mecum_api::{ChartCreateArgs, EntryAddArgs, SeenArgs, VaultCreateArgs};
 use mecum_client::{App, AppOptions};
 use mecum_testkit::{GeneratedPerson, OwnEntry, generate_family};
 use serde_json::Value;
@@ -22,9 +20,6 @@ use crate::{BridgeError, call, import};
 
 /// What came in this many days before today has not been looked at.
 const NEWS_DAYS: i64 = 21;
-
-/// How long the first exchange with the server may take.
-const EXCHANGE_WAIT: Duration = Duration::from_secs(30);
 
 /// Makes the vault; with a server, gives it the account too.
 pub(crate) async fn make(
@@ -41,15 +36,7 @@ pub(crate) async fn make(
         fill(app, person, chart, today.saturating_sub(NEWS_DAYS.days())).await?;
     }
     if let Some((url, code)) = server {
-        call::<ServerConnect>(app, ServerConnectArgs { url, code }).await?;
-        let exchanged = async {
-            while call::<SyncStatus>(app, ()).await?.phase != SyncPhase::UpToDate {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            Ok(())
-        };
-        // A slow server is no reason to lose the demo: the app goes on where this stops.
-        tokio::time::timeout(EXCHANGE_WAIT, exchanged).await.unwrap_or(Ok::<(), BridgeError>(()))?;
+        import::connect(app, url, code).await?;
     }
     app.vault_lock(()).await.map_err(|error| BridgeError::Refused("vault_lock", error))?;
     println!("{}", serde_json::json!({ "passphrase": passphrase }));

@@ -62,6 +62,6 @@ async fn run() -> Result<(), BridgeError> {
     match arguments.task {
         Task::Serve { port, ui } => serve::serve(app, &options, port, ui).await,
         Task::Demo { seed, code } => demo::make(&app, &options, seed, arguments.server.zip(code)).await,
-        Task::Import { file } => import::into_new_vault(&app, &file).await,
+        Task::Import { file, code } => import::into_new_vault(&app, &file, arguments.server.zip(code)).await,
     }
 }

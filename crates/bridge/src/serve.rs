@@ -13,8 +13,8 @@ use mecum_api::{CallError, Code};
 use mecum_client::{App, AppOptions};
 use tokio::net::TcpListener;
 
-use crate::BridgeError;
 use crate::files::{answer, file};
+use crate::{BridgeError, base64};
 
 /// Largest body of a call: a piece of a file is 1 MiB, in base64 and JSON a third more.
 const MAX_BODY_BYTES: usize = 2 << 20;
@@ -39,7 +39,7 @@ pub(crate) async fn serve(app: App, options: &AppOptions, port: u16, ui: PathBuf
     let port = listener.local_addr().map_err(io("port"))?.port();
     let mut random = [0; 32];
     options.entropy.fill(&mut random);
-    let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let token = base64::encode(&random).replace('+', "-").replace('/', "_").replace('=', "");
     let url = format!("http://127.0.0.1:{port}/#token={token}");
     println!("{}", serde_json::json!({ "url": url, "token": token }));
     let bridge = Arc::new(Bridge { app: app.clone(), token, ui, port });

@@ -30,7 +30,7 @@ struct Opened {
 }
 
 fn waiting_prefix(document: DocumentId) -> Vec<u8> {
-    [b"waiting".as_slice(), document.as_bytes()].concat()
+    document.as_bytes().to_vec()
 }
 
 fn waiting_name(arrival: &Arrival) -> Vec<u8> {
@@ -84,15 +84,15 @@ impl Session {
     ) -> Result<(), SessionError> {
         let Ok(state) = self.staged_document(stage, document) else {
             for arrival in arrivals {
-                stage.puts.push((Table::Sync, waiting_name(&arrival), arrival.bytes));
+                stage.puts.push((Table::Waiting, waiting_name(&arrival), arrival.bytes));
             }
             return Ok(());
         };
-        for (name, bytes) in self.vault.list_prefix(Table::Sync, &waiting_prefix(document))? {
+        for (name, bytes) in self.vault.list_prefix(Table::Waiting, &waiting_prefix(document))? {
             if let Ok(envelope) = Envelope::parse(&bytes) {
                 arrivals.push(Arrival { envelope, bytes: bytes.to_vec() });
             }
-            stage.deletes.push((Table::Sync, name.to_vec()));
+            stage.deletes.push((Table::Waiting, name));
         }
         let opened = self.open_arrivals(stage, &state, arrivals);
         if opened.is_empty() {
@@ -166,8 +166,8 @@ impl Session {
         for (tag, Opened { arrival, .. }) in order {
             if waiting.contains(&tag) {
                 let name = waiting_name(&arrival);
-                stage.deletes.retain(|(table, deleted)| *table != Table::Sync || *deleted != name);
-                stage.puts.push((Table::Sync, name, arrival.bytes));
+                stage.deletes.retain(|(table, deleted)| *table != Table::Waiting || *deleted != name);
+                stage.puts.push((Table::Waiting, name, arrival.bytes));
             } else {
                 let reason = refused.get(&tag).map_or("writer", String::as_str);
                 self.quarantine(stage, reason, arrival.envelope.content_id().as_bytes(), &arrival.bytes);

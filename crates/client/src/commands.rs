@@ -47,6 +47,7 @@ fn arguments<C: Command>(args: Value) -> Result<C::Args, CallError> {
 mod handlers {
     //! One function per command, under its name.
 
+    #[expect(clippy::wildcard_imports, reason = "every command names two shapes of the contract")]
     use mecum_api::*;
 
     use crate::app::App;
@@ -106,7 +107,7 @@ mod handlers {
         entry_restore(EntryArgs) -> EntryRef = edits::entry_restore;
         clash_settle(ClashSettleArgs) -> EntryRef = edits::clash_settle;
         changes(ChartArgs) -> ChangesView = |session: &mut _, args| changed::changes(session, &args);
-        changes_seen(SeenArgs) -> () = changed::changes_seen;
+        changes_seen(SeenArgs) -> () = |session: &mut _, args| changed::changes_seen(session, &args);
         device_list(()) -> Vec<DeviceView> = |session: &mut crate::session::Session, ()| Ok(session.devices());
     }
 

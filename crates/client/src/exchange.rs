@@ -211,14 +211,14 @@ impl Session {
 
     /// Puts something aside that could not be checked or read: it is kept, counted and said, and stops nothing else.
     pub(crate) fn quarantine(&self, stage: &mut Stage, reason: &str, id: &[u8], bytes: &[u8]) {
-        let name = [b"quarantine".as_slice(), reason.as_bytes(), b"/", id].concat();
-        stage.puts.push((Table::Sync, name, bytes.to_vec()));
+        let name = [reason.as_bytes(), b"/", id].concat();
+        stage.puts.push((Table::Quarantine, name, bytes.to_vec()));
         stage.topics.push(Topic::Sync);
     }
 
     /// How many things were put aside.
     pub fn quarantined(&self) -> u32 {
-        let aside = self.vault.list_prefix(Table::Sync, b"quarantine").map_or(0, |rows| rows.len());
+        let aside = self.vault.names(Table::Quarantine).map_or(0, |names| names.len());
         u32::try_from(aside).unwrap_or(u32::MAX)
     }
 

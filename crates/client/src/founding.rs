@@ -62,7 +62,8 @@ impl Session {
         sealed_label: Vec<u8>,
     ) -> Result<Signed<SpaceEntry>, SessionError> {
         let owner = self.identity.account;
-        let wrap = wrap_key(&self.identity.account_kem.public(), EPOCH_PURPOSE, &epoch_aad(space, 1), key.expose(), self.entropy())
+        let log = self.follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
+        let wrap = wrap_key(log.account_kem(), EPOCH_PURPOSE, &epoch_aad(space, 1), key.expose(), self.entropy())
             .map_err(|_| SessionError::Stored { what: "account key" })?;
         let entry = SpaceEntry {
             space,

@@ -248,7 +248,7 @@ pub(crate) fn run(app: &App, args: ImportRunArgs) -> Result<ImportView, CallErro
     let task = app.clone();
     tokio::spawn(async move {
         let worker = task.clone();
-        let kept = task.with(move |session| keep(&worker, session, import, args.into, &bundle)).await;
+        let kept = task.with(move |session| keep(&worker, session, import, &args.into, &bundle)).await;
         if let Ok(import) = held(&task.inner.imports).get(import) {
             match kept {
                 Ok(done) => import.view = done,
@@ -264,7 +264,7 @@ fn keep(
     app: &App,
     session: &mut Session,
     import: u32,
-    into: ImportInto,
+    into: &ImportInto,
     bundle: &ReadBundle,
 ) -> Result<ImportView, SessionError> {
     let mut go_on = |done: u32| {
@@ -277,7 +277,7 @@ fn keep(
         return Ok(ImportView { import, phase: ImportPhase::Stopped, total, ..ImportView::default() });
     }
     let (chart, kept) = match into {
-        ImportInto::Chart { chart } => (chart, session.keep(chart, bundle.resources.clone(), &mut go_on)?),
+        ImportInto::Chart { chart } => (*chart, session.keep(*chart, bundle.resources.clone(), &mut go_on)?),
         ImportInto::NewChart => {
             let subject = bundle.subject.as_ref();
             let name = subject

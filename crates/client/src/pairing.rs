@@ -307,7 +307,15 @@ impl App {
         });
         made.await.unwrap_or_else(|_| Err(CallError::new(Code::Internal, "error-internal")))?;
         let sync = self.sync_now(()).await?;
-        if sync.phase == mecum_api::SyncPhase::UpToDate { Ok(()) } else { Err(CallError::new(Code::Offline, "error-offline")) }
+        if sync.phase != mecum_api::SyncPhase::UpToDate {
+            return Err(CallError::new(Code::Offline, "error-offline"));
+        }
+        // What came over with the account is no news on this device.
+        self.with(|session| {
+            let now_ms = session.now_ms();
+            session.charts().into_iter().try_for_each(|chart| session.set_seen(chart, now_ms))
+        })
+        .await
     }
 }
 

@@ -176,7 +176,7 @@ fn measurement(said: &Said<'_>, row: &mut Row) {
     let values: Vec<String> =
         [Field::Value, Field::Value2].into_iter().filter_map(|field| said.settled(field)).collect();
     row.value = (!values.is_empty()).then(|| values.join("/"));
-    row.unit = said.settled(Field::Unit).map(printed);
+    row.unit = said.settled(Field::Unit).map(|unit| printed(&unit));
     let numeric = values.iter().all(|value| value.parse::<Decimal>().is_ok()) && !values.is_empty();
     if numeric {
         row.numbers = values;
@@ -185,8 +185,8 @@ fn measurement(said: &Said<'_>, row: &mut Row) {
 }
 
 /// A UCUM code as it is printed. Source: UCUM 2.2, print symbols.
-fn printed(unit: String) -> String {
-    match unit.as_str() {
+fn printed(unit: &str) -> String {
+    match unit {
         "mm[Hg]" => "mmHg".into(),
         "Cel" => "°C".into(),
         // A UCUM annotation is words: "{steps}/d" is printed "steps/d".

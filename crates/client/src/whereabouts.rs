@@ -11,8 +11,8 @@ use crate::stage::{Outgoing, Stage};
 /// Items shown of each state.
 const SHOWN: usize = 20;
 
-/// Items remembered; older ones that another device has are forgotten here, never in the record.
-const REMEMBERED: usize = 400;
+/// Items remembered; older ones are forgotten here, never in the record.
+const REMEMBERED: usize = 2_000;
 
 impl Session {
     /// The newest things of each state, newest first.
@@ -65,16 +65,11 @@ impl Session {
         Ok(all)
     }
 
-    /// Forgets the oldest things that another device has.
+    /// Forgets the oldest things that the sheet would never show. The counts come from the chains, not from here.
     pub(crate) fn prune_outgoing(&mut self) -> Result<(), SessionError> {
-        let all = self.outgoing()?;
-        let Some(spare) = all.len().checked_sub(REMEMBERED).filter(|spare| *spare > 0) else { return Ok(()) };
-        let mut stage = Stage::default();
-        for item in all.iter().take(spare) {
-            if self.receipt(item.space, item.seq) == ReceiptState::Received {
-                stage.deletes.push((Table::Outbox, crate::stage::outgoing_name(item)));
-            }
-        }
-        if stage.deletes.is_empty() { Ok(()) } else { self.commit(stage, Durability::Normal) }
+        let names = self.vault.names(Table::Outbox)?;
+        let Some(spare) = names.len().checked_sub(REMEMBERED).filter(|spare| *spare > 0) else { return Ok(()) };
+        let deletes = names.into_iter().take(spare).map(|name| (Table::Outbox, name)).collect();
+        self.commit(Stage { deletes, ..Stage::default() }, Durability::Normal)
     }
 }

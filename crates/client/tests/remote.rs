@@ -258,6 +258,6 @@ async fn a_pairing_mailbox_carries_three_messages() {
         matches!(again, RemoteError::Refused(r) if r.code == RefusalCode::AlreadyExists),
         "once: {again}"
     );
-    let large = laptop.mailbox_put(&mailbox, "offer", &[0; 20_000]).await.unwrap_err();
+    let large = laptop.mailbox_put(&mailbox, "offer", &vec![0; 20_000]).await.unwrap_err();
     assert!(matches!(large, RemoteError::TooLarge), "above the limit: {large}");
 }

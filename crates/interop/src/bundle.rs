@@ -7,10 +7,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use mecum_domain::{FinishedKey, Kind, PartialDate};
 use serde_json::value::RawValue;
 
-use crate::fhir::{Elements, Members, Node, ReadNodeError};
+use crate::fhir::{Elements, Members, Node};
 use crate::kept::{self, FILE_SOURCE, Kept};
 use crate::reading;
 use crate::title::human_name;
+
+mod error;
+mod names;
+
+pub use error::{ReadBundleError, ResourceProblem};
+use names::{displays, index};
 
 /// Largest file in bytes. A ten-year Synthea record is 2 MB; the largest real export seen with attachments inline stays below 50 MB.
 pub const MAX_BUNDLE_BYTES: usize = 64 * 1024 * 1024;
@@ -20,105 +26,6 @@ pub const MAX_RESOURCE_BYTES: usize = 6 * 1024 * 1024;
 
 /// Most entries in one bundle.
 pub const MAX_ENTRIES: usize = 200_000;
-
-/// Most names of other resources kept with one. An International Patient Summary of every section points to about 60.
-const MAX_DISPLAYS: usize = 512;
-
-/// A file cannot be brought in. Every variant names the place; none repeats what stands there.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadBundleError {
-    /// No bytes, or only blanks. The person chose the wrong file.
-    #[error("the file is empty")]
-    Empty,
-    /// More than [`MAX_BUNDLE_BYTES`]. The sender can split it.
-    #[error("the file is larger than {limit} bytes")]
-    TooLarge {
-        /// The limit in bytes.
-        limit: usize,
-    },
-    /// Not text: a picture, an archive, or damaged.
-    #[error("not utf-8 text at byte {byte}")]
-    NotUtf8 {
-        /// Bytes before the first that is no text.
-        byte: usize,
-    },
-    /// The text ends too early: the file was cut off. Fetching it again can mend it.
-    #[error("the file ends too early at line {line}, column {column}")]
-    Truncated {
-        /// Line, from 1.
-        line: usize,
-        /// Column in bytes, from 1; 0 right after a line break.
-        column: usize,
-    },
-    /// Not JSON.
-    #[error("not valid json at line {line}, column {column}")]
-    Syntax {
-        /// Line, from 1.
-        line: usize,
-        /// Column in bytes, from 1.
-        column: usize,
-    },
-    /// JSON, but neither a Bundle nor a resource.
-    #[error("not a fhir bundle: found {found}")]
-    NotABundle {
-        /// What it is instead.
-        found: &'static str,
-    },
-    /// A part of the bundle is not as FHIR says. The sender can mend it.
-    #[error("{place} (line {line}): {problem}")]
-    WrongResource {
-        /// Path in the bundle, like `entry[12].resource`.
-        place: String,
-        /// Line where it starts, from 1.
-        line: usize,
-        /// What is wrong with it.
-        problem: ResourceProblem,
-    },
-    /// More than [`MAX_ENTRIES`].
-    #[error("more than {limit} entries")]
-    TooManyEntries {
-        /// The limit.
-        limit: usize,
-    },
-}
-
-/// What is wrong with a part of a bundle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ResourceProblem {
-    /// An object was expected.
-    #[error("not an object")]
-    NotAnObject,
-    /// A list was expected.
-    #[error("not a list")]
-    NotAList,
-    /// `resourceType` is missing or no name of a type.
-    #[error("no resource type")]
-    NoType,
-    /// Nested deeper than [`crate::MAX_DEPTH`].
-    #[error("nested too deep")]
-    TooDeep,
-    /// A key is there twice.
-    #[error("a key is there twice")]
-    DuplicateKey,
-    /// A text that is not text.
-    #[error("a text is broken")]
-    BrokenText,
-    /// Larger than [`MAX_RESOURCE_BYTES`].
-    #[error("larger than {MAX_RESOURCE_BYTES} bytes")]
-    TooLarge,
-}
-
-impl From<ReadNodeError> for ResourceProblem {
-    fn from(error: ReadNodeError) -> Self {
-        match error {
-            ReadNodeError::TooDeep => ResourceProblem::TooDeep,
-            ReadNodeError::DuplicateKey => ResourceProblem::DuplicateKey,
-            ReadNodeError::Json => ResourceProblem::BrokenText,
-        }
-    }
-}
 
 /// The person that a bundle is about.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -397,29 +304,6 @@ fn person(patient: &Node<'_>) -> Subject {
 
 type LookedAt<'l, 'a> = (&'l Entry<'a>, Looked);
 
-/// Where references lead: by fullUrl, and by `Type/id`. The first of a name wins.
-fn index(looked: &[LookedAt<'_, '_>]) -> HashMap<String, usize> {
-    let mut index = HashMap::with_capacity(looked.len() * 2);
-    for (at, (entry, seen)) in looked.iter().enumerate() {
-        if !entry.full_url.is_empty() {
-            index.entry(entry.full_url.clone()).or_insert(at);
-        }
-        if !seen.id.is_empty() {
-            index.entry(format!("{}/{}", seen.resource_type, seen.id)).or_insert(at);
-        }
-    }
-    index
-}
-
-fn follow<'l>(
-    reference: &str,
-    index: &HashMap<String, usize>,
-    looked: &'l [LookedAt<'_, '_>],
-) -> Option<&'l Looked> {
-    let plain = reference.split_once("/_history/").map_or(reference, |(plain, _)| plain);
-    looked.get(*index.get(plain)?).map(|(_, seen)| seen)
-}
-
 /// The patient whom most resources are about, and how many patients there are.
 fn subject(looked: &[LookedAt<'_, '_>], index: &HashMap<String, usize>) -> (Option<Subject>, usize) {
     let mut votes: BTreeMap<usize, usize> = BTreeMap::new();
@@ -455,47 +339,6 @@ fn free_key(
         Some(kept) if *kept == verbatim => None,
         Some(_) => Some(kept::key(source, &seen.resource_type, id, hash.as_ref()))
             .filter(|key| !keys.contains_key(key)),
-    }
-}
-
-/// The names of what a resource points to, within the same bundle. `reference#part` names a part of the thing pointed to.
-fn displays(
-    references: &BTreeSet<String>,
-    index: &HashMap<String, usize>,
-    looked: &[LookedAt<'_, '_>],
-) -> BTreeMap<String, String> {
-    let mut out = BTreeMap::new();
-    for reference in references {
-        let Some(target) = follow(reference, index, looked) else { continue };
-        if target.kind == Kind::Patient || out.len() >= MAX_DISPLAYS {
-            continue;
-        }
-        for (suffix, part) in &target.name.parts {
-            let name = if suffix.is_empty() { reference.clone() } else { format!("{reference}#{suffix}") };
-            if let Some(words) = words_of(part, index, looked, 0) {
-                out.entry(name).or_insert(words);
-            }
-        }
-    }
-    out
-}
-
-/// The words of a part, where needed from the thing that it points to: a role is called by its practitioner.
-fn words_of(
-    part: &reading::Part,
-    index: &HashMap<String, usize>,
-    looked: &[LookedAt<'_, '_>],
-    depth: usize,
-) -> Option<String> {
-    const MAX_HOPS: usize = 3;
-    match part {
-        reading::Part::Words(words) => Some(words.clone()),
-        reading::Part::At(_) if depth >= MAX_HOPS => None,
-        reading::Part::At(reference) => {
-            let parts = &follow(reference, index, looked)?.name.parts;
-            let own = parts.iter().filter(|(suffix, _)| suffix.is_empty());
-            own.into_iter().find_map(|(_, part)| words_of(part, index, looked, depth + 1))
-        }
     }
 }
 

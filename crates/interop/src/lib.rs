@@ -11,7 +11,8 @@ mod reading;
 mod title;
 
 pub use bundle::{
-    MAX_BUNDLE_BYTES, MAX_ENTRIES, MAX_RESOURCE_BYTES, ReadBundle, ReadBundleError, Subject, read_bundle,
+    MAX_BUNDLE_BYTES, MAX_ENTRIES, MAX_RESOURCE_BYTES, ReadBundle, ReadBundleError, ResourceProblem, Subject,
+    read_bundle,
 };
 pub use fhir::MAX_DEPTH;
 pub use kept::{Container, DecodeContainerError, FILE_SOURCE, Kept};

@@ -129,7 +129,9 @@ fn check_value(name: &str, value: &DetailValue) {
         }
         DetailValue::List(items) => {
             assert!(items.len() > 1, "{name}: a list has several");
-            items.iter().for_each(|item| check_value(name, item));
+            for item in items {
+                check_value(name, item);
+            }
         }
         DetailValue::Quantity { .. } | DetailValue::Date(_) => {}
     }

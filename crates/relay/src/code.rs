@@ -28,7 +28,7 @@ pub(crate) fn make(entropy: &dyn Entropy) -> String {
 pub(crate) fn hash(typed: &str) -> Hash32 {
     let plain: String = typed
         .chars()
-        .filter(|c| c.is_ascii_alphanumeric())
+        .filter(char::is_ascii_alphanumeric)
         .map(|c| match c.to_ascii_uppercase() {
             'I' | 'L' => '1',
             'O' => '0',

@@ -2,7 +2,7 @@
 //! gracefully. Everything else is the relay's.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use mecum_relay::{OpenRelayError, Relay, RelayOptions};
@@ -90,15 +90,15 @@ fn run(asked: Asked) -> Result<(), ServerError> {
             println!("{}", relay.make_enrolment_code()?);
             Ok(())
         }
-        Asked::Serve { data, listen, name } => serve(data, listen, name),
+        Asked::Serve { data, listen, name } => serve(&data, listen, name),
     }
 }
 
 #[tokio::main]
-async fn serve(data: PathBuf, listen: SocketAddr, name: Option<String>) -> Result<(), ServerError> {
+async fn serve(data: &Path, listen: SocketAddr, name: Option<String>) -> Result<(), ServerError> {
     let mut options = RelayOptions::default();
     options.name = name.unwrap_or(options.name);
-    let relay = Relay::open(&data, options)?;
+    let relay = Relay::open(data, options)?;
     let listener = TcpListener::bind(listen).await.map_err(ServerError::Listen)?;
     let address = listener.local_addr().map_err(ServerError::Listen)?;
     println!("listening on http://{address}");

@@ -56,7 +56,7 @@ pub(crate) fn list<'b, const MAX: usize, Ctx, T: Decode<'b, Ctx>>(
 }
 
 /// Decodes a byte string of at most `MAX` bytes.
-pub(crate) fn blob<'b, const MAX: usize, Ctx>(d: &mut Decoder<'b>, _: &mut Ctx) -> Result<Vec<u8>, Error> {
+pub(crate) fn blob<const MAX: usize, Ctx>(d: &mut Decoder<'_>, _: &mut Ctx) -> Result<Vec<u8>, Error> {
     let bytes = d.bytes()?;
     if bytes.len() > MAX {
         return Err(Error::message("byte string above its limit"));
@@ -65,7 +65,7 @@ pub(crate) fn blob<'b, const MAX: usize, Ctx>(d: &mut Decoder<'b>, _: &mut Ctx) 
 }
 
 /// Decodes a text of at most `MAX` bytes.
-pub(crate) fn text<'b, const MAX: usize, Ctx>(d: &mut Decoder<'b>, _: &mut Ctx) -> Result<String, Error> {
+pub(crate) fn text<const MAX: usize, Ctx>(d: &mut Decoder<'_>, _: &mut Ctx) -> Result<String, Error> {
     let text = d.str()?;
     if text.len() > MAX {
         return Err(Error::message("text above its limit"));
@@ -74,8 +74,8 @@ pub(crate) fn text<'b, const MAX: usize, Ctx>(d: &mut Decoder<'b>, _: &mut Ctx) 
 }
 
 /// Decodes an array of byte strings: at most `COUNT` of them, at most `SUM` bytes together.
-pub(crate) fn blobs<'b, const COUNT: usize, const SUM: usize, Ctx>(
-    d: &mut Decoder<'b>,
+pub(crate) fn blobs<const COUNT: usize, const SUM: usize, Ctx>(
+    d: &mut Decoder<'_>,
     _: &mut Ctx,
 ) -> Result<Vec<Vec<u8>>, Error> {
     let count = bounded_count::<COUNT>(d)?;
@@ -124,6 +124,7 @@ pub(crate) mod stripes {
         }
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that minicbor's derive calls")]
     pub(crate) fn encode<Ctx, W: minicbor::encode::Write>(
         cursor: &u64,
         e: &mut Encoder<W>,

@@ -188,6 +188,11 @@ impl Follower {
         self.incarnation = incarnation;
     }
 
+    /// Asks for everything again, after the relay refused the cursor (`resync`): what is known will be recognised.
+    pub fn start_over(&mut self) {
+        self.cursor = 0;
+    }
+
     /// The state, for the vault.
     pub fn to_bytes(&self) -> Vec<u8> {
         codec::encode(self)

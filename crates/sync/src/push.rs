@@ -6,7 +6,7 @@ use mecum_seal::{AccountId, Envelope, VerifyingKey};
 use crate::chain::{ChainError, ChainHead};
 use crate::frames::Push;
 use crate::limits::MAX_PUSH_BYTES;
-use crate::space_log::SpaceLog;
+use crate::space_log::{Role, SpaceLog};
 use crate::statement::Statement;
 
 /// Why a push does not count.
@@ -89,7 +89,7 @@ pub fn verify_links(
         if membership_seq < at.membership_seq {
             return Err(PushError::BadMembershipHead);
         }
-        if !log.role_at(account, membership_seq).is_some_and(|role| role.may_write()) {
+        if !log.role_at(account, membership_seq).is_some_and(Role::may_write) {
             return Err(PushError::NotMember);
         }
         let epoch_counts = match epochs {

@@ -164,7 +164,7 @@ fn lists_above_their_limit_are_refused_before_they_take_memory() {
             "too many pushes"
         );
     }
-    let refused = decode::<SyncRequest>(&vec![0; 101], 100).unwrap_err();
+    let refused = decode::<SyncRequest>(&[0; 101], 100).unwrap_err();
     assert_eq!(refused, DecodeError::TooLarge, "a frame above its limit is not looked at");
 }
 

@@ -36,6 +36,10 @@ pub enum Table {
     Setting = 9,
     /// Imports and their counts.
     Import = 10,
+    /// Envelopes that came before what they build on.
+    Waiting = 11,
+    /// What was put aside because it could not be checked or read.
+    Quarantine = 12,
 }
 
 /// Rows of this kind are the heads of documents, kept by the vault itself.
@@ -43,7 +47,7 @@ pub(crate) const DOCUMENT_HEADS: u8 = 0;
 
 impl Table {
     /// All of them.
-    pub const ALL: [Table; 10] = [
+    pub const ALL: [Table; 12] = [
         Table::Account,
         Table::Keys,
         Table::Space,
@@ -54,6 +58,8 @@ impl Table {
         Table::Sync,
         Table::Setting,
         Table::Import,
+        Table::Waiting,
+        Table::Quarantine,
     ];
 
     /// The stored code.

@@ -139,3 +139,12 @@ error-field-date = Write a date such as 2026-09-08, 2026-09 or 2026
 error-field-number = Write a number such as 7.8
 error-field-range = Enter { $low } to { $high }, not { $value }
 error-field-positive = Write a number above 0
+
+error-choice = This value is not open any more.
+error-choice-do = Somebody may have settled it meanwhile. Open the entry to see.
+error-edit = This cannot be written as it is.
+error-edit-do = Nothing was changed. Check the form, or write a note.
+error-not-editable = This came from a file and is kept as received.
+error-not-editable-do = Write a note about it.
+error-entry-name = This entry cannot be found by its address.
+error-entry-name-do = Open it from the record.

@@ -139,3 +139,12 @@ error-field-date = Tulis tanggal seperti 2026-09-08, 2026-09, atau 2026
 error-field-number = Tulis angka seperti 7,8
 error-field-range = Isi { $low } sampai { $high }, bukan { $value }
 error-field-positive = Tulis angka di atas 0
+
+error-choice = Nilai ini tidak lagi terbuka.
+error-choice-do = Mungkin sudah ada yang menentukannya. Buka butirnya untuk melihat.
+error-edit = Ini tidak bisa ditulis begitu.
+error-edit-do = Tidak ada yang diubah. Periksa isiannya, atau tulis catatan.
+error-not-editable = Asalnya dari berkas dan disimpan seperti diterima.
+error-not-editable-do = Tulis catatan tentang ini.
+error-entry-name = Butir ini tidak ditemukan dari alamatnya.
+error-entry-name-do = Buka dari catatan.

@@ -157,7 +157,9 @@ pub(super) fn ShellProvider(props: &ShellProviderProps) -> Html {
         })
     };
     match &query.state {
-        QueryState::Loading => html! { <super::Bare><Skeleton text={t!(i18n, "app-opening")} /></super::Bare> },
+        QueryState::Loading => {
+            html! { <super::Bare><Skeleton text={t!(i18n, "app-opening")} /></super::Bare> }
+        }
         QueryState::Failed(error) => html! {
             <super::Bare>
                 <h1 class="visually-hidden">{ "Mecum" }</h1>
@@ -165,9 +167,22 @@ pub(super) fn ShellProvider(props: &ShellProviderProps) -> Html {
             </super::Bare>
         },
         QueryState::Ready(charts) => {
-            let chart = charts.iter().find(|c| Some(c.chart) == *chosen).or_else(|| charts.first()).cloned().map(Rc::new);
-            let shell =
-                Shell { charts: charts.clone(), chart, set_chart, toast, problem, open_people, open_where, go };
+            let chart = charts
+                .iter()
+                .find(|c| Some(c.chart) == *chosen)
+                .or_else(|| charts.first())
+                .cloned()
+                .map(Rc::new);
+            let shell = Shell {
+                charts: charts.clone(),
+                chart,
+                set_chart,
+                toast,
+                problem,
+                open_people,
+                open_where,
+                go,
+            };
             html! { <ContextProvider<Shell> context={shell}>{ props.children.clone() }</ContextProvider<Shell>> }
         }
     }

@@ -50,7 +50,13 @@ pub(super) fn layout(view: &TrendView, size: Size) -> Drawing {
 }
 
 /// The shapes of a trend, with the point `chosen` ringed.
-pub(super) fn shapes(view: &TrendView, drawing: &Drawing, size: Size, chosen: Option<usize>, words: &Words<'_>) -> Html {
+pub(super) fn shapes(
+    view: &TrendView,
+    drawing: &Drawing,
+    size: Size,
+    chosen: Option<usize>,
+    words: &Words<'_>,
+) -> Html {
     let area = size.area();
     let line = polyline(&drawing.points.iter().map(|p| (p.x, p.y)).collect::<Vec<_>>());
     let second: Vec<(f64, f64)> = drawing.points.iter().filter_map(|p| p.y2.map(|y| (p.x, y))).collect();
@@ -76,7 +82,8 @@ fn px(n: f64) -> String {
 fn band(band: &Band, size: Size, label: &str) -> Html {
     let (x, width) = (band.x, band.width);
     let edge = |y: f64| html! { <line class="chart-band-edge" x1={px(x)} x2={px(x + width)} y1={px(y)} y2={px(y)} /> };
-    let room = text_width(label, 0.8125 * size.rem) + 1.2 * size.rem <= width && band.bottom - band.top > 1.3 * size.rem;
+    let room = text_width(label, 0.8125 * size.rem) + 1.2 * size.rem <= width
+        && band.bottom - band.top > 1.3 * size.rem;
     html! {
         <>
             <rect class="chart-band" x={px(x)} y={px(band.top)} width={px(width)} height={px(band.bottom - band.top)} />
@@ -136,7 +143,10 @@ fn ticks(view: &TrendView, drawing: &Drawing, area: Area, size: Size, language: 
 fn tick_text(date: &str, language: &str) -> String {
     let Some(known) = mecum_domain::PartialDate::parse(date) else { return String::new() };
     let year = known.year();
-    known.month().map_or_else(|| year.to_string(), |m| format!("{} {:02}", format::month_short(language, m), year.rem_euclid(100)))
+    known.month().map_or_else(
+        || year.to_string(),
+        |m| format!("{} {:02}", format::month_short(language, m), year.rem_euclid(100)),
+    )
 }
 
 fn points(view: &TrendView, drawing: &Drawing, chosen: Option<usize>, size: Size) -> Html {
@@ -165,11 +175,13 @@ fn value_labels(view: &TrendView, drawing: &Drawing, size: Size, language: &str)
     let last = drawing.points.len().saturating_sub(1);
     let text = |p: &Placed| {
         view.points.get(p.at).map(|v| {
-            let both = v.value2.as_ref().map_or_else(|| v.value.clone(), |second| format!("{}/{second}", v.value));
+            let both =
+                v.value2.as_ref().map_or_else(|| v.value.clone(), |second| format!("{}/{second}", v.value));
             format::number(language, &short_value(&both))
         })
     };
-    let extreme = |p: &Placed| drawing.points.iter().all(|o| o.y >= p.y) || drawing.points.iter().all(|o| o.y <= p.y);
+    let extreme =
+        |p: &Placed| drawing.points.iter().all(|o| o.y >= p.y) || drawing.points.iter().all(|o| o.y <= p.y);
     let labels: Vec<(&Placed, String)> = drawing.points.iter().filter_map(|p| Some((p, text(p)?))).collect();
     let places: Vec<(f64, f64, u8)> = labels
         .iter()

@@ -67,9 +67,9 @@ pub struct Drawing {
 pub fn day_number(date: &str) -> Option<f64> {
     let known = PartialDate::parse(date)?;
     let month = known.month().unwrap_or(7);
-    let day = known
-        .day()
-        .or_else(|| jiff::civil::Date::new(known.year(), month, if known.month().is_some() { 15 } else { 1 }).ok())?;
+    let day = known.day().or_else(|| {
+        jiff::civil::Date::new(known.year(), month, if known.month().is_some() { 15 } else { 1 }).ok()
+    })?;
     let days = i64::from((day - jiff::civil::date(1970, 1, 1)).get_days());
     let minutes = known.time().and_then(|t| {
         let (h, m) = t.split_once(':')?;
@@ -111,7 +111,8 @@ pub fn draw(points: &[PointView], area: Area) -> Drawing {
         .filter(|(_, p)| p.number.is_finite())
         .filter_map(|(at, p)| Some((at, day_number(&p.date)?, p)))
         .collect();
-    let numbers = dated.iter().flat_map(|(_, _, p)| [Some(p.number), p.number2.filter(|n| n.is_finite())]).flatten();
+    let numbers =
+        dated.iter().flat_map(|(_, _, p)| [Some(p.number), p.number2.filter(|n| n.is_finite())]).flatten();
     let (low, high) = numbers.fold((f64::MAX, f64::MIN), |(l, h), n| (l.min(n), h.max(n)));
     let (Some(first), Some(last)) = (dated.first(), dated.last()) else { return Drawing::default() };
     let (low, high) = with_ranges(low, high, points);
@@ -119,11 +120,20 @@ pub fn draw(points: &[PointView], area: Area) -> Drawing {
     let scale_y = |n: f64| area.bottom - (n - from) / (to - from) * (area.bottom - area.top);
     let days = last.1 - first.1;
     let scale_x = |d: f64| {
-        if days > 0.0 { area.left + (d - first.1) / days * (area.right - area.left) } else { f64::midpoint(area.left, area.right) }
+        if days > 0.0 {
+            area.left + (d - first.1) / days * (area.right - area.left)
+        } else {
+            f64::midpoint(area.left, area.right)
+        }
     };
     let placed: Vec<Placed> = dated
         .iter()
-        .map(|(at, day, p)| Placed { at: *at, x: scale_x(*day), y: scale_y(p.number), y2: p.number2.map(scale_y) })
+        .map(|(at, day, p)| Placed {
+            at: *at,
+            x: scale_x(*day),
+            y: scale_y(p.number),
+            y2: p.number2.map(scale_y),
+        })
         .collect();
     let bands = bands(points, &placed, area, scale_y);
     let mut grid = Vec::new();
@@ -233,7 +243,8 @@ mod tests {
 
     #[test]
     fn every_value_lies_inside_the_axis() {
-        for (low, high) in [(7.3, 8.4), (0.0, 0.0), (138.0, 138.0), (0.01, 0.02), (3.0, 1_200.0), (-2.0, 4.0)] {
+        for (low, high) in [(7.3, 8.4), (0.0, 0.0), (138.0, 138.0), (0.01, 0.02), (3.0, 1_200.0), (-2.0, 4.0)]
+        {
             let (from, to, step) = axis(low, high);
             assert!(from <= low && to >= high, "{low} to {high} lies in {from} to {to}");
             assert!((to - from) / step < 12.0, "{low} to {high} needs few lines");
@@ -242,8 +253,11 @@ mod tests {
 
     #[test]
     fn later_is_to_the_end_and_more_is_up() {
-        let points =
-            [point("2026-01-01", 5.0, None, "A"), point("2026-03-01", 7.0, None, "A"), point("2026-09-01", 6.0, None, "A")];
+        let points = [
+            point("2026-01-01", 5.0, None, "A"),
+            point("2026-03-01", 7.0, None, "A"),
+            point("2026-09-01", 6.0, None, "A"),
+        ];
         let drawing = draw(&points, AREA);
         let [a, b, c] = drawing.points.as_slice() else { panic!("three points are drawn") };
         assert!(a.x < b.x && b.x < c.x, "time runs one way");
@@ -265,7 +279,8 @@ mod tests {
 
     #[test]
     fn labels_never_touch_and_the_last_one_stays() {
-        let places: Vec<(f64, f64, u8)> = (0..40).map(|n| (f64::from(n) * 8.0, 24.0, u8::from(n == 39))).collect();
+        let places: Vec<(f64, f64, u8)> =
+            (0..40).map(|n| (f64::from(n) * 8.0, 24.0, u8::from(n == 39))).collect();
         let fits = labels_that_fit(&places, 4.0);
         assert!(fits.last().copied().unwrap_or(false), "the newest value is always printed");
         let shown: Vec<f64> = places.iter().zip(&fits).filter(|(_, f)| **f).map(|(p, _)| p.0).collect();

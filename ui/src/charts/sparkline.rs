@@ -41,7 +41,11 @@ fn places(line: &[f64]) -> Vec<(f64, f64)> {
     let step = if finite.len() > 1 { (WIDTH - 2.0 * INSET) / (finite.len() - 1) as f64 } else { 0.0 };
     let start = if finite.len() > 1 { INSET } else { WIDTH - INSET };
     let y = |n: f64| {
-        if high > low { HEIGHT - INSET - (n - low) / (high - low) * (HEIGHT - 2.0 * INSET) } else { HEIGHT / 2.0 }
+        if high > low {
+            HEIGHT - INSET - (n - low) / (high - low) * (HEIGHT - 2.0 * INSET)
+        } else {
+            HEIGHT / 2.0
+        }
     };
     finite.iter().enumerate().map(|(at, n)| (start + step * at as f64, y(*n))).collect()
 }

@@ -26,7 +26,10 @@ pub struct TrendProps {
 
 /// A value with its second and its unit: "138/82 mmHg".
 pub fn point_value(language: &str, point: &PointView) -> String {
-    let both = point.value2.as_ref().map_or_else(|| point.value.clone(), |second| format!("{}/{second}", point.value));
+    let both = point
+        .value2
+        .as_ref()
+        .map_or_else(|| point.value.clone(), |second| format!("{}/{second}", point.value));
     format::value(language, &both, &point.unit)
 }
 
@@ -187,12 +190,17 @@ fn keys(
 }
 
 /// Chooses the point nearest to where the chart was pressed.
-fn nearest(chosen: UseStateHandle<Option<usize>>, frame: &NodeRef, places: Vec<f64>) -> Callback<PointerEvent> {
+fn nearest(
+    chosen: UseStateHandle<Option<usize>>,
+    frame: &NodeRef,
+    places: Vec<f64>,
+) -> Callback<PointerEvent> {
     let frame = frame.clone();
     Callback::from(move |event: PointerEvent| {
         let Some(element) = frame.cast::<web_sys::Element>() else { return };
         let x = f64::from(event.client_x()) - element.get_bounding_client_rect().left();
-        let near = places.iter().enumerate().min_by(|(_, a), (_, b)| (*a - x).abs().total_cmp(&(*b - x).abs()));
+        let near =
+            places.iter().enumerate().min_by(|(_, a), (_, b)| (*a - x).abs().total_cmp(&(*b - x).abs()));
         chosen.set(near.map(|(at, _)| at));
     })
 }

@@ -52,7 +52,9 @@ pub fn Button(props: &ButtonProps) -> Html {
     };
     let onclick = {
         let (onclick, working) = (props.onclick.clone(), props.working);
-        Callback::from(move |event: MouseEvent| if working { event.prevent_default() } else { onclick.emit(event) })
+        Callback::from(
+            move |event: MouseEvent| if working { event.prevent_default() } else { onclick.emit(event) },
+        )
     };
     let class = classes!("button", kind, props.wide.then_some("button-wide"));
     html! {

@@ -25,14 +25,16 @@ pub fn ErrorBlock(props: &ErrorBlockProps) -> Html {
     let i18n = use_i18n();
     let (what, to_do) = i18n.error(&props.error);
     let safe = match props.error.code {
-        Code::NotSaved => "error-safe-not-saved",
-        _ => "error-safe",
+        Code::NotSaved => Some("error-safe-not-saved"),
+        Code::BadFile => Some("error-safe-file"),
+        Code::Internal | Code::Offline => Some("error-safe"),
+        _ => None,
     };
     html! {
         <section class="error-block" role="alert">
             <Icon icon={IconName::OctagonAlert} />
             <div class="error-words">
-                <p><strong>{ what }</strong>{ " " }{ i18n.text(safe) }</p>
+                <p><strong>{ what }</strong>{ safe.map(|id| format!(" {}", i18n.text(id))) }</p>
                 if let Some(to_do) = to_do { <p>{ to_do }</p> }
                 <div class="error-buttons">
                     if let Some(retry) = &props.on_retry {

@@ -73,10 +73,11 @@ pub fn Field(props: &FieldProps) -> Html {
     }
     let id = props.id.to_string();
     let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
-    let described: Vec<String> = [props.hint.is_some().then(|| hint_id.clone()), props.error.is_some().then(|| error_id.clone())]
-        .into_iter()
-        .flatten()
-        .collect();
+    let described: Vec<String> =
+        [props.hint.is_some().then(|| hint_id.clone()), props.error.is_some().then(|| error_id.clone())]
+            .into_iter()
+            .flatten()
+            .collect();
     let described = (!described.is_empty()).then(|| described.join(" "));
     let secret = matches!(props.r#type, FieldType::Secret | FieldType::NewSecret);
     let toggle = {
@@ -112,7 +113,8 @@ fn control(props: &FieldProps, node: &NodeRef, described: Option<String>, shown:
         let to = props.oninput.clone();
         Callback::from(move |event: InputEvent| {
             let input = event.target_dyn_into::<web_sys::HtmlInputElement>().map(|i| i.value());
-            let typed = input.or_else(|| event.target_dyn_into::<web_sys::HtmlTextAreaElement>().map(|a| a.value()));
+            let typed =
+                input.or_else(|| event.target_dyn_into::<web_sys::HtmlTextAreaElement>().map(|a| a.value()));
             if let Some(typed) = typed {
                 to.emit(typed);
             }
@@ -136,7 +138,11 @@ fn control(props: &FieldProps, node: &NodeRef, described: Option<String>, shown:
         FieldType::Address => ("url", "off"),
         FieldType::Line | FieldType::Lines => ("text", "off"),
     };
-    let class = if matches!(props.r#type, FieldType::Secret | FieldType::NewSecret) { "field-bare" } else { "field-box" };
+    let class = if matches!(props.r#type, FieldType::Secret | FieldType::NewSecret) {
+        "field-bare"
+    } else {
+        "field-box"
+    };
     html! {
         <input ref={node.clone()} {class} {id} type={kind} autocomplete={complete} autocapitalize="none" spellcheck="false"
             {value} {oninput} {onblur} aria-describedby={described} aria-invalid={invalid} aria-required={required} />

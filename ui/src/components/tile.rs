@@ -6,8 +6,6 @@ use yew::prelude::*;
 /// How large a tile is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TileSize {
-    /// 48 px.
-    Large,
     /// 38 px: the person bar.
     Bar,
     /// 30 px.
@@ -33,7 +31,6 @@ pub struct TileProps {
 #[component]
 pub fn Tile(props: &TileProps) -> Html {
     let size = match props.size {
-        TileSize::Large => "tile tile-large",
         TileSize::Bar => "tile tile-bar",
         TileSize::Small => "tile tile-small",
         TileSize::Row => "tile tile-row",

@@ -79,11 +79,13 @@ fn AddForm(props: &AddFormProps) -> Html {
     let name = shell.chart_name();
     let cancel = if kind == Kind::MedicationStatement { Route::Medicines } else { Route::Record };
     let on_save = {
-        let (working, refused, done, cancel) = (working.clone(), refused.clone(), t!(i18n, "add-saved", name = name.as_str()), cancel.clone());
+        let (working, refused, done, cancel) =
+            (working.clone(), refused.clone(), t!(i18n, "add-saved", name = name.as_str()), cancel.clone());
         let shell = shell.clone();
         Callback::from(move |draft: Draft| {
             let args = EntryAddArgs { chart: shell.chart_id(), kind, fields: draft.0 };
-            let (working, refused, done, to) = (working.clone(), refused.clone(), done.clone(), cancel.clone());
+            let (working, refused, done, to) =
+                (working.clone(), refused.clone(), done.clone(), cancel.clone());
             let (shell, backend) = (shell.clone(), backend.clone());
             working.set(true);
             wasm_bindgen_futures::spawn_local(async move {
@@ -94,7 +96,11 @@ fn AddForm(props: &AddFormProps) -> Html {
                     }
                     Err(error) => {
                         working.set(false);
-                        if error.fields.is_empty() { shell.problem(&error) } else { refused.set(error.fields) }
+                        if error.fields.is_empty() {
+                            shell.problem(&error)
+                        } else {
+                            refused.set(error.fields)
+                        }
                     }
                 }
             });

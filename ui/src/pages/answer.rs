@@ -9,7 +9,12 @@ use crate::i18n::I18n;
 use crate::query::{Query, QueryState};
 
 /// Shows `query` by `view` once it is there; meanwhile `opening` in words, and an error where it stands.
-pub fn answered<T: 'static>(_i18n: &I18n, query: &Query<T>, opening: &str, view: impl FnOnce(Rc<T>) -> Html) -> Html {
+pub fn answered<T: 'static>(
+    _i18n: &I18n,
+    query: &Query<T>,
+    opening: &str,
+    view: impl FnOnce(Rc<T>) -> Html,
+) -> Html {
     match &query.state {
         QueryState::Loading => html! { <Skeleton text={opening.to_owned()} /> },
         QueryState::Ready(data) => view(data.clone()),

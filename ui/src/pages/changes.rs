@@ -132,7 +132,9 @@ fn change_item(i18n: &I18n, change: &ChangeView) -> Html {
     let row = &change.row;
     let language = i18n.language();
     let (title, value) = row_phrase(i18n, row);
-    let title = change.field.map_or(title.clone(), |field| format!("{title}, {}", field_name(i18n, field).to_lowercase()));
+    let title = change
+        .field
+        .map_or(title.clone(), |field| format!("{title}, {}", field_name(i18n, field).to_lowercase()));
     let icon = match change.field {
         None => IconName::Plus,
         Some(_) => IconName::FilePen,

@@ -47,11 +47,19 @@ pub fn DevicesPage() -> Html {
 
 fn row(i18n: &I18n, device: &DeviceView) -> Html {
     let when = format::instant_near(i18n.language(), device.last_ms, format::local_day(format::now_ms()));
-    let last = if device.last_ms > 0 { t!(i18n, "devices-last", when = when) } else { t!(i18n, "devices-last-unknown") };
+    let last = if device.last_ms > 0 {
+        t!(i18n, "devices-last", when = when)
+    } else {
+        t!(i18n, "devices-last-unknown")
+    };
     let note = if device.this { format!("{}. {last}", t!(i18n, "devices-this")) } else { last };
     // The name is all that is known of another device: a phone says so in it.
     let name = device.name.to_lowercase();
-    let icon = if ["phone", "ponsel", "hp"].iter().any(|word| name.contains(word)) { IconName::Smartphone } else { IconName::Laptop };
+    let icon = if ["phone", "ponsel", "hp"].iter().any(|word| name.contains(word)) {
+        IconName::Smartphone
+    } else {
+        IconName::Laptop
+    };
     html! {
         <li class="device-row" key={device.device.clone()}>
             <Icon {icon} />

@@ -11,6 +11,7 @@ use super::answer::answered;
 use super::form::EntryForm;
 use super::form::fields::{Draft, asked, unit_of};
 use super::head::PageHead;
+use super::words::row_title;
 use crate::app::use_shell;
 use crate::backend::use_backend;
 use crate::components::{Empty, IconName};
@@ -57,7 +58,11 @@ struct EditFormProps {
 fn initial(view: &EntryView) -> Draft {
     let mut draft = Draft::default();
     for (field, value) in &view.fields {
-        let shown = if *field == Field::Effective && value.contains('T') { value.get(..16).unwrap_or(value) } else { value };
+        let shown = if *field == Field::Effective && value.contains('T') {
+            value.get(..16).unwrap_or(value)
+        } else {
+            value
+        };
         draft.set(*field, shown.to_owned());
     }
     if draft.get(Field::Unit).is_empty() && !draft.get(Field::Code).is_empty() {
@@ -68,7 +73,12 @@ fn initial(view: &EntryView) -> Draft {
 }
 
 /// The fields that the form changed: what was there before against what stands there now; `None` clears.
-fn changed(kind: Kind, before: &[(Field, String)], shown: &Draft, after: &Draft) -> Vec<(Field, Option<String>)> {
+fn changed(
+    kind: Kind,
+    before: &[(Field, String)],
+    shown: &Draft,
+    after: &Draft,
+) -> Vec<(Field, Option<String>)> {
     let old = |field: Field| before.iter().find(|(f, _)| *f == field).map_or("", |(_, v)| v.as_str());
     let mut set: Vec<(Field, Option<String>)> = after
         .0
@@ -78,7 +88,9 @@ fn changed(kind: Kind, before: &[(Field, String)], shown: &Draft, after: &Draft)
         .collect();
     // Only what the form asks for can be emptied by it: a field of a newer version stays.
     let gone = before.iter().filter(|(field, value)| {
-        !value.is_empty() && after.get(*field).is_empty() && asked(kind, shown).iter().any(|ask| ask.field == *field)
+        !value.is_empty()
+            && after.get(*field).is_empty()
+            && asked(kind, shown).iter().any(|ask| ask.field == *field)
     });
     set.extend(gone.map(|(field, _)| (*field, None)));
     set
@@ -98,7 +110,8 @@ fn EditForm(props: &EditFormProps) -> Html {
     let start = initial(&view);
     let back = Route::Entry { entry: view.row.entry.clone() };
     let on_save = {
-        let (working, refused, back, view, start) = (working.clone(), refused.clone(), back.clone(), view.clone(), start.clone());
+        let (working, refused, back, view, start) =
+            (working.clone(), refused.clone(), back.clone(), view.clone(), start.clone());
         let done = t!(i18n, "edit-saved", name = shell.chart_name());
         let nothing = t!(i18n, "edit-nothing");
         let shell = shell.clone();
@@ -110,7 +123,8 @@ fn EditForm(props: &EditFormProps) -> Html {
                 return;
             }
             let args = EntryEditArgs { chart: shell.chart_id(), entry: view.row.entry.clone(), set };
-            let (working, refused, done, back) = (working.clone(), refused.clone(), done.clone(), back.clone());
+            let (working, refused, done, back) =
+                (working.clone(), refused.clone(), done.clone(), back.clone());
             let (shell, backend) = (shell.clone(), backend.clone());
             working.set(true);
             wasm_bindgen_futures::spawn_local(async move {
@@ -121,7 +135,11 @@ fn EditForm(props: &EditFormProps) -> Html {
                     }
                     Err(error) => {
                         working.set(false);
-                        if error.fields.is_empty() { shell.problem(&error) } else { refused.set(error.fields) }
+                        if error.fields.is_empty() {
+                            shell.problem(&error)
+                        } else {
+                            refused.set(error.fields)
+                        }
                     }
                 }
             });
@@ -129,7 +147,7 @@ fn EditForm(props: &EditFormProps) -> Html {
     };
     html! {
         <div class="page page-task">
-            <PageHead title={t!(i18n, "edit-title", title = view.row.title.as_str())} back={back.clone()} />
+            <PageHead title={t!(i18n, "edit-title", title = row_title(&i18n, &view.row))} back={back.clone()} />
             <p class="lead">{ t!(i18n, "edit-note") }</p>
             <EntryForm kind={view.row.kind} initial={start} save={t!(i18n, "edit-save")} working={*working} refused={(*refused).clone()} cancel={back} {on_save} />
         </div>
@@ -148,7 +166,12 @@ mod tests {
 
     #[test]
     fn only_what_was_changed_is_written() {
-        let before = fields(&[(Field::Name, "Amlodipine"), (Field::Dose, "5"), (Field::Reason, "pressure"), (Field::Until, "2027")]);
+        let before = fields(&[
+            (Field::Name, "Amlodipine"),
+            (Field::Dose, "5"),
+            (Field::Reason, "pressure"),
+            (Field::Until, "2027"),
+        ]);
         let shown = Draft(before.clone());
         let after = Draft(fields(&[(Field::Name, "Amlodipine"), (Field::Dose, "10")]));
         let set = changed(KIND, &before, &shown, &after);
@@ -164,6 +187,9 @@ mod tests {
         let before = fields(&[(Field::Effective, "2026-09-08T08:05:00+07:00")]);
         let shown = Draft(fields(&[(Field::Effective, "2026-09-08T08:05")]));
         let after = Draft(fields(&[(Field::Effective, "2026-09-08T08:05:00+02:00")]));
-        assert!(changed(KIND, &before, &shown, &after).is_empty(), "a journey to another zone moves no reading");
+        assert!(
+            changed(KIND, &before, &shown, &after).is_empty(),
+            "a journey to another zone moves no reading"
+        );
     }
 }

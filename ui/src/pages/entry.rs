@@ -21,7 +21,7 @@ use super::head::PageHead;
 use super::medicines::clash::ClashCard;
 use super::results::detail::TrendDetail;
 use super::results::series_name;
-use super::words::{kind_icon, kind_name, status_name};
+use super::words::{kind_icon, kind_name, row_title, status_name};
 use crate::app::use_shell;
 use crate::components::{Button, ButtonKind, Empty, Flag, Icon, IconName, Notice, NoticeKind, Receipt};
 use crate::format;
@@ -74,10 +74,11 @@ fn Entry(props: &EntryProps) -> Html {
     let row = &view.row;
     let restore = use_restore(view.clone());
     let standing = view.deleted.is_none();
-    let back = if row.kind.group() == mecum_domain::KindGroup::Medicines { Route::Medicines } else { Route::Record };
+    let back =
+        if row.kind.group() == mecum_domain::KindGroup::Medicines { Route::Medicines } else { Route::Record };
     html! {
         <article class="entry">
-            <PageHead title={row.title.clone()} {back}>
+            <PageHead title={row_title(&i18n, row)} {back}>
                 if row.editable && standing {
                     <Link<Route> to={Route::Edit { entry: row.entry.clone() }} classes="button button-quiet">
                         <Icon icon={IconName::Pencil} /><span>{ t!(i18n, "entry-edit") }</span>
@@ -91,7 +92,7 @@ fn Entry(props: &EntryProps) -> Html {
                         <strong>{ if reason.is_empty() { t!(i18n, "entry-deleted-plain") } else { t!(i18n, "entry-deleted", reason = reason.as_str()) } }</strong>
                         { ". " }{ t!(i18n, "entry-deleted-text") }
                     </p>
-                    <Button kind={ButtonKind::Second} onclick={restore}>{ t!(i18n, "entry-restore") }</Button>
+                    <Button kind={ButtonKind::Second} onclick={restore.reform(|_: MouseEvent| ())}>{ t!(i18n, "entry-restore") }</Button>
                 </Notice>
             }
             if row.flag == Said::EnteredInError {

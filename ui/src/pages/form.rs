@@ -37,9 +37,12 @@ pub struct EntryFormProps {
 
 /// The words of a field's error.
 pub fn error_text(i18n: &I18n, error: &FieldError, value: &str) -> String {
-    let number = |n: &Option<String>| n.as_deref().map(|n| format::number(i18n.language(), n)).unwrap_or_default();
+    let number =
+        |n: &Option<String>| n.as_deref().map(|n| format::number(i18n.language(), n)).unwrap_or_default();
     match error.message_id.as_str() {
-        "error-field-range" => t!(i18n, "error-field-range", low = number(&error.low), high = number(&error.high), value = value),
+        "error-field-range" => {
+            t!(i18n, "error-field-range", low = number(&error.low), high = number(&error.high), value = value)
+        }
         id => i18n.text(id),
     }
 }
@@ -85,7 +88,8 @@ pub fn EntryForm(props: &EntryFormProps) -> Html {
         })
     };
     let onsubmit = {
-        let (draft, errors, on_save, working) = (draft.clone(), errors.clone(), props.on_save.clone(), props.working);
+        let (draft, errors, on_save, working) =
+            (draft.clone(), errors.clone(), props.on_save.clone(), props.working);
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             if working {

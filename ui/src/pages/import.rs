@@ -10,13 +10,16 @@ use mecum_api::{CallError, ImportArgs, ImportPhase, ImportPreview, ImportRunArgs
 use yew::prelude::*;
 
 use self::preview::Preview;
-use self::send::{Sending, send, sleep_ms};
+use self::send::{Sending, send};
 use super::head::PageHead;
 use crate::app::use_shell;
 use crate::backend::{Backend, use_backend};
-use crate::components::{Button, ButtonKind, ErrorBlock, Icon, IconName, Notice, NoticeKind, Progress, Skeleton};
+use crate::components::{
+    Button, ButtonKind, ErrorBlock, Icon, IconName, Notice, NoticeKind, Progress, Skeleton,
+};
 use crate::format;
 use crate::i18n::{I18n, t, use_i18n};
+use crate::query::sleep_ms;
 use crate::route::Route;
 
 /// How often a running import is asked how far it is.
@@ -195,6 +198,11 @@ fn choose(i18n: &I18n, onfile: &Callback<web_sys::File>) -> Html {
     }
 }
 
+/// Bytes for the bar; a file is far under 4 GiB.
+fn small(bytes: u64) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
 fn receiving(i18n: &I18n, sending: &Sending, onstop: &Callback<MouseEvent>) -> Html {
     let language = i18n.language();
     let count = t!(
@@ -204,10 +212,12 @@ fn receiving(i18n: &I18n, sending: &Sending, onstop: &Callback<MouseEvent>) -> H
         total = format::size(language, sending.total)
     );
     html! {
-        <Progress label={t!(i18n, "import-receiving", name = sending.name.as_str())} note={count} done={sending.done} total={sending.total}>
+        <div class="import-progress">
+            <Progress label={t!(i18n, "import-receiving", name = sending.name.as_str())} done={small(sending.done)} total={small(sending.total)} />
+            <p class="small">{ count }</p>
             <Button kind={ButtonKind::Second} onclick={onstop.clone()}>{ t!(i18n, "import-stop") }</Button>
             <p class="caption">{ t!(i18n, "import-stop-safe") }</p>
-        </Progress>
+        </div>
     }
 }
 
@@ -220,14 +230,21 @@ fn keeping(i18n: &I18n, view: &ImportView, onstop: &Callback<MouseEvent>) -> Htm
         total = format::count(language, view.total.into())
     );
     html! {
-        <Progress {label} note={t!(i18n, "import-keeping-text")} done={u64::from(view.done)} total={u64::from(view.total)}>
+        <div class="import-progress">
+            <Progress {label} done={view.done} total={view.total} />
+            <p class="small">{ t!(i18n, "import-keeping-text") }</p>
             <Button kind={ButtonKind::Second} onclick={onstop.clone()}>{ t!(i18n, "import-stop") }</Button>
             <p class="caption">{ t!(i18n, "import-stop-safe") }</p>
-        </Progress>
+        </div>
     }
 }
 
-fn done(i18n: &I18n, view: &ImportView, open: &Callback<mecum_domain::ChartId>, again: &Callback<()>) -> Html {
+fn done(
+    i18n: &I18n,
+    view: &ImportView,
+    open: &Callback<mecum_domain::ChartId>,
+    again: &Callback<()>,
+) -> Html {
     let language = i18n.language();
     let shown = |n: u32| format::count(language, n.into());
     let (title, text) = if view.added == 0 {

@@ -91,9 +91,13 @@ fn row(i18n: &I18n, medicine: &MedicineView) -> Html {
     } else {
         about.extend(medicine.frequency.clone());
     }
-    about.extend(medicine.reason.as_ref().map(|reason| t!(i18n, "medicines-reason", reason = reason.as_str())));
+    about.extend(
+        medicine.reason.as_ref().map(|reason| t!(i18n, "medicines-reason", reason = reason.as_str())),
+    );
     about.extend(medicine.prescriber.as_ref().map(|who| t!(i18n, "medicines-by", who = who.as_str())));
-    about.extend(row.date.as_ref().map(|date| t!(i18n, "medicines-since", when = format::day_plain(language, date))));
+    about.extend(
+        row.date.as_ref().map(|date| t!(i18n, "medicines-since", when = format::day_plain(language, date))),
+    );
     let status = row.status.as_deref().filter(|code| !matches!(*code, "active" | "completed" | "unknown"));
     html! {
         <li key={row.entry.clone()}>

@@ -30,7 +30,8 @@ pub fn PairPage() -> Html {
     let problem = use_state(|| None::<CallError>);
     let working = use_state(|| false);
     let start = {
-        let (offer, problem, working, backend) = (offer.clone(), problem.clone(), working.clone(), backend.clone());
+        let (offer, problem, working, backend) =
+            (offer.clone(), problem.clone(), working.clone(), backend.clone());
         let reload = status.reload();
         Callback::from(move |_: MouseEvent| {
             let (offer, problem, working, backend, reload) =
@@ -50,7 +51,8 @@ pub fn PairPage() -> Html {
     let act = {
         let (offer, shell, reload) = (offer.clone(), shell.clone(), status.reload());
         Callback::from(move |act: Act| {
-            let (offer, shell, backend, reload) = (offer.clone(), shell.clone(), backend.clone(), reload.clone());
+            let (offer, shell, backend, reload) =
+                (offer.clone(), shell.clone(), backend.clone(), reload.clone());
             wasm_bindgen_futures::spawn_local(async move {
                 let answer = match act {
                     Act::Approve => backend.call::<command::PairApprove>(()).await,
@@ -88,7 +90,9 @@ fn phase(
     let other = view.other.clone().unwrap_or_else(|| t!(i18n, "pair-other-unnamed"));
     match view.phase {
         PairPhase::Waiting => match offer {
-            Some(offer) => html! { <Offer offer={offer.clone()} on_stop={act.reform(|_: MouseEvent| Act::Stop)} on_again={start.clone()} /> },
+            Some(offer) => {
+                html! { <Offer offer={offer.clone()} on_stop={act.reform(|_: MouseEvent| Act::Stop)} on_again={start.clone()} /> }
+            }
             None => begin(i18n, working, start),
         },
         PairPhase::Asking => html! {

@@ -47,7 +47,14 @@ pub fn RecordPage() -> Html {
     let args = TimelineArgs { chart, groups: shown.groups.clone(), year: shown.year, offset: 0, limit: ROWS };
     let head = use_query::<command::Timeline>(args.clone(), vec![Topic::Record { chart }]);
     let all = head.data().map(|view| view.all);
-    let note = all.map(|all| AttrValue::from(t!(i18n, "record-count", count = all, shown = format::count(i18n.language(), all.into()))));
+    let note = all.map(|all| {
+        AttrValue::from(t!(
+            i18n,
+            "record-count",
+            count = all,
+            shown = format::count(i18n.language(), all.into())
+        ))
+    });
     let name = shell.chart_name();
     html! {
         <div class="page page-record">
@@ -78,7 +85,13 @@ pub fn RecordPage() -> Html {
     }
 }
 
-fn body(i18n: &I18n, name: &str, view: &TimelineView, args: &TimelineArgs, shown: &UseStateHandle<Shown>) -> Html {
+fn body(
+    i18n: &I18n,
+    name: &str,
+    view: &TimelineView,
+    args: &TimelineArgs,
+    shown: &UseStateHandle<Shown>,
+) -> Html {
     if view.all == 0 {
         return html! {
             <Empty icon={IconName::Book} title={t!(i18n, "record-empty-title")} text={t!(i18n, "record-empty-text", name = name)}>

@@ -83,7 +83,12 @@ fn grouped(view: &ResultsView) -> Vec<(Topic, Vec<&SeriesView>)> {
     let all: Vec<&SeriesView> = view.results.iter().chain(&view.measurements).collect();
     Topic::ALL
         .iter()
-        .map(|heading| (*heading, all.iter().copied().filter(|s| topic(s.loinc.as_deref()) == *heading).collect::<Vec<_>>()))
+        .map(|heading| {
+            (
+                *heading,
+                all.iter().copied().filter(|s| topic(s.loinc.as_deref()) == *heading).collect::<Vec<_>>(),
+            )
+        })
         .filter(|(_, series)| !series.is_empty())
         .collect()
 }

@@ -66,7 +66,12 @@ fn Settle(props: &SettleProps) -> Html {
     let title = if is_dose(clash.field) {
         t!(i18n, "settle-title-dose", title = clash.title.as_str())
     } else {
-        t!(i18n, "settle-title", title = clash.title.as_str(), field = field_name(&i18n, clash.field).to_lowercase())
+        t!(
+            i18n,
+            "settle-title",
+            title = clash.title.as_str(),
+            field = field_name(&i18n, clash.field).to_lowercase()
+        )
     };
     let onsubmit = {
         let (choice, problem, working) = (choice.clone(), problem.clone(), working.clone());
@@ -81,8 +86,18 @@ fn Settle(props: &SettleProps) -> Html {
                 return;
             }
             working.set(true);
-            let value = clash.values.iter().find(|w| w.choice == chosen).map(|w| written_value(&i18n, w)).unwrap_or_default();
-            let args = ClashSettleArgs { chart: shell.chart_id(), entry: clash.entry.clone(), field: Some(clash.field), choice: chosen };
+            let value = clash
+                .values
+                .iter()
+                .find(|w| w.choice == chosen)
+                .map(|w| written_value(&i18n, w))
+                .unwrap_or_default();
+            let args = ClashSettleArgs {
+                chart: shell.chart_id(),
+                entry: clash.entry.clone(),
+                field: Some(clash.field),
+                choice: chosen,
+            };
             let (shell, backend, working) = (shell.clone(), backend.clone(), working.clone());
             let done = t!(i18n, "settle-saved", value = value);
             wasm_bindgen_futures::spawn_local(async move {

@@ -72,7 +72,9 @@ pub fn kind_icon(kind: Kind) -> IconName {
     match kind {
         Kind::LabResult | Kind::DiagnosticReport => IconName::TestTube,
         Kind::VitalSign | Kind::Observation => IconName::HeartPulse,
-        Kind::MedicationRequest | Kind::MedicationStatement | Kind::MedicationAdministration => IconName::Pill,
+        Kind::MedicationRequest | Kind::MedicationStatement | Kind::MedicationAdministration => {
+            IconName::Pill
+        }
         Kind::Encounter => IconName::Stethoscope,
         Kind::Procedure => IconName::Scissors,
         Kind::ImagingStudy => IconName::Eye,
@@ -88,10 +90,20 @@ pub fn kind_icon(kind: Kind) -> IconName {
 
 /// Title and value as one phrase: "Blood pressure 138/82 mmHg". A value that is long text is left to the detail.
 pub fn row_phrase(i18n: &I18n, row: &RowView) -> (String, Option<String>) {
-    let value = row.value.as_deref().filter(|v| !v.is_empty()).map(|v| {
-        format::value(i18n.language(), v, row.unit.as_deref().unwrap_or_default())
-    });
-    (row.title.clone(), value)
+    let value = row
+        .value
+        .as_deref()
+        .filter(|v| !v.is_empty())
+        .map(|v| format::value(i18n.language(), v, row.unit.as_deref().unwrap_or_default()));
+    (row_title(i18n, row), value)
+}
+
+/// The title of a row. What a home measurement is called is ours to say, in the reader's language; everything else stays as the record words it.
+pub fn row_title(i18n: &I18n, row: &RowView) -> String {
+    let own = row.kind == Kind::VitalSign && row.source.origin == Origin::Family;
+    let loinc = row.trend.as_deref().and_then(|trend| trend.strip_prefix("loinc|"));
+    let word = loinc.filter(|_| own).and_then(crate::glossary::word);
+    word.map_or_else(|| row.title.clone(), |word| i18n.text(&word.name_id()))
 }
 
 /// The source line: who or which organization, where, and when.
@@ -142,7 +154,8 @@ mod tests {
 
     #[test]
     fn every_kind_group_and_field_has_a_name_in_both_languages() {
-        for text in [include_str!("../../locales/en/record.ftl"), include_str!("../../locales/id/record.ftl")] {
+        for text in [include_str!("../../locales/en/record.ftl"), include_str!("../../locales/id/record.ftl")]
+        {
             let has = |id: String| text.lines().any(|line| line.starts_with(&format!("{id} = ")));
             for kind in Kind::ALL {
                 assert!(has(format!("kind-{}", wire_word(kind))), "{kind:?} has a name");

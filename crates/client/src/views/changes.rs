@@ -82,7 +82,7 @@ fn of_row(
 }
 
 /// The person has seen what there is now.
-pub(crate) fn changes_seen(session: &mut Session, args: SeenArgs) -> Result<(), SessionError> {
+pub(crate) fn changes_seen(session: &mut Session, args: &SeenArgs) -> Result<(), SessionError> {
     let now = session.now_ms();
     session.set_seen(args.chart, now)
 }

@@ -2,6 +2,8 @@
 //!
 //! Nothing is chosen: values stand in the order of time, and each has a name by which a person can settle for it.
 
+use std::fmt::Write as _;
+
 use mecum_api::{ClashView, HistoryView, WrittenView};
 use mecum_documents::{Entry, FieldState, Written};
 use mecum_domain::{ChartId, Edit, Field};
@@ -16,7 +18,11 @@ const CHOICE_BYTES: usize = 8;
 
 /// The name of a value when a clash is settled.
 pub(crate) fn choice(change: &[u8; 32]) -> String {
-    change.iter().take(CHOICE_BYTES).map(|byte| format!("{byte:02x}")).collect()
+    let mut name = String::with_capacity(2 * CHOICE_BYTES);
+    for byte in change.iter().take(CHOICE_BYTES) {
+        write!(name, "{byte:02x}").expect("writing to a text does not fail");
+    }
+    name
 }
 
 /// The clashes of an entry on fields of safety.
@@ -68,21 +74,19 @@ impl Told<'_> {
 
     fn written(&self, entry: &Entry, field: Field, written: &Written) -> WrittenView {
         let value = shown_value(entry, field, written.value.as_deref(), &written.change);
-        match self.history.iter().find(|past| past.change == written.change) {
-            Some(past) => self.past(past, value),
-            // The envelope was folded away: the actor still names the device.
-            None => {
-                let device = self.session.actor_device(&written.actor);
-                WrittenView {
-                    value,
-                    author: self.author.to_owned(),
-                    device: device.and_then(|device| self.session.device_name(device)).unwrap_or_default(),
-                    own: device == Some(self.session.this_device()),
-                    at_ms: 0,
-                    choice: choice(&written.change),
-                    receipt: mecum_api::ReceiptState::Received,
-                }
-            }
+        if let Some(past) = self.find(&written.change) {
+            return self.past(past, value);
+        }
+        // The envelope was folded away: the actor still names the device.
+        let device = self.session.actor_device(&written.actor);
+        WrittenView {
+            value,
+            author: self.author.to_owned(),
+            device: device.and_then(|device| self.session.device_name(device)).unwrap_or_default(),
+            own: device == Some(self.session.this_device()),
+            at_ms: 0,
+            choice: choice(&written.change),
+            receipt: mecum_api::ReceiptState::Received,
         }
     }
 
@@ -148,11 +152,12 @@ impl Told<'_> {
     /// The value that a writer saw when they wrote.
     pub(crate) fn before(&self, past: &Past, field: Field) -> Option<String> {
         let seen = self.history.iter().rev().filter(|earlier| past.sees.contains(&earlier.change));
-        seen.filter_map(|earlier| wrote(earlier, field)).next().flatten().map(str::to_owned)
+        seen.map(|earlier| wrote(earlier, field)).find(Option::is_some).flatten().flatten().map(str::to_owned)
     }
 }
 
 /// What an envelope wrote to a field: `Some(None)` if it cleared it.
+#[expect(clippy::option_option, reason = "not written and cleared are two answers")]
 fn wrote(past: &Past, field: Field) -> Option<Option<&str>> {
     past.edits.iter().rev().find_map(|edit| match edit {
         Edit::Add { fields, .. } => {

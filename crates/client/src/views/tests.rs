@@ -166,7 +166,7 @@ fn the_loser_of_another_field_stays_in_history() {
 fn what_the_other_device_wrote_is_news_until_it_is_seen() {
     let mut pair = Pair::new(4);
     let (key, chart) = (pair.medicine("5"), pair.chart);
-    changes::changes_seen(&mut pair.laptop, mecum_api::SeenArgs { chart }).expect("seen");
+    changes::changes_seen(&mut pair.laptop, &mecum_api::SeenArgs { chart }).expect("seen");
     let args = ChartArgs { chart };
     assert_eq!(
         changes::changes(&mut pair.laptop, &args).expect("changes").total,

@@ -24,11 +24,15 @@ pub(crate) fn timeline(session: &mut Session, args: &TimelineArgs) -> Result<Tim
     let rows: Vec<&Row> =
         session.rows(args.chart)?.newest().into_iter().filter(|row| is_listed(row)).collect();
     let mut groups: BTreeMap<KindGroup, u32> = BTreeMap::new();
-    rows.iter().for_each(|row| *groups.entry(row.kind().group()).or_default() += 1);
+    for row in &rows {
+        *groups.entry(row.kind().group()).or_default() += 1;
+    }
     let chosen = |row: &Row| args.groups.is_empty() || args.groups.contains(&row.kind().group());
     let in_groups: Vec<&Row> = rows.iter().copied().filter(|row| chosen(row)).collect();
     let mut years: BTreeMap<i16, u32> = BTreeMap::new();
-    in_groups.iter().for_each(|row| *years.entry(row.year()).or_default() += 1);
+    for row in &in_groups {
+        *years.entry(row.year()).or_default() += 1;
+    }
     let fit: Vec<&Row> =
         in_groups.into_iter().filter(|row| args.year.is_none_or(|year| row.year() == year)).collect();
     let (all, total) = (count(rows.len()), count(fit.len()));

@@ -74,9 +74,9 @@ pub(super) fn read_imaging(resource: &Resource<'_>, reading: &mut Reading, facts
     facts.status(label::STATUS, node.get("status"));
     facts.date(label::DATE, node.get("started"));
     if node.get("modality").is_some() {
-        facts.words(label::MODALITY, node.get("modality"))
+        facts.words(label::MODALITY, node.get("modality"));
     } else {
-        facts.all(label::MODALITY, modality().map(|words| DetailValue::Text(words.to_owned())))
+        facts.all(label::MODALITY, modality().map(|words| DetailValue::Text(words.to_owned())));
     }
     facts.words(label::PROCEDURE, node.get("procedureCode"));
     facts.references(label::PROCEDURE, node.get("procedureReference"));

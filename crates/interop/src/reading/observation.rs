@@ -121,9 +121,9 @@ fn describe(resource: &Resource<'_>, reading: &Reading, facts: &mut Facts<'_>) {
     if let Some(value) = reading.value.clone() {
         let unit = reading.unit.clone().unwrap_or_default();
         if node.get("valueCodeableConcept").is_some() {
-            facts.words(label::VALUE, node.get("valueCodeableConcept"))
+            facts.words(label::VALUE, node.get("valueCodeableConcept"));
         } else {
-            facts.all(label::VALUE, [DetailValue::Quantity { value, unit, flag: reading.flag }])
+            facts.all(label::VALUE, [DetailValue::Quantity { value, unit, flag: reading.flag }]);
         }
     }
     facts.words(label::ABSENT_REASON, node.get("dataAbsentReason"));

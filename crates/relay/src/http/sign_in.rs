@@ -71,8 +71,8 @@ pub(super) async fn session(State(context): State<Context>, request: Request) ->
     // The challenge is used up whatever else is wrong; a device that is not there costs as much as one that is.
     let fresh = shared.sessions.use_challenge(claimed.nonce, claimed.server_time_ms, now_ms);
     let own_key = shared.key.verifying_key();
-    let signer = card.as_ref().map_or(own_key, |card| card.signing);
-    let verified = signed.verify(&signer).is_ok();
+    let device_key = card.as_ref().map_or(own_key, |card| card.signing);
+    let verified = signed.verify(&device_key).is_ok();
     if !(verified && fresh && card.is_some() && claimed.server == own_key) {
         shared.failures_by_source.take(source, now_ms);
         return Err(RefusalCode::Unauthorised.into());

@@ -144,6 +144,25 @@ async fn everything_is_there_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_device_that_starts_over_recognises_everything() {
+    let server = Server::start(roomy()).await;
+    let mut laptop = Device::enrolled(&server, 1).await;
+    let space = laptop.space(&server).await;
+    laptop.write(&server, space, &["a", "b"]).await;
+    let mut phone = laptop.pair(&server, 2).await;
+    phone.catch_up(&server).await;
+    phone.write(&server, space, &["c"]).await;
+    laptop.write(&server, space, &["d"]).await;
+    phone.catch_up(&server).await;
+    phone.write(&server, space, &[]).await;
+    phone.catch_up(&server).await;
+    let before = phone.follower.to_bytes();
+    phone.follower.start_over();
+    assert_eq!(phone.catch_up(&server).await.len(), 0, "nothing is new");
+    assert_eq!(phone.follower.to_bytes(), before, "and the state is the same as before");
+}
+
+#[tokio::test]
 async fn devices_that_push_at_once_leave_no_gap() {
     let server = Server::start(roomy()).await;
     let mut laptop = Device::enrolled(&server, 1).await;

@@ -1,5 +1,6 @@
 //! A relay in this process, and a plain HTTP client that can also misbehave.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -106,9 +107,9 @@ impl Server {
     pub(crate) async fn ask(&self, method: &str, path: &str, token: Option<&str>, body: &[u8]) -> Answer {
         let mut head = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
         if let Some(token) = token {
-            head.push_str(&format!("authorization: Bearer {token}\r\n"));
+            write!(head, "authorization: Bearer {token}\r\n").unwrap();
         }
-        head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+        write!(head, "content-length: {}\r\n\r\n", body.len()).unwrap();
         let mut bytes = head.into_bytes();
         bytes.extend_from_slice(body);
         Answer::parse(&self.raw(&bytes).await)

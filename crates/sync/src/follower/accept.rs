@@ -188,8 +188,8 @@ impl Follower {
         if name != (self.device, self.incarnation) {
             return Err(FollowError::UnknownDevice);
         }
-        let signer = self.signing_key(chain.device)?;
-        signed.verify(&signer).map_err(|_| FollowError::Push(push::PushError::BadSignature))?;
+        let key = self.signing_key(chain.device)?;
+        signed.verify(&key).map_err(|_| FollowError::Push(push::PushError::BadSignature))?;
         let followed = self.spaces.get(&chain.space).ok_or(FollowError::UnknownSpace)?;
         if is_known(followed, first_space_seq, count)? && count > 0 {
             return Ok(Accepted::Known);

@@ -9,8 +9,10 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::course::at_time;
-use super::labs::Lab;
 use crate::Dice;
+
+mod results;
+mod sorted;
 
 /// Base of the invented hospital's FHIR server; `.example` is nobody's. Source: RFC 2606.
 const BASE: &str = "https://rs-tirta-asih.example/fhir";
@@ -112,7 +114,7 @@ impl Ward {
     /// The record of a person, with its Patient, hospital and doctors.
     pub(super) fn new(dice: Dice, name: &str, born: Date, gender: &str, record_number: &str) -> Ward {
         let mut ward = Ward { dice, entries: Vec::new(), counts: BTreeMap::new() };
-        ward.put("Patient", record_number.to_lowercase(), json!({
+        ward.put("Patient", &record_number.to_lowercase(), json!({
             "active": true,
             "identifier": [{ "system": format!("{BASE}/record-number"), "value": record_number, "type": { "text": "Medical record number" } }],
             "name": [{ "use": "usual", "text": name }],
@@ -125,23 +127,23 @@ impl Ward {
         let phone = json!([{ "system": "phone", "value": "+62 274 555 0100" }]);
         ward.put(
             "Organization",
-            "rs-tirta-asih".into(),
+            "rs-tirta-asih",
             json!({ "active": true, "name": "RS Tirta Asih", "telecom": phone }),
         );
-        ward.put("Organization", "rs-tirta-asih-lab".into(), json!({
+        ward.put("Organization", "rs-tirta-asih-lab", json!({
             "active": true, "name": "RS Tirta Asih laboratory", "partOf": { "reference": "Organization/rs-tirta-asih" },
         }));
         for doctor in Doctor::ALL {
             ward.put(
                 "Practitioner",
-                doctor.id().into(),
+                doctor.id(),
                 json!({ "active": true, "name": [{ "text": doctor.name() }] }),
             );
         }
         ward
     }
 
-    fn put(&mut self, resource_type: &'static str, id: String, mut resource: Value) -> String {
+    fn put(&mut self, resource_type: &'static str, id: &str, mut resource: Value) -> String {
         let reference = format!("{resource_type}/{id}");
         if let Some(map) = resource.as_object_mut() {
             map.insert("resourceType".into(), json!(resource_type));
@@ -174,7 +176,7 @@ impl Ward {
             map.insert(subject.into(), patient);
             map.retain(|_, value| !value.is_null());
         }
-        self.put(resource_type, id, resource)
+        self.put(resource_type, &id, resource)
     }
 
     /// A visit with its reason.
@@ -238,88 +240,6 @@ impl Ward {
             map.extend(own);
         }
         self.add("Observation", resource)
-    }
-
-    /// A laboratory result with the laboratory's own range.
-    pub(super) fn lab(&mut self, visit: &Visit, lab: &Lab, value: f64) -> Reported {
-        self.lab_with(visit, lab, value, json!({}))
-    }
-
-    /// A laboratory result that was released wrong and corrected.
-    pub(super) fn corrected_lab(&mut self, visit: &Visit, lab: &Lab, value: f64, why: &str) -> Reported {
-        let issued = at_time(super::course::days(visit.date, 6), 10, 5);
-        let extra = json!({ "status": "corrected", "meta": { "versionId": "2" }, "issued": issued, "note": [{ "text": why }] });
-        self.lab_with(visit, lab, value, extra)
-    }
-
-    fn lab_with(&mut self, visit: &Visit, lab: &Lab, value: f64, extra: Value) -> Reported {
-        let scale = 10f64.powi(i32::try_from(lab.decimals).unwrap_or(0));
-        let value = (value * scale).round() / scale;
-        let limit = |limit: Option<f64>| limit.map(|limit| quantity(limit, lab.decimals, lab.unit, lab.ucum));
-        let mut range = serde_json::Map::new();
-        range.extend(limit(lab.low).map(|low| ("low".to_owned(), low)));
-        range.extend(limit(lab.high).map(|high| ("high".to_owned(), high)));
-        range.extend(lab.text.map(|text| ("text".to_owned(), json!(text))));
-        let mut own = json!({
-            "code": concept((LOINC, lab.code, lab.title)),
-            "valueQuantity": quantity(value, lab.decimals, lab.unit, lab.ucum),
-            "issued": at_time(super::course::days(visit.date, 1), 9, 14),
-        });
-        if let (Some(map), Value::Object(extra)) = (own.as_object_mut(), extra) {
-            if !range.is_empty() {
-                map.insert("referenceRange".into(), json!([range]));
-            }
-            map.extend(extra);
-        }
-        let reference = self.observation(visit, "laboratory", 10, own);
-        Reported { reference: json!({ "reference": reference, "display": lab.title }) }
-    }
-
-    /// A report over results.
-    pub(super) fn report(
-        &mut self,
-        visit: &Visit,
-        code: &str,
-        title: &str,
-        results: &[Reported],
-        conclusion: Option<&str>,
-    ) {
-        let results: Vec<_> = results.iter().map(|result| result.reference.clone()).collect();
-        self.add("DiagnosticReport", json!({
-            "status": "final",
-            "category": [{ "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/v2-0074", "code": "LAB", "display": "Laboratory" }] }],
-            "code": concept((LOINC, code, title)),
-            "encounter": { "reference": visit.reference },
-            "effectiveDateTime": at_time(visit.date, 7, 10),
-            "issued": at_time(super::course::days(visit.date, 1), 9, 14),
-            "performer": [{ "reference": "Organization/rs-tirta-asih-lab" }],
-            "result": results,
-            "conclusion": conclusion,
-        }));
-    }
-
-    /// A vital sign: LOINC code, title, unit as printed, UCUM code, decimals.
-    pub(super) fn vital(
-        &mut self,
-        visit: &Visit,
-        (code, title, unit, ucum, decimals): (&str, &str, &str, &str, u32),
-        value: f64,
-    ) {
-        let own = json!({ "code": concept((LOINC, code, title)), "valueQuantity": quantity(value, decimals, unit, ucum) });
-        self.observation(visit, "vital-signs", 20, own);
-    }
-
-    /// A blood pressure, in mmHg.
-    pub(super) fn pressure(&mut self, visit: &Visit, systolic: f64, diastolic: f64) {
-        let part = |code: &str, title: &str, value: f64| json!({ "code": concept((LOINC, code, title)), "valueQuantity": quantity(value, 0, "mmHg", "mm[Hg]") });
-        let own = json!({
-            "code": concept((LOINC, "85354-9", "Blood pressure")),
-            "component": [
-                part("8480-6", "Systolic blood pressure", systolic),
-                part("8462-4", "Diastolic blood pressure", diastolic),
-            ],
-        });
-        self.observation(visit, "vital-signs", 25, own);
     }
 
     /// Something the person has or had.
@@ -482,38 +402,10 @@ impl Ward {
             let comma = if at == 0 { "" } else { "," };
             // Writing to a text does not fail.
             let _ = write!(out, "{comma}\n{{\"fullUrl\":\"{url}\",\"resource\":");
-            write_sorted(resource, &mut out);
+            sorted::write(resource, &mut out);
             out.push('}');
         }
         out.push_str("\n]}\n");
         out
-    }
-}
-
-/// JSON with sorted keys: the bytes must not hang on how this build's maps are ordered.
-pub(super) fn write_sorted(value: &Value, out: &mut String) {
-    match value {
-        Value::Object(map) => {
-            let sorted: BTreeMap<&String, &Value> = map.iter().collect();
-            out.push('{');
-            for (at, (key, value)) in sorted.into_iter().enumerate() {
-                let _ = write!(out, "{}{}:", if at == 0 { "" } else { "," }, Value::from(key.as_str()));
-                write_sorted(value, out);
-            }
-            out.push('}');
-        }
-        Value::Array(list) => {
-            out.push('[');
-            for (at, value) in list.iter().enumerate() {
-                if at > 0 {
-                    out.push(',');
-                }
-                write_sorted(value, out);
-            }
-            out.push(']');
-        }
-        other => {
-            let _ = write!(out, "{other}");
-        }
     }
 }

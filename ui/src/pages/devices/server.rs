@@ -53,7 +53,11 @@ fn phase_id(phase: SyncPhase) -> &'static str {
 
 fn facts(i18n: &I18n, view: &SyncView) -> Html {
     let fact = |label: String, value: String| html! { <div class="fact"><dt>{ label }</dt><dd><bdi>{ value }</bdi></dd></div> };
-    let last = if view.last_ms > 0 { format::instant(i18n.language(), view.last_ms) } else { t!(i18n, "devices-server-never") };
+    let last = if view.last_ms > 0 {
+        format::instant(i18n.language(), view.last_ms)
+    } else {
+        t!(i18n, "devices-server-never")
+    };
     html! {
         <>
             <p class="server-phase" aria-live="polite">
@@ -111,7 +115,9 @@ fn ConnectForm() -> Html {
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             let text = |node: &NodeRef| {
-                node.cast::<web_sys::HtmlInputElement>().map(|input| input.value().trim().to_owned()).unwrap_or_default()
+                node.cast::<web_sys::HtmlInputElement>()
+                    .map(|input| input.value().trim().to_owned())
+                    .unwrap_or_default()
             };
             let args = ServerConnectArgs { url: text(&url), code: text(&code) };
             if *working {

@@ -9,6 +9,7 @@ use crate::app::use_shell;
 use crate::backend::use_backend;
 use crate::components::{Button, ButtonKind, Dialog, Icon, IconName};
 use crate::i18n::{t, use_i18n};
+use crate::pages::words::row_title;
 use crate::route::Route;
 
 /// The entry to delete.
@@ -20,11 +21,11 @@ pub(super) struct DeleteProps {
 
 /// Brings the entry back.
 #[hook]
-pub(super) fn use_restore(view: Rc<EntryView>) -> Callback<MouseEvent> {
+pub(super) fn use_restore(view: Rc<EntryView>) -> Callback<()> {
     let (shell, backend, i18n) = (use_shell(), use_backend(), use_i18n());
-    Callback::from(move |_| {
+    Callback::from(move |()| {
         let args = EntryArgs { chart: shell.chart_id(), entry: view.row.entry.clone() };
-        let done = t!(i18n, "entry-restored", title = view.row.title.as_str());
+        let done = t!(i18n, "entry-restored", title = row_title(&i18n, &view.row));
         let (shell, backend) = (shell.clone(), backend.clone());
         wasm_bindgen_futures::spawn_local(async move {
             match backend.call::<command::EntryRestore>(args).await {
@@ -51,12 +52,17 @@ pub(super) fn DeleteButton(props: &DeleteProps) -> Html {
         let (open, reason) = (open.clone(), reason.clone());
         Callback::from(move |_: MouseEvent| {
             open.set(false);
-            let typed = reason.cast::<web_sys::HtmlInputElement>().map(|input| input.value()).unwrap_or_default();
-            let reason = if typed.trim().is_empty() { t!(i18n, "entry-delete-default") } else { typed.trim().to_owned() };
+            let typed =
+                reason.cast::<web_sys::HtmlInputElement>().map(|input| input.value()).unwrap_or_default();
+            let reason = if typed.trim().is_empty() {
+                t!(i18n, "entry-delete-default")
+            } else {
+                typed.trim().to_owned()
+            };
             let args = EntryDeleteArgs { chart: shell.chart_id(), entry: view.row.entry.clone(), reason };
-            let done = t!(i18n, "entry-delete-done", title = view.row.title.as_str());
+            let done = t!(i18n, "entry-delete-done", title = row_title(&i18n, &view.row));
             let (shell, backend) = (shell.clone(), backend.clone());
-            let undo = restore.reform(|()| MouseEvent::new("click").expect("a mouse event can be made in a page"));
+            let undo = restore.clone();
             wasm_bindgen_futures::spawn_local(async move {
                 match backend.call::<command::EntryDelete>(args).await {
                     Ok(_) => {
@@ -68,7 +74,12 @@ pub(super) fn DeleteButton(props: &DeleteProps) -> Html {
             });
         })
     };
-    let title = t!(i18n, "entry-delete-question", title = props.view.row.title.as_str(), name = shell.chart_name());
+    let title = t!(
+        i18n,
+        "entry-delete-question",
+        title = row_title(&i18n, &props.view.row),
+        name = shell.chart_name()
+    );
     let ask = {
         let open = open.clone();
         Callback::from(move |_: MouseEvent| open.set(true))

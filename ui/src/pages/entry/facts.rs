@@ -16,11 +16,19 @@ fn fact(label: String, value: Html) -> Html {
 
 /// Everything that the entry says: the fields of one that the family wrote, the facts of one that was received.
 pub(super) fn facts(i18n: &I18n, view: &EntryView) -> Html {
-    let fields = view.fields.iter().filter(|(field, value)| shown(view.row.kind, *field) && !value.is_empty());
+    let fields =
+        view.fields.iter().filter(|(field, value)| shown(view.row.kind, *field) && !value.is_empty());
     let mut rows: Vec<Html> = fields
-        .map(|(field, text)| fact(field_name(i18n, *field), html! { <bdi class="keep-lines">{ field_text(i18n, *field, text) }</bdi> }))
+        .map(|(field, text)| {
+            fact(
+                field_name(i18n, *field),
+                html! { <bdi class="keep-lines">{ field_text(i18n, *field, text) }</bdi> },
+            )
+        })
         .collect();
-    rows.extend(view.details.iter().map(|detail| fact(detail_name(i18n, detail), value(i18n, &detail.value))));
+    rows.extend(
+        view.details.iter().map(|detail| fact(detail_name(i18n, detail), value(i18n, &detail.value))),
+    );
     if rows.is_empty() {
         return Html::default();
     }
@@ -35,7 +43,9 @@ pub(super) fn facts(i18n: &I18n, view: &EntryView) -> Html {
 /// Fields that a person wrote and that the head does not say already.
 fn shown(kind: Kind, field: Field) -> bool {
     let in_head = match kind {
-        Kind::VitalSign => matches!(field, Field::Value | Field::Value2 | Field::Unit | Field::Name | Field::Code),
+        Kind::VitalSign => {
+            matches!(field, Field::Value | Field::Value2 | Field::Unit | Field::Name | Field::Code)
+        }
         Kind::AllergyIntolerance => field == Field::Name,
         _ => field == Field::Name,
     };
@@ -50,7 +60,9 @@ pub(super) fn field_text(i18n: &I18n, field: Field, text: &str) -> String {
         Field::Value | Field::Value2 | Field::Dose => format::number(language, text),
         Field::Unit => format::unit(text),
         Field::Status | Field::Severity | Field::Gender => status_name(i18n, text),
-        Field::DoseUnit => i18n.try_text(&format!("form-dose-unit-{}", text.to_lowercase())).unwrap_or_else(|| text.to_owned()),
+        Field::DoseUnit => i18n
+            .try_text(&format!("form-dose-unit-{}", text.to_lowercase()))
+            .unwrap_or_else(|| text.to_owned()),
         _ => text.to_owned(),
     }
 }
@@ -86,7 +98,8 @@ pub(super) fn where_from(i18n: &I18n, view: &EntryView) -> Html {
     let source = &view.row.source;
     let text = |text: &str| html! { <bdi>{ text.to_owned() }</bdi> };
     let when = format::instant(i18n.language(), source.at_ms);
-    let device = if source.this_device { Some(t!(i18n, "source-this-device")) } else { source.device.clone() };
+    let device =
+        if source.this_device { Some(t!(i18n, "source-this-device")) } else { source.device.clone() };
     let at = match source.origin {
         Origin::Family => t!(i18n, "entry-written-at"),
         Origin::Import => t!(i18n, "entry-brought-in"),

@@ -10,8 +10,8 @@ use super::facts::field_text;
 use crate::app::use_shell;
 use crate::backend::use_backend;
 use crate::components::{Button, ButtonKind};
-use crate::i18n::{I18n, t, use_i18n};
 use crate::format;
+use crate::i18n::{I18n, t, use_i18n};
 use crate::pages::words::field_name;
 
 /// Whose history.
@@ -74,13 +74,17 @@ fn what(i18n: &I18n, item: &HistoryView) -> String {
     let Some(field) = item.field else { return t!(i18n, "entry-history-added") };
     let name = match field {
         Field::Deleted if item.written.value.is_none() => return t!(i18n, "entry-history-restored"),
-        Field::Deleted => return t!(i18n, "entry-deleted", reason = item.written.value.clone().unwrap_or_default()),
+        Field::Deleted => {
+            return t!(i18n, "entry-deleted", reason = item.written.value.clone().unwrap_or_default());
+        }
         field => field_name(i18n, field),
     };
     let text = |value: &str| field_text(i18n, field, value);
     let filled = |value: &Option<String>| value.as_deref().filter(|v| !v.is_empty()).map(text);
     match (filled(&item.before), filled(&item.written.value)) {
-        (Some(before), Some(value)) => t!(i18n, "entry-history-changed", field = name, before = before, value = value),
+        (Some(before), Some(value)) => {
+            t!(i18n, "entry-history-changed", field = name, before = before, value = value)
+        }
         (None, Some(value)) => t!(i18n, "entry-history-set", field = name, value = value),
         (Some(before), None) => t!(i18n, "entry-history-cleared", field = name, before = before),
         (None, None) => t!(i18n, "entry-history-cleared-only", field = name),

@@ -129,11 +129,21 @@ pub fn blank(kind: Kind) -> Draft {
 
 /// The questions of a kind, given what stands in the form.
 pub fn asked(kind: Kind, draft: &Draft) -> Vec<Ask> {
-    let ask = |field: Field, optional: bool, control: Control| Ask { field, label: label(field, draft), hint: None, optional, control };
-    let hinted = |field: Field, optional: bool, control: Control, hint: &'static str| Ask { hint: Some(hint), ..ask(field, optional, control) };
+    let ask = |field: Field, optional: bool, control: Control| Ask {
+        field,
+        label: label(field, draft),
+        hint: None,
+        optional,
+        control,
+    };
+    let hinted = |field: Field, optional: bool, control: Control, hint: &'static str| Ask {
+        hint: Some(hint),
+        ..ask(field, optional, control)
+    };
     match kind {
         Kind::VitalSign => {
-            let mut asks = vec![ask(Field::Code, false, measurements(draft)), ask(Field::Value, false, Control::Number)];
+            let mut asks =
+                vec![ask(Field::Code, false, measurements(draft)), ask(Field::Value, false, Control::Number)];
             if draft.get(Field::Code) == BLOOD_PRESSURE {
                 asks.push(ask(Field::Value2, true, Control::Number));
             }
@@ -149,7 +159,10 @@ pub fn asked(kind: Kind, draft: &Draft) -> Vec<Ask> {
             hinted(Field::Substance, false, Control::Line, "form-substance-hint"),
             hinted(Field::Reaction, true, Control::Line, "form-reaction-hint"),
             ask(Field::Severity, true, severities()),
-            Ask { label: "form-noticed", ..hinted(Field::Effective, true, Control::PartialDate, "form-noticed-hint") },
+            Ask {
+                label: "form-noticed",
+                ..hinted(Field::Effective, true, Control::PartialDate, "form-noticed-hint")
+            },
             ask(Field::Status, false, choices(&["active", "resolved"], "form-status-allergy")),
         ],
         Kind::MedicationStatement => vec![
@@ -159,7 +172,10 @@ pub fn asked(kind: Kind, draft: &Draft) -> Vec<Ask> {
             hinted(Field::Frequency, true, Control::Line, "form-frequency-hint"),
             ask(Field::Reason, true, Control::Line),
             ask(Field::Prescriber, true, Control::Line),
-            Ask { label: "form-started", ..hinted(Field::Effective, true, Control::PartialDate, "form-noticed-hint") },
+            Ask {
+                label: "form-started",
+                ..hinted(Field::Effective, true, Control::PartialDate, "form-noticed-hint")
+            },
             ask(Field::Status, false, choices(&["active", "stopped", "on-hold"], "form-status")),
         ],
         _ => Vec::new(),
@@ -171,14 +187,18 @@ fn choices(words: &[&str], prefix: &str) -> Control {
 }
 
 fn severities() -> Control {
-    let Control::Choice(mut words) = choices(&["mild", "moderate", "severe"], "status") else { return Control::Line };
+    let Control::Choice(mut words) = choices(&["mild", "moderate", "severe"], "status") else {
+        return Control::Line;
+    };
     words.insert(0, (String::new(), "form-severity-none".into()));
     Control::Choice(words)
 }
 
 fn measurements(draft: &Draft) -> Control {
-    let mut codes: Vec<(String, String)> =
-        MEASUREMENTS.iter().map(|(code, _)| ((*code).to_owned(), format!("form-measurement-{code}"))).collect();
+    let mut codes: Vec<(String, String)> = MEASUREMENTS
+        .iter()
+        .map(|(code, _)| ((*code).to_owned(), format!("form-measurement-{code}")))
+        .collect();
     let code = draft.get(Field::Code);
     if !code.is_empty() && !MEASUREMENTS.iter().any(|(c, _)| *c == code) {
         codes.push((code.to_owned(), code.to_owned()));
@@ -187,8 +207,10 @@ fn measurements(draft: &Draft) -> Control {
 }
 
 fn dose_units(current: &str) -> Control {
-    let mut units: Vec<(String, String)> =
-        DOSE_UNITS.iter().map(|unit| (stored_dose_unit(unit).to_owned(), format!("form-dose-unit-{unit}"))).collect();
+    let mut units: Vec<(String, String)> = DOSE_UNITS
+        .iter()
+        .map(|unit| (stored_dose_unit(unit).to_owned(), format!("form-dose-unit-{unit}")))
+        .collect();
     if !current.is_empty() && !units.iter().any(|(stored, _)| stored == current) {
         units.push((current.to_owned(), current.to_owned()));
     }
@@ -244,7 +266,11 @@ mod tests {
     fn a_unit_without_a_dose_is_not_saved() {
         let mut draft = blank(Kind::MedicationStatement);
         draft.set(Field::Name, "Metformin".into());
-        assert_eq!(finished(Kind::MedicationStatement, &draft).get(Field::DoseUnit), "", "mg of nothing is nothing");
+        assert_eq!(
+            finished(Kind::MedicationStatement, &draft).get(Field::DoseUnit),
+            "",
+            "mg of nothing is nothing"
+        );
     }
 
     #[test]

@@ -32,7 +32,8 @@ pub(super) fn Preview(props: &PreviewProps) -> Html {
     let charts: Vec<ChartView> = charts.data().map(|list| (*list).clone()).unwrap_or_default();
     let subject = view.subject.as_ref().and_then(|s| s.name.clone());
     let onsubmit = {
-        let (into, problem, on_keep, import) = (into.clone(), problem.clone(), props.on_keep.clone(), view.import);
+        let (into, problem, on_keep, import) =
+            (into.clone(), problem.clone(), props.on_keep.clone(), view.import);
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             match &*into {
@@ -90,7 +91,9 @@ fn about(i18n: &I18n, view: &ImportPreview) -> Html {
         return html! { <p>{ t!(i18n, "import-about-unknown") }</p> };
     };
     let mut parts: Vec<String> = Vec::new();
-    parts.extend(subject.born.as_ref().map(|b| t!(i18n, "import-born", when = format::day_plain(i18n.language(), b))));
+    parts.extend(
+        subject.born.as_ref().map(|b| t!(i18n, "import-born", when = format::day_plain(i18n.language(), b))),
+    );
     let gender = subject.gender.as_ref().and_then(|g| i18n.try_text(&format!("import-gender-{g}")));
     parts.extend(gender);
     html! {
@@ -133,7 +136,8 @@ fn chart_choice(
 ) -> Html {
     let choice = ImportInto::Chart { chart: chart.chart };
     let checked = into == Some(&choice);
-    let note = if fits == Some(chart.chart) { t!(i18n, "import-fits") } else { t!(i18n, "import-other-name") };
+    let note =
+        if fits == Some(chart.chart) { t!(i18n, "import-fits") } else { t!(i18n, "import-other-name") };
     let onchange = choose.reform(move |_: Event| choice.clone());
     html! {
         <label class="choice" key={chart.chart.to_string()}>
@@ -148,8 +152,16 @@ fn chart_choice(
     }
 }
 
-fn new_choice(i18n: &I18n, subject: Option<&str>, into: Option<&ImportInto>, choose: &Callback<ImportInto>) -> Html {
-    let title = subject.map_or_else(|| t!(i18n, "import-new-chart-unknown"), |name| t!(i18n, "import-new-chart", name = name));
+fn new_choice(
+    i18n: &I18n,
+    subject: Option<&str>,
+    into: Option<&ImportInto>,
+    choose: &Callback<ImportInto>,
+) -> Html {
+    let title = subject.map_or_else(
+        || t!(i18n, "import-new-chart-unknown"),
+        |name| t!(i18n, "import-new-chart", name = name),
+    );
     let checked = into == Some(&ImportInto::NewChart);
     html! {
         <label class="choice">

@@ -24,7 +24,11 @@ pub(crate) struct Sending {
 }
 
 /// Sends the file. `None` when the person stopped it; the client is told.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a file has a whole number of bytes")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a file has a whole number of bytes"
+)]
 pub(super) async fn send(
     backend: &Backend,
     file: &web_sys::File,
@@ -34,7 +38,8 @@ pub(super) async fn send(
     let total = file.size() as u64;
     let name = file.name();
     progress(Sending { name: name.clone(), done: 0, total });
-    let begun = backend.call::<command::ImportBegin>(ImportBeginArgs { name: name.clone(), bytes: total }).await?;
+    let begun =
+        backend.call::<command::ImportBegin>(ImportBeginArgs { name: name.clone(), bytes: total }).await?;
     let import = begun.import;
     let mut offset = 0;
     while offset < total {
@@ -44,7 +49,9 @@ pub(super) async fn send(
         }
         let end = (offset + PIECE_BYTES).min(total);
         let bytes = piece(file, offset, end).await?;
-        backend.call::<command::ImportChunk>(ImportChunkArgs { import, offset, base64: base64(&bytes) }).await?;
+        backend
+            .call::<command::ImportChunk>(ImportChunkArgs { import, offset, base64: base64(&bytes) })
+            .await?;
         offset = end;
         progress(Sending { name: name.clone(), done: offset, total });
     }
@@ -73,16 +80,6 @@ fn base64(bytes: &[u8]) -> String {
         out.push(if chunk.len() > 2 { letter(word) } else { '=' });
     }
     out
-}
-
-/// Waits in the page.
-pub(super) async fn sleep_ms(ms: i32) {
-    let promise = js_sys::Promise::new(&mut |resolve, _| {
-        if let Some(window) = web_sys::window() {
-            let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms);
-        }
-    });
-    let _ = JsFuture::from(promise).await;
 }
 
 #[cfg(test)]

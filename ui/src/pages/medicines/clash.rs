@@ -55,7 +55,13 @@ pub fn ClashCard(props: &ClashCardProps) -> Html {
     let title = if is_dose(clash.field) {
         t!(i18n, "clash-title-dose", title = clash.title.as_str(), count = count)
     } else {
-        t!(i18n, "clash-title", title = clash.title.as_str(), count = count, field = field_name(&i18n, clash.field).to_lowercase())
+        t!(
+            i18n,
+            "clash-title",
+            title = clash.title.as_str(),
+            count = count,
+            field = field_name(&i18n, clash.field).to_lowercase()
+        )
     };
     let settle = if is_dose(clash.field) { t!(i18n, "clash-settle-dose") } else { t!(i18n, "clash-settle") };
     let id = format!("clash-{}-{}", clash.entry, wire_word(clash.field));

@@ -79,7 +79,10 @@ pub fn TrendDetail(props: &TrendDetailProps) -> Html {
 fn value_head(i18n: &I18n, view: &TrendView) -> Html {
     let language = i18n.language();
     let Some(point) = view.points.last() else { return Html::default() };
-    let both = point.value2.as_ref().map_or_else(|| point.value.clone(), |second| format!("{}/{second}", point.value));
+    let both = point
+        .value2
+        .as_ref()
+        .map_or_else(|| point.value.clone(), |second| format!("{}/{second}", point.value));
     html! {
         <div class="value-head">
             <p class="value-line">

@@ -112,14 +112,13 @@ fn load(
             .query_row(params![log, number], |row| row.get(0))?;
         return Ok(Some((StoredItem::AccountEntry(stored(&body, "account entry")?), body.len() as u64)));
     }
-    let may_read = match readable.get(log) {
-        Some(known) => *known,
-        None => {
-            let space = SpaceId::from_slice(log).ok_or(StoreError::Stored { what: "space id" })?;
-            let member = spaces::load(c, space)?.is_some_and(|s| s.log.role(author.account).is_some());
-            readable.insert(log.to_vec(), member);
-            member
-        }
+    let may_read = if let Some(known) = readable.get(log) {
+        *known
+    } else {
+        let space = SpaceId::from_slice(log).ok_or(StoreError::Stored { what: "space id" })?;
+        let member = spaces::load(c, space)?.is_some_and(|s| s.log.role(author.account).is_some());
+        readable.insert(log.to_vec(), member);
+        member
     };
     if !may_read {
         return Ok(None);

@@ -1,0 +1,140 @@
+//! What the server acknowledged is there after any kill, and a retry of what it did not acknowledge is harmless.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use mecum_seal::testing::SeededEntropy;
+use mecum_seal::{Entropy, VerifyingKey};
+use mecum_sync::testing::Actor;
+use mecum_sync::{
+    Challenge, EnrolRequest, Follower, Item, Push, SessionGrant, SignIn, Signed, SyncRequest, SyncResponse,
+    decode, encode,
+};
+
+const SERVER: &str = env!("CARGO_BIN_EXE_mecum-server");
+const SEED: u64 = 7;
+const KILLS: usize = 40;
+
+fn start(data: &Path) -> (Child, String, VerifyingKey) {
+    let mut child = Command::new(SERVER)
+        .args(["--listen", "127.0.0.1:0", "--data"])
+        .arg(data)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let address = lines.next().unwrap().unwrap().replace("listening on http://", "");
+    let pin = lines.next().unwrap().unwrap().replace("pin ", "").parse().unwrap();
+    (child, address, pin)
+}
+
+/// One request; none if the server was killed meanwhile.
+fn ask(address: &str, path: &str, token: Option<&str>, body: &[u8]) -> Option<Vec<u8>> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    let token = token.map_or_else(String::new, |token| format!("authorization: Bearer {token}\r\n"));
+    let length = body.len();
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n{token}content-length: {length}\r\n\r\n"
+    )
+    .ok()?;
+    stream.write_all(body).ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).ok()?;
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    assert!(
+        answer.starts_with(b"HTTP/1.1 200"),
+        "{path} is accepted: {}",
+        String::from_utf8_lossy(&answer[..end])
+    );
+    Some(answer.split_off(end + 4))
+}
+
+fn sign_in(address: &str, actor: &Actor) -> String {
+    let challenge = ask(address, "/v1/challenge", None, &[]).unwrap();
+    let Challenge { nonce, server_time_ms, server } = decode(&challenge, 1_000).unwrap();
+    let Actor { account, device, incarnation, .. } = *actor;
+    let reply = SignIn { server, nonce, server_time_ms, account, device, incarnation };
+    let grant = ask(address, "/v1/session", None, &encode(&Signed::sign(reply, &actor.signing))).unwrap();
+    decode::<SessionGrant>(&grant, 1_000).unwrap().token.to_hex()
+}
+
+#[test]
+fn no_acknowledged_push_is_lost_by_a_kill() {
+    println!("seed {SEED}, {KILLS} kills");
+    let dir = tempfile::tempdir().unwrap();
+    let entropy = SeededEntropy::new(SEED);
+    let mut actor = Actor::new(SEED);
+    let (mut child, mut address, pin) = start(dir.path());
+    let enrol = Command::new(SERVER).args(["enrol", "--data"]).arg(dir.path()).output().unwrap();
+    let code = String::from_utf8(enrol.stdout).unwrap().trim().to_owned();
+    let genesis = actor.account_genesis();
+    let enrolment = EnrolRequest { version: 1, code, genesis: genesis.clone() };
+    ask(&address, "/v1/enrol", None, &encode(&enrolment)).unwrap();
+    let token = sign_in(&address, &actor);
+    let (space, entry) = actor.found_space(Some(pin));
+    let mut request = SyncRequest::pull(0, 1 << 20);
+    request.space_entries.push(entry);
+    ask(&address, "/v1/sync", Some(&token), &encode(&request)).unwrap();
+
+    let mut acknowledged = 0u64;
+    let mut waiting: Option<Push> = None;
+    for _ in 0..KILLS {
+        let token = sign_in(&address, &actor);
+        let mut dice = [0u8; 1];
+        entropy.fill(&mut dice);
+        let pid = child.id().to_string();
+        let after = Duration::from_millis(u64::from(dice[0]) / 2);
+        let killer = std::thread::spawn(move || {
+            std::thread::sleep(after);
+            assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success(), "killed");
+        });
+        loop {
+            let push = waiting.take().unwrap_or_else(|| actor.push(space, &["edit"], vec![]));
+            let mut request = SyncRequest::pull(0, 1);
+            request.pushes.push(push.clone());
+            let Some(answer) = ask(&address, "/v1/sync", Some(&token), &encode(&request)) else {
+                waiting = Some(push);
+                break;
+            };
+            let response: SyncResponse = decode(&answer, 1 << 24).unwrap();
+            assert_eq!(response.push_outcomes[0].refusal(), None, "a push or its retry is accepted");
+            acknowledged = push.statement.unverified().envelope_seq;
+        }
+        killer.join().unwrap();
+        child.wait().unwrap();
+        (child, address, _) = start(dir.path());
+    }
+    let token = sign_in(&address, &actor);
+    let mut follower = Follower::found(&genesis, actor.incarnation, Some(pin)).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut stored = 0;
+    loop {
+        assert!(Instant::now() < deadline, "pulling ends");
+        let request = SyncRequest::pull(follower.cursor(), 1 << 22);
+        let answer = ask(&address, "/v1/sync", Some(&token), &encode(&request)).unwrap();
+        let response: SyncResponse = decode(&answer, 1 << 24).unwrap();
+        for item in &response.items {
+            follower.accept(item).expect("the order has no gap after any kill");
+            stored += if let Item::Own { count, .. } = item { *count } else { 0 };
+        }
+        follower.advance(response.cursor);
+        if !response.more {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    println!("{acknowledged} acknowledged, {stored} stored");
+    assert!(acknowledged >= KILLS as u64, "the kills came in the middle of work");
+    assert!(stored >= acknowledged, "{acknowledged} were acknowledged, {stored} are there");
+    assert!(stored <= acknowledged + 1, "and at most the one that was under way besides");
+}

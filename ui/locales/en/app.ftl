@@ -1,0 +1,81 @@
+# The frame around every page, words of small parts, and errors that any page can meet.
+
+app-opening = Opening your records
+app-skip = Skip to content
+app-navigation = Main
+app-home = Home
+app-record = Record
+app-settings = Settings
+app-record-parts = Parts of the record
+app-timeline = Timeline
+app-results = Results
+app-medicines = Medicines
+app-record-open = The record of { $name } is open
+app-back = Back
+app-close = Close
+app-try-again = Try again
+app-put-away = Close message
+app-undo = Undo
+app-on = On
+app-off = Off
+app-optional = if you like
+app-show-words = Show what is typed
+app-missing-title = This page is not here
+app-missing-head = Nothing stands at this address
+app-missing-text = It may have been typed wrong, or it belonged to another record.
+app-to-home = To home
+
+flag-high = Above range
+flag-low = Below range
+flag-in-range = In range
+flag-no-range = No range given
+flag-clash = Two values
+flag-corrected = Corrected
+flag-entered-in-error = Entered by mistake
+flag-ended = Ended
+
+receipt-device = On this device
+receipt-sent = Sent
+receipt-received = Received
+
+relation-own = you
+relation-mother = your mother
+relation-father = your father
+relation-child = your child
+relation-partner = your partner
+relation-other = someone close to you
+
+weekday-1 = Monday
+weekday-2 = Tuesday
+weekday-3 = Wednesday
+weekday-4 = Thursday
+weekday-5 = Friday
+weekday-6 = Saturday
+weekday-7 = Sunday
+
+error-safe = What was saved is safe.
+error-safe-file = The record is as it was.
+error-safe-not-saved = What was there before is kept.
+error-internal = Something went wrong inside Mecum.
+error-internal-do = Try again. If it stays so, close Mecum and open it.
+error-no-answer = This page has lost its connection to Mecum.
+error-no-answer-do = See whether Mecum is still running, then try again.
+error-offline = No answer from the server.
+error-offline-do = You can keep working. Mecum tries again by itself.
+error-not-found = This is not here any more.
+error-not-found-do = It may have been removed on another device. Go back and look again.
+error-not-saved = This was not saved.
+error-not-saved-do = See whether this device has free space, then try again.
+error-not-saved-full = This was not saved: the device is full.
+error-not-saved-full-do = Free some space, then try again.
+error-document = A part of this record cannot be read on this device.
+error-document-do = The rest of it goes on working. Another of your devices may still have this part.
+error-arguments = Mecum did not understand itself.
+error-arguments-do = Close Mecum and open it again.
+error-command = This part of Mecum is of another version than the rest.
+error-command-do = Close Mecum and open it again.
+error-invalid = Some of what you wrote needs mending first.
+error-name-required = A name is needed.
+error-name-required-do = Write the name of the person this record is about.
+error-settings = This setting cannot be taken over.
+error-settings-do = Choose another value.

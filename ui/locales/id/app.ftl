@@ -1,0 +1,81 @@
+# Bingkai semua halaman, kata-kata bagian kecil, dan kendala yang bisa muncul di mana saja.
+
+app-opening = Membuka rekam Anda
+app-skip = Langsung ke isi
+app-navigation = Utama
+app-home = Beranda
+app-record = Rekam
+app-settings = Pengaturan
+app-record-parts = Bagian rekam
+app-timeline = Linimasa
+app-results = Hasil
+app-medicines = Obat
+app-record-open = Rekam { $name } terbuka
+app-back = Kembali
+app-close = Tutup
+app-try-again = Coba lagi
+app-put-away = Tutup pesan
+app-undo = Urungkan
+app-on = Nyala
+app-off = Mati
+app-optional = boleh kosong
+app-show-words = Tampilkan yang diketik
+app-missing-title = Halaman ini tidak ada
+app-missing-head = Tidak ada apa-apa di alamat ini
+app-missing-text = Mungkin salah ketik, atau bagian dari rekam lain.
+app-to-home = Ke beranda
+
+flag-high = Di atas rentang
+flag-low = Di bawah rentang
+flag-in-range = Dalam rentang
+flag-no-range = Tanpa rentang
+flag-clash = Dua nilai
+flag-corrected = Diperbaiki
+flag-entered-in-error = Salah catat
+flag-ended = Berakhir
+
+receipt-device = Di perangkat ini
+receipt-sent = Terkirim
+receipt-received = Diterima
+
+relation-own = Anda
+relation-mother = ibu Anda
+relation-father = ayah Anda
+relation-child = anak Anda
+relation-partner = pasangan Anda
+relation-other = orang dekat Anda
+
+weekday-1 = Senin
+weekday-2 = Selasa
+weekday-3 = Rabu
+weekday-4 = Kamis
+weekday-5 = Jumat
+weekday-6 = Sabtu
+weekday-7 = Minggu
+
+error-safe = Yang sudah tersimpan tetap aman.
+error-safe-file = Rekam tetap seperti semula.
+error-safe-not-saved = Yang sudah ada tetap tersimpan.
+error-internal = Ada yang tidak beres di dalam Mecum.
+error-internal-do = Coba lagi. Jika tetap begitu, tutup Mecum lalu buka kembali.
+error-no-answer = Halaman ini terputus dari Mecum.
+error-no-answer-do = Periksa apakah Mecum masih berjalan, lalu coba lagi.
+error-offline = Server tidak menjawab.
+error-offline-do = Anda tetap bisa bekerja. Mecum mencoba lagi sendiri.
+error-not-found = Ini sudah tidak ada di sini.
+error-not-found-do = Mungkin dihapus di perangkat lain. Kembali dan lihat lagi.
+error-not-saved = Ini tidak tersimpan.
+error-not-saved-do = Periksa apakah perangkat ini masih punya ruang, lalu coba lagi.
+error-not-saved-full = Ini tidak tersimpan: perangkat penuh.
+error-not-saved-full-do = Kosongkan sebagian ruang, lalu coba lagi.
+error-document = Sebagian rekam ini tidak terbaca di perangkat ini.
+error-document-do = Sisanya tetap bisa dipakai. Perangkat Anda yang lain mungkin masih memiliki bagian ini.
+error-arguments = Mecum tidak memahami dirinya sendiri.
+error-arguments-do = Tutup Mecum lalu buka kembali.
+error-command = Bagian Mecum ini berbeda versi dengan sisanya.
+error-command-do = Tutup Mecum lalu buka kembali.
+error-invalid = Ada isian yang perlu diperbaiki dulu.
+error-name-required = Nama perlu diisi.
+error-name-required-do = Tulis nama pemilik rekam ini.
+error-settings = Pengaturan ini tidak dapat dipakai.
+error-settings-do = Pilih nilai lain.
