@@ -130,4 +130,7 @@ pub struct ImportView {
     pub already: u32,
     /// The chart that it went into.
     pub chart: Option<ChartId>,
+    /// Why it failed, as a Fluent id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
 }

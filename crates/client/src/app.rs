@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use mecum_api::{
-    CallError, Code, NewsArgs, NewsView, PassphraseArgs, PassphraseView, SyncView, Topic, VaultCreateArgs, VaultPhase,
+    CallError, Code, NewsArgs, NewsView, PassphraseArgs, PassphraseView, SyncPhase, SyncView, Topic, VaultCreateArgs, VaultPhase,
     VaultView, WordsView,
 };
 use mecum_domain::Relation;
@@ -64,6 +64,7 @@ pub(crate) struct Inner {
     pub(crate) imports: Mutex<Imports>,
     pub(crate) pairing: Mutex<Pairing>,
     pub(crate) link: Mutex<SyncView>,
+    pub(crate) line: tokio::sync::Mutex<crate::driver::Line>,
     /// Something to send, or somebody asked.
     pub(crate) poke: Notify,
     touched_ms: AtomicI64,
@@ -90,6 +91,7 @@ impl App {
             imports: Mutex::default(),
             pairing: Mutex::default(),
             link: Mutex::new(link),
+            line: tokio::sync::Mutex::default(),
             poke: Notify::new(),
             touched_ms: AtomicI64::new(options.clock.now_ms()),
             options,
@@ -157,8 +159,13 @@ impl App {
         done.await.unwrap_or_else(|_| Err(CallError::new(Code::Internal, "error-internal")))
     }
 
-    pub(crate) fn put_session(&self, session: Session) {
+    pub(crate) fn put_session(&self, mut session: Session) {
         self.touch();
+        if let Some(home) = session.home() {
+            // Until the first exchange has said how things stand.
+            session.link = SyncView { phase: SyncPhase::Working, server: Some(home.url), ..SyncView::default() };
+            *held(&self.inner.link) = session.link.clone();
+        }
         *held(&self.inner.session) = Some(session);
         self.inner.news.tell(Topic::Vault);
         self.inner.poke.notify_one();

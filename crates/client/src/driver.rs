@@ -9,7 +9,7 @@ use mecum_seal::VerifyingKey;
 use crate::app::{App, Inner, held};
 use crate::error::{SessionError, refused};
 use crate::exchange::ExchangeError;
-use crate::remote::{Remote, RemoteError, Session as SignedIn};
+use crate::remote::{Remote, RemoteError, Session as SignedIn, Wake};
 use crate::session::Session;
 
 /// Between exchanges when nothing wakes the device.
@@ -61,11 +61,14 @@ impl From<RemoteError> for Stopped {
 
 /// Runs until the app is gone.
 pub(crate) async fn run(app: Weak<Inner>) {
-    let mut line = Line::default();
     let mut retry = FIRST_RETRY;
+    let mut wake = None;
     loop {
         let Some(inner) = app.upgrade() else { return };
-        let outcome = line.exchange(&inner).await;
+        let outcome = exchange(&inner).await;
+        if let Some(fresh) = inner.line.lock().await.wake.take() {
+            wake = Some(fresh);
+        }
         let pause = match &outcome {
             Ok(()) => {
                 retry = FIRST_RETRY;
@@ -77,21 +80,37 @@ pub(crate) async fn run(app: Weak<Inner>) {
                 retry
             }
         };
-        say(&inner, &outcome);
-        let woken = line.woken(outcome.is_ok());
         tokio::select! {
             () = inner.poke.notified() => tokio::time::sleep(GATHER).await,
-            () = woken => {}
+            () = woken(&inner, &mut wake) => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
 }
 
-/// The connection of one driver.
+/// Resolves when the relay has news, or when the line is cut; never, where there is no line.
+async fn woken(inner: &Inner, wake: &mut Option<Wake>) {
+    let Some(line) = wake else { return std::future::pending().await };
+    if line.next().await.is_err() {
+        // The next exchange says how things stand, and opens another line.
+        *wake = None;
+        inner.line.lock().await.open = None;
+        tokio::time::sleep(GATHER).await;
+    }
+}
+
+/// The connection of an app: one exchange at a time goes over it.
 #[derive(Default)]
-struct Line {
+pub(crate) struct Line {
     open: Option<(Home, Remote, SignedIn)>,
-    wake: Option<crate::remote::Wake>,
+    wake: Option<Wake>,
+}
+
+/// One exchange, and what the screens hear of it.
+async fn exchange(inner: &Inner) -> Result<(), Stopped> {
+    let outcome = inner.line.lock().await.exchange(inner).await;
+    say(inner, &outcome);
+    outcome
 }
 
 impl Line {
@@ -108,22 +127,8 @@ impl Line {
         if let Err(Stopped::Remote(_)) = &outcome {
             // The token may have ended or the server restarted: sign in anew next time.
             self.open = None;
-            self.wake = None;
         }
         outcome
-    }
-
-    /// Resolves when the relay has news; never, where there is no line.
-    async fn woken(&mut self, connected: bool) {
-        match &mut self.wake {
-            Some(wake) if connected => {
-                if wake.next().await.is_err() {
-                    self.wake = None;
-                    std::future::pending::<()>().await;
-                }
-            }
-            _ => std::future::pending().await,
-        }
     }
 }
 
@@ -198,9 +203,8 @@ impl App {
 
     /// Exchanges now, and waits for it.
     pub async fn sync_now(&self, (): ()) -> Result<SyncView, CallError> {
-        let mut line = Line::default();
-        let outcome = line.exchange(&self.inner).await;
-        say(&self.inner, &outcome);
+        // How it went is in the status: an exchange that cannot be is no failure of asking for it.
+        let _ = exchange(&self.inner).await;
         self.sync_status(()).await
     }
 

@@ -252,7 +252,10 @@ pub(crate) fn run(app: &App, args: ImportRunArgs) -> Result<ImportView, CallErro
         if let Ok(import) = held(&task.inner.imports).get(import) {
             match kept {
                 Ok(done) => import.view = done,
-                Err(_) => import.view.phase = ImportPhase::Failed,
+                Err(error) => {
+                    import.view.phase = ImportPhase::Failed;
+                    import.view.message_id = Some(CallError::from(error).message_id);
+                }
             }
         }
         task.inner.news.tell(Topic::Import);
@@ -309,6 +312,7 @@ fn keep(
         added: kept.added,
         already: kept.already,
         chart: Some(chart),
+        message_id: None,
     })
 }
 
