@@ -50,8 +50,23 @@ export async function open(browser, url, { viewport = LAPTOP, colorScheme = "lig
 
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
+const HEIGHT_PX_MAX = 12_000;
+
 /** Runs axe over the page; throws on a violation, gives the figures otherwise. */
 export async function axe(page) {
+  const before = page.viewportSize();
+  // At its full height: what only lies under a bar until one scrolls is no target that is too small.
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  const grown = height > before.height;
+  if (grown) await page.setViewportSize({ width: before.width, height: Math.min(height + 200, HEIGHT_PX_MAX) });
+  try {
+    return await axeAsItStands(page);
+  } finally {
+    if (grown) await page.setViewportSize(before);
+  }
+}
+
+async function axeAsItStands(page) {
   if (!(await page.evaluate("typeof axe === 'object'"))) await page.evaluate(axeSource);
   const found = await page.evaluate(async (tags) => {
     const result = await globalThis.axe.run(document, { runOnly: { type: "tag", values: tags } });

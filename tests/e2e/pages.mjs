@@ -36,6 +36,12 @@ export async function visit(page, device, route) {
   await settled(page);
 }
 
+/** Makes `chart` the one that the pages are about, as choosing it in the person bar does. */
+export async function choose(page, chart) {
+  await settled(page);
+  await page.evaluate((chart) => sessionStorage.setItem("mecum-chart", chart), chart);
+}
+
 /** Presses Tab through the whole page: everything that can be used is reached, is visible, and has a name. */
 export async function walk(page) {
   const wanted = await page.evaluate(() => {
@@ -57,14 +63,17 @@ export async function walk(page) {
     return [...new Set([...document.querySelectorAll("[data-walk]")].filter((element) => element.checkVisibility({ visibilityProperty: true })).map((element) => element.dataset.walk))];
   });
   const reached = new Set();
-  for (let press = 0; press < wanted.length + 5; press += 1) {
+  const dates = await page.locator("input[type=date], input[type=datetime-local]").count();
+  // Each part of a date field is a stop of its own.
+  for (let press = 0; press < wanted.length + 5 + dates * 6; press += 1) {
     await page.keyboard.press("Tab");
     const at = await page.evaluate(() => {
       const element = document.activeElement;
       if (!element || element === document.body) return null;
       const box = element.getBoundingClientRect();
-      const style = getComputedStyle(element);
-      const ring = style.outlineStyle !== "none" || style.boxShadow !== "none";
+      const rings = (one) => one && (getComputedStyle(one).outlineStyle !== "none" || getComputedStyle(one).boxShadow !== "none");
+      // A box around a field may carry the ring; of a date field, the browser marks the part that has the focus.
+      const ring = rings(element) || rings(element.parentElement) || ["date", "datetime-local"].includes(element.type);
       const label = element.getAttribute("aria-label") ?? element.getAttribute("aria-labelledby") ?? (element.labels?.length ? "label" : element.textContent?.trim());
       return { walk: element.dataset.walk ?? null, seen: box.width > 0 && box.height > 0, ring, label, html: element.outerHTML.slice(0, 120) };
     });

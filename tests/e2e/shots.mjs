@@ -6,7 +6,7 @@ import path from "node:path";
 import { Actors } from "./actors.mjs";
 import { launch, open } from "./browser.mjs";
 import { family, routes } from "./family.mjs";
-import { settled, visit } from "./pages.mjs";
+import { choose, visit } from "./pages.mjs";
 
 const SIZES = [[360, 740], [390, 844], [768, 1024], [1280, 800], [1600, 1000]];
 const LOOKS = ["light", "dark"];
@@ -20,11 +20,11 @@ const browser = await launch();
 let taken = 0;
 
 /** One device's pages in every size and look, in the language that the device is set to. */
-async function take(device, pages, language) {
+async function take(device, pages, language, chart = "") {
   for (const [width, height] of SIZES) {
     for (const colorScheme of LOOKS) {
       const page = await open(browser, device.page, { viewport: { width, height }, colorScheme });
-      await settled(page);
+      await choose(page, chart);
       for (const [name, route] of pages.filter(([name]) => name.includes(wanted))) {
         if (route) await visit(page, device, route);
         await page.screenshot({ path: path.join(folder, `${name}-${width}x${height}-${colorScheme}-${language}.png`), animations: "disabled", caret: "hide" });
@@ -47,7 +47,7 @@ try {
     await set(fresh);
     await take(fresh, [["first-run", null]], language);
     await set(shown.device);
-    await take(shown.device, routes(shown), language);
+    await take(shown.device, routes(shown), language, shown.chart);
     await shown.device.call("vault_lock");
     await take(shown.device, [["unlock", null]], language);
     await shown.device.call("vault_unlock", { passphrase: shown.passphrase });

@@ -11,6 +11,7 @@ use yew::prelude::*;
 use yew_router::prelude::*;
 
 pub use self::display::{TEXT_STEPS, nearest_text_step};
+pub use self::frame::focus;
 pub use self::shell::{Shell, use_shell};
 use crate::backend::{Backend, use_backend};
 use crate::components::{ErrorBlock, Skeleton};
@@ -88,10 +89,10 @@ fn phase(
 ) -> Html {
     match view.phase {
         VaultPhase::Missing => {
-            html! { <FirstRunPage on_language={on_language.clone()} on_joining={on_joining.clone()} on_done={reload.clone()} /> }
+            html! { <FirstRunPage language_chosen={on_language.clone()} joining={on_joining.clone()} done={reload.clone()} /> }
         }
         VaultPhase::Open if joining => {
-            html! { <FirstRunPage on_language={on_language.clone()} on_joining={on_joining.clone()} on_done={reload.clone()} /> }
+            html! { <FirstRunPage language_chosen={on_language.clone()} joining={on_joining.clone()} done={reload.clone()} /> }
         }
         VaultPhase::Locked => html! { <UnlockPage status={view.clone()} on_open={reload.clone()} /> },
         VaultPhase::InUse | VaultPhase::Damaged => {
@@ -173,5 +174,128 @@ fn page(route: Route) -> Html {
         Route::Devices => html! { <devices::DevicesPage /> },
         Route::Pair => html! { <pairing::PairPage /> },
         Route::Missing => html! { <frame::MissingPage /> },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use mecum_api::{CallError, Code, VaultPhase};
+    use yew_router::history::{AnyHistory, History, MemoryHistory};
+
+    use super::*;
+    use crate::backend::fake::Fake;
+
+    #[derive(Properties, PartialEq)]
+    struct AtProps {
+        path: AttrValue,
+        language: AttrValue,
+        backend: Backend,
+    }
+
+    #[component]
+    fn At(props: &AtProps) -> Html {
+        let history = AnyHistory::from(MemoryHistory::new());
+        history.push(props.path.to_string());
+        html! {
+            <ContextProvider<Backend> context={props.backend.clone()}>
+                <ContextProvider<Bus> context={Bus::default()}>
+                    <ContextProvider<I18n> context={I18n::new(&props.language)}>
+                        <Router {history}><shell::ShellProvider><frame::Frame /></shell::ShellProvider></Router>
+                    </ContextProvider<I18n>>
+                </ContextProvider<Bus>>
+            </ContextProvider<Backend>>
+        }
+    }
+
+    async fn drawn(fake: Fake, path: &'static str, language: &'static str) -> String {
+        let backend = Backend::Fake(Rc::new(fake));
+        let props = move || AtProps { path: path.into(), language: language.into(), backend };
+        yew::LocalServerRenderer::<At>::with_props(props()).hydratable(false).render().await
+    }
+
+    #[tokio::test]
+    async fn home_shows_what_needs_a_person_in_words_and_shapes() {
+        let html = drawn(Fake::family(), "/", "en").await;
+        for words in [
+            "Tuesday 8 September",
+            "Amlodipine: two values written",
+            "Ani wrote 5 mg",
+            "Above range",
+            "On this device",
+        ] {
+            assert!(html.contains(words), "home says {words}");
+        }
+        assert_eq!(html.matches("<h1").count(), 1, "one main heading");
+        assert!(!html.contains("style="), "no style attribute: the policy would block it");
+    }
+
+    #[tokio::test]
+    async fn home_speaks_indonesian_with_decimal_commas() {
+        let html = drawn(Fake::family(), "/", "id").await;
+        for words in ["Selasa 8 September", "Di atas rentang", "7,8 %"] {
+            assert!(html.contains(words), "home says {words}");
+        }
+    }
+
+    #[tokio::test]
+    async fn every_page_has_one_heading_and_its_landmarks() {
+        for path in [
+            "/",
+            "/record",
+            "/record/results",
+            "/record/medicines",
+            "/record/changes",
+            "/import",
+            "/settings",
+            "/settings/display",
+            "/settings/devices",
+            "/record/add/note",
+            "/nowhere",
+        ] {
+            let html = drawn(Fake::family(), path, "en").await;
+            assert_eq!(html.matches("<h1").count(), 1, "{path} has one main heading");
+            assert!(html.contains("<main") && html.contains("<nav"), "{path} has its landmarks");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_question_is_said_in_place_with_a_way_out() {
+        let fake = Fake::family();
+        fake.refuse("home", CallError::new(Code::Internal, "error-no-answer"));
+        let html = drawn(fake, "/", "en").await;
+        assert!(
+            html.contains("lost its connection") && html.contains("Try again"),
+            "what happened and what to do"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_locked_vault_tells_no_name() {
+        let fake = Fake::family();
+        fake.phase(VaultPhase::Locked);
+        let backend = Backend::Fake(Rc::new(fake));
+        let html = yew::LocalServerRenderer::<App>::with_props(AppProps { backend })
+            .hydratable(false)
+            .render()
+            .await;
+        assert!(html.contains("Open your records"), "the way in is there");
+        assert!(!html.contains("Laras") && !html.contains("Ratna"), "no name while locked");
+    }
+
+    #[tokio::test]
+    async fn an_empty_device_offers_both_ways_to_begin() {
+        let fake = Fake::family();
+        fake.phase(VaultPhase::Missing);
+        let backend = Backend::Fake(Rc::new(fake));
+        let html = yew::LocalServerRenderer::<App>::with_props(AppProps { backend })
+            .hydratable(false)
+            .render()
+            .await;
+        assert!(
+            html.contains("Start a record") && html.contains("I have another device"),
+            "a new record, or one more device"
+        );
     }
 }

@@ -27,7 +27,7 @@ pub use empty::Empty;
 pub use error_block::ErrorBlock;
 pub use field::{Field, FieldType};
 pub use flag::{Flag, flag_text};
-pub use honesty::{Honesty, HonestyLine};
+pub use honesty::{Honesty, HonestyLine, OfflineLine};
 pub use icon::{Icon, IconName};
 pub use notice::{Notice, NoticeKind};
 pub use progress::Progress;

@@ -131,7 +131,8 @@ mod tests {
             let args = line
                 .split('$')
                 .skip(1)
-                .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '-').collect());
+                .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '-').collect::<String>())
+                .filter(|arg| arg != "count");
             if let Some(found) = all.get_mut(&open) {
                 found.extend(args);
             }

@@ -2,7 +2,10 @@
 //!
 //! It knows words, rows and drawings. It must not know documents, keys, files or the network: those are behind [`backend::Backend`].
 
-#![expect(unreachable_pub, reason = "a binary: nothing is reachable from outside, and pub says what a module offers")]
+#![expect(
+    unreachable_pub,
+    reason = "a binary: nothing is reachable from outside, and pub says what a module offers"
+)]
 
 mod app;
 mod backend;

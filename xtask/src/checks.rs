@@ -3,6 +3,7 @@
 use crate::layers;
 use crate::process;
 use crate::ring::Results;
+use crate::schema;
 use crate::test::logged;
 use crate::workspace::Workspace;
 
@@ -25,6 +26,7 @@ pub(crate) fn run(workspace: &Workspace, results: &mut Results) {
     results.check("checks::lints_web", web_lints(workspace, results));
     layers::check(workspace, results);
     results.check("checks::lock_files_name_no_host", lock_names_no_host(workspace));
+    results.check("checks::schema_is_current", schema::current(workspace));
 }
 
 /// The interface as it is really compiled; in its own target folder, beside its build.

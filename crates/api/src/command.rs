@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+#[allow(clippy::wildcard_imports, reason = "the list below names every view of this crate")]
 use crate::*;
 
 /// One typed command.

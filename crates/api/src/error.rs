@@ -68,6 +68,7 @@ impl CallError {
 
     /// The same with one more message argument.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over numbers and texts alike")]
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.args.insert(name.into(), value.to_string());
         self

@@ -66,7 +66,7 @@ pub struct ImportPreview {
 }
 
 /// Where a file goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "into")]
 pub enum ImportInto {
     /// Into a chart.
@@ -75,13 +75,8 @@ pub enum ImportInto {
         chart: ChartId,
     },
     /// Into a new chart named after the file's person.
+    #[default]
     NewChart,
-}
-
-impl Default for ImportInto {
-    fn default() -> Self {
-        ImportInto::NewChart
-    }
 }
 
 /// Keeps the file.

@@ -81,6 +81,7 @@ pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+#[allow(clippy::unused_async, reason = "every command is async by contract, whether it waits or not")]
 impl App {
     /// Opens a profile and starts its tasks. The vault stays as it is: missing or locked.
     pub fn open(options: AppOptions) -> Self {
@@ -163,7 +164,9 @@ impl App {
         self.touch();
         if let Some(home) = session.home() {
             // Until the first exchange has said how things stand.
-            session.link = SyncView { phase: SyncPhase::Working, server: Some(home.url), ..SyncView::default() };
+            let last_ms = session.last_exchange_ms();
+            let server = Some(home.url);
+            session.link = SyncView { phase: SyncPhase::Working, server, last_ms, ..SyncView::default() };
             *held(&self.inner.link) = session.link.clone();
         }
         *held(&self.inner.session) = Some(session);
@@ -229,7 +232,7 @@ impl App {
         }
         std::fs::create_dir_all(self.profile()).map_err(|_| CallError::new(Code::NotSaved, "error-not-saved"))?;
         Vault::create(&self.location(), passphrase, self.inner.options.clock.now_ms(), &self.vault_options())
-            .map_err(|error| create_error(&error))
+            .map_err(create_error)
     }
 
     /// Opens the vault.

@@ -9,7 +9,7 @@ use mecum_seal::{DeviceId, DocumentId, Envelope};
 use mecum_vault::Table;
 
 use crate::error::SessionError;
-use crate::exchange::by_document;
+use crate::exchange::{by_document, quarantine};
 use crate::identity::actor_of;
 use crate::plaintext::{OpenDocument, unpack};
 use crate::rows_from::RowPlace;
@@ -43,7 +43,7 @@ impl Session {
         let (control, content): (Vec<_>, Vec<_>) =
             arrivals.into_iter().partition(|arrival| arrival.envelope.place().document == DocumentId::CONTROL);
         for arrival in control {
-            self.stage_control(stage, arrival)?;
+            self.stage_control(stage, arrival);
         }
         let mut groups = by_document(content);
         // A document that opened just now may have had envelopes waiting for it.
@@ -56,16 +56,16 @@ impl Session {
         Ok(())
     }
 
-    fn stage_control(&mut self, stage: &mut Stage, arrival: Arrival) -> Result<(), SessionError> {
+    fn stage_control(&mut self, stage: &mut Stage, arrival: Arrival) {
         let place = arrival.envelope.place().clone();
         let Ok(space) = self.staged_space(stage, place.space) else {
-            self.quarantine(stage, "space", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
-            return Ok(());
+            quarantine(stage, "space", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
+            return;
         };
         let opened = arrival.envelope.open(&space.key).ok().and_then(|plain| unpack(&plain).ok());
         let Some(message) = opened.and_then(|body| OpenDocument::decode(&body).ok()) else {
-            self.quarantine(stage, "control", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
-            return Ok(());
+            quarantine(stage, "control", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
+            return;
         };
         if self.staged_document(stage, message.document).is_err() {
             let state = DocumentState::new(message.document, place.space, message.key(), message.shard);
@@ -73,7 +73,6 @@ impl Session {
             stage.documents.insert(message.document, state);
         }
         stage.appended.push((space.control_log(), arrival.bytes));
-        Ok(())
     }
 
     fn stage_document_arrivals(
@@ -94,7 +93,7 @@ impl Session {
             }
             stage.deletes.push((Table::Waiting, name));
         }
-        let opened = self.open_arrivals(stage, &state, arrivals);
+        let opened = open_arrivals(stage, &state, arrivals);
         if opened.is_empty() {
             return Ok(());
         }
@@ -116,21 +115,6 @@ impl Session {
         let refused: BTreeMap<u64, String> =
             admission.refused.iter().map(|(tag, refusal)| (*tag, format!("{refusal:?}"))).collect();
         self.stage_admitted(stage, state, admission.next, opened, &admission.accepted, &admission.waiting, &refused)
-    }
-
-    /// Opens arrivals; what does not open is put aside.
-    fn open_arrivals(&self, stage: &mut Stage, state: &DocumentState, arrivals: Vec<Arrival>) -> Vec<Opened> {
-        let mut all = Vec::with_capacity(arrivals.len());
-        for arrival in arrivals {
-            let fits = arrival.envelope.place().space == state.space;
-            let plain = arrival.envelope.open(&state.key).ok().filter(|_| fits);
-            let payload = plain.and_then(|plain| unpack(&plain).ok()).and_then(|body| Payload::decode(&body).ok());
-            match payload {
-                Some(payload) => all.push(Opened { arrival, payload }),
-                None => self.quarantine(stage, "envelope", arrival.envelope.content_id().as_bytes(), &arrival.bytes),
-            }
-        }
-        all
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one admission, used once")]
@@ -170,7 +154,7 @@ impl Session {
                 stage.puts.push((Table::Waiting, name, arrival.bytes));
             } else {
                 let reason = refused.get(&tag).map_or("writer", String::as_str);
-                self.quarantine(stage, reason, arrival.envelope.content_id().as_bytes(), &arrival.bytes);
+                quarantine(stage, reason, arrival.envelope.content_id().as_bytes(), &arrival.bytes);
             }
         }
         state.operations = u32::try_from(next.operations()).unwrap_or(u32::MAX);
@@ -184,8 +168,23 @@ impl Session {
     fn actors(&self, stage: &Stage) -> BTreeMap<DeviceId, mecum_documents::Actor> {
         let log = stage.follower.as_ref().unwrap_or(&self.follower).account_log();
         log.into_iter()
-            .flat_map(|log| log.devices())
+            .flat_map(mecum_sync::AccountLog::devices)
             .map(|card| (card.device, actor_of(&card.signing, card.incarnation)))
             .collect()
     }
+}
+
+/// Opens arrivals; what does not open is put aside.
+fn open_arrivals(stage: &mut Stage, state: &DocumentState, arrivals: Vec<Arrival>) -> Vec<Opened> {
+    let mut all = Vec::with_capacity(arrivals.len());
+    for arrival in arrivals {
+        let fits = arrival.envelope.place().space == state.space;
+        let plain = arrival.envelope.open(&state.key).ok().filter(|_| fits);
+        let payload = plain.and_then(|plain| unpack(&plain).ok()).and_then(|body| Payload::decode(&body).ok());
+        match payload {
+            Some(payload) => all.push(Opened { arrival, payload }),
+            None => quarantine(stage, "envelope", arrival.envelope.content_id().as_bytes(), &arrival.bytes),
+        }
+    }
+    all
 }

@@ -165,10 +165,11 @@ fn say(inner: &Inner, outcome: &Result<(), Stopped>) {
         Ok(()) => (SyncPhase::UpToDate, None),
         Err(Stopped::Locked | Stopped::NoServer) => (SyncPhase::NoServer, None),
         Err(Stopped::Remote(RemoteError::Offline)) => (SyncPhase::Offline, None),
-        Err(Stopped::Remote(_)) => (SyncPhase::Refused, Some("error-server-refused")),
+        Err(Stopped::Remote(_) | Stopped::Exchange(ExchangeError::Refused(_))) => {
+            (SyncPhase::Refused, Some("error-server-refused"))
+        }
         Err(Stopped::Exchange(ExchangeError::Session(_))) => (SyncPhase::Refused, Some("error-not-saved")),
         Err(Stopped::Exchange(ExchangeError::RolledBack)) => (SyncPhase::Refused, Some("error-older-copy")),
-        Err(Stopped::Exchange(ExchangeError::Refused(_))) => (SyncPhase::Refused, Some("error-server-refused")),
         Err(Stopped::Exchange(ExchangeError::Follow(_))) => (SyncPhase::Refused, Some("error-server-history")),
     };
     if let Err(Stopped::Exchange(error)) = outcome {

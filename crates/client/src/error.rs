@@ -90,7 +90,7 @@ pub(crate) fn unlock_error(error: &UnlockVaultError) -> CallError {
 }
 
 /// How a screen says that a vault could not be made.
-pub(crate) fn create_error(error: &CreateVaultError) -> CallError {
+pub(crate) fn create_error(error: CreateVaultError) -> CallError {
     match error {
         CreateVaultError::Exists => CallError::new(Code::VaultExists, "error-vault-exists"),
         CreateVaultError::InUse => CallError::new(Code::InUse, "error-in-use"),

@@ -133,6 +133,8 @@ impl Session {
         stage.follower = Some(follower);
         self.stage_arrivals(&mut stage, arrivals)?;
         if changed {
+            let now = self.now_ms().to_be_bytes().to_vec();
+            stage.puts.push((Table::Setting, b"last-exchange".to_vec(), now));
             self.commit(stage, Durability::Normal)?;
         }
         if let Some(code) = first_refusal(response) {
@@ -164,7 +166,7 @@ impl Session {
                         stage.topics.push(Topic::Charts);
                         stage.spaces.insert(space, state);
                     }
-                    None => self.quarantine(stage, "space", space.as_bytes(), &[]),
+                    None => quarantine(stage, "space", space.as_bytes(), &[]),
                 }
             }
             Accepted::Envelopes { chain, envelopes, .. } => {
@@ -209,17 +211,16 @@ impl Session {
         })
     }
 
-    /// Puts something aside that could not be checked or read: it is kept, counted and said, and stops nothing else.
-    pub(crate) fn quarantine(&self, stage: &mut Stage, reason: &str, id: &[u8], bytes: &[u8]) {
-        let name = [reason.as_bytes(), b"/", id].concat();
-        stage.puts.push((Table::Quarantine, name, bytes.to_vec()));
-        stage.topics.push(Topic::Sync);
-    }
-
     /// How many things were put aside.
     pub fn quarantined(&self) -> u32 {
         let aside = self.vault.names(Table::Quarantine).map_or(0, |names| names.len());
         u32::try_from(aside).unwrap_or(u32::MAX)
+    }
+
+    /// When an exchange last brought or took something, ms since the epoch; 0 never.
+    pub(crate) fn last_exchange_ms(&self) -> i64 {
+        let stored = self.setting("last-exchange").ok().flatten();
+        stored.and_then(|body| Some(i64::from_be_bytes(body.try_into().ok()?))).unwrap_or(0)
     }
 
     /// Whether anything waits to be sent.
@@ -261,6 +262,13 @@ impl Session {
         };
         (first_below(mecum_api::ReceiptState::Sent), first_below(mecum_api::ReceiptState::Received))
     }
+}
+
+/// Puts something aside that could not be checked or read: it is kept, counted and said, and stops nothing else.
+pub(crate) fn quarantine(stage: &mut Stage, reason: &str, id: &[u8], bytes: &[u8]) {
+    let name = [reason.as_bytes(), b"/", id].concat();
+    stage.puts.push((Table::Quarantine, name, bytes.to_vec()));
+    stage.topics.push(Topic::Sync);
 }
 
 fn decode_genesis(bytes: &[u8]) -> Result<Signed<SpaceEntry>, SessionError> {

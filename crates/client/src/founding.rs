@@ -140,7 +140,7 @@ impl Session {
             device: card.device.to_string(),
             name: self.device_name(card.device).unwrap_or_default(),
             this: card.device == self.identity.device,
-            last_ms: self.last_heard_ms(card.device),
+            last_ms: if card.device == self.identity.device { self.link.last_ms } else { self.last_heard_ms(card.device) },
         };
         log.devices().iter().map(view).collect()
     }

@@ -254,7 +254,7 @@ pub(crate) fn run(app: &App, args: ImportRunArgs) -> Result<ImportView, CallErro
                 Ok(done) => import.view = done,
                 Err(error) => {
                     import.view.phase = ImportPhase::Failed;
-                    import.view.message_id = Some(CallError::from(error).message_id);
+                    import.view.message_id = Some(error.message_id);
                 }
             }
         }

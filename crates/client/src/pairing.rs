@@ -93,7 +93,7 @@ fn message<T: for<'b> Decode<'b, ()>>(secret: &PairingSecret, slot: &str, sealed
 
 /// The text of the QR code.
 fn qr_text(secret: &PairingSecret, home: &Home) -> String {
-    let hex: String = secret.expose().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = secret.expose().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     format!("mecum:pair?s={hex}&k={}&u={}", home.pin, home.url)
 }
 
@@ -116,6 +116,7 @@ fn read_code(code: &str, server: Option<&str>) -> Result<(PairingSecret, String,
     Ok((secret, url.trim_end_matches('/').to_owned(), None))
 }
 
+#[allow(clippy::unused_async, reason = "every command is async by contract, whether it waits or not")]
 impl App {
     fn say_pairing(&self, phase: PairPhase, other: Option<String>, message_id: Option<&str>) -> PairView {
         let view = PairView { phase, other, message_id: message_id.map(str::to_owned) };

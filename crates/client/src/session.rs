@@ -44,7 +44,7 @@ pub struct Session {
     pub(crate) spaces: BTreeMap<SpaceId, SpaceState>,
     pub(crate) documents: BTreeMap<DocumentId, DocumentState>,
     pub(crate) charts: BTreeMap<ChartId, LoadedChart>,
-    open: BTreeMap<DocumentId, (u64, Document)>,
+    pub(crate) open: BTreeMap<DocumentId, (u64, Document)>,
     used: u64,
     pub(crate) surroundings: Surroundings,
     pub(crate) link: mecum_api::SyncView,
@@ -205,7 +205,9 @@ impl Session {
                 let body = self.vault.get(Table::View, &page_name(state.document, page))?.ok_or(missing)?;
                 let rows = decode_page(&body)?;
                 loaded.pages.note(state.document, page, &rows, body.len());
-                rows.into_iter().for_each(|row| loaded.rows.put(row));
+                for row in rows {
+                    loaded.rows.put(row);
+                }
             }
         }
         self.charts.insert(chart, loaded);
@@ -241,7 +243,7 @@ impl Session {
         }
     }
 
-    fn load_document(&self, document: DocumentId) -> Result<Document, SessionError> {
+    pub(crate) fn load_document(&self, document: DocumentId) -> Result<Document, SessionError> {
         let state = self.documents.get(&document).ok_or_else(SessionError::not_found)?;
         let snapshot = match self.vault.get(Table::Snapshot, document.as_bytes())? {
             Some(sealed) => inflate(&sealed, mecum_documents::MAX_SNAPSHOT_BYTES as u64).map_err(|_| SessionError::Envelope)?,
@@ -249,19 +251,11 @@ impl Session {
         };
         let mut bodies = Vec::new();
         for (_, bytes) in self.vault.envelopes(document, state.snapshot_at)? {
-            bodies.push(self.open_envelope(state, &bytes)?.1);
+            bodies.push(open_envelope(state, &bytes)?.1);
         }
         let raw: Result<Vec<&[u8]>, _> = bodies.iter().map(|body| Payload::raw_change(body)).collect();
         let raw = raw.map_err(|_| SessionError::Envelope)?;
         Ok(Document::reopen(&snapshot, raw, self.identity.actor(), Limits::default())?)
-    }
-
-    /// The parsed envelope and its body.
-    pub(crate) fn open_envelope(&self, state: &DocumentState, bytes: &[u8]) -> Result<(Envelope, Vec<u8>), SessionError> {
-        let envelope = Envelope::parse(bytes).map_err(|_| SessionError::Envelope)?;
-        let plain = envelope.open(&state.key).map_err(|_| SessionError::Envelope)?;
-        let body = unpack(&plain).map_err(|_| SessionError::Envelope)?;
-        Ok((envelope, body))
     }
 
     /// An editable entry as its document has it, clashes included.
@@ -294,7 +288,7 @@ impl Session {
         // By change: the changes on this entry that it and its writer had seen. Envelopes come after what they depend on.
         let mut seen: BTreeMap<[u8; 32], BTreeSet<[u8; 32]>> = BTreeMap::new();
         for (_, bytes) in self.vault.envelopes(document, 0)? {
-            let (envelope, body) = self.open_envelope(state, &bytes)?;
+            let (envelope, body) = open_envelope(state, &bytes)?;
             let payload = Payload::decode(&body).map_err(|_| SessionError::Envelope)?;
             let edits: Vec<Edit> = payload.batch().edits.iter().filter(|edit| touches(edit)).cloned().collect();
             let mut sees: BTreeSet<_> = payload.deps().filter_map(|dep| seen.get(&dep)).flatten().copied().collect();
@@ -381,7 +375,10 @@ impl Session {
 
     /// Folds long tails into local snapshots. Nothing is lost if it fails: the envelopes stay.
     pub fn fold_tails(&mut self) -> Result<(), SessionError> {
-        let long: Vec<DocumentId> = self.documents.values().filter(|s| s.wants_snapshot()).map(|s| s.document).collect();
+        self.fold(self.documents.values().filter(|s| s.wants_snapshot()).map(|s| s.document).collect())
+    }
+
+    pub(crate) fn fold(&mut self, long: Vec<DocumentId>) -> Result<(), SessionError> {
         for document in long {
             let saved = crate::plaintext::deflate(&self.open_document(document)?.save());
             let Some(state) = self.documents.get(&document) else { continue };
@@ -408,6 +405,14 @@ impl Session {
     pub fn may_write(kind: Kind) -> bool {
         matches!(kind, Kind::VitalSign | Kind::Note | Kind::AllergyIntolerance | Kind::MedicationStatement | Kind::Patient)
     }
+}
+
+/// The parsed envelope and its body.
+pub(crate) fn open_envelope(state: &DocumentState, bytes: &[u8]) -> Result<(Envelope, Vec<u8>), SessionError> {
+    let envelope = Envelope::parse(bytes).map_err(|_| SessionError::Envelope)?;
+    let plain = envelope.open(&state.key).map_err(|_| SessionError::Envelope)?;
+    let body = unpack(&plain).map_err(|_| SessionError::Envelope)?;
+    Ok((envelope, body))
 }
 
 /// Seals a device's name for the account's devices.

@@ -139,7 +139,7 @@ impl Session {
     }
 
     /// Seals one envelope at the end of this device's chain. Answers its `envelope_seq`.
-    fn stage_envelope(
+    pub(crate) fn stage_envelope(
         &self,
         stage: &mut Stage,
         space: SpaceId,
@@ -199,7 +199,7 @@ impl Session {
         };
         let chart = self.staged_space(stage, state.space)?.chart;
         let rows = rows_of(&authored.next, payload.batch(), &place);
-        self.stage_outgoing(stage, &rows, &payload.batch().edits, state.space, seq, at_ms);
+        stage_outgoing(stage, &rows, &payload.batch().edits, state.space, seq, at_ms);
         self.stage_rows(stage, chart, rows)?;
         stage.topics.push(Topic::Record { chart });
         stage.documents.insert(document, state);
@@ -227,19 +227,6 @@ impl Session {
             staged.push(row);
         }
         Ok(())
-    }
-
-    fn stage_outgoing(&self, stage: &mut Stage, rows: &[Row], edits: &[Edit], space: SpaceId, seq: u64, at_ms: i64) {
-        let item = Outgoing {
-            space,
-            seq,
-            key: rows.first().map(|row| row.key),
-            title: rows.first().map(|row| row.title.clone()).unwrap_or_default(),
-            edits: u32::try_from(edits.len()).unwrap_or(u32::MAX),
-            at_ms,
-        };
-        let body = minicbor::to_vec(&item).expect("plain fields encode");
-        stage.puts.push((Table::Outbox, outgoing_name(&item), body));
     }
 
     /// Commits a stage in one transaction and swaps it in.
@@ -321,6 +308,20 @@ impl Session {
         });
         Ok(written?)
     }
+}
+
+/// Notes what the sheet "Where your things are" says of an envelope.
+fn stage_outgoing(stage: &mut Stage, rows: &[Row], edits: &[Edit], space: SpaceId, seq: u64, at_ms: i64) {
+    let item = Outgoing {
+        space,
+        seq,
+        key: rows.first().map(|row| row.key),
+        title: rows.first().map(|row| row.title.clone()).unwrap_or_default(),
+        edits: u32::try_from(edits.len()).unwrap_or(u32::MAX),
+        at_ms,
+    };
+    let body = minicbor::to_vec(&item).expect("plain fields encode");
+    stage.puts.push((Table::Outbox, outgoing_name(&item), body));
 }
 
 /// A document takes no more new entries above this (DESIGN 5, "Bounded").

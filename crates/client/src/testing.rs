@@ -1,21 +1,27 @@
 //! INSECURE stand-ins for tests: sessions over vaults in memory, with repeatable randomness and a clock that stands still.
 
+mod measuring;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use mecum_documents::Document;
 use mecum_domain::{ChartId, Relation};
 use mecum_seal::testing::{SeededEntropy, fast_kdf};
 use mecum_seal::{DeviceId, Entropy, IncarnationId, KemSecret, SigningKey, VerifyingKey};
 use mecum_sync::Follower;
-use mecum_vault::{Location, Vault, VaultOptions};
+use mecum_vault::{Durability, Location, Vault, VaultOptions};
 
 use crate::clock::{Clock, FixedClock};
 use crate::error::SessionError;
 use crate::founding::{device_card, found_account};
 use crate::identity::Identity;
 use crate::news::News;
-use crate::row::Row;
+use crate::row::{ItemKey, Row};
 use crate::session::{Session, Surroundings};
+use crate::stage::Stage;
+
+pub use measuring::PlainDocument;
 
 /// The passphrase of every vault here.
 pub const PASSPHRASE: &str = "five invented words and one";
@@ -59,6 +65,7 @@ impl Session {
     }
 
     /// Adds a second device as pairing does, but without a network.
+    #[must_use]
     pub fn pair_for_tests(&mut self, name: &str, location: &Location, around: Surroundings) -> Session {
         let entropy: &dyn Entropy = around.entropy.as_ref();
         let identity = Identity {
@@ -80,6 +87,24 @@ impl Session {
     pub fn restart(self) -> Result<Session, SessionError> {
         let Session { vault, surroundings, .. } = self;
         Session::open(vault, surroundings)
+    }
+
+    /// Sends what only a dishonest installation would: the body that `lie` makes of an entry's document, under the true key,
+    /// as the next link of this device's chain.
+    pub fn lie_for_tests(&mut self, chart: ChartId, key: ItemKey, lie: impl FnOnce(&Document) -> Vec<u8>) {
+        let document = self.document_of(chart, key).expect("rows load").expect("the entry is there");
+        let body = lie(self.open_document(document).expect("the document loads"));
+        let state = self.documents.get(&document).cloned().expect("a loaded document has a state");
+        let mut stage = Stage::default();
+        self.stage_envelope(&mut stage, state.space, document, &state.key, &body).expect("a lie is short enough to seal");
+        self.commit(stage, Durability::Full).expect("the vault takes it");
+    }
+
+    /// Every key that this session holds, to look for in places where none may be.
+    pub fn keys_for_tests(&self) -> Vec<[u8; 32]> {
+        let own = [*self.identity.signing.seed(), *self.identity.kem.expose(), *self.identity.account_kem.expose()];
+        let spaces = self.spaces.values().map(|space| *space.key.expose());
+        own.into_iter().chain(spaces).chain(self.documents.values().map(|document| *document.key.expose())).collect()
     }
 
     /// This installation, as the relay sees it.

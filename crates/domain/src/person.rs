@@ -82,7 +82,7 @@ pub fn initials(name: &str) -> String {
         .find(|word| !TITLES.contains(&word.to_lowercase().as_str()))
         .or_else(|| name.split_whitespace().next());
     let mut letters = first.unwrap_or("?").chars().filter(|c| c.is_alphanumeric());
-    let head: String = letters.next().map(|c| c.to_uppercase().collect()).unwrap_or_else(|| "?".into());
+    let head: String = letters.next().map_or_else(|| "?".into(), |c| c.to_uppercase().collect());
     head + &letters.next().map(|c| c.to_lowercase().collect::<String>()).unwrap_or_default()
 }
 

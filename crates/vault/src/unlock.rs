@@ -35,7 +35,11 @@ impl Vault {
             LockError::InUse => CreateVaultError::InUse,
             LockError::Io(_) => CreateVaultError::NotSaved { full: false },
         })?;
-        let connection = schema::open(location).map_err(WriteVaultError::from)?;
+        // Something is there that is no database, or cannot be read as one: it may be a damaged vault, and is left alone.
+        let there = matches!(location, Location::File(path) if path.exists());
+        let connection = schema::open(location).map_err(|error| {
+            if there { CreateVaultError::Exists } else { WriteVaultError::from(error).into() }
+        })?;
         let was_saved = matches!(location, Location::File(path) if was_saved(path));
         if was_saved || !matches!(schema::find(&connection), Ok(Found::Nothing)) {
             return Err(CreateVaultError::Exists);

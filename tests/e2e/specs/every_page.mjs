@@ -3,8 +3,9 @@
 import { LAPTOP, PHONE, axe, fits, open } from "../browser.mjs";
 import { family, routes } from "../family.mjs";
 import { makeVault } from "../arrange.mjs";
-import { settled, visit, walk } from "../pages.mjs";
+import { choose, settled, visit, walk } from "../pages.mjs";
 import { equal, expect } from "../report.mjs";
+import { t } from "../words.mjs";
 
 /** Runs `look` over pages and sums what axe checked. */
 async function checkAll(page, device, pages, look = async () => {}) {
@@ -34,7 +35,7 @@ export default async function ({ actors, browser, claim }) {
   for (const [size, viewport] of [["phone", PHONE], ["laptop", LAPTOP]]) {
     for (const colorScheme of ["light", "dark"]) {
       const page = await open(browser, device.page, { viewport, colorScheme });
-      await settled(page);
+      await choose(page, shown.chart);
       await claim(`full_pages_pass_axe_and_fit_on_a_${size}_in_${colorScheme}`, async () => {
         const note = await checkAll(page, device, pages, () => fits(page));
         equal(page.trouble, [], "no script error, no blocked resource, no other host");
@@ -45,7 +46,7 @@ export default async function ({ actors, browser, claim }) {
   }
 
   const page = await open(browser, device.page, { viewport: LAPTOP });
-  await settled(page);
+  await choose(page, shown.chart);
   await claim("every_control_is_reached_and_shown_by_keyboard", async () => {
     let controls = 0;
     const wrong = [];
@@ -62,7 +63,7 @@ export default async function ({ actors, browser, claim }) {
     await device.call("settings_set", { ...settings, display: { ...settings.display, text_percent: 200 } });
     const large = await open(browser, device.page, { viewport: PHONE });
     try {
-      await settled(large);
+      await choose(large, shown.chart);
       const wrong = [];
       for (const [name, route] of pages) {
         await visit(large, device, route);
@@ -92,6 +93,8 @@ export default async function ({ actors, browser, claim }) {
     await server.stop();
     await device.call("sync_now").catch(() => {});
     equal((await device.call("sync_status")).phase, "offline", "the device knows that it is offline");
+    await visit(page, device, "/settings/devices");
+    expect((await page.locator("main").innerText()).includes(t("devices-phase-offline")), "the page says so");
     return checkAll(page, device, [["home", "/"], ["record", "/record"], ["medicines", "/record/medicines"], ["devices", "/settings/devices"]]);
   }, page);
   await page.context().close();

@@ -53,6 +53,7 @@ where-newest = { $count ->
     [one] The newest one is shown.
    *[other] The newest { $count } are shown.
 }
+where-more = Show { $count } more
 where-written = Written { $when }
 where-sent-at = Sent { $when }
 where-received-by = { $by }, { $when }

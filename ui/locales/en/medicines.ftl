@@ -19,6 +19,19 @@ medicines-since = since { $when }
 medicines-reason = for { $reason }
 medicines-by = by { $who }
 medicines-no-dose = no dose written
+medicines-unit-h = hour
+medicines-unit-d = day
+medicines-unit-wk = week
+medicines-unit-mo = month
+medicines-times-a = { $count ->
+    [1] once a { $unit }
+    [2] twice a { $unit }
+   *[other] { $count } times a { $unit }
+}
+medicines-times-every = { $count ->
+    [1] once every { $every } { $unit }s
+   *[other] { $count } times every { $every } { $unit }s
+}
 medicines-none-now = Nothing is written as taken now.
 
 clash-title = { $title }: { $count ->

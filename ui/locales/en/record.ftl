@@ -10,6 +10,7 @@ record-add = Add to record
 record-add-short = Add
 record-import = Bring a file
 record-filter = Show only
+record-filter-more = More filters
 record-all = All
 record-years = Jump to
 record-year-other = Other years
@@ -53,6 +54,7 @@ changes-none-text = What other devices and files bring will be listed here, with
 changes-to = to
 changes-added = added
 changes-cleared = cleared
+changes-settle = Two values were written: settle it
 changes-back = Back to the record
 
 results-title = Results

@@ -50,6 +50,7 @@ where-none = Tidak ada
 where-newest = { $count ->
    *[other] Yang terlihat { $count } terbaru.
 }
+where-more = Tampilkan { $count } lagi
 where-written = Ditulis { $when }
 where-sent-at = Terkirim { $when }
 where-received-by = { $by }, { $when }

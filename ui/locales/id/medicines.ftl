@@ -16,6 +16,12 @@ medicines-since = sejak { $when }
 medicines-reason = untuk { $reason }
 medicines-by = dari { $who }
 medicines-no-dose = dosis belum ditulis
+medicines-unit-h = jam
+medicines-unit-d = hari
+medicines-unit-wk = minggu
+medicines-unit-mo = bulan
+medicines-times-a = { $count } kali se{ $unit }
+medicines-times-every = { $count } kali tiap { $every } { $unit }
 medicines-none-now = Tidak ada yang tertulis sedang diminum.
 
 clash-title = { $title }: { $count ->

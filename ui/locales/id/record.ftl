@@ -7,6 +7,7 @@ record-add = Tambah ke catatan
 record-add-short = Tambah
 record-import = Bawa berkas
 record-filter = Tampilkan hanya
+record-filter-more = Saringan lain
 record-all = Semua
 record-years = Lompat ke
 record-year-other = Tahun lain
@@ -47,6 +48,7 @@ changes-none-text = Yang datang dari perangkat lain dan berkas akan muncul di si
 changes-to = menjadi
 changes-added = ditambahkan
 changes-cleared = dikosongkan
+changes-settle = Ada dua nilai tertulis: tentukan
 changes-back = Kembali ke catatan
 
 results-title = Hasil

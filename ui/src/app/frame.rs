@@ -4,7 +4,9 @@ use yew::prelude::*;
 use yew_router::prelude::*;
 
 use super::shell::{Shell, use_shell};
-use crate::components::{Empty, ErrorBlock, Honesty, Icon, IconName, Logo, Tile, TileSize, Toast};
+use crate::components::{
+    Empty, ErrorBlock, Honesty, Icon, IconName, Logo, OfflineLine, Tile, TileSize, Toast,
+};
 use crate::i18n::{I18n, t, use_i18n};
 use crate::pages::people::{PeopleSheet, relation_line};
 use crate::pages::whereabouts::WhereSheet;
@@ -47,6 +49,7 @@ pub(super) fn Frame() -> Html {
             </nav>
             <header class="person-bar">{ person_button(&i18n, &shell) }</header>
             <main class="main" id="main" tabindex="-1">
+                if route != Route::Home { <OfflineLine /> }
                 { problem(&shell) }
                 { record_tabs(&i18n, &route) }
                 <div class="main-page" key={shell.chart_id().to_string()}>{ super::page(route.clone()) }</div>
@@ -60,7 +63,8 @@ pub(super) fn Frame() -> Html {
     }
 }
 
-fn focus(selector: &str) {
+/// Moves the focus to the first element that a selector finds.
+pub fn focus(selector: &str) {
     use wasm_bindgen::JsCast;
     let found = gloo::utils::document().query_selector(selector).ok().flatten();
     if let Some(element) = found.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {

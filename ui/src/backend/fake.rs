@@ -15,6 +15,7 @@ use serde_json::Value;
 /// Fixtures by command name.
 pub struct Fake {
     answers: RefCell<BTreeMap<&'static str, Value>>,
+    refused: RefCell<BTreeMap<&'static str, CallError>>,
     /// Answers stand at the first drawing already.
     pub at_once: bool,
 }
@@ -29,7 +30,7 @@ const NOW_MS: i64 = 1_788_829_920_000;
 impl Fake {
     /// The family with an open vault.
     pub fn family() -> Self {
-        let fake = Self { answers: RefCell::default(), at_once: true };
+        let fake = Self { answers: RefCell::default(), refused: RefCell::default(), at_once: true };
         fake.phase(VaultPhase::Open);
         fake.put("chart_list", charts());
         fake.put("home", home());
@@ -67,6 +68,12 @@ impl Fake {
         self.answers.borrow_mut().insert(name, serde_json::to_value(answer).unwrap_or_default());
     }
 
+    /// Refuses a command.
+    #[cfg(test)]
+    pub fn refuse(&self, name: &'static str, error: CallError) {
+        self.refused.borrow_mut().insert(name, error);
+    }
+
     /// The fixtures that the address asks for: `?fake=open`, `?fake=missing`, `?fake=locked`.
     #[cfg(all(target_arch = "wasm32", feature = "fake"))]
     pub fn of_page() -> Option<Self> {
@@ -83,6 +90,9 @@ impl Fake {
 
     /// Answers a call: the fixture, what was sent for settings, and the plainest answer otherwise.
     pub(super) fn call<C: Command>(&self, args: &C::Args) -> Result<C::Output, CallError> {
+        if let Some(error) = self.refused.borrow().get(C::NAME) {
+            return Err(error.clone());
+        }
         if C::NAME == "settings_set" {
             let sent = serde_json::to_value(args).unwrap_or_default();
             if let (Some(status), Some(display)) =

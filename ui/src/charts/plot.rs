@@ -151,11 +151,13 @@ fn tick_text(date: &str, language: &str) -> String {
 
 fn points(view: &TrendView, drawing: &Drawing, chosen: Option<usize>, size: Size) -> Html {
     let last = drawing.points.len().saturating_sub(1);
-    let crowd = drawing.points.len() > 40;
+    // Marks of a crowded line shrink until they stand apart.
+    let spacing = (size.area().right - size.area().left) / f64::from(u32::try_from(last.max(1)).unwrap_or(1));
+    let small = (spacing * 0.4).clamp(0.13 * size.rem, 0.32 * size.rem);
     html! {
         { for drawing.points.iter().enumerate().filter_map(|(n, p)| {
             let point = view.points.get(p.at)?;
-            let r = size.rem * if n == last { 0.44 } else if crowd { 0.22 } else { 0.32 };
+            let r = if n == last { (small * 1.7).clamp(0.3 * size.rem, 0.44 * size.rem) } else { small };
             let ring = (chosen == Some(n)).then(|| html! {
                 <line class="chart-cursor" x1={px(p.x)} x2={px(p.x)} y1={px(size.area().top)} y2={px(size.area().bottom)} />
             });
@@ -191,11 +193,20 @@ fn value_labels(view: &TrendView, drawing: &Drawing, size: Size, language: &str)
             (p.x, text_width(text, font), if n == last { 3 } else { u8::from(extreme(p)) * 2 })
         })
         .collect();
-    let fits = labels_that_fit(&places, 0.25 * size.rem);
+    let mut fits = labels_that_fit(&places, 0.25 * size.rem);
+    if fits.iter().any(|fits| !fits) {
+        // A line that is too crowded for all of them says its ends and its extremes, and leaves the rest to the table.
+        for (n, fit) in fits.iter_mut().enumerate() {
+            *fit &= n == 0 || places.get(n).is_some_and(|place| place.2 > 0);
+        }
+    }
     html! {
         { for labels.iter().enumerate().zip(fits).filter(|(_, fits)| *fits).map(|((n, (p, text)), _)| {
+            // The lowest value is said below its point, where the line is not.
+            let lowest = n != last && n > 0 && drawing.points.iter().all(|o| o.y <= p.y);
+            let y = if lowest { p.y + 1.35 * size.rem } else { p.y - 0.75 * size.rem };
             let class = if n == last { "chart-value chart-value-last" } else { "chart-value" };
-            html! { <text {class} text-anchor="middle" x={px(p.x)} y={px(p.y - 0.75 * size.rem)}>{ text.clone() }</text> }
+            html! { <text {class} text-anchor="middle" x={px(p.x)} y={px(y)}>{ text.clone() }</text> }
         }) }
     }
 }

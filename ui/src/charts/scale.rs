@@ -91,14 +91,11 @@ pub fn axis(low: f64, high: f64) -> (f64, f64, f64) {
     let rough = span / 4.0;
     let power = 10_f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].iter().map(|m| m * power).find(|s| *s >= rough).unwrap_or(power * 10.0);
-    let mut from = (low / step).floor() * step;
+    let from = (low / step).floor() * step;
     let mut to = (high / step).ceil() * step;
     // A value on the edge needs room for its mark and label.
     if high > to - step * 0.25 {
         to += step;
-    }
-    if low < from + step * 0.1 && from > 0.0 {
-        from -= step;
     }
     (from, to, step)
 }

@@ -38,10 +38,11 @@ pub fn Flag(props: &FlagProps) -> Html {
         Said::High => ("flag flag-high", shape("M6 1.6 11 10.4 1 10.4Z")),
         Said::Low => ("flag flag-low", shape("M6 10.4 1 1.6 11 1.6Z")),
         Said::InRange => ("flag flag-ok", html! { <Icon icon={IconName::Check} small=true /> }),
-        Said::NoRange => ("flag flag-unsure", html! { <span class="flag-ring" aria-hidden="true" /> }),
+        Said::NoRange | Said::EnteredInError => {
+            ("flag flag-unsure", html! { <span class="flag-ring" aria-hidden="true" /> })
+        }
         Said::Clash => ("flag flag-hold", html! { <Icon icon={IconName::GitCompare} small=true /> }),
         Said::Corrected => ("flag flag-info", html! { <Icon icon={IconName::Pencil} small=true /> }),
-        Said::EnteredInError => ("flag flag-unsure", html! { <span class="flag-ring" aria-hidden="true" /> }),
         Said::Ended | Said::None => ("flag flag-plain", Html::default()),
     };
     html! { <span {class}>{ mark }{ text }</span> }

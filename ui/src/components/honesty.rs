@@ -3,7 +3,7 @@
 use mecum_api::{HonestyView, ReceiptState, SyncPhase, SyncView, Topic, command};
 use yew::prelude::*;
 
-use super::ReceiptMark;
+use super::{Icon, IconName, ReceiptMark};
 use crate::app::use_shell;
 use crate::format;
 use crate::i18n::{I18n, t, use_i18n};
@@ -36,7 +36,7 @@ pub fn sync_line(i18n: &I18n, sync: &SyncView) -> String {
 #[component]
 pub fn Honesty() -> Html {
     let (i18n, shell) = (use_i18n(), use_shell());
-    let query = use_query::<command::Whereabouts>((), vec![Topic::Sync, Topic::Vault]);
+    let query = use_query::<command::Whereabouts>((), vec![Topic::Sync]);
     let Some(view) = query.data() else { return Html::default() };
     let onclick = Callback::from(move |_: MouseEvent| shell.open_where());
     html! {
@@ -49,6 +49,21 @@ pub fn Honesty() -> Html {
             </button>
             <p class="caption" aria-live="polite">{ sync_line(&i18n, &view.sync) }</p>
         </section>
+    }
+}
+
+/// One sentence above the page while there is no signal.
+#[component]
+pub fn OfflineLine() -> Html {
+    let i18n = use_i18n();
+    let query = use_query::<command::SyncStatus>((), vec![Topic::Sync]);
+    let offline = query.data().filter(|sync| sync.phase == SyncPhase::Offline);
+    html! {
+        <div role="status">
+            if let Some(sync) = offline {
+                <p class="offline-line"><Icon icon={IconName::WifiOff} small=true />{ sync_line(&i18n, &sync) }</p>
+            }
+        </div>
     }
 }
 

@@ -1,5 +1,7 @@
 //! A QR code: black on white in both themes, four modules of margin, with words beside it that carry the same.
 
+use std::fmt::Write as _;
+
 use fast_qr::{ECL, QRBuilder};
 use yew::prelude::*;
 
@@ -20,7 +22,7 @@ fn modules(text: &str) -> Option<(String, usize)> {
     let mut d = String::new();
     for (y, row) in code.data.chunks(code.size).take(code.size).enumerate() {
         for (x, _) in row.iter().enumerate().filter(|(_, module)| module.value()) {
-            d.push_str(&format!("M{} {}h1v1h-1z", x + MARGIN, y + MARGIN));
+            let _ = write!(d, "M{} {}h1v1h-1z", x + MARGIN, y + MARGIN);
         }
     }
     Some((d, code.size + 2 * MARGIN))

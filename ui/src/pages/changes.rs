@@ -1,13 +1,13 @@
 //! What changed in the open record since the person last looked on this device: old and new values, who, where, when. Nothing is overwritten.
 
 use mecum_api::{ChangeView, ChangesView, ChartArgs, Origin, SeenArgs, Topic, command};
-use mecum_domain::ChartId;
+use mecum_domain::{ChartId, Flag as Said};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
 use super::answer::answered;
 use super::head::PageHead;
-use super::words::{field_name, row_phrase, source_line};
+use super::words::{field_name, row_phrase, source_line, wire_word};
 use crate::app::use_shell;
 use crate::backend::use_backend;
 use crate::components::{Button, ButtonKind, Empty, Flag, Icon, IconName};
@@ -127,7 +127,7 @@ fn group(i18n: &I18n, view: &ChangesView, origin: Origin, title: &str) -> Html {
     }
 }
 
-/// One change: what, old to new, who and when. A value that was replaced is no longer possible, so it may be struck out.
+/// One change: what, old to new, who and when. A value that was replaced is struck out; one in a clash is still possible and never is.
 fn change_item(i18n: &I18n, change: &ChangeView) -> Html {
     let row = &change.row;
     let language = i18n.language();
@@ -145,7 +145,13 @@ fn change_item(i18n: &I18n, change: &ChangeView) -> Html {
         Origin::Family => change.by.author.clone(),
         Origin::Import => source_line(i18n, row),
     };
-    let device = if change.by.own { t!(i18n, "source-this-device") } else { change.by.device.clone() };
+    let device = if row.source.origin == Origin::Import {
+        String::new()
+    } else if change.by.own {
+        t!(i18n, "source-this-device")
+    } else {
+        change.by.device.clone()
+    };
     let by = [who, device, at].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
     html! {
         <li class="change" key={format!("{}-{:?}-{}", row.entry, change.field, change.by.at_ms)}>
@@ -153,7 +159,11 @@ fn change_item(i18n: &I18n, change: &ChangeView) -> Html {
             <div class="change-body">
                 <Link<Route> to={Route::Entry { entry: row.entry.clone() }} classes="change-title"><bdi>{ title }</bdi></Link<Route>>
                 <div class="change-value">
-                    if change.field.is_some() {
+                    if let Some(field) = change.field.filter(|field| row.flag == Said::Clash && field.is_safety()) {
+                        <Link<Route> to={Route::Settle { entry: row.entry.clone(), field: wire_word(field) }} classes="link">
+                            { t!(i18n, "changes-settle") }
+                        </Link<Route>>
+                    } else if change.field.is_some() {
                         { before_after(i18n, change) }
                     } else if let Some(value) = value {
                         <strong><bdi>{ value }</bdi></strong>

@@ -52,7 +52,11 @@ fn row(i18n: &I18n, device: &DeviceView) -> Html {
     } else {
         t!(i18n, "devices-last-unknown")
     };
-    let note = if device.this { format!("{}. {last}", t!(i18n, "devices-this")) } else { last };
+    let note = match (device.this, device.last_ms > 0) {
+        (true, true) => format!("{}. {last}", t!(i18n, "devices-this")),
+        (true, false) => t!(i18n, "devices-this"),
+        (false, _) => last,
+    };
     // The name is all that is known of another device: a phone says so in it.
     let name = device.name.to_lowercase();
     let icon = if ["phone", "ponsel", "hp"].iter().any(|word| name.contains(word)) {

@@ -7,7 +7,7 @@ use mecum_domain::{Field, FieldError, Kind};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
-use super::answer::answered;
+use super::answer::answered_page;
 use super::form::EntryForm;
 use super::form::fields::{Draft, asked, unit_of};
 use super::head::PageHead;
@@ -33,7 +33,7 @@ pub fn EditPage(props: &EditPageProps) -> Html {
     let chart = use_shell().chart_id();
     let args = EntryArgs { chart, entry: props.entry.to_string() };
     let query = use_query::<command::EntryGet>(args, vec![Topic::Record { chart }]);
-    answered(&i18n, &query, &t!(i18n, "entry-opening"), |view| {
+    answered_page(&query, &t!(i18n, "entry-opening"), t!(i18n, "entry-error-title"), Route::Record, |view| {
         if view.row.editable && view.deleted.is_none() {
             let key = view.row.entry.clone();
             return html! { <EditForm {key} {view} /> };

@@ -16,14 +16,14 @@ use self::delete::{DeleteButton, use_restore};
 use self::facts::{facts, where_from};
 use self::history::History;
 use self::original::Original;
-use super::answer::answered;
+use super::answer::{answered, answered_page};
 use super::head::PageHead;
 use super::medicines::clash::ClashCard;
 use super::results::detail::TrendDetail;
 use super::results::series_name;
 use super::words::{kind_icon, kind_name, row_title, status_name};
 use crate::app::use_shell;
-use crate::components::{Button, ButtonKind, Empty, Flag, Icon, IconName, Notice, NoticeKind, Receipt};
+use crate::components::{Button, ButtonKind, Flag, Icon, IconName, Notice, NoticeKind, Receipt};
 use crate::format;
 use crate::i18n::{I18n, t, use_i18n};
 use crate::query::{QueryState, use_query};
@@ -44,22 +44,19 @@ pub fn EntryPage(props: &EntryPageProps) -> Html {
     let args = EntryArgs { chart, entry: props.entry.to_string() };
     let query = use_query::<command::EntryGet>(args, vec![Topic::Record { chart }]);
     if let QueryState::Failed(error) = &query.state
-        && error.code == Code::NotFound
+        && matches!(error.code, Code::NotFound | Code::BadCall)
     {
         return html! {
             <div class="page page-column">
                 <PageHead title={t!(i18n, "entry-missing-title")} back={Route::Record} />
-                <Empty icon={IconName::File} title={t!(i18n, "entry-missing-title")} text={t!(i18n, "entry-missing-text")}>
-                    <Link<Route> to={Route::Record} classes="link">{ t!(i18n, "entry-to-record") }</Link<Route>>
-                </Empty>
+                <p class="lead">{ t!(i18n, "entry-missing-text") }</p>
+                <Link<Route> to={Route::Record} classes="link">{ t!(i18n, "entry-to-record") }</Link<Route>>
             </div>
         };
     }
-    html! {
-        <div class="page page-column">
-            { answered(&i18n, &query, &t!(i18n, "entry-opening"), |view| html! { <Entry {view} /> }) }
-        </div>
-    }
+    answered_page(&query, &t!(i18n, "entry-opening"), t!(i18n, "entry-error-title"), Route::Record, |view| {
+        html! { <div class="page page-column"><Entry {view} /></div> }
+    })
 }
 
 #[derive(Properties, PartialEq)]
@@ -103,10 +100,10 @@ fn Entry(props: &EntryProps) -> Html {
             if row.kind == Kind::Other {
                 <p class="small">{ t!(i18n, "entry-kept") }</p>
             }
-            { facts(&i18n, view) }
             if let Some(trend) = row.trend.clone() {
                 <EntryTrend {trend} />
             }
+            { facts(&i18n, view) }
             { where_from(&i18n, view) }
             <History view={view.clone()} />
             if view.original {

@@ -27,11 +27,11 @@ enum Step {
 #[derive(Properties, PartialEq)]
 pub struct FirstRunPageProps {
     /// Another language was chosen.
-    pub on_language: Callback<String>,
+    pub language_chosen: Callback<String>,
     /// This device begins or ends to join an account.
-    pub on_joining: Callback<bool>,
+    pub joining: Callback<bool>,
     /// There is a vault now.
-    pub on_done: Callback<()>,
+    pub done: Callback<()>,
 }
 
 /// The page.
@@ -49,7 +49,7 @@ pub fn FirstRunPage(props: &FirstRunPageProps) -> Html {
             let (start, join) = (go(Step::Passphrase), go(Step::Join));
             welcome(
                 &i18n,
-                &props.on_language,
+                &props.language_chosen,
                 &Callback::from(move |_| start()),
                 &Callback::from(move |_| join()),
             )
@@ -72,13 +72,13 @@ pub fn FirstRunPage(props: &FirstRunPageProps) -> Html {
             html! {
                 <>
                     { step_head(&i18n, 3, STEPS, "first-step-about", &Callback::from(move |_| back())) }
-                    <AboutStep passphrase={(*passphrase).clone()} on_done={props.on_done.clone()} />
+                    <AboutStep passphrase={(*passphrase).clone()} on_done={props.done.clone()} />
                 </>
             }
         }
         Step::Join => {
             let back = go(Step::Welcome);
-            html! { <JoinSteps on_joining={props.on_joining.clone()} on_back={Callback::from(move |()| back())} /> }
+            html! { <JoinSteps on_joining={props.joining.clone()} on_back={Callback::from(move |()| back())} /> }
         }
     };
     html! {

@@ -5,6 +5,7 @@ use yew::prelude::*;
 
 use super::first_run::passphrase::PassphraseStep;
 use super::first_run::{keep_language, step_head};
+use crate::app::focus;
 use crate::backend::use_backend;
 use crate::components::{Button, ButtonKind, ErrorBlock, Field, FieldType, Notice, NoticeKind};
 use crate::i18n::{t, use_i18n};
@@ -183,6 +184,7 @@ fn JoinWait(props: &JoinWaitProps) -> Html {
         // News come only to an open vault; until then the phase is asked for.
         let reload = status.reload();
         use_effect_with(phase, move |phase| {
+            focus("main h1");
             let ask = (!matches!(phase, PairPhase::Done | PairPhase::Ended))
                 .then(|| gloo::timers::callback::Interval::new(1_000, move || reload.emit(())));
             move || drop(ask)

@@ -81,6 +81,27 @@ fn body(i18n: &I18n, name: &str, view: &MedicinesView) -> Html {
     }
 }
 
+/// A FHIR timing as the client prints it, "2 × / 1 d, 07:00", in words: "twice a day, 07:00". Anything else stays as written.
+pub(super) fn frequency_words(i18n: &I18n, printed: &str) -> String {
+    let (rule, times) = printed.split_once(", ").map_or((printed, None), |(rule, times)| (rule, Some(times)));
+    let words = rule.split_once(" × / ").and_then(|(count, period)| {
+        let count: u32 = count.trim().parse().ok()?;
+        let (every, unit) = period.trim().split_once(' ')?;
+        let every: u32 = every.parse().ok()?;
+        let unit = i18n.try_text(&format!("medicines-unit-{unit}"))?;
+        Some(if every == 1 {
+            t!(i18n, "medicines-times-a", count = count, unit = unit)
+        } else {
+            t!(i18n, "medicines-times-every", count = count, every = every, unit = unit)
+        })
+    });
+    match (words, times) {
+        (Some(words), Some(times)) => format!("{words}, {times}"),
+        (Some(words), None) => words,
+        (None, _) => printed.to_owned(),
+    }
+}
+
 fn row(i18n: &I18n, medicine: &MedicineView) -> Html {
     let language = i18n.language();
     let row = &medicine.row;
@@ -89,7 +110,7 @@ fn row(i18n: &I18n, medicine: &MedicineView) -> Html {
     if medicine.on_hold {
         about.push(t!(i18n, "medicines-settle-first"));
     } else {
-        about.extend(medicine.frequency.clone());
+        about.extend(medicine.frequency.as_deref().map(|frequency| frequency_words(i18n, frequency)));
     }
     about.extend(
         medicine.reason.as_ref().map(|reason| t!(i18n, "medicines-reason", reason = reason.as_str())),

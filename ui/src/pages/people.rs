@@ -20,9 +20,10 @@ pub fn relation_line(i18n: &I18n, chart: &ChartView) -> String {
         return t!(i18n, "people-own");
     }
     let relation = i18n.text(&format!("relation-{}", chart.relation.word()));
-    match chart.age {
-        Some(age) => t!(i18n, "people-managed-age", age = age, relation = relation),
-        None => t!(i18n, "people-managed", relation = relation),
+    if let Some(age) = chart.age {
+        t!(i18n, "people-managed-age", age = age, relation = relation)
+    } else {
+        t!(i18n, "people-managed", relation = relation)
     }
 }
 

@@ -3,6 +3,8 @@
 mod part;
 mod row;
 
+use std::rc::Rc;
+
 use mecum_api::{TimelineArgs, TimelineView, Topic, command};
 use mecum_domain::KindGroup;
 use yew::prelude::*;
@@ -56,11 +58,15 @@ pub fn RecordPage() -> Html {
         ))
     });
     let name = shell.chart_name();
+    let on_choose = {
+        let shown = shown.clone();
+        Callback::from(move |groups| shown.set(Shown { groups, ..Shown::default() }))
+    };
     html! {
         <div class="page page-record">
             <div class="record-head">
                 <PageHead title={t!(i18n, "record-title")} note={note}>
-                    <Link<Route> to={Route::Import} classes="button button-second">
+                    <Link<Route> to={Route::Import} classes="button button-second record-import">
                         <Icon icon={IconName::FileInput} />
                         <span>{ t!(i18n, "record-import") }</span>
                     </Link<Route>>
@@ -73,7 +79,7 @@ pub fn RecordPage() -> Html {
             </div>
             if let Some(view) = head.data().filter(|view| view.all > 0) {
                 <div class="record-tools">
-                    { filters(&i18n, &view, &shown) }
+                    <Filters view={view.clone()} chosen={shown.groups.clone()} on_choose={on_choose} />
                     { years(&i18n, &view, &shown) }
                 </div>
             }
@@ -121,24 +127,54 @@ fn body(
     }
 }
 
-fn filters(i18n: &I18n, view: &TimelineView, shown: &UseStateHandle<Shown>) -> Html {
-    let all = {
-        let shown = shown.clone();
-        Callback::from(move |_| shown.set(Shown::default()))
+/// Filters shown on phones; the others stand behind the filter chip there.
+const FIRST_GROUPS: &[KindGroup] = &[KindGroup::Results, KindGroup::Medicines, KindGroup::Visits];
+
+#[derive(Properties, PartialEq)]
+struct FiltersProps {
+    view: Rc<TimelineView>,
+    chosen: Vec<KindGroup>,
+    on_choose: Callback<Vec<KindGroup>>,
+}
+
+#[component]
+fn Filters(props: &FiltersProps) -> Html {
+    let i18n = use_i18n();
+    let open = use_state(|| false);
+    let chosen = &props.chosen;
+    let chip = |group: KindGroup| {
+        let pressed = chosen.contains(&group);
+        let mut next = chosen.clone();
+        if pressed {
+            next.retain(|g| *g != group);
+        } else {
+            next.push(group);
+        }
+        html! { <Chip {pressed} onclick={props.on_choose.reform(move |_: MouseEvent| next.clone())}>{ group_name(&i18n, group) }</Chip> }
+    };
+    let filled = |first: bool| {
+        let view = &props.view;
+        view.groups
+            .iter()
+            .filter(|g| g.count > 0)
+            .map(|g| g.group)
+            .filter(move |g| FIRST_GROUPS.contains(g) == first)
+    };
+    let toggle = {
+        let open = open.clone();
+        Callback::from(move |_: MouseEvent| open.set(!*open))
     };
     html! {
-        <div class="chips" role="group" aria-label={t!(i18n, "record-filter")}>
-            <Chip pressed={shown.groups.is_empty()} onclick={all}>{ t!(i18n, "record-all") }</Chip>
-            { for view.groups.iter().filter(|g| g.count > 0).map(|counted| {
-                let (group, shown) = (counted.group, shown.clone());
-                let pressed = shown.groups.contains(&group);
-                let onclick = Callback::from(move |_| {
-                    let mut groups = shown.groups.clone();
-                    if pressed { groups.retain(|g| *g != group) } else { groups.push(group) }
-                    shown.set(Shown { groups, ..Shown::default() });
-                });
-                html! { <Chip {pressed} {onclick}>{ group_name(i18n, group) }</Chip> }
-            }) }
+        <div class={classes!("chips", open.then_some("chips-open"))} role="group" aria-label={t!(i18n, "record-filter")}>
+            <Chip pressed={chosen.is_empty()} onclick={props.on_choose.reform(|_: MouseEvent| Vec::new())}>{ t!(i18n, "record-all") }</Chip>
+            { for filled(true).map(chip) }
+            { for filled(false).map(|group| html! { <span class="chip-extra">{ chip(group) }</span> }) }
+            if filled(false).next().is_some() {
+                <button type="button" class="chip chip-filter" aria-expanded={if *open { "true" } else { "false" }} onclick={toggle}>
+                    <Icon icon={IconName::Filter} small=true />
+                    <span class="visually-hidden">{ t!(i18n, "record-filter-more") }</span>
+                </button>
+            }
         </div>
     }
 }
@@ -159,7 +195,8 @@ fn years(i18n: &I18n, view: &TimelineView, shown: &UseStateHandle<Shown>) -> Htm
         let shown = shown.clone();
         move |year: Option<i16>| shown.set(Shown { year, groups: shown.groups.clone(), parts: 0 })
     };
-    let others = view.years.iter().skip(YEARS_SHOWN).collect::<Vec<_>>();
+    // All of them stand in the list too: phones show only the newest as links.
+    let others = view.years.iter().collect::<Vec<_>>();
     let onchange = {
         let go = go.clone();
         Callback::from(move |event: Event| {
@@ -181,7 +218,7 @@ fn years(i18n: &I18n, view: &TimelineView, shown: &UseStateHandle<Shown>) -> Htm
                     <button type="button" class="link-button" aria-current={current} onclick={move |_| go(Some(year))}>{ name(year) }</button>
                 }
             }) }
-            if !others.is_empty() {
+            if others.len() > 3 {
                 <select class="years-more" aria-label={t!(i18n, "record-year-other")} {onchange}>
                     <option value="" selected={shown.year.is_none()}>{ t!(i18n, "record-year-other") }</option>
                     { for others.iter().map(|counted| html! {

@@ -3,12 +3,14 @@
 pub mod about;
 pub mod detail;
 
-use mecum_api::{ChartArgs, ResultsView, SeriesView, Topic as News, TrendArgs, command};
+use std::rc::Rc;
+
+use mecum_api::{ChartArgs, ResultsView, SeriesView, Topic as News, TrendArgs, TrendView, command};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
 use self::detail::TrendDetail;
-use super::answer::answered;
+use super::answer::{answered, answered_page};
 use super::head::PageHead;
 use crate::app::use_shell;
 use crate::charts::Sparkline;
@@ -16,7 +18,7 @@ use crate::components::{Empty, IconName, flag_text};
 use crate::format;
 use crate::glossary::{Topic, topic, word};
 use crate::i18n::{I18n, t, use_i18n};
-use crate::query::use_query;
+use crate::query::{Query, use_query};
 use crate::route::Route;
 
 /// Which series is open.
@@ -146,6 +148,26 @@ fn series_row(i18n: &I18n, series: &SeriesView, current: bool) -> Html {
     }
 }
 
+/// With the page's head the trend is the page; without it, it stands beside the list, which has the h1.
+fn answered_trend(
+    i18n: &I18n,
+    query: &Query<TrendView>,
+    page: bool,
+    view: impl FnOnce(Rc<TrendView>) -> Html,
+) -> Html {
+    if page {
+        answered_page(
+            query,
+            &t!(i18n, "results-opening"),
+            t!(i18n, "results-no-trend-title"),
+            Route::Results,
+            view,
+        )
+    } else {
+        answered(i18n, query, &t!(i18n, "results-opening"), view)
+    }
+}
+
 #[derive(Properties, PartialEq)]
 struct TrendOfProps {
     trend: AttrValue,
@@ -160,12 +182,17 @@ fn TrendOf(props: &TrendOfProps) -> Html {
     let chart = shell.chart_id();
     let args = TrendArgs { chart, trend: props.trend.to_string() };
     let query = use_query::<command::Trend>(args, vec![News::Record { chart }]);
-    answered(&i18n, &query, &t!(i18n, "results-opening"), |view| {
+    answered_trend(&i18n, &query, props.head, |view| {
         if view.points.is_empty() && view.other_units.is_empty() {
             return html! {
-                <Empty icon={IconName::TestTube} title={t!(i18n, "results-no-trend-title")} text={t!(i18n, "results-no-trend-text")}>
+                <>
+                if props.head { <PageHead title={t!(i18n, "results-no-trend-title")} back={Route::Results} /> }
+                <Empty
+                    icon={IconName::TestTube}
+                    title={t!(i18n, "results-no-trend-title")} text={t!(i18n, "results-no-trend-text")}>
                     <Link<Route> to={Route::Results} classes="link">{ t!(i18n, "results-title") }</Link<Route>>
                 </Empty>
+                </>
             };
         }
         let title = series_name(&i18n, view.loinc.as_deref(), &view.title);

@@ -1,11 +1,11 @@
 //! Settling a clash: what was agreed, what was written, and a choice that only a person makes.
 
-use mecum_api::{ClashSettleArgs, ClashView, EntryArgs, Topic, command};
+use mecum_api::{ClashSettleArgs, ClashView, EntryArgs, Topic, WrittenView, command};
 use mecum_domain::{Field, initials};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
-use super::answer::answered;
+use super::answer::answered_page;
 use super::head::PageHead;
 use super::medicines::clash::{author_colour, is_dose, written_value, written_where};
 use super::words::{field_name, from_wire_word};
@@ -35,20 +35,26 @@ pub fn SettlePage(props: &SettlePageProps) -> Html {
     let args = EntryArgs { chart, entry: props.entry.to_string() };
     let query = use_query::<command::EntryGet>(args, vec![Topic::Record { chart }]);
     let field = from_wire_word::<Field>(&props.field);
-    answered(&i18n, &query, &t!(i18n, "entry-opening"), |view| {
-        let clash = view.clashes.iter().find(|clash| Some(clash.field) == field);
-        let Some(clash) = clash else {
-            return html! {
-                <div class="page page-task">
-                    <PageHead title={view.row.title.clone()} back={Route::Medicines} />
-                    <Empty icon={IconName::Check} title={t!(i18n, "settle-done-title")} text={t!(i18n, "settle-done-text")}>
-                        <Link<Route> to={Route::Entry { entry: props.entry.to_string() }} classes="link">{ t!(i18n, "results-open-entry") }</Link<Route>>
-                    </Empty>
-                </div>
+    answered_page(
+        &query,
+        &t!(i18n, "entry-opening"),
+        t!(i18n, "entry-error-title"),
+        Route::Medicines,
+        |view| {
+            let clash = view.clashes.iter().find(|clash| Some(clash.field) == field);
+            let Some(clash) = clash else {
+                return html! {
+                    <div class="page page-task">
+                        <PageHead title={view.row.title.clone()} back={Route::Medicines} />
+                        <Empty icon={IconName::Check} title={t!(i18n, "settle-done-title")} text={t!(i18n, "settle-done-text")}>
+                            <Link<Route> to={Route::Entry { entry: props.entry.to_string() }} classes="link">{ t!(i18n, "results-open-entry") }</Link<Route>>
+                        </Empty>
+                    </div>
+                };
             };
-        };
-        html! { <Settle clash={clash.clone()} /> }
-    })
+            html! { <Settle clash={clash.clone()} /> }
+        },
+    )
 }
 
 #[derive(Properties, PartialEq)]
@@ -133,8 +139,9 @@ fn Settle(props: &SettleProps) -> Html {
                             <input type="radio" name="settle" {checked} {onchange} />
                             <span class="choice-mark" aria-hidden="true" />
                             <span class="choice-body">
-                                <span class="choice-title"><bdi>{ t!(i18n, "settle-as", value = written_value(&i18n, w), author = w.author.as_str()) }</bdi></span>
-                                <span class="small">{ against_agreed(&i18n, clash, w.value.as_deref()) }{ " " }<bdi>{ written_where(&i18n, w) }</bdi></span>
+                                <span class="choice-title"><bdi>{ t!(i18n, "settle-as", value = written_value(&i18n, w), author = author_of(&i18n, clash, w)) }</bdi></span>
+                                <span class="small">{ against_agreed(&i18n, clash, w.value.as_deref()) }</span>
+                                <span class="small"><bdi>{ written_where(&i18n, w) }</bdi></span>
                             </span>
                         </label>
                     }
@@ -149,6 +156,15 @@ fn Settle(props: &SettleProps) -> Html {
             </div>
         </form>
     }
+}
+
+/// The writer of a value; where one person wrote both, with the device that tells them apart.
+fn author_of(i18n: &I18n, clash: &ClashView, written: &WrittenView) -> String {
+    if clash.values.iter().filter(|other| other.author == written.author).count() < 2 {
+        return written.author.clone();
+    }
+    let device = if written.own { t!(i18n, "source-this-device") } else { written.device.clone() };
+    format!("{} ({device})", written.author)
 }
 
 fn intro(i18n: &I18n, clash: &ClashView) -> String {

@@ -15,6 +15,9 @@ use crate::i18n::{I18n, t, use_i18n};
 use crate::query::use_query;
 use crate::route::Route;
 
+/// Items of each state that are shown before the rest is asked for.
+const SHOWN: usize = 4;
+
 /// A layer of the shell.
 #[derive(Properties, PartialEq)]
 pub struct WhereSheetProps {
@@ -123,7 +126,13 @@ fn section(
             if items.is_empty() {
                 <p class="caption">{ t!(i18n, "where-none") }</p>
             } else {
-                <ul class="where-list" role="list">{ for items.into_iter().map(|item| row(i18n, shell, item, on_close)) }</ul>
+                <ul class="where-list" role="list">{ for items.iter().take(SHOWN).map(|item| row(i18n, shell, item, on_close)) }</ul>
+                if items.len() > SHOWN {
+                    <details class="where-more">
+                        <summary>{ t!(i18n, "where-more", count = items.len() - SHOWN) }</summary>
+                        <ul class="where-list" role="list">{ for items.iter().skip(SHOWN).map(|item| row(i18n, shell, item, on_close)) }</ul>
+                    </details>
+                }
             }
             if shown > 0 && count > shown { <p class="caption">{ t!(i18n, "where-newest", count = shown) }</p> }
         </section>

@@ -4,6 +4,7 @@ use gloo::timers::callback::Timeout;
 use mecum_api::{PassphraseArgs, PassphraseView, command};
 use yew::prelude::*;
 
+use crate::app::focus;
 use crate::backend::use_backend;
 use crate::components::{Button, ButtonKind, Field, FieldType, Icon, IconName};
 use crate::i18n::{I18n, t, use_i18n};
@@ -47,10 +48,13 @@ pub fn PassphraseStep(props: &PassphraseStepProps) -> Html {
     };
     {
         let suggest = suggest.clone();
-        use_effect_with((), move |()| suggest.emit(()));
+        use_effect_with((), move |()| {
+            focus("main h1");
+            suggest.emit(());
+        });
     }
     {
-        let judged = judged.clone();
+        let (judged, backend) = (judged.clone(), backend.clone());
         use_effect_with((*first).clone(), move |typed| {
             let passphrase = typed.clone();
             let timer = Timeout::new(JUDGE_AFTER_MS, move || {
@@ -71,9 +75,20 @@ pub fn PassphraseStep(props: &PassphraseStepProps) -> Html {
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             tried.set(true);
-            if judged.as_ref().is_some_and(|view| view.ok) && differing_word(&first, &second).is_none() {
-                on_done.emit((*first).clone());
+            if differing_word(&first, &second).is_some() {
+                return;
             }
+            // Judged anew: the verdict on the page may still be that of fewer letters.
+            let (passphrase, backend, judged, on_done) =
+                ((*first).clone(), backend.clone(), judged.clone(), on_done.clone());
+            wasm_bindgen_futures::spawn_local(async move {
+                let args = PassphraseArgs { passphrase: passphrase.clone() };
+                match backend.call::<command::PassphraseCheck>(args).await {
+                    Ok(view) if view.ok => on_done.emit(passphrase),
+                    Ok(view) => judged.set(Some(view)),
+                    Err(_) => {}
+                }
+            });
         })
     };
     let weak = judged
