@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use mecum_api::command::{
     ChartList, ImportBegin, ImportChunk, ImportLook, ImportRun, ImportStatus, VaultCreate,
 };
+use mecum_api::{ImportInto, ImportRunArgs};
 use mecum_client::{App, AppOptions};
 use serde_json::{Value, json};
 
@@ -105,8 +106,11 @@ async fn bring_in(file: &Path, profile: PathBuf) -> Result<(Duration, u64), Fail
     }
     drop(bytes);
     call::<ImportLook>(&app, json!({ "import": import })).await?;
-    let into = serde_json::to_value(mecum_api::ImportInto::Chart { chart: serde_json::from_value(chart)? })?;
-    call::<ImportRun>(&app, json!({ "import": import, "into": into })).await?;
+    let args = ImportRunArgs {
+        import: serde_json::from_value(import.clone())?,
+        into: ImportInto::Chart { chart: serde_json::from_value(chart)? },
+    };
+    call::<ImportRun>(&app, serde_json::to_value(args)?).await?;
     loop {
         let view = call::<ImportStatus>(&app, json!({ "import": import })).await?;
         match view.get("phase").and_then(Value::as_str) {

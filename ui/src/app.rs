@@ -260,6 +260,32 @@ mod tests {
         }
     }
 
+    #[test]
+    fn only_the_tokens_name_a_colour() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("styles");
+        let mut read = 0;
+        for file in std::fs::read_dir(folder).expect("the styles are there").flatten() {
+            let name = file.file_name();
+            let text = std::fs::read_to_string(file.path()).expect("a style sheet is text");
+            read += 1;
+            if name == "tokens.css" {
+                assert!(text.contains("#FCFBF8"), "the search would find a colour");
+                continue;
+            }
+            for line in text.lines() {
+                let hex = line
+                    .split('#')
+                    .skip(1)
+                    .any(|rest| rest.chars().take(3).filter(char::is_ascii_hexdigit).count() == 3);
+                assert!(
+                    !hex && !line.contains("rgb(") && !line.contains("hsl("),
+                    "{name:?} names a colour: {line}"
+                );
+            }
+        }
+        assert!(read >= 5, "the style sheets were read: {read}");
+    }
+
     #[tokio::test]
     async fn a_refused_question_is_said_in_place_with_a_way_out() {
         let fake = Fake::family();

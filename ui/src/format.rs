@@ -102,7 +102,9 @@ fn written(language: &str, date: &str, with_weekday: bool, with_year: bool) -> S
             if with_weekday {
                 text = format!("{} ", weekday(language, d.weekday()));
             }
-            text += &format!("{} {}", d.day(), month_short(language, m));
+            text.push_str(&d.day().to_string());
+            text.push(' ');
+            text.push_str(month_short(language, m));
             if with_year { format!("{text} {year}") } else { text }
         }
         (Some(m), None) => format!("{} {year}", month_short(language, m)),
@@ -248,7 +250,7 @@ pub fn unit(printed: &str) -> String {
     if text.starts_with('{') && text.ends_with('}') {
         text = text.trim_matches(['{', '}']).to_owned();
     }
-    text.replace("{1.73_m2}", "1.73 m²").replace("1.73m2", "1.73 m²").replace('µ', "mc").replace('μ', "mc")
+    text.replace("{1.73_m2}", "1.73 m²").replace("1.73m2", "1.73 m²").replace(['µ', 'μ'], "mc")
 }
 
 /// A value with its unit: "7.8 %", "138/82 mmHg".

@@ -6,6 +6,7 @@
     unreachable_pub,
     reason = "a binary: nothing is reachable from outside, and pub says what a module offers"
 )]
+#![cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "natively only the tests draw pages"))]
 
 mod app;
 mod backend;

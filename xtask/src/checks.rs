@@ -9,11 +9,12 @@ use crate::workspace::Workspace;
 
 /// Runs every check; each is one test.
 pub(crate) fn run(workspace: &Workspace, results: &mut Results) {
-    let fmt = logged(workspace, results, "fmt", &["fmt", "--all", "--check"]);
+    let fmt = logged(workspace, results, "fmt", &["fmt", "--all", "--", "--check", "-l", "--color=never"]);
     results.check("checks::format", fmt);
     let native = [
         "clippy",
         "--workspace",
+        "--keep-going",
         "--all-targets",
         "--features",
         "mecum/custom-protocol",

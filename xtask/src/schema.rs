@@ -38,11 +38,11 @@ fn text(workspace: &Workspace) -> Result<String, String> {
          -- What is \"sealed\" is ciphertext under keys that never leave a person's devices.\n",
     );
     for (title, folder) in DATABASES {
-        text.push_str(&format!("\n-- ==== {title} ====\n"));
+        text.extend(["\n-- ==== ", title, " ====\n"]);
         for path in migrations(workspace, folder)? {
             let part = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            text.push_str(&format!("\n-- {folder}/{name}\n\n{}\n", part.trim_end()));
+            text.extend(["\n-- ", folder, "/", &name, "\n\n", part.trim_end(), "\n"]);
         }
     }
     Ok(text)

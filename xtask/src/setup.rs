@@ -24,6 +24,11 @@ const fn program(name: &'static str, program: &'static str, argument: &'static s
     Package { name, program: Some((program, argument)) }
 }
 
+/// For a program that has no argument with which it would just say that it is there.
+const fn on_path(name: &'static str, program: &'static str) -> Package {
+    Package { name, program: Some((program, "")) }
+}
+
 /// What building and opening the app needs.
 const APP: &[Package] = &[
     program("build-essential", "cc", "--version"),
@@ -37,8 +42,8 @@ const APP: &[Package] = &[
 /// What the tests in a browser and in a window need on top.
 const TESTS: &[Package] = &[
     program("chromium", "/usr/bin/chromium", "--version"),
-    program("webkit2gtk-driver", "WebKitWebDriver", "--version"),
-    program("xvfb", "sh", "-c"),
+    on_path("webkit2gtk-driver", "WebKitWebDriver"),
+    on_path("xvfb", "xvfb-run"),
     library("xauth"),
     program("nodejs", "node", "--version"),
     program("npm", "npm", "--version"),
@@ -90,8 +95,10 @@ fn system_packages<'a>(wanted: impl Iterator<Item = &'a Package>) -> Result<(), 
 
 fn is_there(package: &Package) -> bool {
     match package.program {
-        // xvfb-run has no --version that ends well, so its place on the path is asked for.
-        Some(("sh", _)) => process::answers("which", "xvfb-run") && process::answers("which", "Xvfb"),
+        Some((program, "")) => {
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+        }
         Some((program, argument)) => process::answers(program, argument),
         None => is_installed(package.name),
     }

@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use mecum_api::{
-    CallError, Code, NewsArgs, NewsView, PassphraseArgs, PassphraseView, SyncPhase, SyncView, Topic, VaultCreateArgs, VaultPhase,
-    VaultView, WordsView,
+    CallError, Code, NewsArgs, NewsView, PassphraseArgs, PassphraseView, SyncPhase, SyncView, Topic,
+    VaultCreateArgs, VaultPhase, VaultView, WordsView,
 };
 use mecum_domain::Relation;
-use mecum_seal::{Entropy, KdfParams, PassphraseVerdict, SystemEntropy, check_passphrase, suggest_passphrase};
+use mecum_seal::{
+    Entropy, KdfParams, PassphraseVerdict, SystemEntropy, check_passphrase, suggest_passphrase,
+};
 use mecum_vault::{Location, Presence, Vault, VaultOptions, presence};
 use tokio::sync::Notify;
 
@@ -124,7 +126,11 @@ impl App {
 
     pub(crate) fn surroundings(&self) -> Surroundings {
         let options = &self.inner.options;
-        Surroundings { entropy: options.entropy.clone(), clock: options.clock.clone(), news: self.inner.news.clone() }
+        Surroundings {
+            entropy: options.entropy.clone(),
+            clock: options.clock.clone(),
+            news: self.inner.news.clone(),
+        }
     }
 
     pub(crate) fn vault_options(&self) -> VaultOptions {
@@ -212,7 +218,7 @@ impl App {
 
     /// Makes a vault with the person's own chart and opens it.
     pub async fn vault_create(&self, args: VaultCreateArgs) -> Result<VaultView, CallError> {
-        if args.name.trim().is_empty() {
+        if args.name.trim().is_empty() || args.device_name.len() > crate::pairing::MAX_NAME_BYTES {
             return Err(CallError::new(Code::Invalid, "error-name-required"));
         }
         self.blocking(move |app| {
@@ -228,9 +234,13 @@ impl App {
     pub(crate) fn make_vault(&self, passphrase: &str) -> Result<Vault, CallError> {
         let judged = judge(passphrase);
         if !judged.ok {
-            return Err(CallError::new(Code::WeakPassphrase, judged.message_id.as_deref().unwrap_or("passphrase-weak")));
+            return Err(CallError::new(
+                Code::WeakPassphrase,
+                judged.message_id.as_deref().unwrap_or("passphrase-weak"),
+            ));
         }
-        std::fs::create_dir_all(self.profile()).map_err(|_| CallError::new(Code::NotSaved, "error-not-saved"))?;
+        std::fs::create_dir_all(self.profile())
+            .map_err(|_| CallError::new(Code::NotSaved, "error-not-saved"))?;
         Vault::create(&self.location(), passphrase, self.inner.options.clock.now_ms(), &self.vault_options())
             .map_err(create_error)
     }
@@ -311,7 +321,11 @@ fn judge(passphrase: &str) -> PassphraseView {
         PassphraseVerdict::TooCommon => Some("passphrase-too-common"),
         PassphraseVerdict::TooRepetitive => Some("passphrase-too-repetitive"),
     };
-    PassphraseView { strength: check.strength, ok: message_id.is_none(), message_id: message_id.map(str::to_owned) }
+    PassphraseView {
+        strength: check.strength,
+        ok: message_id.is_none(),
+        message_id: message_id.map(str::to_owned),
+    }
 }
 
 /// Auto-lock, and work that waits for a quiet moment.

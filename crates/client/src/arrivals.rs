@@ -34,14 +34,20 @@ fn waiting_prefix(document: DocumentId) -> Vec<u8> {
 }
 
 fn waiting_name(arrival: &Arrival) -> Vec<u8> {
-    [waiting_prefix(arrival.envelope.place().document).as_slice(), arrival.envelope.content_id().as_bytes()].concat()
+    [waiting_prefix(arrival.envelope.place().document).as_slice(), arrival.envelope.content_id().as_bytes()]
+        .concat()
 }
 
 impl Session {
     /// Judges arrivals and stages what they bring.
-    pub(crate) fn stage_arrivals(&mut self, stage: &mut Stage, arrivals: Vec<Arrival>) -> Result<(), SessionError> {
-        let (control, content): (Vec<_>, Vec<_>) =
-            arrivals.into_iter().partition(|arrival| arrival.envelope.place().document == DocumentId::CONTROL);
+    pub(crate) fn stage_arrivals(
+        &mut self,
+        stage: &mut Stage,
+        arrivals: Vec<Arrival>,
+    ) -> Result<(), SessionError> {
+        let (control, content): (Vec<_>, Vec<_>) = arrivals
+            .into_iter()
+            .partition(|arrival| arrival.envelope.place().document == DocumentId::CONTROL);
         for arrival in control {
             self.stage_control(stage, arrival);
         }
@@ -114,7 +120,15 @@ impl Session {
         let admission = current.admit(&incoming);
         let refused: BTreeMap<u64, String> =
             admission.refused.iter().map(|(tag, refusal)| (*tag, format!("{refusal:?}"))).collect();
-        self.stage_admitted(stage, state, admission.next, opened, &admission.accepted, &admission.waiting, &refused)
+        self.stage_admitted(
+            stage,
+            state,
+            admission.next,
+            opened,
+            &admission.accepted,
+            &admission.waiting,
+            &refused,
+        )
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one admission, used once")]
@@ -130,7 +144,8 @@ impl Session {
     ) -> Result<(), SessionError> {
         let chart = self.staged_space(stage, state.space)?.chart;
         let arrived = u64::try_from(self.now_ms()).unwrap_or(0);
-        let mut order: BTreeMap<u64, Opened> = opened.into_iter().enumerate().map(|(tag, opened)| (tag as u64, opened)).collect();
+        let mut order: BTreeMap<u64, Opened> =
+            opened.into_iter().enumerate().map(|(tag, opened)| (tag as u64, opened)).collect();
         for tag in accepted {
             let Some(Opened { arrival, payload }) = order.remove(tag) else { continue };
             let place = RowPlace {
@@ -180,7 +195,8 @@ fn open_arrivals(stage: &mut Stage, state: &DocumentState, arrivals: Vec<Arrival
     for arrival in arrivals {
         let fits = arrival.envelope.place().space == state.space;
         let plain = arrival.envelope.open(&state.key).ok().filter(|_| fits);
-        let payload = plain.and_then(|plain| unpack(&plain).ok()).and_then(|body| Payload::decode(&body).ok());
+        let payload =
+            plain.and_then(|plain| unpack(&plain).ok()).and_then(|body| Payload::decode(&body).ok());
         match payload {
             Some(payload) => all.push(Opened { arrival, payload }),
             None => quarantine(stage, "envelope", arrival.envelope.content_id().as_bytes(), &arrival.bytes),

@@ -115,7 +115,8 @@ async fn exchange(inner: &Inner) -> Result<(), Stopped> {
 
 impl Line {
     async fn exchange(&mut self, inner: &Inner) -> Result<(), Stopped> {
-        let home = inner.session(|session| session.home()).ok_or(Stopped::Locked)?.ok_or(Stopped::NoServer)?;
+        let home =
+            inner.session(|session| session.home()).ok_or(Stopped::Locked)?.ok_or(Stopped::NoServer)?;
         if self.open.as_ref().is_none_or(|(at, ..)| *at != home) {
             let remote = Remote::new(&home.url, home.pin)?;
             let signed_in = sign_in(inner, &remote).await?;
@@ -170,7 +171,9 @@ fn say(inner: &Inner, outcome: &Result<(), Stopped>) {
         }
         Err(Stopped::Exchange(ExchangeError::Session(_))) => (SyncPhase::Refused, Some("error-not-saved")),
         Err(Stopped::Exchange(ExchangeError::RolledBack)) => (SyncPhase::Refused, Some("error-older-copy")),
-        Err(Stopped::Exchange(ExchangeError::Follow(_))) => (SyncPhase::Refused, Some("error-server-history")),
+        Err(Stopped::Exchange(ExchangeError::Follow(_))) => {
+            (SyncPhase::Refused, Some("error-server-history"))
+        }
     };
     if let Err(Stopped::Exchange(error)) = outcome {
         eprintln!("mecum: exchange stopped: {error}");
@@ -212,7 +215,10 @@ impl App {
     /// Where everything is.
     pub async fn whereabouts(&self, (): ()) -> Result<WhereView, CallError> {
         let sync = self.sync_status(()).await?;
-        self.with(move |session| Ok(WhereView { counts: session.honesty(), items: session.whereabouts()?, sync })).await
+        self.with(move |session| {
+            Ok(WhereView { counts: session.honesty(), items: session.whereabouts()?, sync })
+        })
+        .await
     }
 
     /// The server that pairing goes through.

@@ -55,10 +55,14 @@ impl From<SessionError> for CallError {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Call(call) => call,
-            SessionError::Write(WriteVaultError::NotSaved { full: true }) => CallError::new(Code::NotSaved, "error-not-saved-full"),
+            SessionError::Write(WriteVaultError::NotSaved { full: true }) => {
+                CallError::new(Code::NotSaved, "error-not-saved-full")
+            }
             SessionError::Write(_) => CallError::new(Code::NotSaved, "error-not-saved"),
             SessionError::Read(_) | SessionError::Envelope => CallError::new(Code::Damaged, "error-damaged"),
-            SessionError::Document(_) | SessionError::Stored { .. } => CallError::new(Code::Damaged, "error-document"),
+            SessionError::Document(_) | SessionError::Stored { .. } => {
+                CallError::new(Code::Damaged, "error-document")
+            }
             SessionError::Author(_) => CallError::new(Code::BadCall, "error-edit"),
             SessionError::Remote(remote) => remote_error(&remote),
         }
@@ -76,9 +80,11 @@ pub(crate) fn remote_error(error: &RemoteError) -> CallError {
 /// How a screen says that a vault could not be opened.
 pub(crate) fn unlock_error(error: &UnlockVaultError) -> CallError {
     match error {
-        UnlockVaultError::WrongPassphrase { failed, wait_ms } => CallError::new(Code::WrongPassphrase, "error-passphrase")
-            .with("tries", failed)
-            .with("wait-s", wait_ms.div_ceil(1000)),
+        UnlockVaultError::WrongPassphrase { failed, wait_ms } => {
+            CallError::new(Code::WrongPassphrase, "error-passphrase")
+                .with("tries", failed)
+                .with("wait-s", wait_ms.div_ceil(1000))
+        }
         UnlockVaultError::Waiting { wait_ms } => {
             CallError::new(Code::Waiting, "error-waiting").with("wait-s", wait_ms.div_ceil(1000))
         }

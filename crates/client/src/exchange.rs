@@ -7,8 +7,8 @@ use mecum_domain::{ChartId, Section};
 use mecum_seal::{DocumentId, Envelope, Hash32, SpaceId, derive_key, open_row};
 use mecum_sync::limits::{MAX_ENVELOPES_PER_PUSH, MAX_PUSHES, MAX_SPACE_ENTRIES};
 use mecum_sync::{
-    Accepted, FollowError, Follower, Outcome, Push, RefusalCode, Signed, SpaceBody, SpaceEntry, Statement, SyncRequest,
-    SyncResponse, decode,
+    Accepted, FollowError, Follower, Outcome, Push, RefusalCode, Signed, SpaceBody, SpaceEntry, Statement,
+    SyncRequest, SyncResponse, decode,
 };
 use mecum_vault::{Durability, Table};
 
@@ -113,12 +113,17 @@ impl Session {
         let missing = || SessionError::Stored { what: "outbox" };
         let place = self.vault.get(Table::Sync, &push_name(space, seq))?.ok_or_else(missing)?;
         let (log, number) = place_of(&place).ok_or_else(missing)?;
-        let found = self.vault.envelopes(log, number.saturating_sub(1))?.into_iter().find(|(n, _)| *n == number);
+        let found =
+            self.vault.envelopes(log, number.saturating_sub(1))?.into_iter().find(|(n, _)| *n == number);
         found.map(|(_, bytes)| bytes).ok_or_else(missing)
     }
 
     /// Takes an answer in one durable step. On an error nothing is changed.
-    pub fn accept(&mut self, request: &SyncRequest, response: &SyncResponse) -> Result<Exchanged, ExchangeError> {
+    pub fn accept(
+        &mut self,
+        request: &SyncRequest,
+        response: &SyncResponse,
+    ) -> Result<Exchanged, ExchangeError> {
         let mut follower = self.follower.clone();
         follower.check_response(request, response)?;
         let mut stage = Stage::default();
@@ -135,7 +140,9 @@ impl Session {
         if changed {
             let now = self.now_ms().to_be_bytes().to_vec();
             stage.puts.push((Table::Setting, b"last-exchange".to_vec(), now));
-            self.commit(stage, Durability::Normal)?;
+            // The next statement signs for these envelopes: before it does, they must outlast losing power.
+            let durability = if envelopes > 0 { Durability::Full } else { Durability::Normal };
+            self.commit(stage, durability)?;
         }
         if let Some(code) = first_refusal(response) {
             return Err(ExchangeError::Refused(code));
@@ -180,7 +187,8 @@ impl Session {
             }
             Accepted::Own { chain, head } => {
                 let known = self.staged_space(stage, chain.space)?;
-                if head.envelope_seq > known.own_seq {
+                let other = head.envelope_seq == known.own_seq && head.hash != known.own_last;
+                if head.envelope_seq > known.own_seq || other {
                     return Err(ExchangeError::RolledBack);
                 }
                 let before = self.follower.chain_head(&chain).envelope_seq;
@@ -196,7 +204,8 @@ impl Session {
     fn space_of(&self, entry: &SpaceEntry, membership: Hash32) -> Option<SpaceState> {
         let SpaceBody::Genesis { epoch, wraps, sealed_label, .. } = &entry.body;
         let key = self.unwrap_epoch(entry.space, *epoch, wraps)?;
-        let label = open_row(&derive_key(&key, "mecum space label v1"), entry.space.as_bytes(), sealed_label).ok()?;
+        let label =
+            open_row(&derive_key(&key, "mecum space label v1"), entry.space.as_bytes(), sealed_label).ok()?;
         let label: SpaceLabel = minicbor::decode(&label).ok()?;
         Some(SpaceState {
             space: entry.space,
@@ -276,7 +285,8 @@ fn decode_genesis(bytes: &[u8]) -> Result<Signed<SpaceEntry>, SessionError> {
 }
 
 fn first_refusal(response: &SyncResponse) -> Option<RefusalCode> {
-    let outcomes = response.account_outcomes.iter().chain(&response.space_outcomes).chain(&response.push_outcomes);
+    let outcomes =
+        response.account_outcomes.iter().chain(&response.space_outcomes).chain(&response.push_outcomes);
     outcomes.filter_map(Outcome::refusal).map(|refusal| refusal.code).next()
 }
 

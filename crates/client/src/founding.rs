@@ -33,7 +33,11 @@ pub(crate) fn device_card(identity: &Identity, device_name: &str, entropy: &dyn 
 }
 
 /// The session of a new vault, with a new account whose first device this is.
-pub fn found_account(vault: Vault, device_name: &str, surroundings: Surroundings) -> Result<Session, SessionError> {
+pub fn found_account(
+    vault: Vault,
+    device_name: &str,
+    surroundings: Surroundings,
+) -> Result<Session, SessionError> {
     let entropy = surroundings.entropy.clone();
     let identity = Identity::make(entropy.as_ref());
     let entry = AccountEntry {
@@ -48,8 +52,11 @@ pub fn found_account(vault: Vault, device_name: &str, surroundings: Surroundings
         },
     };
     let genesis = Signed::sign(entry, &identity.signing);
-    let follower = Follower::found(&genesis, identity.incarnation, None).map_err(|_| SessionError::Stored { what: "account log" })?;
-    vault.write(mecum_vault::Durability::Normal, |w| w.put(Table::Account, &account_entry_name(1), &encode(&genesis)))?;
+    let follower = Follower::found(&genesis, identity.incarnation, None)
+        .map_err(|_| SessionError::Stored { what: "account log" })?;
+    vault.write(mecum_vault::Durability::Normal, |w| {
+        w.put(Table::Account, &account_entry_name(1), &encode(&genesis))
+    })?;
     Session::found(vault, &identity, &follower, surroundings)
 }
 
@@ -63,8 +70,9 @@ impl Session {
     ) -> Result<Signed<SpaceEntry>, SessionError> {
         let owner = self.identity.account;
         let log = self.follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
-        let wrap = wrap_key(log.account_kem(), EPOCH_PURPOSE, &epoch_aad(space, 1), key.expose(), self.entropy())
-            .map_err(|_| SessionError::Stored { what: "account key" })?;
+        let wrap =
+            wrap_key(log.account_kem(), EPOCH_PURPOSE, &epoch_aad(space, 1), key.expose(), self.entropy())
+                .map_err(|_| SessionError::Stored { what: "account key" })?;
         let entry = SpaceEntry {
             space,
             seq: 1,
@@ -86,7 +94,9 @@ impl Session {
     /// The epoch key that a space's genesis wraps to this account.
     pub(crate) fn unwrap_epoch(&self, space: SpaceId, epoch: u32, wraps: &[Wrap]) -> Option<EpochKey> {
         let wrap = wraps.iter().find(|wrap| wrap.account == self.identity.account)?;
-        let key = unwrap_key(&self.identity.account_kem, EPOCH_PURPOSE, &epoch_aad(space, epoch), &wrap.bytes).ok()?;
+        let key =
+            unwrap_key(&self.identity.account_kem, EPOCH_PURPOSE, &epoch_aad(space, epoch), &wrap.bytes)
+                .ok()?;
         Some(EpochKey::from_bytes(*key))
     }
 
@@ -97,7 +107,8 @@ impl Session {
 
     /// An own entry of the account log.
     pub(crate) fn own_account_entry(&self, seq: u64) -> Result<Signed<AccountEntry>, SessionError> {
-        let bytes = self.vault.get(Table::Account, &account_entry_name(seq))?.ok_or_else(SessionError::not_found)?;
+        let bytes =
+            self.vault.get(Table::Account, &account_entry_name(seq))?.ok_or_else(SessionError::not_found)?;
         decode(&bytes, MAX_ENTRY_BYTES).map_err(|_| SessionError::Stored { what: "account entry" })
     }
 
@@ -128,7 +139,9 @@ impl Session {
     pub(crate) fn pin_relay(&mut self, relay: VerifyingKey) -> Result<(), SessionError> {
         let mut follower = self.follower.clone();
         follower.set_relay(relay).map_err(|_| crate::error::refused("error-other-server"))?;
-        self.vault.write(mecum_vault::Durability::Full, |w| w.put(Table::Sync, b"follower", &follower.to_bytes()))?;
+        self.vault.write(mecum_vault::Durability::Full, |w| {
+            w.put(Table::Sync, b"follower", &follower.to_bytes())
+        })?;
         self.follower = follower;
         Ok(())
     }
@@ -140,7 +153,11 @@ impl Session {
             device: card.device.to_string(),
             name: self.device_name(card.device).unwrap_or_default(),
             this: card.device == self.identity.device,
-            last_ms: if card.device == self.identity.device { self.link.last_ms } else { self.last_heard_ms(card.device) },
+            last_ms: if card.device == self.identity.device {
+                self.link.last_ms
+            } else {
+                self.last_heard_ms(card.device)
+            },
         };
         log.devices().iter().map(view).collect()
     }

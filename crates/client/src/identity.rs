@@ -2,7 +2,8 @@
 
 use mecum_documents::Actor;
 use mecum_seal::{
-    AccountId, DeviceId, Entropy, IncarnationId, KemSecret, SecretKey32, SigningKey, VerifyingKey, derive_key, sha256_parts,
+    AccountId, DeviceId, Entropy, IncarnationId, KemSecret, SecretKey32, SigningKey, VerifyingKey,
+    derive_key, sha256_parts,
 };
 use minicbor::{Decode, Encode};
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -83,7 +84,8 @@ impl Identity {
 
     /// The identity of stored bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, SessionError> {
-        let stored: Stored = minicbor::decode(bytes).map_err(|_| SessionError::Stored { what: "identity" })?;
+        let stored: Stored =
+            minicbor::decode(bytes).map_err(|_| SessionError::Stored { what: "identity" })?;
         Ok(Self {
             account: stored.account,
             device: stored.device,

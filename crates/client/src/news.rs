@@ -35,13 +35,14 @@ impl News {
         if recent.len() > REMEMBERED {
             recent.pop_front();
         }
-        drop(recent);
+        // Still under the lock: two that tell at once must not take the same number, or the second is never heard.
         self.at.send_replace(at);
     }
 
     fn since(&self, after: u64) -> NewsView {
         let recent = self.recent.lock().expect("news are never left half told");
-        let topics: BTreeSet<Topic> = recent.iter().filter(|(at, _)| *at > after).map(|(_, topic)| *topic).collect();
+        let topics: BTreeSet<Topic> =
+            recent.iter().filter(|(at, _)| *at > after).map(|(_, topic)| *topic).collect();
         NewsView { at: *self.at.borrow(), topics: topics.into_iter().collect() }
     }
 

@@ -63,15 +63,21 @@ impl PageMap {
 
     /// A row was added: the page grows by about this.
     pub(crate) fn grow(&mut self, document: DocumentId, page: u32, bytes: usize) {
-        if let Some((_, size)) = self.pages.get_mut(&document).and_then(|pages| pages.get_mut(page as usize)) {
+        if let Some((_, size)) = self.pages.get_mut(&document).and_then(|pages| pages.get_mut(page as usize))
+        {
             *size += bytes;
         }
     }
 
     /// The bytes of a page as it stands.
     pub(crate) fn encode(&self, document: DocumentId, page: u32, rows: &ChartRows) -> Vec<u8> {
-        let keys = self.pages.get(&document).and_then(|pages| pages.get(page as usize)).map_or(&[][..], |(keys, _)| keys);
-        let rows: Vec<&Row> = keys.iter().filter_map(|key| rows.get(*key)).filter(|row| row.document == document).collect();
+        let keys = self
+            .pages
+            .get(&document)
+            .and_then(|pages| pages.get(page as usize))
+            .map_or(&[][..], |(keys, _)| keys);
+        let rows: Vec<&Row> =
+            keys.iter().filter_map(|key| rows.get(*key)).filter(|row| row.document == document).collect();
         minicbor::to_vec(rows).expect("rows of plain fields encode")
     }
 }

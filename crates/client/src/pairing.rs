@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use mecum_api::{CallError, Code, PairJoinArgs, PairOfferView, PairPhase, PairView, Topic};
 use mecum_seal::{
-    AccountId, DeviceId, Entropy, Hash32, IncarnationId, KemPublic, KemSecret, PairingSecret, SigningKey, VerifyingKey, open_from,
-    seal_to,
+    AccountId, DeviceId, Entropy, Hash32, IncarnationId, KemPublic, KemSecret, PairingSecret, SigningKey,
+    VerifyingKey, open_from, seal_to,
 };
 use mecum_sync::{DeviceCard, Follower};
 use minicbor::{Decode, Encode};
@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_millis(500);
 const WELCOME_PURPOSE: &str = "mecum pairing welcome v1";
 
 /// The longest device name, in bytes.
-const MAX_NAME_BYTES: usize = 120;
+pub(crate) const MAX_NAME_BYTES: usize = 120;
 
 /// Which account and server: from the old device.
 #[derive(Encode, Decode)]
@@ -85,7 +85,11 @@ fn body<T: Encode<()>>(message: &T) -> Vec<u8> {
     minicbor::to_vec(message).expect("plain fields encode")
 }
 
-fn message<T: for<'b> Decode<'b, ()>>(secret: &PairingSecret, slot: &str, sealed: &[u8]) -> Result<T, CallError> {
+fn message<T: for<'b> Decode<'b, ()>>(
+    secret: &PairingSecret,
+    slot: &str,
+    sealed: &[u8],
+) -> Result<T, CallError> {
     let bad = || CallError::new(Code::BadPairingCode, "error-pairing-code");
     let opened = secret.open(slot, sealed).map_err(|_| bad())?;
     minicbor::decode(&opened).map_err(|_| bad())
@@ -98,19 +102,25 @@ fn qr_text(secret: &PairingSecret, home: &Home) -> String {
 }
 
 /// The secret, and the address and pin where the text holds them.
-fn read_code(code: &str, server: Option<&str>) -> Result<(PairingSecret, String, Option<VerifyingKey>), CallError> {
+fn read_code(
+    code: &str,
+    server: Option<&str>,
+) -> Result<(PairingSecret, String, Option<VerifyingKey>), CallError> {
     let bad = || CallError::new(Code::BadPairingCode, "error-pairing-code");
     if let Some(query) = code.trim().strip_prefix("mecum:pair?") {
         let part = |name: &str| query.split('&').find_map(|part| part.strip_prefix(name));
         let hex = part("s=").ok_or_else(bad)?;
-        let bytes: Result<Vec<u8>, _> =
-            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2).unwrap_or("x"), 16)).collect();
+        let bytes: Result<Vec<u8>, _> = (0..hex.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(hex.get(at..at + 2).unwrap_or("x"), 16))
+            .collect();
         let bytes = bytes.map_err(|_| bad())?.try_into().map_err(|_| bad())?;
         let pin: VerifyingKey = part("k=").and_then(|pin| pin.parse().ok()).ok_or_else(bad)?;
         let url = query.split_once("u=").map(|(_, url)| url.to_owned()).ok_or_else(bad)?;
         return Ok((PairingSecret::from_bytes(bytes), url, Some(pin)));
     }
-    let secret = PairingSecret::from_words(code).map_err(|_| CallError::new(Code::BadPairingCode, "error-pairing-words"))?;
+    let secret = PairingSecret::from_words(code)
+        .map_err(|_| CallError::new(Code::BadPairingCode, "error-pairing-words"))?;
     let server = server.map(str::trim).filter(|server| !server.is_empty());
     let url = server.ok_or_else(|| CallError::new(Code::BadPairingCode, "error-pairing-server"))?;
     Ok((secret, url.trim_end_matches('/').to_owned(), None))
@@ -133,14 +143,18 @@ impl App {
         let secret = PairingSecret::make(self.inner.options.entropy.as_ref());
         let offer = self
             .with(|session| {
-                let log = session.follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
+                let log =
+                    session.follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
                 let relay = session.follower.relay().copied().ok_or_else(|| refused("error-no-server"))?;
                 Ok(Offer { account: session.identity.account, genesis: log.genesis(), relay })
             })
             .await?;
         let remote = Remote::new(&home.url, home.pin).map_err(|error| remote_error(&error))?;
         let sealed = secret.seal("offer", &body(&offer), self.inner.options.entropy.as_ref());
-        remote.mailbox_put(&secret.mailbox_id(), "offer", &sealed).await.map_err(|error| remote_error(&error))?;
+        remote
+            .mailbox_put(&secret.mailbox_id(), "offer", &sealed)
+            .await
+            .map_err(|error| remote_error(&error))?;
         let ends_ms = self.inner.options.clock.now_ms() + CODE_MS;
         let view = PairOfferView {
             words: secret.to_words(),
@@ -160,12 +174,13 @@ impl App {
         while self.inner.options.clock.now_ms() < ends_ms {
             if let Ok(Some(sealed)) = remote.mailbox_get(&secret.mailbox_id(), "join").await {
                 match message::<Join>(&secret, "join", &sealed) {
-                    Ok(join) => {
+                    // A longer one would make an account log that this device could not read back.
+                    Ok(join) if join.name.len() <= MAX_NAME_BYTES => {
                         let name = join.name.clone();
                         held(&self.inner.pairing).asked = Some((secret, join, home));
                         self.say_pairing(PairPhase::Asking, Some(name), None);
                     }
-                    Err(_) => {
+                    _ => {
                         self.say_pairing(PairPhase::Ended, None, Some("error-pairing-code"));
                     }
                 }
@@ -202,7 +217,8 @@ impl App {
         let to = join.kem.clone();
         let account_kem = self
             .with(move |session| {
-                let sealed_name = seal_device_name(&session.identity, join.device, &join.name, session.entropy());
+                let sealed_name =
+                    seal_device_name(&session.identity, join.device, &join.name, session.entropy());
                 let card = DeviceCard {
                     device: join.device,
                     signing: join.signing,
@@ -224,7 +240,10 @@ impl App {
             .map_err(|_| CallError::new(Code::BadPairingCode, "error-pairing-code"))?;
         let sealed = secret.seal("welcome", &sealed, entropy.as_ref());
         let remote = Remote::new(&home.url, home.pin).map_err(|error| remote_error(&error))?;
-        remote.mailbox_put(&secret.mailbox_id(), "welcome", &sealed).await.map_err(|error| remote_error(&error))
+        remote
+            .mailbox_put(&secret.mailbox_id(), "welcome", &sealed)
+            .await
+            .map_err(|error| remote_error(&error))
     }
 
     /// Ends pairing.
@@ -246,7 +265,8 @@ impl App {
             None => Remote::server_info(&url).await.map_err(|error| remote_error(&error))?.key,
         };
         let remote = Remote::new(&url, pin).map_err(|error| remote_error(&error))?;
-        let offer = remote.mailbox_get(&secret.mailbox_id(), "offer").await.map_err(|error| remote_error(&error))?;
+        let offer =
+            remote.mailbox_get(&secret.mailbox_id(), "offer").await.map_err(|error| remote_error(&error))?;
         let offer = offer.ok_or_else(|| CallError::new(Code::BadPairingCode, "error-pairing-code"))?;
         let offer: Offer = message(&secret, "offer", &offer)?;
         if offer.relay != pin {
@@ -256,7 +276,10 @@ impl App {
         let fresh = FreshDevice::make(self.inner.options.entropy.as_ref());
         let join = fresh.join(name.clone());
         let sealed = secret.seal("join", &body(&join), self.inner.options.entropy.as_ref());
-        remote.mailbox_put(&secret.mailbox_id(), "join", &sealed).await.map_err(|error| remote_error(&error))?;
+        remote
+            .mailbox_put(&secret.mailbox_id(), "join", &sealed)
+            .await
+            .map_err(|error| remote_error(&error))?;
         let view = self.say_pairing(PairPhase::Waiting, None, None);
         let app = self.clone();
         let home = Home { url, pin };
@@ -293,13 +316,19 @@ impl App {
         self.say_pairing(PairPhase::Working, None, None);
         let bad = || CallError::new(Code::BadPairingCode, "error-pairing-code");
         let sealed = secret.open("welcome", &sealed).map_err(|_| bad())?;
-        let opened = open_from(&fresh.kem, WELCOME_PURPOSE, &secret.mailbox_id(), &sealed).map_err(|_| bad())?;
+        let opened =
+            open_from(&fresh.kem, WELCOME_PURPOSE, &secret.mailbox_id(), &sealed).map_err(|_| bad())?;
         let welcome: Welcome = minicbor::decode(&opened).map_err(|_| bad())?;
         let app = self.clone();
         let made = tokio::task::spawn_blocking(move || -> Result<(), CallError> {
             let identity = fresh.identity(offer.account, &welcome);
-            let follower =
-                Follower::join(identity.account, identity.device, identity.incarnation, offer.genesis, Some(home.pin));
+            let follower = Follower::join(
+                identity.account,
+                identity.device,
+                identity.incarnation,
+                offer.genesis,
+                Some(home.pin),
+            );
             let vault = app.make_vault(&passphrase)?;
             let mut session = Session::found(vault, &identity, &follower, app.surroundings())?;
             session.set_home(&home)?;

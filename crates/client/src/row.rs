@@ -181,7 +181,14 @@ impl Row {
     }
 
     /// The row as a screen shows it.
-    pub fn view(&self, receipt: ReceiptState, device: Option<String>, this_device: bool, author: &str, new: bool) -> RowView {
+    pub fn view(
+        &self,
+        receipt: ReceiptState,
+        device: Option<String>,
+        this_device: bool,
+        author: &str,
+        new: bool,
+    ) -> RowView {
         let editable = self.editable();
         RowView {
             entry: self.key.name(),

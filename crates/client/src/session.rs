@@ -106,7 +106,12 @@ impl Session {
     }
 
     /// Stores who this device is and opens the session of a new vault.
-    pub fn found(vault: Vault, identity: &Identity, follower: &Follower, surroundings: Surroundings) -> Result<Self, SessionError> {
+    pub fn found(
+        vault: Vault,
+        identity: &Identity,
+        follower: &Follower,
+        surroundings: Surroundings,
+    ) -> Result<Self, SessionError> {
         vault.write(Durability::Full, |w| -> Result<(), mecum_vault::WriteVaultError> {
             w.put(Table::Account, b"identity", &identity.encode())?;
             w.put(Table::Sync, b"follower", &follower.to_bytes())
@@ -161,7 +166,8 @@ impl Session {
         charts.sort_unstable();
         charts.dedup();
         let own = |chart: &ChartId| {
-            self.summary(*chart).map_or(1, |summary| u8::from(summary.relation != mecum_domain::Relation::Own.word()))
+            self.summary(*chart)
+                .map_or(1, |summary| u8::from(summary.relation != mecum_domain::Relation::Own.word()))
         };
         charts.sort_by_cached_key(own);
         charts
@@ -216,7 +222,8 @@ impl Session {
 
     /// The documents of a chart.
     pub(crate) fn documents_of(&self, chart: ChartId) -> Vec<DocumentState> {
-        let in_chart = |state: &&DocumentState| self.spaces.get(&state.space).is_some_and(|space| space.chart == chart);
+        let in_chart =
+            |state: &&DocumentState| self.spaces.get(&state.space).is_some_and(|space| space.chart == chart);
         self.documents.values().filter(in_chart).cloned().collect()
     }
 
@@ -246,7 +253,8 @@ impl Session {
     pub(crate) fn load_document(&self, document: DocumentId) -> Result<Document, SessionError> {
         let state = self.documents.get(&document).ok_or_else(SessionError::not_found)?;
         let snapshot = match self.vault.get(Table::Snapshot, document.as_bytes())? {
-            Some(sealed) => inflate(&sealed, mecum_documents::MAX_SNAPSHOT_BYTES as u64).map_err(|_| SessionError::Envelope)?,
+            Some(sealed) => inflate(&sealed, mecum_documents::MAX_SNAPSHOT_BYTES as u64)
+                .map_err(|_| SessionError::Envelope)?,
             None => Document::new(self.identity.actor()).save(),
         };
         let mut bodies = Vec::new();
@@ -260,18 +268,26 @@ impl Session {
 
     /// An editable entry as its document has it, clashes included.
     pub fn entry(&mut self, chart: ChartId, key: ItemKey) -> Result<Option<Entry>, SessionError> {
-        let (Some(document), ItemKey::Entry(id)) = (self.document_of(chart, key)?, key) else { return Ok(None) };
+        let (Some(document), ItemKey::Entry(id)) = (self.document_of(chart, key)?, key) else {
+            return Ok(None);
+        };
         Ok(self.open_document(document)?.entry(EntryId::from_bytes(id)))
     }
 
     /// The bytes of a finished entry.
     pub fn finished(&mut self, chart: ChartId, key: ItemKey) -> Result<Option<Vec<u8>>, SessionError> {
-        let (Some(document), ItemKey::Finished(id)) = (self.document_of(chart, key)?, key) else { return Ok(None) };
+        let (Some(document), ItemKey::Finished(id)) = (self.document_of(chart, key)?, key) else {
+            return Ok(None);
+        };
         Ok(self.open_document(document)?.finished_value(FinishedKey::from_bytes(id)))
     }
 
     /// The document that holds an entry.
-    pub(crate) fn document_of(&mut self, chart: ChartId, key: ItemKey) -> Result<Option<DocumentId>, SessionError> {
+    pub(crate) fn document_of(
+        &mut self,
+        chart: ChartId,
+        key: ItemKey,
+    ) -> Result<Option<DocumentId>, SessionError> {
         Ok(self.rows(chart)?.get(key).map(|row| row.document))
     }
 
@@ -280,7 +296,9 @@ impl Session {
         let Some(document) = self.document_of(chart, key)? else { return Ok(Vec::new()) };
         let state = self.documents.get(&document).ok_or_else(SessionError::not_found)?;
         let touches = |edit: &Edit| match (edit, key) {
-            (Edit::Add { entry, .. } | Edit::Set { entry, .. }, ItemKey::Entry(id)) => *entry.as_bytes() == id,
+            (Edit::Add { entry, .. } | Edit::Set { entry, .. }, ItemKey::Entry(id)) => {
+                *entry.as_bytes() == id
+            }
             (Edit::Keep { key, .. }, ItemKey::Finished(id)) => *key.as_bytes() == id,
             _ => false,
         };
@@ -290,8 +308,10 @@ impl Session {
         for (_, bytes) in self.vault.envelopes(document, 0)? {
             let (envelope, body) = open_envelope(state, &bytes)?;
             let payload = Payload::decode(&body).map_err(|_| SessionError::Envelope)?;
-            let edits: Vec<Edit> = payload.batch().edits.iter().filter(|edit| touches(edit)).cloned().collect();
-            let mut sees: BTreeSet<_> = payload.deps().filter_map(|dep| seen.get(&dep)).flatten().copied().collect();
+            let edits: Vec<Edit> =
+                payload.batch().edits.iter().filter(|edit| touches(edit)).cloned().collect();
+            let mut sees: BTreeSet<_> =
+                payload.deps().filter_map(|dep| seen.get(&dep)).flatten().copied().collect();
             let before = sees.iter().copied().collect();
             if !edits.is_empty() {
                 sees.insert(payload.change_hash());
@@ -331,7 +351,10 @@ impl Session {
     /// The device whose installation writes as this actor.
     pub fn actor_device(&self, actor: &Actor) -> Option<DeviceId> {
         let log = self.follower.account_log()?;
-        log.devices().iter().find(|card| actor_of(&card.signing, card.incarnation) == *actor).map(|card| card.device)
+        log.devices()
+            .iter()
+            .find(|card| actor_of(&card.signing, card.incarnation) == *actor)
+            .map(|card| card.device)
     }
 
     /// What the account calls a device.
@@ -403,12 +426,22 @@ impl Session {
 
     /// What kinds of entry a person may write.
     pub fn may_write(kind: Kind) -> bool {
-        matches!(kind, Kind::VitalSign | Kind::Note | Kind::AllergyIntolerance | Kind::MedicationStatement | Kind::Patient)
+        matches!(
+            kind,
+            Kind::VitalSign
+                | Kind::Note
+                | Kind::AllergyIntolerance
+                | Kind::MedicationStatement
+                | Kind::Patient
+        )
     }
 }
 
 /// The parsed envelope and its body.
-pub(crate) fn open_envelope(state: &DocumentState, bytes: &[u8]) -> Result<(Envelope, Vec<u8>), SessionError> {
+pub(crate) fn open_envelope(
+    state: &DocumentState,
+    bytes: &[u8],
+) -> Result<(Envelope, Vec<u8>), SessionError> {
     let envelope = Envelope::parse(bytes).map_err(|_| SessionError::Envelope)?;
     let plain = envelope.open(&state.key).map_err(|_| SessionError::Envelope)?;
     let body = unpack(&plain).map_err(|_| SessionError::Envelope)?;
@@ -416,12 +449,24 @@ pub(crate) fn open_envelope(state: &DocumentState, bytes: &[u8]) -> Result<(Enve
 }
 
 /// Seals a device's name for the account's devices.
-pub(crate) fn seal_device_name(identity: &Identity, device: DeviceId, name: &str, entropy: &dyn Entropy) -> Vec<u8> {
-    seal_row(&derive_key(&identity.account_key(), "mecum device name v1"), device.as_bytes(), name.as_bytes(), entropy)
+pub(crate) fn seal_device_name(
+    identity: &Identity,
+    device: DeviceId,
+    name: &str,
+    entropy: &dyn Entropy,
+) -> Vec<u8> {
+    seal_row(
+        &derive_key(&identity.account_key(), "mecum device name v1"),
+        device.as_bytes(),
+        name.as_bytes(),
+        entropy,
+    )
 }
 
 fn open_device_name(identity: &Identity, device: DeviceId, sealed: &[u8]) -> Option<String> {
-    let opened = open_row(&derive_key(&identity.account_key(), "mecum device name v1"), device.as_bytes(), sealed).ok()?;
+    let opened =
+        open_row(&derive_key(&identity.account_key(), "mecum device name v1"), device.as_bytes(), sealed)
+            .ok()?;
     String::from_utf8(opened.to_vec()).ok()
 }
 

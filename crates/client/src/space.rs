@@ -68,8 +68,10 @@ impl SpaceState {
     /// The state of stored bytes.
     pub(crate) fn decode(name: &[u8], bytes: &[u8]) -> Result<Self, SessionError> {
         let broken = SessionError::Stored { what: "space" };
-        let stored: StoredSpace = minicbor::decode(bytes).map_err(|_| SessionError::Stored { what: "space" })?;
-        let (Some(space), Some(section)) = (SpaceId::from_slice(name), Section::from_code(stored.section)) else {
+        let stored: StoredSpace =
+            minicbor::decode(bytes).map_err(|_| SessionError::Stored { what: "space" })?;
+        let (Some(space), Some(section)) = (SpaceId::from_slice(name), Section::from_code(stored.section))
+        else {
             return Err(broken);
         };
         Ok(Self {
@@ -180,7 +182,8 @@ impl DocumentState {
 
     /// The state of stored bytes.
     pub(crate) fn decode(name: &[u8], bytes: &[u8]) -> Result<Self, SessionError> {
-        let stored: StoredDocument = minicbor::decode(bytes).map_err(|_| SessionError::Stored { what: "document" })?;
+        let stored: StoredDocument =
+            minicbor::decode(bytes).map_err(|_| SessionError::Stored { what: "document" })?;
         let document = DocumentId::from_slice(name).ok_or(SessionError::Stored { what: "document" })?;
         Ok(Self {
             document,

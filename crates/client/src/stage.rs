@@ -51,7 +51,7 @@ pub(crate) struct Stage {
     pub(crate) open: BTreeMap<DocumentId, Document>,
     /// (log in the vault, envelope).
     pub(crate) appended: Vec<(DocumentId, Vec<u8>)>,
-    pub(crate) rows: BTreeMap<ChartId, Vec<Row>>,
+    pub(crate) rows: BTreeMap<ChartId, BTreeMap<(DocumentId, ItemKey), Row>>,
     pub(crate) puts: Vec<(Table, Vec<u8>, Vec<u8>)>,
     pub(crate) deletes: Vec<(Table, Vec<u8>)>,
     pub(crate) topics: Vec<Topic>,
@@ -71,18 +71,40 @@ pub(crate) fn outgoing_name(item: &Outgoing) -> Vec<u8> {
 impl Session {
     /// A space as it will be after the stage.
     pub(crate) fn staged_space(&self, stage: &Stage, space: SpaceId) -> Result<SpaceState, SessionError> {
-        stage.spaces.get(&space).or_else(|| self.spaces.get(&space)).cloned().ok_or_else(SessionError::not_found)
+        stage
+            .spaces
+            .get(&space)
+            .or_else(|| self.spaces.get(&space))
+            .cloned()
+            .ok_or_else(SessionError::not_found)
     }
 
     /// A document's state as it will be after the stage.
-    pub(crate) fn staged_document(&self, stage: &Stage, document: DocumentId) -> Result<DocumentState, SessionError> {
-        stage.documents.get(&document).or_else(|| self.documents.get(&document)).cloned().ok_or_else(SessionError::not_found)
+    pub(crate) fn staged_document(
+        &self,
+        stage: &Stage,
+        document: DocumentId,
+    ) -> Result<DocumentState, SessionError> {
+        stage
+            .documents
+            .get(&document)
+            .or_else(|| self.documents.get(&document))
+            .cloned()
+            .ok_or_else(SessionError::not_found)
     }
 
     /// The space of a section, made if there is none yet. Where two devices each made one, the lower id takes new writes.
-    pub(crate) fn stage_space(&self, stage: &mut Stage, chart: ChartId, section: Section) -> Result<SpaceId, SessionError> {
+    pub(crate) fn stage_space(
+        &self,
+        stage: &mut Stage,
+        chart: ChartId,
+        section: Section,
+    ) -> Result<SpaceId, SessionError> {
         let known = self.spaces.values().chain(stage.spaces.values());
-        let found = known.filter(|space| space.chart == chart && space.section == section).map(|space| space.space).min();
+        let found = known
+            .filter(|space| space.chart == chart && space.section == section)
+            .map(|space| space.space)
+            .min();
         if let Some(space) = found {
             return Ok(space);
         }
@@ -90,7 +112,8 @@ impl Session {
         let key = EpochKey::make(self.entropy());
         let label = SpaceLabel { chart: *chart.as_bytes(), section: section.code() };
         let body = minicbor::to_vec(&label).expect("plain fields encode");
-        let sealed_label = seal_row(&derive_key(&key, "mecum space label v1"), space.as_bytes(), &body, self.entropy());
+        let sealed_label =
+            seal_row(&derive_key(&key, "mecum space label v1"), space.as_bytes(), &body, self.entropy());
         let genesis = self.space_genesis(space, &key, sealed_label)?;
         let follower = stage.follower.get_or_insert_with(|| self.follower.clone());
         follower.found_space(&genesis).map_err(|_| SessionError::Stored { what: "space genesis" })?;
@@ -121,11 +144,16 @@ impl Session {
         operations: u32,
     ) -> Result<DocumentId, SessionError> {
         let fits = |state: &&DocumentState| {
-            state.space == space && state.shard == shard && state.operations + operations <= MAX_DOCUMENT_OPERATIONS
+            state.space == space
+                && state.shard == shard
+                && state.operations + operations <= MAX_DOCUMENT_OPERATIONS
         };
         // A staged state hides the committed one of the same document.
-        let committed = self.documents.values().filter(|state| !stage.documents.contains_key(&state.document));
-        if let Some(found) = committed.chain(stage.documents.values()).filter(fits).map(|state| state.document).min() {
+        let committed =
+            self.documents.values().filter(|state| !stage.documents.contains_key(&state.document));
+        if let Some(found) =
+            committed.chain(stage.documents.values()).filter(fits).map(|state| state.document).min()
+        {
             return Ok(found);
         }
         let document = DocumentId::random(self.entropy());
@@ -158,7 +186,8 @@ impl Session {
             membership_head: state.membership,
             previous: state.own_last,
         };
-        let sealed = seal_envelope(key, &place, &pack(body), self.entropy()).map_err(|_| SessionError::Envelope)?;
+        let sealed =
+            seal_envelope(key, &place, &pack(body), self.entropy()).map_err(|_| SessionError::Envelope)?;
         state.own_seq += 1;
         state.own_last = sealed.content_id;
         let log = if document == DocumentId::CONTROL { state.control_log() } else { document };
@@ -209,7 +238,12 @@ impl Session {
 
     /// Stages rows. Who wrote a row last is the same on every device, whatever order the envelopes came in: the latest by
     /// time, then by device. And another's later edit does not make an unsent own edit sent.
-    pub(crate) fn stage_rows(&mut self, stage: &mut Stage, chart: ChartId, rows: Vec<Row>) -> Result<(), SessionError> {
+    pub(crate) fn stage_rows(
+        &mut self,
+        stage: &mut Stage,
+        chart: ChartId,
+        rows: Vec<Row>,
+    ) -> Result<(), SessionError> {
         let known = self.spaces.values().any(|space| space.chart == chart);
         if known {
             self.load_chart(chart)?;
@@ -217,14 +251,20 @@ impl Session {
         let committed = self.charts.get(&chart).map(|loaded| &loaded.rows);
         let staged = stage.rows.entry(chart).or_default();
         for mut row in rows {
-            let before = staged.iter().rev().find(|old| old.key == row.key).or_else(|| committed.and_then(|rows| rows.get(row.key)));
+            // Two phones that bring in one file each have a document with it. The row shown is that of the lower document, as
+            // its document has it: merging the two would depend on which came first.
+            let name = (row.document, row.key);
+            let held =
+                || committed.and_then(|rows| rows.get(row.key)).filter(|held| held.document == row.document);
+            let before = staged.get(&name).or_else(held);
             if let Some(before) = before {
-                row.own_seq = if before.space == row.space { row.own_seq.max(before.own_seq) } else { row.own_seq };
+                row.own_seq =
+                    if before.space == row.space { row.own_seq.max(before.own_seq) } else { row.own_seq };
                 if (before.at_ms, before.device) > (row.at_ms, row.device) {
                     (row.at_ms, row.device) = (before.at_ms, before.device);
                 }
             }
-            staged.push(row);
+            staged.insert(name, row);
         }
         Ok(())
     }
@@ -257,12 +297,13 @@ impl Session {
 
     fn commit_rows(&mut self, stage: &mut Stage) -> Result<(), SessionError> {
         for (chart, rows) in std::mem::take(&mut stage.rows) {
-            let spaces: Vec<SpaceId> = self.spaces.values().filter(|s| s.chart == chart).map(|s| s.space).collect();
+            let spaces: Vec<SpaceId> =
+                self.spaces.values().filter(|s| s.chart == chart).map(|s| s.space).collect();
             if !spaces.is_empty() {
                 self.load_chart(chart)?;
             }
             let loaded = self.charts.entry(chart).or_default();
-            for (document, page) in loaded.put(rows) {
+            for (document, page) in loaded.put(rows.into_values().collect()) {
                 let body = loaded.pages.encode(document, page, &loaded.rows);
                 stage.puts.push((Table::View, crate::pages::page_name(document, page), body));
                 if let Some(state) = stage.documents.get_mut(&document).filter(|s| s.pages <= page) {

@@ -49,7 +49,9 @@ pub fn first_device(location: &Location, around: Surroundings) -> Session {
 /// A new account with the chart of its person, in memory.
 pub fn person(seed: u64) -> (Session, ChartId) {
     let mut session = first_device(&Location::Memory, surroundings(seed));
-    let chart = session.create_chart("Laras", Some("1988-02-11"), Relation::Own, None).expect("a fresh account takes a chart");
+    let chart = session
+        .create_chart("Laras", Some("1988-02-11"), Relation::Own, None)
+        .expect("a fresh account takes a chart");
     (session, chart)
 }
 
@@ -79,8 +81,10 @@ impl Session {
         self.add_device(device_card(&identity, name, entropy)).expect("an account takes a device");
         let genesis = self.follower.account_log().expect("an account has a log").genesis();
         let relay = self.follower.relay().copied();
-        let follower = Follower::join(identity.account, identity.device, identity.incarnation, genesis, relay);
-        Session::found(vault(location, &around), &identity, &follower, around).expect("a fresh vault takes a device")
+        let follower =
+            Follower::join(identity.account, identity.device, identity.incarnation, genesis, relay);
+        Session::found(vault(location, &around), &identity, &follower, around)
+            .expect("a fresh vault takes a device")
     }
 
     /// Closes the session and opens it again from its vault, as a restart does.
@@ -96,15 +100,20 @@ impl Session {
         let body = lie(self.open_document(document).expect("the document loads"));
         let state = self.documents.get(&document).cloned().expect("a loaded document has a state");
         let mut stage = Stage::default();
-        self.stage_envelope(&mut stage, state.space, document, &state.key, &body).expect("a lie is short enough to seal");
+        self.stage_envelope(&mut stage, state.space, document, &state.key, &body)
+            .expect("a lie is short enough to seal");
         self.commit(stage, Durability::Full).expect("the vault takes it");
     }
 
     /// Every key that this session holds, to look for in places where none may be.
     pub fn keys_for_tests(&self) -> Vec<[u8; 32]> {
-        let own = [*self.identity.signing.seed(), *self.identity.kem.expose(), *self.identity.account_kem.expose()];
+        let own =
+            [*self.identity.signing.seed(), *self.identity.kem.expose(), *self.identity.account_kem.expose()];
         let spaces = self.spaces.values().map(|space| *space.key.expose());
-        own.into_iter().chain(spaces).chain(self.documents.values().map(|document| *document.key.expose())).collect()
+        own.into_iter()
+            .chain(spaces)
+            .chain(self.documents.values().map(|document| *document.key.expose()))
+            .collect()
     }
 
     /// This installation, as the relay sees it.
@@ -119,8 +128,12 @@ impl Session {
         for document in self.documents.keys().copied().collect::<Vec<_>>() {
             let open = self.open_document(document)?;
             let entries: Vec<_> = open.entries().collect();
-            let finished: Vec<_> = open.finished().map(|(key, bytes)| (key, mecum_seal::sha256(&bytes))).collect();
-            all.insert(format!("document {document}"), format!("{:?} {entries:?} {finished:?}", open.heads()));
+            let finished: Vec<_> =
+                open.finished().map(|(key, bytes)| (key, mecum_seal::sha256(&bytes))).collect();
+            all.insert(
+                format!("document {document}"),
+                format!("{:?} {entries:?} {finished:?}", open.heads()),
+            );
         }
         for chart in self.charts() {
             for row in self.rows(chart)?.newest() {

@@ -58,7 +58,8 @@ impl Session {
     fn outgoing(&self) -> Result<Vec<Outgoing>, SessionError> {
         let mut all = Vec::new();
         for (_, body) in self.vault.list(Table::Outbox)? {
-            let item: Outgoing = minicbor::decode(&body).map_err(|_| SessionError::Stored { what: "outbox" })?;
+            let item: Outgoing =
+                minicbor::decode(&body).map_err(|_| SessionError::Stored { what: "outbox" })?;
             all.push(item);
         }
         all.sort_by_key(|item| item.at_ms);
@@ -68,7 +69,9 @@ impl Session {
     /// Forgets the oldest things that the sheet would never show. The counts come from the chains, not from here.
     pub(crate) fn prune_outgoing(&mut self) -> Result<(), SessionError> {
         let names = self.vault.names(Table::Outbox)?;
-        let Some(spare) = names.len().checked_sub(REMEMBERED).filter(|spare| *spare > 0) else { return Ok(()) };
+        let Some(spare) = names.len().checked_sub(REMEMBERED).filter(|spare| *spare > 0) else {
+            return Ok(());
+        };
         let deletes = names.into_iter().take(spare).map(|name| (Table::Outbox, name)).collect();
         self.commit(Stage { deletes, ..Stage::default() }, Durability::Normal)
     }

@@ -69,18 +69,30 @@ impl Session {
     }
 
     fn free_colour(&self) -> PersonColour {
-        let used: Vec<PersonColour> =
-            self.charts().into_iter().filter_map(|chart| self.summary(chart).ok()).map(|s| PersonColour::from_word(&s.colour)).collect();
+        let used: Vec<PersonColour> = self
+            .charts()
+            .into_iter()
+            .filter_map(|chart| self.summary(chart).ok())
+            .map(|s| PersonColour::from_word(&s.colour))
+            .collect();
         PersonColour::ALL.iter().copied().find(|colour| !used.contains(colour)).unwrap_or_default()
     }
 
     /// A new editable entry.
-    pub fn add(&mut self, chart: ChartId, kind: Kind, fields: Vec<(Field, String)>) -> Result<ItemKey, SessionError> {
+    pub fn add(
+        &mut self,
+        chart: ChartId,
+        kind: Kind,
+        fields: Vec<(Field, String)>,
+    ) -> Result<ItemKey, SessionError> {
         if !Self::may_write(kind) {
             return Err(CallError::new(Code::BadCall, "error-edit").into());
         }
         self.load_chart(chart)?;
-        let date = fields.iter().find(|(field, _)| *field == Field::Effective).and_then(|(_, date)| PartialDate::parse(date));
+        let date = fields
+            .iter()
+            .find(|(field, _)| *field == Field::Effective)
+            .and_then(|(_, date)| PartialDate::parse(date));
         let shard = date.map_or_else(|| self.today().year(), |date| date.year());
         let mut stage = Stage::default();
         let space = self.stage_space(&mut stage, chart, kind.section())?;
@@ -101,13 +113,21 @@ impl Session {
         self.entropy().fill(&mut id);
         let operations = u32::try_from(fields.len()).unwrap_or(u32::MAX).saturating_add(2);
         let document = self.stage_document(stage, space, shard, operations)?;
-        let fields = fields.into_iter().filter(|(field, value)| *field != Field::Kind && !value.trim().is_empty()).collect();
+        let fields = fields
+            .into_iter()
+            .filter(|(field, value)| *field != Field::Kind && !value.trim().is_empty())
+            .collect();
         self.stage_edits(stage, document, vec![Edit::Add { entry: EntryId::from_bytes(id), kind, fields }])?;
         Ok(ItemKey::Entry(id))
     }
 
     /// New values for fields of an entry that the family wrote; `None` clears one.
-    pub fn set(&mut self, chart: ChartId, key: ItemKey, set: Vec<(Field, Option<String>)>) -> Result<(), SessionError> {
+    pub fn set(
+        &mut self,
+        chart: ChartId,
+        key: ItemKey,
+        set: Vec<(Field, Option<String>)>,
+    ) -> Result<(), SessionError> {
         let ItemKey::Entry(id) = key else {
             return Err(CallError::new(Code::BadCall, "error-not-editable").into());
         };
@@ -130,8 +150,10 @@ impl Session {
     ) -> Result<KeepOutcome, SessionError> {
         let rows = self.rows(chart)?;
         let all = kept.len();
-        let fresh: Vec<Kept> =
-            kept.into_iter().filter(|kept| rows.get(ItemKey::Finished(*kept.key.as_bytes())).is_none()).collect();
+        let fresh: Vec<Kept> = kept
+            .into_iter()
+            .filter(|kept| rows.get(ItemKey::Finished(*kept.key.as_bytes())).is_none())
+            .collect();
         let already = u32::try_from(all - fresh.len()).unwrap_or(u32::MAX);
         let mut stage = Stage::default();
         self.keep_staged(&mut stage, chart, fresh, already, go_on)
@@ -169,7 +191,10 @@ impl Session {
             let mut bytes = first.bytes.len();
             let mut edits = vec![Edit::Keep { key: first.key, bytes: first.bytes }];
             while edits.len() < KEEP_AT_ONCE && bytes < KEEP_AT_ONCE_BYTES {
-                let Some(next) = fresh.next_if(|next| next.kind.section() == section && next.year == year) else { break };
+                let Some(next) = fresh.next_if(|next| next.kind.section() == section && next.year == year)
+                else {
+                    break;
+                };
                 bytes += next.bytes.len();
                 edits.push(Edit::Keep { key: next.key, bytes: next.bytes });
             }

@@ -27,8 +27,17 @@ const TOUR: &str = "MECUM_TOUR";
 const PARTS: [&str; 5] = ["written", "brought-in", "paired", "clashing", "locked"];
 
 /// The places that are searched.
-const PLACES: [&str; 9] =
-    ["vault.sqlite", "vault.sqlite-wal", "vault.sqlite-shm", "lock", "display.json", "relay.sqlite", "relay.sqlite-wal", "temporary", "log"];
+const PLACES: [&str; 9] = [
+    "vault.sqlite",
+    "vault.sqlite-wal",
+    "vault.sqlite-shm",
+    "lock",
+    "display.json",
+    "relay.sqlite",
+    "relay.sqlite-wal",
+    "temporary",
+    "log",
+];
 
 /// What kind of place a file is.
 fn place_of(path: &Path) -> Option<&'static str> {
@@ -102,8 +111,14 @@ async fn write(phone: &Actor<'_>, planted: &mut Planted) -> (String, String) {
     phone.call("passphrase_check", json!({ "passphrase": passphrase })).await;
     let weak = planted.text("weak passphrase", "rahasia123");
     phone.call("passphrase_check", json!({ "passphrase": weak })).await;
-    let (name, device) = (planted.text("own name", "Laras Kirana Dewi"), planted.text("device name", "Ponsel merah Laras"));
-    phone.call("vault_create", json!({ "passphrase": passphrase, "name": name, "born": "1988-02-11", "device_name": device })).await;
+    let (name, device) =
+        (planted.text("own name", "Laras Kirana Dewi"), planted.text("device name", "Ponsel merah Laras"));
+    phone
+        .call(
+            "vault_create",
+            json!({ "passphrase": passphrase, "name": name, "born": "1988-02-11", "device_name": device }),
+        )
+        .await;
     let mut settings = phone.call("settings_get", Value::Null).await;
     settings["display"]["language"] = "id".into();
     settings["auto_lock_min"] = 0.into();
@@ -111,23 +126,47 @@ async fn write(phone: &Actor<'_>, planted: &mut Planted) -> (String, String) {
     phone.call("vault_touch", Value::Null).await;
     for (what, name) in [("mother", "Ratna Wulandari Suharto"), ("son", "Bima Pratama Yudha")] {
         let name = planted.text(what, name);
-        phone.call("chart_create", json!({ "name": name, "born": "1958-03-04", "relation": "mother", "colour": null })).await;
+        phone
+            .call(
+                "chart_create",
+                json!({ "name": name, "born": "1958-03-04", "relation": "mother", "colour": null }),
+            )
+            .await;
     }
     let charts = phone.call("chart_list", Value::Null).await;
     let chart = charts[0]["chart"].as_str().expect("the own chart").to_owned();
     let medicine = planted.text("medicine", "Amlodipina besilat cap Merpati");
     let frequency = planted.text("frequency", "pukul delapan sesudah mandi");
     let reason = planted.text("why taken", "tekanan darah sesudah gempa");
-    let fields = json!([["name", medicine], ["dose", "5"], ["dose-unit", "mg"], ["frequency", frequency], ["reason", reason]]);
+    let fields = json!([
+        ["name", medicine],
+        ["dose", "5"],
+        ["dose-unit", "mg"],
+        ["frequency", frequency],
+        ["reason", reason]
+    ]);
     let medicine = phone.add(&chart, "medication-statement", fields).await;
     let note = planted.text("note", "Tidak bisa tidur sejak Selasa, jantung berdebar");
     let title = planted.text("title of a note", "Catatan rahasia nomor tujuh");
     let note = phone.add(&chart, "note", json!([["name", title], ["text", note]])).await;
     let substance = planted.text("substance", "Penisilin V kalium sirup");
     let reaction = planted.text("reaction", "bengkak di bibir dan kelopak mata");
-    phone.add(&chart, "allergy-intolerance", json!([["substance", substance], ["reaction", reaction], ["severity", "severe"]])).await;
+    phone
+        .add(
+            &chart,
+            "allergy-intolerance",
+            json!([["substance", substance], ["reaction", reaction], ["severity", "severe"]]),
+        )
+        .await;
     let remark = planted.text("remark on a measurement", "diukur di teras rumah Bu Sari");
-    let vital = json!([["code", "85354-9"], ["value", "138"], ["value2", "82"], ["unit", "mm[Hg]"], ["effective", "2026-03-04"], ["text", remark]]);
+    let vital = json!([
+        ["code", "85354-9"],
+        ["value", "138"],
+        ["value2", "82"],
+        ["unit", "mm[Hg]"],
+        ["effective", "2026-03-04"],
+        ["text", remark]
+    ]);
     phone.add(&chart, "vital-sign", vital).await;
     let changed = planted.text("note as changed", "Sudah bisa tidur berkat teh serai");
     phone.call("entry_edit", json!({ "chart": chart, "entry": note, "set": [["text", changed]] })).await;
@@ -142,7 +181,8 @@ async fn write(phone: &Actor<'_>, planted: &mut Planted) -> (String, String) {
 
 /// A bundle whose every text is planted.
 fn bundle(planted: &mut Planted, number: &str) -> Vec<u8> {
-    let mut plant = |what: &str, text: &str| planted.text(&format!("{what} {number}"), &format!("{text} {number}"));
+    let mut plant =
+        |what: &str, text: &str| planted.text(&format!("{what} {number}"), &format!("{text} {number}"));
     let attached = plant("attached", "Surat rujukan kepada dokter Hartono");
     json!({
         "resourceType": "Bundle", "type": "collection", "identifier": { "system": "urn:test", "value": plant("source", "rumah-sakit-merapi") },
@@ -167,7 +207,12 @@ fn bundle(planted: &mut Planted, number: &str) -> Vec<u8> {
 
 /// Files: one kept, one stopped, one broken. And every screen that reads.
 async fn bring_in_and_read(phone: &Actor<'_>, planted: &mut Planted, chart: &str) {
-    phone.call("import_begin", json!({ "name": planted.text("name of a file", "biopsi-kartika-2025.json"), "bytes": 10 })).await;
+    phone
+        .call(
+            "import_begin",
+            json!({ "name": planted.text("name of a file", "biopsi-kartika-2025.json"), "bytes": 10 }),
+        )
+        .await;
     let stopped = send(&phone.app, &bundle(planted, "alpha")).await.expect("taken");
     phone.call("import_look", json!({ "import": stopped })).await;
     phone.call("import_stop", json!({ "import": stopped })).await;
@@ -204,11 +249,13 @@ async fn pair(phone: &Actor<'_>, laptop: &Actor<'_>, planted: &mut Planted) {
     phone.call("pair_offer", Value::Null).await;
     phone.call("pair_stop", Value::Null).await;
     let offer = phone.call("pair_offer", Value::Null).await;
-    let words: Vec<&str> = offer["words"].as_array().expect("words").iter().filter_map(Value::as_str).collect();
+    let words: Vec<&str> =
+        offer["words"].as_array().expect("words").iter().filter_map(Value::as_str).collect();
     let code = planted.text("pairing words", &words.join(" "));
     let passphrase = planted.text("passphrase of the other", "jambu-77 selokan wayang kompor terasi");
     let name = planted.text("name of the other device", "Laptop biru di kamar");
-    let args = json!({ "code": code, "server": offer["server"], "passphrase": passphrase, "device_name": name });
+    let args =
+        json!({ "code": code, "server": offer["server"], "passphrase": passphrase, "device_name": name });
     laptop.call("pair_join", args).await;
     phone.until("pair_status", Value::Null, |view| view["phase"] == "asking").await;
     phone.call("pair_approve", Value::Null).await;
@@ -221,7 +268,10 @@ async fn clash(phone: &Actor<'_>, laptop: &Actor<'_>, planted: &mut Planted, cha
     let both = [(phone, "2.5", "kata tetangga sebelah"), (laptop, "10", "kata dokter jaga malam")];
     for (n, (actor, dose, reason)) in both.into_iter().enumerate() {
         let reason = planted.text(&format!("reason in a clash {n}"), reason);
-        let frequency = planted.text(&format!("frequency in a clash {n}"), ["tiga kali sehari sebelum makan", "sekali saja waktu subuh"][n]);
+        let frequency = planted.text(
+            &format!("frequency in a clash {n}"),
+            ["tiga kali sehari sebelum makan", "sekali saja waktu subuh"][n],
+        );
         let set = json!([["dose", dose], ["reason", reason], ["frequency", frequency]]);
         actor.call("entry_edit", json!({ "chart": chart, "entry": medicine, "set": set })).await;
     }
@@ -253,12 +303,19 @@ async fn the_tour() {
     let address = server.stop().await;
     clash(&phone, &laptop, &mut planted, &chart, &medicine).await;
     let server = Server::start(&folder.join("server"), &address).await;
-    let view = laptop.until("medicines", medicines.clone(), |view| view["clashes"].as_array().is_some_and(|all| all.len() >= 2)).await;
+    let view = laptop
+        .until("medicines", medicines.clone(), |view| {
+            view["clashes"].as_array().is_some_and(|all| all.len() >= 2)
+        })
+        .await;
     part_is_over(&folder, "clashing").await;
     let choice = view["clashes"][0]["values"][0]["choice"].clone();
-    let settle = json!({ "chart": chart, "entry": medicine, "field": view["clashes"][0]["field"], "choice": choice });
+    let settle =
+        json!({ "chart": chart, "entry": medicine, "field": view["clashes"][0]["field"], "choice": choice });
     laptop.call("clash_settle", settle).await;
-    phone.until("medicines", medicines, |view| view["clashes"].as_array().is_some_and(|all| all.len() < 2)).await;
+    phone
+        .until("medicines", medicines, |view| view["clashes"].as_array().is_some_and(|all| all.len() < 2))
+        .await;
     keep_keys(&mut planted, &[&phone, &laptop]).await;
     phone.call("vault_lock", Value::Null).await;
     let wrong = planted.text("wrong passphrase", "kenanga-42 dermaga lampion rotan kelapa");
@@ -272,7 +329,8 @@ async fn the_tour() {
     assert!(read.contains("Diabetes melitus tipe dua charlie"), "what is looked for is there to be read");
     phone.call("vault_lock", Value::Null).await;
     server.stop().await;
-    std::fs::write(folder.join("planted.json"), serde_json::to_vec(&planted).expect("encodes")).expect("written");
+    std::fs::write(folder.join("planted.json"), serde_json::to_vec(&planted).expect("encodes"))
+        .expect("written");
     let called = called.lock().expect("nobody panics");
     let missed: Vec<&&str> = COMMAND_NAMES.iter().filter(|name| !called.contains(**name)).collect();
     assert!(missed.is_empty(), "the tour goes through every command; not {missed:?}");
@@ -297,9 +355,12 @@ fn run_tour(folder: &Path) {
     for name in ["temporary", "output"] {
         std::fs::create_dir_all(folder.join(name)).expect("made");
     }
-    let output = |name: &str| Stdio::from(std::fs::File::create(folder.join("output").join(name)).expect("made"));
+    let output =
+        |name: &str| Stdio::from(std::fs::File::create(folder.join("output").join(name)).expect("made"));
     let mut tour = Command::new(std::env::current_exe().expect("this program"));
-    tour.args(["--exact", "the_tour", "--ignored", "--nocapture"]).env(TOUR, folder).env("TMPDIR", folder.join("temporary"));
+    tour.args(["--exact", "the_tour", "--ignored", "--nocapture"])
+        .env(TOUR, folder)
+        .env("TMPDIR", folder.join("temporary"));
     let mut tour = tour.stdout(output("stdout")).stderr(output("stderr")).spawn().expect("it starts");
     let since = Instant::now();
     for part in PARTS {
@@ -345,7 +406,12 @@ fn nothing_planted_is_found_in_any_file_or_log_after_any_command() {
         let place = searched.entry(place_of(file).unwrap_or("another file")).or_default();
         *place = (place.0 + 1, place.1 + bytes.len());
     }
-    println!("{} texts and {} keys in {} spellings; files and bytes searched: {searched:?}", planted.texts.len(), planted.keys.len(), search.len());
+    println!(
+        "{} texts and {} keys in {} spellings; files and bytes searched: {searched:?}",
+        planted.texts.len(),
+        planted.keys.len(),
+        search.len()
+    );
     for place in PLACES.iter().filter(|place| **place != "temporary") {
         assert!(searched.get(place).is_some_and(|(files, _)| *files > 0), "{place} was searched");
     }
@@ -357,7 +423,9 @@ fn nothing_planted_is_found_in_any_file_or_log_after_any_command() {
 /// Writes every spelling into a plain database: the first half into the file, the second into its log.
 fn plain_database(path: &Path, spelt: &[Vec<u8>]) -> rusqlite::Connection {
     let database = rusqlite::Connection::open(path).expect("opens");
-    database.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE kept (body BLOB) STRICT").expect("a table");
+    database
+        .execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE kept (body BLOB) STRICT")
+        .expect("a table");
     for round in 0..2 {
         for body in spelt {
             database.execute("INSERT INTO kept VALUES (?1)", [body]).expect("a row");
@@ -377,11 +445,15 @@ fn control_the_same_search_finds_everything_in_unsealed_files_of_every_kind() {
     planted.keys.insert([0x5c; 32].map(|byte| byte ^ 0x21));
     planted.keys.insert(std::array::from_fn(|at| u8::try_from(at * 7 % 251).expect("small")));
     let search = planted.search();
-    let mut all: Vec<_> = planted.texts.values().flat_map(|text| spellings(text.as_bytes(), Some(text))).collect();
+    let mut all: Vec<_> =
+        planted.texts.values().flat_map(|text| spellings(text.as_bytes(), Some(text))).collect();
     all.extend(planted.keys.iter().flat_map(|key| spellings(key, None)));
     let spelt: Vec<Vec<u8>> = all.into_iter().map(|spelling| spelling.written).collect();
     std::fs::create_dir_all(folder.path().join("temporary")).expect("made");
-    let held = [plain_database(&folder.path().join("vault.sqlite"), &spelt), plain_database(&folder.path().join("relay.sqlite"), &spelt)];
+    let held = [
+        plain_database(&folder.path().join("vault.sqlite"), &spelt),
+        plain_database(&folder.path().join("relay.sqlite"), &spelt),
+    ];
     for name in ["vault.sqlite.lock", "display.json", "temporary/etilqs_1", "stderr"] {
         std::fs::write(folder.path().join(name), spelt.join(&b"\n"[..])).expect("written");
     }
@@ -390,10 +462,16 @@ fn control_the_same_search_finds_everything_in_unsealed_files_of_every_kind() {
     let mut files = Vec::new();
     files_under(folder.path(), &mut files);
     let mut places = BTreeSet::new();
-    for file in files.iter().filter(|file| !file.to_string_lossy().ends_with("-shm") || file.ends_with("copy-of-shm")) {
+    for file in
+        files.iter().filter(|file| !file.to_string_lossy().ends_with("-shm") || file.ends_with("copy-of-shm"))
+    {
         let found = search.find(&std::fs::read(file).expect("readable"));
         assert_eq!(found.len(), search.len(), "every spelling of everything is found in {}", file.display());
-        places.insert(if file.ends_with("copy-of-shm") { "vault.sqlite-shm" } else { place_of(file).expect("a place") });
+        places.insert(if file.ends_with("copy-of-shm") {
+            "vault.sqlite-shm"
+        } else {
+            place_of(file).expect("a place")
+        });
     }
     assert_eq!(places, PLACES.into_iter().collect(), "a control for each kind of place");
     drop(held);

@@ -42,7 +42,8 @@ impl World {
     fn new(seed: u64, relay: FakeRelay) -> Self {
         let mut phone = first_device(&Location::Memory, surroundings(seed));
         phone.pin_for_tests(relay.key());
-        let chart = phone.create_chart("Ibu Ratna", Some("1958-03-04"), Relation::Mother, None).expect("a chart");
+        let chart =
+            phone.create_chart("Ibu Ratna", Some("1958-03-04"), Relation::Mother, None).expect("a chart");
         let laptop = phone.pair_for_tests("laptop", &Location::Memory, surroundings(seed ^ 0x1111));
         let tablet = phone.pair_for_tests("tablet", &Location::Memory, surroundings(seed ^ 0x2222));
         let devices = vec![Some(phone), Some(laptop), Some(tablet)];
@@ -67,16 +68,26 @@ impl World {
         if !session.charts().contains(&chart) {
             return;
         }
-        let entries: Vec<ItemKey> =
-            session.rows(chart).expect("rows load").newest().iter().filter(|row| row.editable()).map(|row| row.key).collect();
+        let entries: Vec<ItemKey> = session
+            .rows(chart)
+            .expect("rows load")
+            .newest()
+            .iter()
+            .filter(|row| row.editable())
+            .map(|row| row.key)
+            .collect();
         if fresh || entries.len() < 2 {
-            let kind = if pick.is_multiple_of(2) { Kind::MedicationStatement } else { Kind::AllergyIntolerance };
+            let kind =
+                if pick.is_multiple_of(2) { Kind::MedicationStatement } else { Kind::AllergyIntolerance };
             let name = if kind == Kind::MedicationStatement { Field::Name } else { Field::Substance };
-            session.add(chart, kind, vec![(name, format!("entry {value}")), (Field::Dose, value)]).expect("an entry is added");
+            session
+                .add(chart, kind, vec![(name, format!("entry {value}")), (Field::Dose, value)])
+                .expect("an entry is added");
             return;
         }
         let key = entries[usize::try_from(pick % entries.len() as u64).expect("an index")];
-        let field = [Field::Dose, Field::Dose, Field::Frequency, Field::Reason, Field::Deleted][usize::try_from(pick >> 32).expect("bits") % 5];
+        let field = [Field::Dose, Field::Dose, Field::Frequency, Field::Reason, Field::Deleted]
+            [usize::try_from(pick >> 32).expect("bits") % 5];
         let value = if field == Field::Deleted && pick.is_multiple_of(3) { None } else { Some(value) };
         session.set(chart, key, vec![(field, value)]).expect("a field changes");
     }
@@ -152,12 +163,19 @@ impl World {
                 return Err(format!("device {at} put {aside} envelopes aside"));
             }
             if session.has_something_to_say() || session.honesty().device > 0 || session.honesty().sent > 0 {
-                return Err(format!("device {at} still has unsent or unreceived envelopes: {:?}", session.honesty()));
+                return Err(format!(
+                    "device {at} still has unsent or unreceived envelopes: {:?}",
+                    session.honesty()
+                ));
             }
             let own = session.fingerprint().map_err(|error| error.to_string())?;
             let differs = own.keys().chain(first.keys()).find(|key| own.get(*key) != first.get(*key));
             if let Some(key) = differs {
-                return Err(format!("device {at} differs at {key}: {:?} against {:?}", own.get(key), first.get(key)));
+                return Err(format!(
+                    "device {at} differs at {key}: {:?} against {:?}",
+                    own.get(key),
+                    first.get(key)
+                ));
             }
         }
         Ok(())

@@ -37,7 +37,8 @@ impl World {
         let relay = FakeRelay::new([9; 32]);
         let mut phone = first_device(&Location::Memory, surroundings(seed));
         phone.pin_for_tests(relay.key());
-        let chart = phone.create_chart("Ibu Ratna", Some("1958-03-04"), Relation::Mother, None).expect("a chart");
+        let chart =
+            phone.create_chart("Ibu Ratna", Some("1958-03-04"), Relation::Mother, None).expect("a chart");
         let laptop = phone.pair_for_tests("laptop", &Location::Memory, surroundings(seed ^ 0x1111));
         let tablet = phone.pair_for_tests("tablet", &Location::Memory, surroundings(seed ^ 0x2222));
         let fields = vec![(Field::Name, "Amlodipine".to_owned()), (Field::Dose, "5".to_owned())];
@@ -68,7 +69,8 @@ impl World {
     }
 
     fn doses_on_tablet(&mut self) -> Vec<String> {
-        let entry = self.tablet.entry(self.chart, self.medicine).expect("reads").expect("the medicine is there");
+        let entry =
+            self.tablet.entry(self.chart, self.medicine).expect("reads").expect("the medicine is there");
         format!("{entry:?}").split('"').skip(1).step_by(2).map(str::to_owned).collect()
     }
 }
@@ -117,7 +119,11 @@ fn refused(what: &str, spoil: impl FnOnce(&mut World, &SyncRequest, &mut SyncRes
     println!("{what}: {error}");
     assert_eq!(shown(&mut world.tablet), before, "{what}: nothing changed");
     assert_eq!(world.tablet.quarantined(), aside, "{what}: and nothing was put aside");
-    assert_eq!(world.tablet.request().expect("a request").cursor, request.cursor, "{what}: it asks from where it was");
+    assert_eq!(
+        world.tablet.request().expect("a request").cursor,
+        request.cursor,
+        "{what}: it asks from where it was"
+    );
     world.settle();
     assert!(world.tablet.entry(chart, medicine).expect("reads").is_some(), "{what}: still readable");
     assert_eq!(shown(&mut world.tablet), shown(&mut world.phone), "{what}: the honest answer is still taken");
@@ -132,8 +138,12 @@ fn an_answer_that_breaks_a_rule_is_refused_by_name_and_changes_nothing() {
         let middle = envelope.len() / 2;
         envelope[middle] ^= 1;
     })));
-    assert!(is_push(refused("two envelopes swapped", |_, _, response| batch_of(response).envelopes.swap(0, 1))));
-    assert!(is_push(refused("an envelope left out", |_, _, response| drop(batch_of(response).envelopes.remove(0)))));
+    assert!(is_push(refused("two envelopes swapped", |_, _, response| batch_of(response)
+        .envelopes
+        .swap(0, 1))));
+    assert!(is_push(refused("an envelope left out", |_, _, response| drop(
+        batch_of(response).envelopes.remove(0)
+    ))));
     assert!(is_push(refused("an envelope twice", |_, _, response| {
         let push = batch_of(response);
         push.envelopes.insert(1, push.envelopes[0].clone());
@@ -155,7 +165,10 @@ fn an_answer_that_breaks_a_rule_is_refused_by_name_and_changes_nothing() {
 #[test]
 fn a_relay_that_withholds_or_answers_another_question_is_refused() {
     let gap = refused("the first item withheld", |_, _, response| {
-        let at = response.items.iter().position(|item| matches!(item, Item::Batch { push, .. } if !push.envelopes.is_empty()));
+        let at = response
+            .items
+            .iter()
+            .position(|item| matches!(item, Item::Batch { push, .. } if !push.envelopes.is_empty()));
         response.items.remove(at.expect("a push"));
     });
     assert!(matches!(gap, ExchangeError::Follow(_)), "the next push of that chain gives it away: {gap}");
@@ -167,9 +180,12 @@ fn a_relay_that_withholds_or_answers_another_question_is_refused() {
         }
     });
     assert!(matches!(moved, ExchangeError::Follow(FollowError::Gap)), "a gap: {moved}");
-    let back = refused("a cursor that goes back", |_, request, response| response.cursor = request.cursor - 1);
+    let back =
+        refused("a cursor that goes back", |_, request, response| response.cursor = request.cursor - 1);
     assert!(matches!(back, ExchangeError::Follow(FollowError::BadAnswer)), "back: {back}");
-    let more = refused("an outcome too many", |_, _, response| response.push_outcomes.push(mecum_sync::Outcome::Stored));
+    let more = refused("an outcome too many", |_, _, response| {
+        response.push_outcomes.push(mecum_sync::Outcome::Stored)
+    });
     assert!(matches!(more, ExchangeError::Follow(FollowError::BadAnswer)), "too many: {more}");
     let foreign = refused("a stranger's statement", |_, _, response| {
         let space = batch_of(response).space();
@@ -217,7 +233,10 @@ fn a_cut_or_changed_frame_is_refused_before_it_is_looked_at_or_changes_nothing()
     for at in 0..bytes.len() {
         assert!(decode::<SyncResponse>(&bytes[..at], MAX_RESPONSE_BYTES).is_err(), "cut at {at}");
     }
-    assert!(decode::<SyncResponse>(&bytes, bytes.len() - 1).is_err(), "above the limit it is not read at all");
+    assert!(
+        decode::<SyncResponse>(&bytes, bytes.len() - 1).is_err(),
+        "above the limit it is not read at all"
+    );
     // A list that says it has four thousand million items must not take their memory.
     let bomb = [&[0x88, 0x00, 0x9a, 0xff, 0xff, 0xff, 0xff][..], &bytes].concat();
     assert!(decode::<SyncResponse>(&bomb, MAX_RESPONSE_BYTES).is_err(), "a list above its limit");
@@ -283,14 +302,22 @@ fn an_envelope_that_opens_and_lies_is_put_aside_alone_and_the_rest_goes_on() {
             forge(honest.change(), entry, Field::Reason)
         }),
         ("a change in another device's name", |document, entry| {
-            let other = Document::load(&document.save(), Actor::from_bytes([6; 16]), mecum_documents::Limits::default());
+            let other = Document::load(
+                &document.save(),
+                Actor::from_bytes([6; 16]),
+                mecum_documents::Limits::default(),
+            );
             payload(&other.expect("loads"), vec![dose_edit(entry, "99")]).encode()
         }),
         ("an edit of an entry that is not there", |document, _| {
             let mut id = [0; 16];
             SeededEntropy::new(3).fill(&mut id);
             let entry = EntryId::from_bytes(id);
-            let add = Edit::Add { entry, kind: Kind::MedicationStatement, fields: vec![(Field::Name, "Ghost".to_owned())] };
+            let add = Edit::Add {
+                entry,
+                kind: Kind::MedicationStatement,
+                fields: vec![(Field::Name, "Ghost".to_owned())],
+            };
             let with = document.author(&batch(vec![add])).expect("an entry is added").next;
             let set = payload(&with, vec![dose_edit(entry, "99")]);
             // Its change follows one that nobody has; said to follow nothing it would be refused for its numbers.
@@ -301,7 +328,9 @@ fn an_envelope_that_opens_and_lies_is_put_aside_alone_and_the_rest_goes_on() {
         let mut world = World::new(44);
         let ItemKey::Entry(id) = world.medicine else { panic!("an editable entry") };
         let before = shown(&mut world.tablet);
-        world.laptop.lie_for_tests(world.chart, world.medicine, |document| lie(document, EntryId::from_bytes(id)));
+        world
+            .laptop
+            .lie_for_tests(world.chart, world.medicine, |document| lie(document, EntryId::from_bytes(id)));
         settle_one(&mut world.relay, &mut world.laptop);
         settle_one(&mut world.relay, &mut world.tablet);
         assert_eq!(world.tablet.quarantined(), 1, "{what}: put aside, once, and counted");
@@ -315,7 +344,10 @@ fn an_envelope_that_opens_and_lies_is_put_aside_alone_and_the_rest_goes_on() {
         let key = world.laptop.add(world.chart, Kind::Note, note).expect("a note");
         settle_one(&mut world.relay, &mut world.laptop);
         settle_one(&mut world.relay, &mut world.tablet);
-        assert!(world.tablet.entry(world.chart, key).expect("reads").is_some(), "{what}: and so does its own");
+        assert!(
+            world.tablet.entry(world.chart, key).expect("reads").is_some(),
+            "{what}: and so does its own"
+        );
         assert_eq!(world.tablet.quarantined(), 1, "{what}: still only one");
     }
 }

@@ -13,7 +13,9 @@ use mecum_client::App;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use world::{Server, base64, bring_in, call, connect, create, device, keep, look, pair, real_files, rows, send, until};
+use world::{
+    Server, base64, bring_in, call, connect, create, device, keep, look, pair, real_files, rows, send, until,
+};
 
 /// The types of FHIR R4 that the first rows of the feature list (the record, results and measurements) name.
 const NAMED: [&str; 15] = [
@@ -76,7 +78,9 @@ fn texts(value: &Value, out: &mut Vec<String>) {
     match value {
         Value::String(text) => out.push(text.clone()),
         Value::Array(items) => items.iter().for_each(|item| texts(item, out)),
-        Value::Object(members) => members.iter().filter(|(name, _)| *name != "type").for_each(|(_, value)| texts(value, out)),
+        Value::Object(members) => {
+            members.iter().filter(|(name, _)| *name != "type").for_each(|(_, value)| texts(value, out))
+        }
         _ => {}
     }
 }
@@ -89,13 +93,20 @@ async fn check_row(app: &App, chart: &str, file: &str, row: &Value) -> String {
     let original = original["text"].as_str().expect("a text").to_owned();
     let entry = call::<command::EntryGet>(app, args).await;
     assert_eq!(entry["original"], true, "{file}: the original of a {resource_type} can be shown");
-    assert!(row["title"].as_str().is_some_and(|title| !title.is_empty()), "{file}: a {resource_type} has a title");
+    assert!(
+        row["title"].as_str().is_some_and(|title| !title.is_empty()),
+        "{file}: a {resource_type} has a title"
+    );
     let details = entry["details"].as_array().cloned().unwrap_or_default();
     if NAMED.contains(&resource_type) {
         assert_ne!(row["kind"], "other", "{file}: a {resource_type} has a row of its own kind");
         assert!(details.len() >= 2, "{file}: a {resource_type} reads its own fields: {details:?}");
-        let labelled = |detail: &Value| detail["label"].as_str().is_some_and(|label| label.starts_with("detail-"));
-        assert!(details.iter().all(labelled), "{file}: labels are words of the app, no keys of the file: {details:?}");
+        let labelled =
+            |detail: &Value| detail["label"].as_str().is_some_and(|label| label.starts_with("detail-"));
+        assert!(
+            details.iter().all(labelled),
+            "{file}: labels are words of the app, no keys of the file: {details:?}"
+        );
         let mut said = Vec::new();
         details.iter().for_each(|detail| texts(&detail["value"], &mut said));
         let own = said.iter().any(|text| text.len() > 2 && original.contains(text.as_str()));
@@ -113,12 +124,18 @@ async fn every_resource_of_real_files_is_kept_verbatim_counted_and_readable() {
         create(&app, "Laras", "phone").await;
         let wanted = slices(&bytes);
         let preview = look(&app, &bytes).await.expect("a good file");
-        let counted: u64 = preview["types"].as_array().expect("types").iter().filter_map(|t| t["count"].as_u64()).sum();
+        let counted: u64 =
+            preview["types"].as_array().expect("types").iter().filter_map(|t| t["count"].as_u64()).sum();
         assert_eq!(counted, wanted.len() as u64, "{name}: every resource is counted by its type");
         let view = keep(&app, &preview["import"], None).await;
-        assert_eq!((&view["phase"], view["added"].as_u64()), (&json!("done"), Some(wanted.len() as u64)), "{name}: all kept");
+        assert_eq!(
+            (&view["phase"], view["added"].as_u64()),
+            (&json!("done"), Some(wanted.len() as u64)),
+            "{name}: all kept"
+        );
         let chart = view["chart"].as_str().expect("a chart").to_owned();
-        let rows: Vec<Value> = rows(&app, &chart).await.into_iter().filter(|row| row["source"]["origin"] == "import").collect();
+        let rows: Vec<Value> =
+            rows(&app, &chart).await.into_iter().filter(|row| row["source"]["origin"] == "import").collect();
         let mut kept = BTreeSet::new();
         let mut types: BTreeMap<String, u64> = BTreeMap::new();
         for row in &rows {
@@ -131,9 +148,14 @@ async fn every_resource_of_real_files_is_kept_verbatim_counted_and_readable() {
             let found = types.get(counted["resource_type"].as_str().expect("a type")).copied();
             assert_eq!(found, counted["count"].as_u64(), "{name}: as many rows as were counted of {counted}");
         }
-        let other = call::<command::Timeline>(&app, json!({ "chart": chart, "groups": ["other"], "limit": 200 })).await;
+        let other =
+            call::<command::Timeline>(&app, json!({ "chart": chart, "groups": ["other"], "limit": 200 }))
+                .await;
         let unnamed = rows.iter().filter(|row| row["kind"] == "other").count() as u64;
-        assert!(other["total"].as_u64() >= Some(unnamed), "{name}: what has no kind of its own is listed under other");
+        assert!(
+            other["total"].as_u64() >= Some(unnamed),
+            "{name}: what has no kind of its own is listed under other"
+        );
         types.into_keys().for_each(|resource_type| *met.entry(resource_type).or_default() += 1);
         println!("{name}: {} resources kept", wanted.len());
     }
@@ -142,7 +164,9 @@ async fn every_resource_of_real_files_is_kept_verbatim_counted_and_readable() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_real_file_twice_changes_nothing() {
-    let Some((name, bytes)) = real_files().into_iter().find(|(name, _)| name.contains("402k")) else { return };
+    let Some((name, bytes)) = real_files().into_iter().find(|(name, _)| name.contains("402k")) else {
+        return;
+    };
     let folder = tempfile::tempdir().expect("a folder");
     let app = device(folder.path());
     create(&app, "Laras", "phone").await;
@@ -153,9 +177,17 @@ async fn the_same_real_file_twice_changes_nothing() {
     let again = look(&app, &bytes).await.expect("a good file");
     assert_eq!(again["fits"], chart, "{name}: it is known whose it is");
     let view = keep(&app, &again["import"], Some(chart)).await;
-    assert_eq!((view["added"].as_u64(), &view["already"]), (Some(0), &first["added"]), "{name}: all of it was there");
+    assert_eq!(
+        (view["added"].as_u64(), &view["already"]),
+        (Some(0), &first["added"]),
+        "{name}: all of it was there"
+    );
     assert!(content(&app).await == before, "{name}: nothing changed");
-    assert_eq!(call::<command::Whereabouts>(&app, Value::Null).await["counts"], counts, "{name}: and nothing is to be sent");
+    assert_eq!(
+        call::<command::Whereabouts>(&app, Value::Null).await["counts"],
+        counts,
+        "{name}: and nothing is to be sent"
+    );
 }
 
 /// A bundle of an invented person with `count` results over the years from 1960.
@@ -187,7 +219,10 @@ async fn two_phones_that_bring_in_the_same_file_offline_show_it_once() {
     let chart = create(&phone, "Laras", "phone").await;
     connect(&phone, &server).await;
     pair(&phone, &laptop, "laptop", world::WORDS).await;
-    until::<command::ChartList>(&laptop, Value::Null, "the laptop has the chart", |charts| charts[0]["name"] == "Laras").await;
+    until::<command::ChartList>(&laptop, Value::Null, "the laptop has the chart", |charts| {
+        charts[0]["name"] == "Laras"
+    })
+    .await;
     let address = server.stop().await;
     let file = bundle("Laras", "1988-02-11", "two phones", 120);
     for app in [&phone, &laptop] {
@@ -214,7 +249,8 @@ async fn two_phones_that_bring_in_the_same_file_offline_show_it_once() {
         assert_eq!(trend["points"].as_array().map(Vec::len), Some(120), "not in the chart of results either");
     }
     let (on_phone, on_laptop) = (content(&phone).await, content(&laptop).await);
-    let differs = on_phone.keys().chain(on_laptop.keys()).find(|key| on_phone.get(*key) != on_laptop.get(*key));
+    let differs =
+        on_phone.keys().chain(on_laptop.keys()).find(|key| on_phone.get(*key) != on_laptop.get(*key));
     let both = differs.map(|key| (key, on_phone.get(key), on_laptop.get(key)));
     assert_eq!(both, None, "both hold the same");
     let sync = call::<command::SyncStatus>(&phone, Value::Null).await;
@@ -244,7 +280,10 @@ async fn a_file_about_somebody_else_is_merged_into_nobodys_chart_until_a_person_
     assert_ne!(chart, own, "a chart of its own");
     let imported = rows(&app, &own).await.iter().filter(|row| row["source"]["origin"] == "import").count();
     assert_eq!(imported, 0, "nothing of it in the other chart");
-    assert!(before.iter().all(|(key, value)| !key.starts_with("row") || key.contains(&own) && !value.is_empty()), "control");
+    assert!(
+        before.iter().all(|(key, value)| !key.starts_with("row") || key.contains(&own) && !value.is_empty()),
+        "control"
+    );
     let now = content(&app).await;
     assert!(before.iter().all(|(key, value)| now.get(key) == Some(value)), "what was there is as it was");
 }
@@ -263,16 +302,36 @@ async fn a_broken_file_is_refused_by_name_and_place_and_the_vault_is_untouched()
     let good = String::from_utf8(bundle("Laras", "1988-02-11", "broken", 40)).expect("text");
     let syntax = good.replacen("\"id\":\"o7\"", "\"id\":\"o7\",,", 1);
     let typeless = good.replacen("{\"resourceType\":\"Observation\",\"id\":\"o9\"", "{\"id\":\"o9\"", 1);
-    let number = good.replacen("\"resourceType\":\"Observation\",\"id\":\"o9\"", "\"resourceType\":9,\"id\":\"o9\"", 1);
+    let number = good.replacen(
+        "\"resourceType\":\"Observation\",\"id\":\"o9\"",
+        "\"resourceType\":9,\"id\":\"o9\"",
+        1,
+    );
     let cut = &good[..good.len() * 2 / 3];
     let mut binary = good.clone().into_bytes();
     binary[600] = 0xff;
-    let line = |needle: &str| (good[..good.find(needle).expect("there")].matches('\n').count() + 1).to_string();
+    let line =
+        |needle: &str| (good[..good.find(needle).expect("there")].matches('\n').count() + 1).to_string();
     let cases: [(&str, &[u8], &str, &[(&str, Option<String>)]); 8] = [
-        ("a comma too many", syntax.as_bytes(), "error-file-json", &[("line", Some(line("\"id\":\"o7\""))), ("column", None)]),
+        (
+            "a comma too many",
+            syntax.as_bytes(),
+            "error-file-json",
+            &[("line", Some(line("\"id\":\"o7\""))), ("column", None)],
+        ),
         ("cut short", cut.as_bytes(), "error-file-truncated", &[("line", None), ("column", None)]),
-        ("no type", typeless.as_bytes(), "error-file-resource", &[("path", Some("entry[10].resource".into())), ("line", None)]),
-        ("a wrong type", number.as_bytes(), "error-file-resource", &[("path", Some("entry[10].resource".into())), ("line", None)]),
+        (
+            "no type",
+            typeless.as_bytes(),
+            "error-file-resource",
+            &[("path", Some("entry[10].resource".into())), ("line", None)],
+        ),
+        (
+            "a wrong type",
+            number.as_bytes(),
+            "error-file-resource",
+            &[("path", Some("entry[10].resource".into())), ("line", None)],
+        ),
         ("not text", &binary, "error-file-text", &[("byte", Some("600".into()))]),
         ("a list", b"[1, 2, 3]", "error-file-not-fhir", &[("found", None)]),
         ("an object of another kind", b"{\"hello\": 1}", "error-file-not-fhir", &[("found", None)]),
@@ -280,10 +339,18 @@ async fn a_broken_file_is_refused_by_name_and_place_and_the_vault_is_untouched()
     ];
     for (what, bytes, id, places) in cases {
         let error = refusal(&app, bytes).await;
-        assert_eq!((error.code, error.message_id.as_str()), (Code::BadFile, id), "{what}: says what is wrong");
+        assert_eq!(
+            (error.code, error.message_id.as_str()),
+            (Code::BadFile, id),
+            "{what}: says what is wrong"
+        );
         for (name, value) in places {
-            let said = error.args.get(*name).unwrap_or_else(|| panic!("{what}: names the {name}: {:?}", error.args));
-            assert!(value.as_ref().is_none_or(|value| value == said), "{what}: {name} is {said}, not {value:?}");
+            let said =
+                error.args.get(*name).unwrap_or_else(|| panic!("{what}: names the {name}: {:?}", error.args));
+            assert!(
+                value.as_ref().is_none_or(|value| value == said),
+                "{what}: {name} is {said}, not {value:?}"
+            );
         }
         let run = app.call("import_run", json!({ "import": 1, "into": "new-chart" })).await;
         assert!(run.is_err(), "{what}: and cannot be kept");
@@ -303,11 +370,21 @@ async fn a_file_of_500_mb_is_refused_however_it_comes() {
     file.set_len(500_000_000).expect("a sparse file takes no room");
     let bytes = file.metadata().expect("a file").len();
     std::fs::remove_file(&sparse).expect("removed");
-    let refused = app.call("import_begin", json!({ "name": "sparse.json", "bytes": bytes })).await.expect_err("too large");
-    assert_eq!((refused.code, refused.message_id.as_str()), (Code::BadFile, "error-file-large"), "before a byte is read");
+    let refused = app
+        .call("import_begin", json!({ "name": "sparse.json", "bytes": bytes }))
+        .await
+        .expect_err("too large");
+    assert_eq!(
+        (refused.code, refused.message_id.as_str()),
+        (Code::BadFile, "error-file-large"),
+        "before a byte is read"
+    );
     assert!(refused.args.contains_key("limit"), "with the limit");
     // One that says it is small and goes on: the piece above what it said is refused, and so is every other.
-    let begun = app.call("import_begin", json!({ "name": "small.json", "bytes": 1_048_600 })).await.expect("it begins");
+    let begun = app
+        .call("import_begin", json!({ "name": "small.json", "bytes": 1_048_600 }))
+        .await
+        .expect("it begins");
     let piece = base64(&vec![0; 1 << 20]);
     let args = |offset: usize| json!({ "import": begun["import"], "offset": offset, "base64": piece });
     app.call("import_chunk", args(0)).await.expect("as much as it said");
@@ -315,9 +392,14 @@ async fn a_file_of_500_mb_is_refused_however_it_comes() {
         let refused = app.call("import_chunk", args(1 << 20)).await.expect_err("more than it said");
         assert_eq!(refused.code, Code::BadCall, "refused");
     }
-    let begun = app.call("import_begin", json!({ "name": "piece.json", "bytes": 4 << 20 })).await.expect("it begins");
+    let begun =
+        app.call("import_begin", json!({ "name": "piece.json", "bytes": 4 << 20 })).await.expect("it begins");
     let large = json!({ "import": begun["import"], "offset": 0, "base64": base64(&vec![0; (1 << 20) + 1]) });
-    assert_eq!(app.call("import_chunk", large).await.expect_err("too large a piece").code, Code::BadCall, "refused");
+    assert_eq!(
+        app.call("import_chunk", large).await.expect_err("too large a piece").code,
+        Code::BadCall,
+        "refused"
+    );
     assert!(content(&app).await == before, "the record is as it was");
     assert!(files(&app).await == stored, "not a byte of the vault's files changed");
 }
@@ -334,28 +416,38 @@ async fn an_import_moves_on_and_stopped_in_the_middle_leaves_the_record_as_it_wa
     app.call("import_look", args.clone()).await.expect("a good file");
     let stored = files(&app).await;
     call::<command::ImportRun>(&app, json!({ "import": import, "into": "chart", "chart": own })).await;
-    let view = until::<command::ImportStatus>(&app, args.clone(), "it moves on", |view| view["done"].as_u64() > Some(0)).await;
+    let view = until::<command::ImportStatus>(&app, args.clone(), "it moves on", |view| {
+        view["done"].as_u64() > Some(0)
+    })
+    .await;
     assert_eq!(view["phase"], "keeping", "stopped while it is kept, or the test proves nothing: {view}");
     call::<command::ImportStop>(&app, args.clone()).await;
-    let view = until::<command::ImportStatus>(&app, args, "it stops", |view| view["phase"] != "keeping").await;
+    let view =
+        until::<command::ImportStatus>(&app, args, "it stops", |view| view["phase"] != "keeping").await;
     assert_eq!(view["phase"], "stopped", "and it says so: {view}");
     assert!(content(&app).await == before, "the record is as it was");
     assert!(files(&app).await == stored, "not a byte of the vault's files changed");
 
     let preview = look(&app, &file).await.expect("a good file");
     let args = json!({ "import": preview["import"] });
-    call::<command::ImportRun>(&app, json!({ "import": preview["import"], "into": "chart", "chart": own })).await;
+    call::<command::ImportRun>(&app, json!({ "import": preview["import"], "into": "chart", "chart": own }))
+        .await;
     let mut seen = BTreeSet::new();
     loop {
         let view = call::<command::ImportStatus>(&app, args.clone()).await;
         seen.insert(view["done"].as_u64().expect("a number"));
         if view["phase"] != "keeping" {
-            assert_eq!((&view["phase"], view["added"].as_u64()), (&json!("done"), Some(6_001)), "whole this time");
+            assert_eq!(
+                (&view["phase"], view["added"].as_u64()),
+                (&json!("done"), Some(6_001)),
+                "whole this time"
+            );
             break;
         }
     }
     println!("progress was seen at {} places", seen.len());
     assert!(seen.len() > 5, "progress moves: {seen:?}");
-    let listed = call::<command::Timeline>(&app, json!({ "chart": own, "groups": ["results"], "limit": 1 })).await;
+    let listed =
+        call::<command::Timeline>(&app, json!({ "chart": own, "groups": ["results"], "limit": 1 })).await;
     assert_eq!(listed["total"], 6_000, "all of it is there");
 }

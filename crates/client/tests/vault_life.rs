@@ -36,7 +36,8 @@ async fn set_auto_lock(app: &App, minutes: u16) {
 }
 
 async fn add_note(app: &App, chart: &str, text: &str) {
-    call::<command::EntryAdd>(app, json!({ "chart": chart, "kind": "note", "fields": [["text", text]] })).await;
+    call::<command::EntryAdd>(app, json!({ "chart": chart, "kind": "note", "fields": [["text", text]] }))
+        .await;
 }
 
 async fn unlock(app: &App, passphrase: &str) -> Result<Value, mecum_api::CallError> {
@@ -47,7 +48,8 @@ async fn unlock(app: &App, passphrase: &str) -> Result<Value, mecum_api::CallErr
 async fn a_vault_that_nobody_uses_locks_itself_and_one_in_use_does_not() {
     let folder = tempfile::tempdir().expect("a folder");
     let clock = Arc::new(FixedClock::new(NOW_MS));
-    let [quiet, used, never] = ["quiet", "used", "never"].map(|name| device_at(&folder.path().join(name), &clock));
+    let [quiet, used, never] =
+        ["quiet", "used", "never"].map(|name| device_at(&folder.path().join(name), &clock));
     let mut charts = Vec::new();
     for app in [&quiet, &used, &never] {
         charts.push(create(app, "Laras", "phone").await);
@@ -90,7 +92,8 @@ async fn wrong_passphrases_slow_down_also_after_a_restart_and_lose_nothing() {
         let wrong = unlock(&phone, "not these six words at all").await.expect_err("wrong words");
         assert_eq!(wrong.code, Code::WrongPassphrase, "a clear error");
         assert_eq!(wrong.args.get("tries"), Some(&tries.to_string()), "and how often");
-        let wait: i64 = wrong.args.get("wait-s").and_then(|wait| wait.parse().ok()).expect("and how long to wait");
+        let wait: i64 =
+            wrong.args.get("wait-s").and_then(|wait| wait.parse().ok()).expect("and how long to wait");
         waits.push(wait);
         if wait > 0 {
             let early = unlock(&phone, WORDS).await.expect_err("too early, even for the right words");
@@ -104,9 +107,17 @@ async fn wrong_passphrases_slow_down_also_after_a_restart_and_lose_nothing() {
     drop(phone);
     let again = device_at(folder.path(), &clock);
     let status = call::<command::VaultStatus>(&again, Value::Null).await;
-    assert_eq!((status["phase"].as_str(), status["failed"].as_u64()), (Some("locked"), Some(7)), "a restart forgets nothing");
+    assert_eq!(
+        (status["phase"].as_str(), status["failed"].as_u64()),
+        (Some("locked"), Some(7)),
+        "a restart forgets nothing"
+    );
     assert_eq!(status["wait_s"], 16, "nor the wait");
-    assert_eq!(unlock(&again, WORDS).await.expect_err("too early").code, Code::Waiting, "a restart is no way around");
+    assert_eq!(
+        unlock(&again, WORDS).await.expect_err("too early").code,
+        Code::Waiting,
+        "a restart is no way around"
+    );
     clock.advance(16_000);
     unlock(&again, WORDS).await.expect("the right words open it");
     assert!(world::rows(&again, &chart).await.iter().any(|row| row["kind"] == "note"), "nothing was lost");
@@ -117,7 +128,9 @@ async fn wrong_passphrases_slow_down_also_after_a_restart_and_lose_nothing() {
 fn listing(folder: &Path) -> Vec<(String, u64)> {
     let entries = std::fs::read_dir(folder).expect("a folder").flatten();
     let mut all: Vec<_> = entries
-        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.metadata().expect("a file").len()))
+        .map(|entry| {
+            (entry.file_name().to_string_lossy().into_owned(), entry.metadata().expect("a file").len())
+        })
         .filter(|(name, _)| !name.ends_with("-wal") && !name.ends_with("-shm"))
         .collect();
     all.sort();
@@ -144,19 +157,27 @@ async fn a_damaged_vault_is_said_plainly_and_nothing_of_it_is_removed() {
     let mut flipped = good.clone();
     let at = flipped.len() - 3_000;
     flipped[at..at + 64].iter_mut().for_each(|byte| *byte ^= 1);
-    for (what, bytes) in [("no database", garbage), ("cut in half", half), ("two pages lost", zeroed), ("empty", Vec::new())] {
+    for (what, bytes) in
+        [("no database", garbage), ("cut in half", half), ("two pages lost", zeroed), ("empty", Vec::new())]
+    {
         std::fs::write(&file, &bytes).expect("a damaged vault is put there");
         let before = listing(folder.path());
         let app = device(folder.path());
         let refused = unlock(&app, WORDS).await.expect_err("a damaged vault does not open");
         assert_eq!(refused.code, Code::Damaged, "{what}: said plainly, not as a wrong passphrase");
         assert!(!refused.message_id.is_empty(), "{what}: with words for a person");
-        let made = app.call("vault_create", json!({ "passphrase": WORDS, "name": "Laras", "born": null, "device_name": "phone" }));
+        let made = app.call(
+            "vault_create",
+            json!({ "passphrase": WORDS, "name": "Laras", "born": null, "device_name": "phone" }),
+        );
         let made = made.await.expect_err("and no new one is made over it");
         assert_eq!(made.code, Code::VaultExists, "{what}: the file is in the way, and stays");
         drop(app);
         for ((name, size), (name_now, size_now)) in before.iter().zip(listing(folder.path())) {
-            assert!(*name == name_now && *size <= size_now, "{what}: {name} is still there, {size_now} of {size} bytes");
+            assert!(
+                *name == name_now && *size <= size_now,
+                "{what}: {name} is still there, {size_now} of {size} bytes"
+            );
         }
     }
     std::fs::write(&file, &flipped).expect("bits are flipped");

@@ -1,7 +1,7 @@
 # Perangkat, server, dan penyandingan.
 
 devices-title = Perangkat
-devices-intro = Setiap perangkat ini menyimpan seluruh catatan dan punya frasa sandinya sendiri.
+devices-intro = Setiap perangkat ini menyimpan seluruh rekam dan punya frasa sandinya sendiri.
 devices-opening = Membuka daftar perangkat
 devices-list = Perangkat Anda
 devices-this = Yang ini
@@ -11,7 +11,7 @@ devices-add = Tambah perangkat
 devices-add-needs-server = Hubungkan ke server dulu: dua perangkat bertemu di sana.
 devices-server = Pertukaran dengan server
 devices-server-none = Tanpa server: semuanya tetap di perangkat ini.
-devices-server-none-text = Agar catatan ada di perangkat kedua, hubungkan ke server. Server hanya menyimpan data tersegel dan tidak bisa membacanya.
+devices-server-none-text = Agar rekam ada di perangkat kedua, hubungkan ke server. Server hanya menyimpan data tersegel dan tidak bisa membacanya.
 devices-server-address = Alamat
 devices-server-address-hint = Misalnya https://mecum.example.org
 devices-server-code = Kode sekali pakai
@@ -44,7 +44,7 @@ pair-expired-soon = Kode ini segera berakhir. Kode baru bisa dibuat kapan saja.
 pair-once = Kode hanya berlaku sekali. Jangan tunjukkan kepada orang lain: siapa pun yang punya kode bisa meminta bergabung.
 pair-waiting = Menunggu perangkat lain
 pair-asking-title = Apakah { $name } milik Anda?
-pair-asking-text = Perangkat itu memberi kode yang benar dan meminta seluruh catatan semua orang yang Anda jaga. Jawab ya hanya jika perangkat itu ada di tangan Anda.
+pair-asking-text = Perangkat itu memberi kode yang benar dan meminta seluruh rekam semua orang yang Anda jaga. Jawab ya hanya jika perangkat itu ada di tangan Anda.
 pair-approve = Ya, tambahkan { $name }
 pair-refuse = Bukan, itu bukan milik saya
 pair-working = Membawa semuanya ke { $name }

@@ -1,7 +1,7 @@
 # Beranda, "Di mana barang Anda", dan "Rekam siapa?".
 
 home-opening = Membuka beranda
-home-needs = Perlu Anda
+home-needs = Menunggu Anda
 home-needs-count = { $shown } dari { $total }
 home-nothing = Tidak ada yang menunggu Anda.
 home-latest = Terbaru di semua rekam
@@ -15,7 +15,7 @@ home-add = Tulis sesuatu
 need-clash = { $title }: tertulis dua nilai
 need-device = { $name } minta ditambahkan
 need-quarantine = Ada yang tidak bisa diperiksa
-need-wrote = { $author } menulis { $value } pada { $when }
+need-wrote = { $value } di { $device }, { $when }
 need-cleared = kosong
 need-device-about = Katakan ya hanya jika perangkat itu ada di tangan Anda.
 need-quarantine-about = Sudah disisihkan. Yang lain tidak terpengaruh.
@@ -32,7 +32,7 @@ people-add = Tambah orang
 people-add-do = Buat rekam ini
 people-relation = Siapa dia bagi Anda?
 people-needs = { $count ->
-   *[other] { $count } perlu Anda
+   *[other] { $count } menunggu Anda
 }
 people-unreadable = Rekam ini tidak terbaca di perangkat ini. Yang lain tetap bisa dipakai.
 people-unreadable-flag = Tidak terbaca

@@ -1,9 +1,9 @@
-# Catatan: garis waktu, perubahan, hasil, grafik, serta nama jenis, kelompok, status, dan fakta.
+# Rekam: garis waktu, perubahan, hasil, grafik, serta nama jenis, kelompok, status, dan fakta.
 
-record-title = Catatan
+record-title = Rekam
 record-count = { $shown } butir
-record-opening = Membuka catatan
-record-add = Tambah ke catatan
+record-opening = Membuka rekam
+record-add = Tambah ke rekam
 record-add-short = Tambah
 record-import = Bawa berkas
 record-filter = Tampilkan hanya
@@ -19,7 +19,7 @@ record-end = Itu semuanya.
 record-empty-title = Belum ada isinya
 record-empty-text = Pengukuran, hasil, obat, dan catatan { $name } akan muncul di sini menurut tanggal.
 record-empty-filter-title = Tidak ada yang sejenis ini
-record-empty-filter-text = Catatan ini punya butir lain. Tampilkan semua untuk melihatnya.
+record-empty-filter-text = Rekam ini punya butir lain. Tampilkan semua untuk melihatnya.
 record-show-all = Tampilkan semua
 record-legend-lock = Disimpan seperti diterima dari berkas. Tidak bisa diubah di sini.
 record-legend-pencil = Ditulis keluarga Anda. Bisa diubah; tulisan lama tetap disimpan.
@@ -35,7 +35,7 @@ source-brought-in = dibawa masuk { $when }
 changes-title = Yang berubah
 changes-since = Sejak terakhir dilihat
 changes-since-when = Sejak terakhir Anda lihat, { $when }, di perangkat ini. Tidak ada yang ditimpa: nilai lama tetap ada di riwayat.
-changes-since-never = Anda belum melihat catatan ini di perangkat ini. Tidak ada yang ditimpa: nilai lama tetap ada di riwayat.
+changes-since-never = Anda belum melihat rekam ini di perangkat ini. Tidak ada yang ditimpa: nilai lama tetap ada di riwayat.
 changes-note = Nilai lama tetap ada di riwayat.
 changes-see-all = Lihat { $count } perubahan beserta alasannya
 changes-seen = Sudah saya lihat
@@ -49,7 +49,7 @@ changes-to = menjadi
 changes-added = ditambahkan
 changes-cleared = dikosongkan
 changes-settle = Ada dua nilai tertulis: tentukan
-changes-back = Kembali ke catatan
+changes-back = Kembali ke rekam
 
 results-title = Hasil
 results-newest = Terbaru: { $when }
@@ -66,12 +66,12 @@ results-same = Sama dengan
 results-since = sejak { $when }.
 results-same-since = Sama seperti pada { $when }.
 results-before = Sebelumnya: { $value } pada { $when }.
-results-first = Nilai pertama dalam catatan ini.
+results-first = Nilai pertama dalam rekam ini.
 results-goal = Target: { $goal }
 results-open-entry = Buka butir ini
 results-about = Tentang hasil ini
 results-no-trend-title = Rangkaian ini tidak ada di sini
-results-no-trend-text = Tidak ada lagi butir dengan angka ini di catatan.
+results-no-trend-text = Tidak ada lagi butir dengan angka ini di rekam.
 
 chart-view = Tampilkan sebagai
 chart-chart = Grafik
@@ -97,7 +97,7 @@ group-medicines = Obat
 group-visits = Kunjungan
 group-conditions = Kondisi
 group-documents = Dokumen
-group-notes = Catatan sendiri
+group-notes = Catatan
 group-other = Lainnya
 
 kind-other = Disimpan seperti diterima
@@ -117,7 +117,7 @@ kind-condition = Kondisi
 kind-immunization = Imunisasi
 kind-goal = Target
 kind-care-plan = Rencana perawatan
-kind-note = Catatan sendiri
+kind-note = Catatan
 kind-imaging-study = Pencitraan
 kind-family-member-history = Riwayat keluarga
 

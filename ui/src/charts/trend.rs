@@ -78,7 +78,7 @@ fn use_size(frame: &NodeRef, probe: &NodeRef) -> Size {
     };
     {
         let measure = measure.clone();
-        use_effect(move || measure());
+        use_effect(measure);
     }
     use_effect_with((), move |()| {
         let listener = web_sys::window().map(|w| EventListener::new(&w, "resize", move |_| measure()));

@@ -97,9 +97,9 @@ fn AddForm(props: &AddFormProps) -> Html {
                     Err(error) => {
                         working.set(false);
                         if error.fields.is_empty() {
-                            shell.problem(&error)
+                            shell.problem(&error);
                         } else {
-                            refused.set(error.fields)
+                            refused.set(error.fields);
                         }
                     }
                 }

@@ -136,9 +136,9 @@ fn EditForm(props: &EditFormProps) -> Html {
                     Err(error) => {
                         working.set(false);
                         if error.fields.is_empty() {
-                            shell.problem(&error)
+                            shell.problem(&error);
                         } else {
-                            refused.set(error.fields)
+                            refused.set(error.fields);
                         }
                     }
                 }

@@ -101,7 +101,7 @@ fn need_row(i18n: &I18n, shell: &Shell, chart: Option<&ChartView>, need: &NeedVi
                 t!(
                     i18n,
                     "need-wrote",
-                    author = w.author.as_str(),
+                    device = w.device.as_str(),
                     value = w
                         .value
                         .clone()

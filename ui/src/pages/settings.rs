@@ -12,7 +12,7 @@ use super::answer::answered;
 use super::head::PageHead;
 use crate::app::{Shell, use_shell};
 use crate::backend::{Backend, use_backend};
-use crate::components::{Button, ButtonKind, Field, Icon, IconName};
+use crate::components::{Button, ButtonKind, Icon, IconName};
 use crate::i18n::{I18n, LANGUAGES, t, use_i18n};
 use crate::query::{Bus, use_bus, use_query};
 use crate::route::Route;
@@ -66,7 +66,6 @@ struct BodyProps {
 fn Body(props: &BodyProps) -> Html {
     let (i18n, shell, backend, bus) = (use_i18n(), use_shell(), use_backend(), use_bus());
     let settings = props.settings.clone();
-    let name = use_state(|| settings.device_name.clone());
     let language = LANGUAGES.iter().find(|(tag, _)| *tag == i18n.language()).map_or("", |(_, name)| name);
     let on_auto_lock = {
         let (settings, backend, bus, shell, said) =
@@ -84,28 +83,6 @@ fn Body(props: &BodyProps) -> Html {
             }
         })
     };
-    let on_name = {
-        let (settings, backend, bus, shell, said, name) = (
-            settings.clone(),
-            backend.clone(),
-            bus.clone(),
-            shell.clone(),
-            t!(i18n, "settings-saved"),
-            name.clone(),
-        );
-        Callback::from(move |()| {
-            let new = name.trim().to_owned();
-            if !new.is_empty() && new != settings.device_name {
-                save(
-                    &backend,
-                    &bus,
-                    &shell,
-                    Some(said.clone()),
-                    SettingsView { device_name: new, ..(*settings).clone() },
-                );
-            }
-        })
-    };
     let lock = Callback::from(move |_: MouseEvent| {
         let (shell, backend, bus) = (shell.clone(), backend.clone(), bus.clone());
         wasm_bindgen_futures::spawn_local(async move {
@@ -116,35 +93,35 @@ fn Body(props: &BodyProps) -> Html {
         });
     });
     html! {
-        <>
-            <ul class="settings-list" role="list">
-                <li>{ way(Route::Display, IconName::Languages, &t!(i18n, "display-title"), language) }</li>
-                <li>{ way(Route::Devices, IconName::Smartphone, &t!(i18n, "settings-devices"), &t!(i18n, "settings-devices-about")) }</li>
-            </ul>
-            <section class="settings-section">
-                <h2 class="section-head">{ t!(i18n, "settings-lock") }</h2>
-                <div class="field">
-                    <label class="field-label" for="auto-lock">{ t!(i18n, "settings-auto-lock") }</label>
-                    <span class="field-hint" id="auto-lock-hint">{ t!(i18n, "settings-auto-lock-hint") }</span>
-                    <select class="field-box" id="auto-lock" aria-describedby="auto-lock-hint" onchange={on_auto_lock}>
-                        { for minutes(settings.auto_lock_min).into_iter().map(|minutes| html! {
-                            <option value={minutes.to_string()} selected={minutes == settings.auto_lock_min}>{ lock_text(&i18n, minutes) }</option>
-                        }) }
-                    </select>
-                </div>
-                <Button kind={ButtonKind::Second} onclick={lock}><Icon icon={IconName::Lock} /><span>{ t!(i18n, "settings-lock-now") }</span></Button>
-            </section>
-            <section class="settings-section">
-                <h2 class="section-head">{ t!(i18n, "settings-this-device") }</h2>
-                <Field id="device-name" label={t!(i18n, "first-device")} hint={AttrValue::from(t!(i18n, "first-device-hint"))} value={(*name).clone()} oninput={let name = name.clone(); Callback::from(move |text| name.set(text))} onleave={on_name} />
-            </section>
-            <section class="settings-section">
-                <h2 class="section-head">{ t!(i18n, "settings-about") }</h2>
-                <p>{ t!(i18n, "settings-version", version = props.status.as_ref().map(|s| s.version.clone()).unwrap_or_default()) }</p>
-                <p class="small">{ t!(i18n, "settings-licences") }</p>
-            </section>
-        </>
-    }
+            <>
+                <ul class="settings-list" role="list">
+                    <li>{ way(Route::Display, IconName::Languages, &t!(i18n, "display-title"), language) }</li>
+                    <li>{ way(Route::Devices, IconName::Smartphone, &t!(i18n, "settings-devices"), &t!(i18n, "settings-devices-about")) }</li>
+                </ul>
+                <section class="settings-section">
+                    <h2 class="section-head">{ t!(i18n, "settings-lock") }</h2>
+                    <div class="field">
+                        <label class="field-label" for="auto-lock">{ t!(i18n, "settings-auto-lock") }</label>
+                        <span class="field-hint" id="auto-lock-hint">{ t!(i18n, "settings-auto-lock-hint") }</span>
+                        <select class="field-box" id="auto-lock" aria-describedby="auto-lock-hint" onchange={on_auto_lock}>
+                            { for minutes(settings.auto_lock_min).into_iter().map(|minutes| html! {
+                                <option value={minutes.to_string()} selected={minutes == settings.auto_lock_min}>{ lock_text(&i18n, minutes) }</option>
+                            }) }
+                        </select>
+                    </div>
+                    <Button kind={ButtonKind::Second} onclick={lock}><Icon icon={IconName::Lock} /><span>{ t!(i18n, "settings-lock-now") }</span></Button>
+                </section>
+                <section class="settings-section">
+                    <h2 class="section-head">{ t!(i18n, "settings-this-device") }</h2>
+    <p>{ settings.device_name.clone() }</p>
+                </section>
+                <section class="settings-section">
+                    <h2 class="section-head">{ t!(i18n, "settings-about") }</h2>
+                    <p>{ t!(i18n, "settings-version", version = props.status.as_ref().map(|s| s.version.clone()).unwrap_or_default()) }</p>
+                    <p class="small">{ t!(i18n, "settings-licences") }</p>
+                </section>
+            </>
+        }
 }
 
 /// The offered minutes, with the stored one among them whatever it is.

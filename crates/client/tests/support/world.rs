@@ -63,7 +63,12 @@ pub(crate) async fn call<C: Command>(app: &App, args: Value) -> Value {
 }
 
 /// Asks again until `good`, at most 40 s.
-pub(crate) async fn until<C: Command>(app: &App, args: Value, what: &str, good: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn until<C: Command>(
+    app: &App,
+    args: Value,
+    what: &str,
+    good: impl Fn(&Value) -> bool,
+) -> Value {
     for _ in 0..400 {
         let answer = call::<C>(app, args.clone()).await;
         if good(&answer) {
@@ -91,13 +96,15 @@ pub(crate) async fn connect(app: &App, server: &Server) {
 /// Pairs by the words, as a person with two screens would.
 pub(crate) async fn pair(old: &App, new: &App, device_name: &str, passphrase: &str) {
     let offer = call::<command::PairOffer>(old, Value::Null).await;
-    let words: Vec<&str> = offer["words"].as_array().expect("words").iter().filter_map(Value::as_str).collect();
-    let join =
-        json!({ "code": words.join(" "), "server": offer["server"], "passphrase": passphrase, "device_name": device_name });
+    let words: Vec<&str> =
+        offer["words"].as_array().expect("words").iter().filter_map(Value::as_str).collect();
+    let join = json!({ "code": words.join(" "), "server": offer["server"], "passphrase": passphrase, "device_name": device_name });
     call::<command::PairJoin>(new, join).await;
-    until::<command::PairStatus>(old, Value::Null, "the new device asks", |view| view["phase"] == "asking").await;
+    until::<command::PairStatus>(old, Value::Null, "the new device asks", |view| view["phase"] == "asking")
+        .await;
     call::<command::PairApprove>(old, Value::Null).await;
-    until::<command::PairStatus>(new, Value::Null, "the new device is in", |view| view["phase"] == "done").await;
+    until::<command::PairStatus>(new, Value::Null, "the new device is in", |view| view["phase"] == "done")
+        .await;
 }
 
 /// Sends a file in pieces; answers the number of the import.
@@ -124,7 +131,10 @@ pub(crate) async fn keep(app: &App, import: &Value, chart: Option<&str>) -> Valu
         None => json!({ "import": import, "into": "new-chart" }),
     };
     call::<command::ImportRun>(app, args).await;
-    until::<command::ImportStatus>(app, json!({ "import": import }), "the import ends", |view| view["phase"] != "keeping").await
+    until::<command::ImportStatus>(app, json!({ "import": import }), "the import ends", |view| {
+        view["phase"] != "keeping"
+    })
+    .await
 }
 
 /// Brings a file in from beginning to end.
@@ -139,7 +149,9 @@ pub(crate) async fn bring_in(app: &App, bytes: &[u8], chart: Option<&str>) -> Va
 pub(crate) async fn rows(app: &App, chart: &str) -> Vec<Value> {
     let mut all = Vec::new();
     loop {
-        let page = call::<command::Timeline>(app, json!({ "chart": chart, "offset": all.len(), "limit": 200 })).await;
+        let page =
+            call::<command::Timeline>(app, json!({ "chart": chart, "offset": all.len(), "limit": 200 }))
+                .await;
         all.extend(page["rows"].as_array().cloned().unwrap_or_default());
         if page["more"] != true {
             assert_eq!(page["all"].as_u64(), Some(all.len() as u64), "every row is listed");
@@ -174,7 +186,9 @@ pub(crate) fn real_files() -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = entries
         .flatten()
         .filter(|entry| is_bundle(&entry.path()))
-        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).expect("readable")))
+        .map(|entry| {
+            (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).expect("readable"))
+        })
         .collect();
     files.sort();
     if files.is_empty() {

@@ -18,9 +18,10 @@ fn fact(label: String, value: Html) -> Html {
 /// Everything that the entry says: the fields of one that the family wrote, the facts of one that was received.
 pub(super) fn facts(i18n: &I18n, view: &EntryView) -> Html {
     let mut rows = own_fields(i18n, view);
+    // What the family wrote is said by its fields already.
+    let received = view.details.iter().filter(|_| view.fields.is_empty());
     rows.extend(
-        view.details
-            .iter()
+        received
             .filter(|detail| !in_head(view, detail))
             .map(|detail| fact(detail_name(i18n, detail), value(i18n, &detail.value))),
     );
@@ -89,10 +90,10 @@ fn codes(i18n: &I18n, view: &EntryView) -> Html {
 
 fn collect_codes<'a>(value: &'a DetailValue, found: &mut Vec<(&'a str, &'a str, &'a str)>) {
     match value {
-        DetailValue::Code { text, code, system } if !code.is_empty() => {
-            if !found.iter().any(|(_, c, s)| *c == code && *s == system) {
-                found.push((text, code, system));
-            }
+        DetailValue::Code { text, code, system }
+            if !code.is_empty() && !found.iter().any(|(_, c, s)| *c == code && *s == system) =>
+        {
+            found.push((text, code, system));
         }
         DetailValue::List { items } => items.iter().for_each(|item| collect_codes(item, found)),
         _ => {}
@@ -118,7 +119,6 @@ fn shown(kind: Kind, field: Field) -> bool {
         Kind::VitalSign => {
             matches!(field, Field::Value | Field::Value2 | Field::Unit | Field::Name | Field::Code)
         }
-        Kind::AllergyIntolerance => field == Field::Name,
         _ => field == Field::Name,
     };
     !in_head && !matches!(field, Field::Kind | Field::Deleted | Field::DoseUnit)

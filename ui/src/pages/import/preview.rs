@@ -54,7 +54,6 @@ pub(super) fn Preview(props: &PreviewProps) -> Html {
         <form class="import-preview" {onsubmit}>
             <h2 class="title-2">{ t!(i18n, "import-found", count = view.total, shown = shown) }</h2>
             { about(&i18n, view) }
-            { holds(&i18n, view) }
             <fieldset class="choices">
                 <legend class="section-title">{ t!(i18n, "import-whose") }</legend>
                 if *problem { <p class="field-error" role="alert">{ t!(i18n, "import-choose-first") }</p> }
@@ -63,6 +62,7 @@ pub(super) fn Preview(props: &PreviewProps) -> Html {
                     { new_choice(&i18n, subject.as_deref(), into.as_ref(), &choose) }
                 </div>
             </fieldset>
+            { holds(&i18n, view) }
             <div class="action-bar"><div class="action-bar-buttons">
                 <Button kind={ButtonKind::Second} onclick={props.on_cancel.clone()}>{ t!(i18n, "import-cancel") }</Button>
                 <Button kind={ButtonKind::Main} submit=true>{ keep_words(&i18n, into.as_ref(), &charts, subject.as_deref()) }</Button>
@@ -108,7 +108,7 @@ fn about(i18n: &I18n, view: &ImportPreview) -> Html {
 fn holds(i18n: &I18n, view: &ImportPreview) -> Html {
     html! {
         <section>
-            <h3 class="section-title">{ t!(i18n, "import-holds") }</h3>
+            <h2 class="section-title">{ t!(i18n, "import-holds") }</h2>
             <ul class="count-list" role="list">
                 { for view.types.iter().map(|counted| html! {
                     <li><span>{ type_name(i18n, &counted.resource_type) }</span><strong>{ format::count(i18n.language(), counted.count.into()) }</strong></li>
