@@ -32,7 +32,7 @@ pub(crate) async fn measure(built: &Built) -> Result<Row, Failed> {
         }
         shown = home.pointer("/charts/0/entries").and_then(Value::as_u64).unwrap_or(0);
         let now = app.with(|session| Ok(session.loaded_for_tests())).await;
-        loaded = now.map_err(refused)?.max(loaded);
+        loaded = now.map_err(|error| refused(&error))?.max(loaded);
         call::<VaultLock>(&app, Value::Null).await?;
     }
     if shown == 0 {
@@ -47,9 +47,9 @@ pub(crate) async fn measure(built: &Built) -> Result<Row, Failed> {
 
 /// Runs a command; a refusal is an error.
 pub(crate) async fn call<C: Command>(app: &App, args: Value) -> Result<Value, Failed> {
-    app.call(C::NAME, args).await.map_err(refused)
+    app.call(C::NAME, args).await.map_err(|error| refused(&error))
 }
 
-pub(crate) fn refused(error: mecum_api::CallError) -> Failed {
+pub(crate) fn refused(error: &mecum_api::CallError) -> Failed {
     format!("refused: {}", error.message_id).into()
 }

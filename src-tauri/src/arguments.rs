@@ -27,7 +27,7 @@ impl Arguments {
             match name.to_str() {
                 Some("--profile") => arguments.profile = Some(given.next().ok_or(USAGE)?.into()),
                 Some("--server") => {
-                    arguments.server = Some(given.next().ok_or(USAGE)?.into_string().map_err(|_| USAGE)?)
+                    arguments.server = Some(given.next().ok_or(USAGE)?.into_string().map_err(|_| USAGE)?);
                 }
                 _ => return Err(USAGE),
             }

@@ -51,7 +51,7 @@ impl Arguments {
                 "--code" => code = Some(value()?),
                 "--import" => file = Some(PathBuf::from(value()?)),
                 "--port" => {
-                    port = Some(value()?.parse::<u16>().map_err(|_| "--port wants a port".to_owned())?)
+                    port = Some(value()?.parse::<u16>().map_err(|_| "--port wants a port".to_owned())?);
                 }
                 "--seed" => seed = value()?.parse().map_err(|_| "--seed wants a number".to_owned())?,
                 "--make-demo" => demo = true,

@@ -47,7 +47,7 @@ fn arguments<C: Command>(args: Value) -> Result<C::Args, CallError> {
 mod handlers {
     //! One function per command, under its name.
 
-    #[expect(clippy::wildcard_imports, reason = "every command names two shapes of the contract")]
+    #[allow(clippy::wildcard_imports, reason = "every command names two shapes of the contract")]
     use mecum_api::*;
 
     use crate::app::App;

@@ -1,11 +1,15 @@
 //! One row of a list: what every screen but the editor reads. Kept in sealed view pages, never in a CRDT.
 
+mod index;
+
 use std::collections::BTreeMap;
 
 use mecum_api::{Origin, ReceiptState, RowView, SourceView};
 use mecum_domain::{Decimal, EntryId, Field, FinishedKey, Flag, Kind, PartialDate, ReferenceRange};
 use mecum_seal::{DeviceId, DocumentId, SpaceId};
 use minicbor::{Decode, Encode};
+
+use index::RowIndex;
 
 /// Names an entry within a chart, whichever document holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -220,6 +224,7 @@ impl Row {
 #[derive(Clone, Debug, Default)]
 pub struct ChartRows {
     rows: BTreeMap<ItemKey, Row>,
+    index: RowIndex,
 }
 
 impl ChartRows {
@@ -227,7 +232,11 @@ impl ChartRows {
     pub fn put(&mut self, row: Row) {
         match self.rows.get(&row.key) {
             Some(held) if held.document < row.document => {}
-            _ => {
+            held => {
+                if let Some(held) = held {
+                    self.index.remove(held);
+                }
+                self.index.add(&row);
                 self.rows.insert(row.key, row);
             }
         }
@@ -238,16 +247,29 @@ impl ChartRows {
         self.rows.get(&key)
     }
 
-    /// Every row that stands, in no order that a person would see.
-    pub fn standing(&self) -> impl Iterator<Item = &Row> {
-        self.rows.values().filter(|row| row.deleted.is_none())
-    }
-
     /// Every row that stands, newest first.
     pub fn newest(&self) -> Vec<&Row> {
-        let mut rows: Vec<&Row> = self.standing().collect();
-        rows.sort_by(|a, b| a.order().cmp(&b.order()));
-        rows
+        self.newest_first().collect()
+    }
+
+    /// The same, as far as somebody asks.
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Row> {
+        self.index.newest().filter_map(|key| self.rows.get(&key))
+    }
+
+    /// How many rows stand.
+    pub(crate) fn standing(&self) -> usize {
+        self.index.len()
+    }
+
+    /// The standing rows of people, conditions and allergies, and those with a clash, by key.
+    pub(crate) fn marked(&self) -> impl Iterator<Item = &Row> {
+        self.index.marked().filter_map(|key| self.rows.get(&key))
+    }
+
+    /// The standing rows of each laboratory series, newest first.
+    pub(crate) fn lab_series(&self) -> impl Iterator<Item = impl Iterator<Item = &Row>> {
+        self.index.series().map(|keys| keys.filter_map(|key| self.rows.get(&key)))
     }
 
     /// How many rows there are, with deleted ones.

@@ -3,7 +3,7 @@
 //!
 //! A pure function of the rows. It knows no vault and no clock; who wrote the values of a clash is asked when home is made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use mecum_api::NeedKind;
 use mecum_domain::{Field, Flag, Kind, PartialDate};
@@ -104,24 +104,28 @@ pub(crate) fn summarise(rows: &ChartRows, seen_ms: i64) -> ChartSummary {
         summary.relation = word(Field::Relation);
         summary.colour = word(Field::Colour);
     }
-    let listed: Vec<&Row> = rows.newest().into_iter().filter(|row| is_listed(row)).collect();
-    summary.entries = u32::try_from(listed.len()).unwrap_or(u32::MAX);
-    summary.conditions = conditions(&listed);
-    summary.allergies = allergies(listed.iter().copied());
-    let clash = |row: &Row| row.kind() == Kind::AllergyIntolerance && !row.clashes.is_empty();
-    summary.allergy_clash = listed.iter().any(|row| clash(row));
+    // Of ten thousand rows only these are read: a save sums its chart up.
+    let mut marked: Vec<&Row> = rows.marked().collect();
     // The person's particulars can clash too (blood group, emergency contact), though no list shows them.
-    summary.needs = rows.standing().filter(|row| !row.clashes.is_empty()).map(clash_need).collect();
+    summary.needs = marked.iter().filter(|row| !row.clashes.is_empty()).map(|row| clash_need(row)).collect();
     summary.needs.sort_by(|a, b| b.date.cmp(&a.date).then(a.key.cmp(&b.key)));
-    summary.needs.extend(result_needs(&listed, seen_ms));
+    summary.needs.extend(result_needs(rows, seen_ms));
+    let unlisted = marked.iter().filter(|row| !is_listed(row)).count();
+    marked.retain(|row| is_listed(row));
+    marked.sort_by(|a, b| a.order().cmp(&b.order()));
+    summary.entries = u32::try_from(rows.standing() - unlisted).unwrap_or(u32::MAX);
+    summary.conditions = conditions(&marked);
+    summary.allergies = allergies(marked.iter().copied());
+    let clash = |row: &Row| row.kind() == Kind::AllergyIntolerance && !row.clashes.is_empty();
+    summary.allergy_clash = marked.iter().any(|row| clash(row));
     summary.needs.truncate(MAX_NEEDS);
-    summary.latest = listed.into_iter().take(LATEST).cloned().collect();
+    summary.latest = rows.newest_first().filter(|row| is_listed(row)).take(LATEST).cloned().collect();
     summary
 }
 
 /// The entry with the person's own particulars.
 pub(crate) fn person(rows: &ChartRows) -> Option<&Row> {
-    rows.standing().find(|row| row.kind() == Kind::Patient && row.editable())
+    rows.marked().find(|row| row.kind() == Kind::Patient && row.editable())
 }
 
 /// Lists show every row but the person's own particulars, which are the head of the chart.
@@ -181,20 +185,16 @@ fn clash_need(row: &Row) -> StoredNeed {
 }
 
 /// Results outside their range that the person has not looked at: of each series the newest, and only of the last panel.
-fn result_needs(listed: &[&Row], seen_ms: i64) -> Vec<StoredNeed> {
-    let results = || listed.iter().filter(|row| row.kind() == Kind::LabResult && row.trend.is_some());
-    let Some(since) = results()
-        .find_map(|row| day(row))
-        .and_then(|day| day.checked_sub(jiff::Span::new().days(NEWS_DAYS)).ok())
-    else {
+fn result_needs(rows: &ChartRows, seen_ms: i64) -> Vec<StoredNeed> {
+    let dated = rows.lab_series().filter_map(|mut series| series.find(|row| day(row).is_some()));
+    let last = dated.min_by(|a, b| a.order().cmp(&b.order())).and_then(day);
+    let Some(since) = last.and_then(|day| day.checked_sub(jiff::Span::new().days(NEWS_DAYS)).ok()) else {
         return Vec::new();
     };
-    let mut newest: BTreeMap<&str, &Row> = BTreeMap::new();
-    for row in results().filter(|row| flag_of(row.flag) != Flag::EnteredInError) {
-        newest.entry(row.trend.as_deref().unwrap_or_default()).or_insert(row);
-    }
-    let mut news: Vec<&Row> = newest
-        .into_values()
+    let is_meant = |row: &&Row| flag_of(row.flag) != Flag::EnteredInError;
+    let mut news: Vec<&Row> = rows
+        .lab_series()
+        .filter_map(|mut series| series.find(is_meant))
         .filter(|row| matches!(flag_of(row.flag), Flag::High | Flag::Low))
         .filter(|row| is_new(row, seen_ms) && day(row).is_some_and(|day| day >= since))
         .collect();

@@ -46,7 +46,7 @@ fn place_of(path: &Path) -> Option<&'static str> {
     match (folder.as_str(), name.as_str()) {
         ("temporary", _) => Some("temporary"),
         (_, "stdout" | "stderr") => Some("log"),
-        (_, name) if name.ends_with(".lock") => Some("lock"),
+        (_, name) if path.extension().is_some_and(|end| end == "lock") && !name.is_empty() => Some("lock"),
         (_, name) => PLACES.into_iter().find(|place| *place == name),
     }
 }
@@ -331,7 +331,7 @@ async fn the_tour() {
     server.stop().await;
     std::fs::write(folder.join("planted.json"), serde_json::to_vec(&planted).expect("encodes"))
         .expect("written");
-    let called = called.lock().expect("nobody panics");
+    let called = called.lock().expect("nobody panics").clone();
     let missed: Vec<&&str> = COMMAND_NAMES.iter().filter(|name| !called.contains(**name)).collect();
     assert!(missed.is_empty(), "the tour goes through every command; not {missed:?}");
     part_is_over(&folder, "locked").await;
@@ -442,7 +442,7 @@ fn control_the_same_search_finds_everything_in_unsealed_files_of_every_kind() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut planted = Planted::default();
     bundle(&mut planted, "control");
-    planted.keys.insert([0x5c; 32].map(|byte| byte ^ 0x21));
+    planted.keys.insert(std::array::from_fn(|at| u8::try_from((at * at * 37 + 11) % 251).expect("small")));
     planted.keys.insert(std::array::from_fn(|at| u8::try_from(at * 7 % 251).expect("small")));
     let search = planted.search();
     let mut all: Vec<_> =

@@ -184,7 +184,7 @@ fn a_relay_that_withholds_or_answers_another_question_is_refused() {
         refused("a cursor that goes back", |_, request, response| response.cursor = request.cursor - 1);
     assert!(matches!(back, ExchangeError::Follow(FollowError::BadAnswer)), "back: {back}");
     let more = refused("an outcome too many", |_, _, response| {
-        response.push_outcomes.push(mecum_sync::Outcome::Stored)
+        response.push_outcomes.push(mecum_sync::Outcome::Stored);
     });
     assert!(matches!(more, ExchangeError::Follow(FollowError::BadAnswer)), "too many: {more}");
     let foreign = refused("a stranger's statement", |_, _, response| {
@@ -243,7 +243,7 @@ fn a_cut_or_changed_frame_is_refused_before_it_is_looked_at_or_changes_nothing()
     let before = shown(&mut world.tablet);
     let seed = 20_261_122;
     println!("seed {seed}");
-    let (mut dice, mut read, mut taken) = (Dice::new(seed), 0, 0);
+    let (dice, mut read, mut taken) = (Dice::new(seed), 0, 0);
     for round in 0..2_000 {
         let mut spoilt = bytes.clone();
         let at = usize::try_from(dice.below(spoilt.len() as u64)).expect("an index");

@@ -56,12 +56,12 @@ fn slices(bytes: &[u8]) -> BTreeSet<String> {
 
 /// Everything that a vault holds of the record: documents, entries, rows.
 async fn content(app: &App) -> BTreeMap<String, String> {
-    app.with(|session| session.fingerprint()).await.expect("the vault reads")
+    app.with(mecum_client::Session::fingerprint).await.expect("the vault reads")
 }
 
 /// The bytes of every file of a profile, once nothing is left to be folded in.
 async fn files(app: &App) -> Vec<(String, Vec<u8>)> {
-    app.with(|session| session.idle()).await.expect("the log is folded in");
+    app.with(mecum_client::Session::idle).await.expect("the log is folded in");
     let entries = std::fs::read_dir(app.profile()).expect("a profile").flatten();
     let read = |path: &Path| std::fs::read(path).expect("readable");
     let mut all: Vec<_> = entries
@@ -79,7 +79,7 @@ fn texts(value: &Value, out: &mut Vec<String>) {
         Value::String(text) => out.push(text.clone()),
         Value::Array(items) => items.iter().for_each(|item| texts(item, out)),
         Value::Object(members) => {
-            members.iter().filter(|(name, _)| *name != "type").for_each(|(_, value)| texts(value, out))
+            members.iter().filter(|(name, _)| *name != "type").for_each(|(_, value)| texts(value, out));
         }
         _ => {}
     }
@@ -108,7 +108,9 @@ async fn check_row(app: &App, chart: &str, file: &str, row: &Value) -> String {
             "{file}: labels are words of the app, no keys of the file: {details:?}"
         );
         let mut said = Vec::new();
-        details.iter().for_each(|detail| texts(&detail["value"], &mut said));
+        for detail in details {
+            texts(&detail["value"], &mut said);
+        }
         let own = said.iter().any(|text| text.len() > 2 && original.contains(text.as_str()));
         assert!(own, "{file}: the facts of a {resource_type} are those of the file: {said:?}");
     }
@@ -156,7 +158,9 @@ async fn every_resource_of_real_files_is_kept_verbatim_counted_and_readable() {
             other["total"].as_u64() >= Some(unnamed),
             "{name}: what has no kind of its own is listed under other"
         );
-        types.into_keys().for_each(|resource_type| *met.entry(resource_type).or_default() += 1);
+        for resource_type in types.into_keys() {
+            *met.entry(resource_type).or_default() += 1;
+        }
         println!("{name}: {} resources kept", wanted.len());
     }
     println!("types and the files they were met in: {met:?}");
@@ -312,7 +316,8 @@ async fn a_broken_file_is_refused_by_name_and_place_and_the_vault_is_untouched()
     binary[600] = 0xff;
     let line =
         |needle: &str| (good[..good.find(needle).expect("there")].matches('\n').count() + 1).to_string();
-    let cases: [(&str, &[u8], &str, &[(&str, Option<String>)]); 8] = [
+    type Case<'a> = (&'a str, &'a [u8], &'a str, &'a [(&'a str, Option<String>)]);
+    let cases: [Case<'_>; 8] = [
         (
             "a comma too many",
             syntax.as_bytes(),

@@ -152,7 +152,7 @@ async fn a_damaged_vault_is_said_plainly_and_nothing_of_it_is_removed() {
     let garbage = vec![0x5a; good.len()];
     let half = good[..good.len() / 2].to_vec();
     let mut zeroed = good.clone();
-    let middle = zeroed.len() / 2 & !4095;
+    let middle = (zeroed.len() / 2) & !4095;
     zeroed[middle..middle + 8192].fill(0);
     let mut flipped = good.clone();
     let at = flipped.len() - 3_000;

@@ -57,6 +57,8 @@ impl Document {
     /// place become the last of them; the payload carries what is left, in which every edit stands for its operations.
     pub fn author(&self, batch: &Batch) -> Result<Authored, AuthorError> {
         let edits = self.settle(&batch.edits)?;
+        // Worked out before the clone, so that the clone has it too: else every edit reads all changes again.
+        self.links().map_err(|_| AuthorError::Write)?;
         let mut next = self.clone();
         if edits.is_empty() {
             return Ok(Authored { next, payload: None });

@@ -115,7 +115,7 @@ fn no_acknowledged_push_is_lost_by_a_kill() {
     }
     let token = sign_in(&address, &actor);
     let mut follower = Follower::found(&genesis, actor.incarnation, Some(pin)).unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     let mut stored = 0;
     loop {
         assert!(Instant::now() < deadline, "pulling ends");

@@ -246,3 +246,75 @@ pub fn TrendTable(props: &TrendProps) -> Html {
         </table>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mecum_domain::ReferenceRange;
+
+    use super::*;
+
+    fn point(date: &str, value: &str, flag: Said) -> PointView {
+        PointView {
+            entry: date.into(),
+            date: date.into(),
+            value: value.into(),
+            number: value.parse().expect("a number"),
+            unit: "%".into(),
+            flag,
+            range: Some(ReferenceRange { low: "4.0".parse().ok(), high: "5.6".parse().ok(), text: None }),
+            source: Some("RS Tirta Asih".into()),
+            ..PointView::default()
+        }
+    }
+
+    #[derive(Properties, PartialEq)]
+    struct BothProps {
+        language: AttrValue,
+    }
+
+    #[component]
+    fn Both(props: &BothProps) -> Html {
+        let view = Rc::new(TrendView {
+            title: "HbA1c".into(),
+            unit: "%".into(),
+            points: vec![
+                point("2026-03-03", "7.4", Said::InRange),
+                point("2026-06-02", "5.1", Said::InRange),
+                point("2026-09-01", "7.8", Said::High),
+            ],
+            ..TrendView::default()
+        });
+        html! {
+            <ContextProvider<I18n> context={I18n::new(&props.language)}>
+                <TrendChart view={view.clone()} title="HbA1c" />
+                <TrendTable {view} title="HbA1c" />
+            </ContextProvider<I18n>>
+        }
+    }
+
+    async fn drawn(language: &'static str) -> String {
+        let props = move || BothProps { language: language.into() };
+        yew::LocalServerRenderer::<Both>::with_props(props()).hydratable(false).render().await
+    }
+
+    #[tokio::test]
+    async fn a_chart_says_in_words_what_it_draws_in_shapes() {
+        let html = drawn("en").await;
+        assert!(html.contains("1 September 2026, 7.8\u{a0}%"), "the newest point is spoken with its date");
+        assert!(html.contains("mark-high") && html.contains("mark-in-range"), "a shape for each flag");
+        assert!(
+            html.contains("Lab range 4.0 to 5.6 %"),
+            "the band is labelled as that laboratory printed it"
+        );
+        assert!(!html.contains("style="), "no style attribute: the policy would block it");
+    }
+
+    #[tokio::test]
+    async fn a_chart_has_its_table_with_the_newest_first() {
+        let html = drawn("id").await;
+        let table = html.split("<tbody>").nth(1).expect("a table stands beside the chart");
+        let (newest, oldest) =
+            (table.find("7,8").expect("the newest"), table.find("7,4").expect("the oldest"));
+        assert!(newest < oldest, "the newest value comes first, with a decimal comma");
+    }
+}

@@ -43,7 +43,9 @@ fn result(number: u8, title: &str, date: &str, flag: Flag) -> Row {
 
 fn chart(rows: Vec<Row>) -> ChartRows {
     let mut chart = ChartRows::default();
-    rows.into_iter().for_each(|row| chart.put(row));
+    for row in rows {
+        chart.put(row);
+    }
     chart
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Spelling {
 /// Every spelling of `bytes`; of a text also the wide ones.
 pub(crate) fn spellings(bytes: &[u8], text: Option<&str>) -> Vec<Spelling> {
     let whole = |name, bytes: Vec<u8>| Spelling { name, sought: bytes.clone(), written: bytes };
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let mut all = vec![
         whole("as it is", bytes.to_vec()),
         whole("hex", hex.clone().into_bytes()),

@@ -8,6 +8,7 @@ use crate::components::{Flag, Receipt};
 use crate::format;
 use crate::i18n::{I18n, t};
 use crate::pages::form::fields::{Draft, asked};
+use crate::pages::medicines::frequency_words;
 use crate::pages::words::{detail_name, field_name, status_name, wire_word};
 
 /// A fact's rows as a list of label and value.
@@ -20,11 +21,15 @@ pub(super) fn facts(i18n: &I18n, view: &EntryView) -> Html {
     let mut rows = own_fields(i18n, view);
     // What the family wrote is said by its fields already.
     let received = view.details.iter().filter(|_| view.fields.is_empty());
-    rows.extend(
-        received
-            .filter(|detail| !in_head(view, detail))
-            .map(|detail| fact(detail_name(i18n, detail), value(i18n, &detail.value))),
-    );
+    rows.extend(received.filter(|detail| !in_head(view, detail)).map(|detail| {
+        let shown = match &detail.value {
+            DetailValue::Text { text } if detail.label == "detail-frequency" => {
+                html! { <bdi>{ frequency_words(i18n, text) }</bdi> }
+            }
+            other => value(i18n, other),
+        };
+        fact(detail_name(i18n, detail), shown)
+    }));
     if rows.is_empty() {
         return Html::default();
     }

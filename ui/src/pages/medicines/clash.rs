@@ -112,3 +112,47 @@ fn agreed(i18n: &I18n, clash: &ClashView) -> String {
         },
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use yew_router::history::{AnyHistory, MemoryHistory};
+
+    use super::*;
+
+    #[component]
+    fn Card() -> Html {
+        let written = |author: &str, value: &str, choice: &str| WrittenView {
+            value: Some(value.into()),
+            author: author.into(),
+            device: format!("{author}'s phone"),
+            choice: choice.into(),
+            at_ms: 1_788_729_240_000,
+            ..WrittenView::default()
+        };
+        let clash = ClashView {
+            entry: "e".into(),
+            title: "Amlodipine".into(),
+            field: Field::Dose,
+            values: vec![written("Ani", "5 mg", "a"), written("Budi", "10 mg", "b")],
+            agreed: Some(written("Laras", "2.5 mg", "c")),
+        };
+        html! {
+            <Router history={AnyHistory::from(MemoryHistory::new())}>
+                <ContextProvider<I18n> context={I18n::new("en")}><ClashCard {clash} /></ContextProvider<I18n>>
+            </Router>
+        }
+    }
+
+    #[tokio::test]
+    async fn a_clash_shows_both_values_alike_and_chooses_neither() {
+        let html = yew::LocalServerRenderer::<Card>::new().hydratable(false).render().await;
+        assert_eq!(html.matches("class=\"clash-figure\"").count(), 2, "both values stand in the same form");
+        for words in
+            ["5 mg", "10 mg", "Ani", "Budi", "Nothing was chosen for you.", "Last agreed: 2.5 mg, by Laras"]
+        {
+            assert!(html.contains(words), "the card says {words}");
+        }
+        assert!(html.contains("/record/medicines/e/settle/dose"), "one way to settle it");
+        assert!(!html.contains("checked"), "nothing is chosen beforehand");
+    }
+}
