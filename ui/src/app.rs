@@ -221,7 +221,7 @@ mod tests {
         for words in [
             "Tuesday 8 September",
             "Amlodipine: two values written",
-            "Ani wrote 5 mg",
+            "5 mg on phone",
             "Above range",
             "On this device",
         ] {

@@ -229,6 +229,8 @@ pub struct EntryView {
     pub deleted: Option<String>,
     /// The original can be shown byte for byte.
     pub original: bool,
+    /// Names what stands in the safety fields: an edit made on another state is refused, not merged over.
+    pub version: String,
 }
 
 /// The original of an entry.
@@ -384,6 +386,9 @@ pub struct EntryEditArgs {
     pub entry: String,
     /// The fields that change.
     pub set: Vec<(Field, Option<String>)>,
+    /// [`EntryView::version`] that the person saw, when safety fields change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
 }
 
 /// Deletes an entry, with a reason. It stays in the history and can be brought back.
@@ -408,6 +413,9 @@ pub struct ClashSettleArgs {
     pub field: Option<Field>,
     /// [`WrittenView::choice`] of the value that is right.
     pub choice: String,
+    /// [`EntryView::version`] that the person saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
 }
 
 /// Rows that have been looked at.

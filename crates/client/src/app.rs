@@ -9,7 +9,7 @@ use mecum_api::{
     CallError, Code, NewsArgs, NewsView, PassphraseArgs, PassphraseView, SyncPhase, SyncView, Topic,
     VaultCreateArgs, VaultPhase, VaultView, WordsView,
 };
-use mecum_domain::Relation;
+use mecum_domain::{PartialDate, Relation};
 use mecum_seal::{
     Entropy, KdfParams, PassphraseVerdict, SystemEntropy, check_passphrase, suggest_passphrase,
 };
@@ -147,8 +147,10 @@ impl App {
         let done = tokio::task::spawn_blocking(move || {
             let mut session = held(&inner.session);
             let session = session.as_mut().ok_or_else(|| CallError::new(Code::Locked, "error-locked"))?;
+            let before = session.authored();
             let answer = work(session).map_err(CallError::from);
-            if session.has_something_to_say() {
+            // Only what was written now wakes the driver: asking must not cut short its waiting after a failure.
+            if session.authored() != before {
                 inner.poke.notify_one();
             }
             answer
@@ -220,6 +222,10 @@ impl App {
     pub async fn vault_create(&self, args: VaultCreateArgs) -> Result<VaultView, CallError> {
         if args.name.trim().is_empty() || args.device_name.len() > crate::pairing::MAX_NAME_BYTES {
             return Err(CallError::new(Code::Invalid, "error-name-required"));
+        }
+        let born = args.born.as_deref().map(str::trim).filter(|born| !born.is_empty());
+        if born.is_some_and(|born| PartialDate::parse(born).is_none()) {
+            return Err(CallError::new(Code::Invalid, "error-field-date"));
         }
         self.blocking(move |app| {
             let vault = app.make_vault(&args.passphrase)?;

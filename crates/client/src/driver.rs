@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mecum_api::{CallError, Code, ServerConnectArgs, SyncPhase, SyncView, Topic, WhereView};
 use mecum_seal::VerifyingKey;
+use tokio::task::block_in_place;
 
 use crate::app::{App, Inner, held};
 use crate::error::{SessionError, refused};
@@ -108,7 +109,13 @@ pub(crate) struct Line {
 
 /// One exchange, and what the screens hear of it.
 async fn exchange(inner: &Inner) -> Result<(), Stopped> {
-    let outcome = inner.line.lock().await.exchange(inner).await;
+    let mut line = inner.line.lock().await;
+    let mut outcome = line.exchange(inner).await;
+    if matches!(outcome, Err(Stopped::Remote(RemoteError::Unauthorised))) {
+        // The pass ended, or the server started anew: signing in again is all it takes.
+        outcome = line.exchange(inner).await;
+    }
+    drop(line);
     say(inner, &outcome);
     outcome
 }
@@ -145,10 +152,12 @@ async fn sign_in(inner: &Inner, remote: &Remote) -> Result<SignedIn, Stopped> {
 /// Exchanges until nothing is left to say or to fetch.
 pub(crate) async fn rounds(inner: &Inner, remote: &Remote, signed_in: &SignedIn) -> Result<(), Stopped> {
     for _ in 0..MAX_ROUNDS {
-        let request = inner.session(|session| session.request()).ok_or(Stopped::Locked)?;
+        // Opening, judging and storing may take long: the thread says so to the others.
+        let request = block_in_place(|| inner.session(|session| session.request())).ok_or(Stopped::Locked)?;
         let request = request.map_err(|error| Stopped::Exchange(error.into()))?;
         let response = remote.sync(signed_in, &request).await?;
-        let accepted = inner.session(|session| session.accept(&request, &response)).ok_or(Stopped::Locked)?;
+        let accepted = block_in_place(|| inner.session(|session| session.accept(&request, &response)));
+        let accepted = accepted.ok_or(Stopped::Locked)?;
         let exchanged = accepted.map_err(Stopped::Exchange)?;
         if !exchanged.more {
             return Ok(());

@@ -54,6 +54,9 @@ pub(crate) fn entry_add(session: &mut Session, args: EntryAddArgs) -> Result<Ent
 /// Changes fields of an entry that the family wrote.
 pub(crate) fn entry_edit(session: &mut Session, args: EntryEditArgs) -> Result<EntryRef, SessionError> {
     let (key, entry) = editable(session, args.chart, &args.entry)?;
+    if args.set.iter().any(|(field, _)| field.is_safety()) {
+        as_seen(&entry, args.seen.as_deref())?;
+    }
     let mut set: Vec<(Field, Option<String>)> = Vec::with_capacity(args.set.len());
     for (field, value) in args.set {
         if steers(field) || set.iter().any(|(taken, _)| *taken == field) {
@@ -100,6 +103,7 @@ pub(crate) fn entry_restore(session: &mut Session, args: EntryArgs) -> Result<En
 /// Settles a clash by the value that a person named.
 pub(crate) fn clash_settle(session: &mut Session, args: ClashSettleArgs) -> Result<EntryRef, SessionError> {
     let (key, entry) = editable(session, args.chart, &args.entry)?;
+    as_seen(&entry, args.seen.as_deref())?;
     let gone = || SessionError::from(CallError::new(Code::NotFound, "error-choice"));
     let mut open = entry.safety_clashes().filter(|state| args.field.is_none_or(|field| field == state.field));
     let state = open.next().ok_or_else(gone)?;
@@ -116,6 +120,26 @@ pub(crate) fn clash_settle(session: &mut Session, args: ClashSettleArgs) -> Resu
     }
     session.set(args.chart, key, set)?;
     Ok(EntryRef { entry: args.entry })
+}
+
+/// Names what stands in the safety fields of an entry: the changes that wrote the values there are.
+pub(crate) fn version(entry: &Entry) -> String {
+    let safety = entry.fields.iter().filter(|state| state.field.is_safety());
+    let mut parts: Vec<&[u8]> =
+        safety.flat_map(|state| &state.values).map(|written| written.change.as_slice()).collect();
+    parts.sort_unstable();
+    let hash = mecum_seal::sha256_parts(&parts).to_string();
+    hash.get(..16).unwrap_or_default().to_owned()
+}
+
+/// A dose that arrived while the form was open must not be written over unseen.
+fn as_seen(entry: &Entry, seen: Option<&str>) -> Result<(), SessionError> {
+    match seen {
+        Some(seen) if seen != version(entry) => {
+            Err(CallError::new(Code::Invalid, "error-entry-changed").into())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn editable(session: &mut Session, chart: ChartId, entry: &str) -> Result<(ItemKey, Entry), SessionError> {

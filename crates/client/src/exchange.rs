@@ -113,9 +113,7 @@ impl Session {
         let missing = || SessionError::Stored { what: "outbox" };
         let place = self.vault.get(Table::Sync, &push_name(space, seq))?.ok_or_else(missing)?;
         let (log, number) = place_of(&place).ok_or_else(missing)?;
-        let found =
-            self.vault.envelopes(log, number.saturating_sub(1))?.into_iter().find(|(n, _)| *n == number);
-        found.map(|(_, bytes)| bytes).ok_or_else(missing)
+        self.vault.envelope(log, number)?.ok_or_else(missing)
     }
 
     /// Takes an answer in one durable step. On an error nothing is changed.

@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use mecum_api::{CallError, Code, PairJoinArgs, PairOfferView, PairPhase, PairView, Topic};
+use mecum_api::{
+    CallError, Code, PairJoinArgs, PairOfferView, PairPhase, PairView, PassphraseArgs, Topic, VaultPhase,
+};
 use mecum_seal::{
     AccountId, DeviceId, Entropy, Hash32, IncarnationId, KemPublic, KemSecret, PairingSecret, SigningKey,
     VerifyingKey, open_from, seal_to,
@@ -137,6 +139,8 @@ impl App {
 
     /// Shows a pairing code for a new device.
     pub async fn pair_offer(&self, (): ()) -> Result<PairOfferView, CallError> {
+        // An earlier code is no longer good once another is shown.
+        *held(&self.inner.pairing) = Pairing::default();
         let home = self.home().await?;
         // The account must be at the server before another device can find it there.
         self.sync_now(()).await?;
@@ -259,6 +263,15 @@ impl App {
         if name.is_empty() || name.len() > MAX_NAME_BYTES {
             return Err(CallError::new(Code::Invalid, "error-name-required"));
         }
+        // What would fail here at the end must fail before the other device is asked.
+        let judged = self.passphrase_check(PassphraseArgs { passphrase: args.passphrase.clone() }).await?;
+        if let Some(message_id) = judged.message_id {
+            return Err(CallError::new(Code::WeakPassphrase, &message_id));
+        }
+        if self.vault_status(()).await?.phase != VaultPhase::Missing {
+            return Err(CallError::new(Code::VaultExists, "error-vault-exists"));
+        }
+        *held(&self.inner.pairing) = Pairing::default();
         let (secret, url, pin) = read_code(&args.code, args.server.as_deref())?;
         let pin = match pin {
             Some(pin) => pin,

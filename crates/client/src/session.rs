@@ -48,6 +48,7 @@ pub struct Session {
     used: u64,
     pub(crate) surroundings: Surroundings,
     pub(crate) link: mecum_api::SyncView,
+    pub(crate) authored: u64,
 }
 
 /// One earlier envelope as far as it touched one entry.
@@ -102,6 +103,7 @@ impl Session {
             used: 0,
             surroundings,
             link: mecum_api::SyncView::default(),
+            authored: 0,
         })
     }
 
@@ -121,8 +123,14 @@ impl Session {
 
     /// Locks the vault: keys leave memory.
     pub fn lock(mut self) -> Result<(), SessionError> {
-        self.fold_tails()?;
-        Ok(self.vault.lock()?)
+        let folded = self.fold_tails();
+        self.vault.lock()?;
+        folded
+    }
+
+    /// How many steps this session wrote: grows with every edit.
+    pub(crate) fn authored(&self) -> u64 {
+        self.authored
     }
 
     /// Randomness.

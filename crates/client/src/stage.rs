@@ -207,11 +207,11 @@ impl Session {
         edits: Vec<Edit>,
     ) -> Result<Option<u64>, SessionError> {
         let at_ms = self.now_ms();
-        let current = match stage.open.get(&document) {
-            Some(open) => open.clone(),
-            None => self.open_document(document)?.clone(),
+        let batch = Batch { at_ms, edits };
+        let authored = match stage.open.get(&document) {
+            Some(open) => open.author(&batch)?,
+            None => self.open_document(document)?.author(&batch)?,
         };
-        let authored = current.author(&Batch { at_ms, edits })?;
         let Some(payload) = authored.payload else { return Ok(None) };
         let mut state = self.staged_document(stage, document)?;
         let seq = self.stage_envelope(stage, state.space, document, &state.key.clone(), &payload.encode())?;
@@ -280,6 +280,7 @@ impl Session {
             }
             return Err(error);
         }
+        self.authored += u64::from(!stage.appended.is_empty());
         if let Some(follower) = stage.follower {
             self.follower = follower;
         }

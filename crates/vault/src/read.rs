@@ -61,6 +61,21 @@ impl Vault {
         }
     }
 
+    /// One envelope of a document. Its bytes are checked against the chain when the document is read as a whole; alone
+    /// they are what an envelope is anywhere: bytes under their own seal.
+    pub fn envelope(&self, document: DocumentId, n: u64) -> Result<Option<Vec<u8>>, ReadVaultError> {
+        let damaged = ReadVaultError::Damaged { what: Part::Envelopes };
+        let n = i64::try_from(n).map_err(|_| damaged)?;
+        let inner = self.inner();
+        let mut statement =
+            inner.connection.prepare_cached("SELECT body FROM envelope WHERE document = ?1 AND n = ?2")?;
+        let mut rows = statement.query(params![document.as_bytes(), n])?;
+        match rows.next()? {
+            Some(row) => Ok(Some(row.get_ref(0)?.as_blob().map_err(|_| damaged)?.to_vec())),
+            None => Ok(None),
+        }
+    }
+
     /// All documents that have envelopes, by id.
     pub fn documents(&self) -> Vec<DocumentId> {
         self.inner().state.documents.keys().copied().collect()

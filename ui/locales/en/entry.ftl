@@ -149,3 +149,6 @@ error-not-editable = This came from a file and is kept as received.
 error-not-editable-do = Write a note about it.
 error-entry-name = This entry cannot be found by its address.
 error-entry-name-do = Open it from the record.
+
+error-entry-changed = Somebody changed this while you were writing
+error-entry-changed-do = Nothing was written over. Look at what it says now, then write again.

@@ -149,3 +149,6 @@ error-not-editable = Asalnya dari berkas dan disimpan seperti diterima.
 error-not-editable-do = Tulis catatan tentang ini.
 error-entry-name = Butir ini tidak ditemukan dari alamatnya.
 error-entry-name-do = Buka dari rekam.
+
+error-entry-changed = Ini diubah orang lain saat Anda menulis
+error-entry-changed-do = Tidak ada yang tertimpa. Lihat isinya sekarang, lalu tulis lagi.

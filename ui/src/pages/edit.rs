@@ -122,7 +122,12 @@ fn EditForm(props: &EditFormProps) -> Html {
                 shell.go(back.clone());
                 return;
             }
-            let args = EntryEditArgs { chart: shell.chart_id(), entry: view.row.entry.clone(), set };
+            let args = EntryEditArgs {
+                chart: shell.chart_id(),
+                entry: view.row.entry.clone(),
+                set,
+                seen: Some(view.version.clone()),
+            };
             let (working, refused, done, back) =
                 (working.clone(), refused.clone(), done.clone(), back.clone());
             let (shell, backend) = (shell.clone(), backend.clone());

@@ -52,7 +52,7 @@ pub fn SettlePage(props: &SettlePageProps) -> Html {
                     </div>
                 };
             };
-            html! { <Settle clash={clash.clone()} /> }
+            html! { <Settle clash={clash.clone()} version={view.version.clone()} /> }
         },
     )
 }
@@ -60,6 +60,8 @@ pub fn SettlePage(props: &SettlePageProps) -> Html {
 #[derive(Properties, PartialEq)]
 struct SettleProps {
     clash: ClashView,
+    /// What the person saw: a value that arrives meanwhile is not chosen away unseen.
+    version: String,
 }
 
 #[component]
@@ -82,6 +84,7 @@ fn Settle(props: &SettleProps) -> Html {
     let onsubmit = {
         let (choice, problem, working) = (choice.clone(), problem.clone(), working.clone());
         let (shell, backend, i18n, clash) = (shell.clone(), backend.clone(), i18n.clone(), clash.clone());
+        let version = props.version.clone();
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             let Some(chosen) = (*choice).clone() else {
@@ -103,6 +106,7 @@ fn Settle(props: &SettleProps) -> Html {
                 entry: clash.entry.clone(),
                 field: Some(clash.field),
                 choice: chosen,
+                seen: Some(version.clone()),
             };
             let (shell, backend, working) = (shell.clone(), backend.clone(), working.clone());
             let done = t!(i18n, "settle-saved", value = value);

@@ -30,7 +30,8 @@ fn an_edit_is_checked_as_the_whole_entry_will_stand() {
     let entry = entry_add(&mut session, EntryAddArgs { chart, kind: Kind::MedicationStatement, fields })
         .expect("a medicine")
         .entry;
-    let edit = |set: Vec<(Field, Option<String>)>| EntryEditArgs { chart, entry: entry.clone(), set };
+    let edit =
+        |set: Vec<(Field, Option<String>)>| EntryEditArgs { chart, entry: entry.clone(), set, seen: None };
     let error = entry_edit(&mut session, edit(vec![(Field::Name, Some("  ".into()))])).map_err(code);
     assert_eq!(error.map_err(|error| error.code), Err(Code::Invalid), "a medicine keeps a name");
     let error = entry_edit(&mut session, edit(vec![(Field::Dose, Some("0".into()))])).map_err(code);
@@ -48,7 +49,8 @@ fn what_was_received_and_who_it_is_about_cannot_be_rewritten() {
     let (mut session, chart) = person(3);
     let finished = ItemKey::Finished([1; 16]).name();
     let set = vec![(Field::Name, Some("x".to_owned()))];
-    let error = entry_edit(&mut session, EntryEditArgs { chart, entry: finished, set }).map_err(code);
+    let error =
+        entry_edit(&mut session, EntryEditArgs { chart, entry: finished, set, seen: None }).map_err(code);
     assert_eq!(error.map_err(|error| error.message_id), Err("error-not-editable".into()), "kept as received");
     let own = crate::summary::person(session.rows(chart).expect("the chart"))
         .map(|row| row.key.name())

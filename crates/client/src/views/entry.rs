@@ -48,6 +48,7 @@ fn written_here(
             .collect(),
         clashes: told.clashes(&entry, &args.entry, &row.title),
         history: told.history(Some(&entry)),
+        version: crate::edits::version(&entry),
         fields,
         ..view
     })

@@ -112,8 +112,13 @@ fn a_person_settles_a_clash_and_both_devices_agree() {
         .iter()
         .find(|value| value.value.as_deref() == Some("10 mcg"))
         .expect("with its own unit");
-    let args =
-        ClashSettleArgs { chart, entry: key.name(), field: Some(Field::Dose), choice: right.choice.clone() };
+    let args = ClashSettleArgs {
+        chart,
+        entry: key.name(),
+        field: Some(Field::Dose),
+        choice: right.choice.clone(),
+        seen: None,
+    };
     edits::clash_settle(&mut pair.laptop, args.clone()).expect("a value that is there");
     pair.sync();
     for session in [&mut pair.phone, &mut pair.laptop] {

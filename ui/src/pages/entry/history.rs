@@ -35,6 +35,7 @@ pub(super) fn History(props: &HistoryProps) -> Html {
             chart: shell.chart_id(),
             entry: view.row.entry.clone(),
             set: vec![(field, item.written.value.clone())],
+            seen: Some(view.version.clone()),
         };
         let value = item.written.value.as_deref().map(|v| field_text(&i18n, field, v)).unwrap_or_default();
         let done = t!(i18n, "entry-history-used", field = field_name(&i18n, field), value = value);
