@@ -84,3 +84,64 @@ impl RowIndex {
         self.series.values().map(|places| places.iter().map(|(_, _, key)| *key))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mecum_seal::{DeviceId, DocumentId, SpaceId};
+
+    use super::super::ChartRows;
+    use super::*;
+
+    fn row(number: u8, dice: u64) -> Row {
+        let trend = (dice & 1 == 0).then(|| format!("series {}", dice >> 1 & 1));
+        let kinds = [Kind::LabResult, Kind::Condition, Kind::Note];
+        Row {
+            key: ItemKey::Finished([number; 16]),
+            kind: kinds[usize::try_from(dice >> 2).expect("small") % kinds.len()].code(),
+            resource_type: String::new(),
+            title: String::new(),
+            value: None,
+            unit: None,
+            flag: 0,
+            date: (dice & 8 == 0).then(|| format!("20{}-01-01", 10 + (dice >> 4) % 17)),
+            status: None,
+            trend,
+            numbers: Vec::new(),
+            range: None,
+            author: None,
+            organization: None,
+            device: DeviceId::from_bytes([3; 16]),
+            at_ms: 0,
+            own_seq: 0,
+            space: SpaceId::from_bytes([1; 16]),
+            document: DocumentId::from_bytes([2; 16]),
+            deleted: (dice % 5 == 0).then(String::new),
+            clashes: if dice % 7 == 0 { vec![1] } else { Vec::new() },
+            extra: Vec::new(),
+            arrived: dice % 3,
+        }
+    }
+
+    #[test]
+    fn the_index_is_what_reading_every_row_would_say() {
+        let mut chart = ChartRows::default();
+        let mut all: BTreeMap<ItemKey, Row> = BTreeMap::new();
+        let mut dice = 0x6d65_6375_6d01_u64;
+        println!("seed {dice:#x}");
+        for _ in 0..2_000 {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let row = row(u8::try_from(dice >> 40 & 63).expect("six bits"), dice >> 48);
+            all.insert(row.key, row.clone());
+            chart.put(row);
+        }
+        let mut standing: Vec<&Row> = all.values().filter(|row| row.deleted.is_none()).collect();
+        assert!(chart.marked().eq(standing.iter().copied().filter(|row| is_marked(row))), "marked, by key");
+        standing.sort_by(|a, b| a.order().cmp(&b.order()));
+        assert_eq!(chart.newest(), standing, "newest first, without the deleted");
+        assert_eq!(chart.standing(), standing.len(), "as many as stand");
+        let of =
+            |name: &str| standing.iter().copied().filter(|row| series(row) == Some(name)).collect::<Vec<_>>();
+        let there: Vec<Vec<&Row>> = chart.lab_series().map(Iterator::collect).collect();
+        assert_eq!(there, [of("series 0"), of("series 1")], "each series, newest first");
+    }
+}
