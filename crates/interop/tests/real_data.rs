@@ -1,7 +1,6 @@
 //! Real-looking files by others, read whole. Skipped, and said so, where the folder with them is absent.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use mecum_domain::{Flag, Kind};
