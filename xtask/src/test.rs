@@ -98,6 +98,10 @@ fn core(workspace: &Workspace, results: &mut Results) {
             Reader::libtest(layers::test_packages(workspace)),
         );
     }
+    // Building for documentation tests builds every dependency once more: only where there is an example to run.
+    if !has_doc_examples(&workspace.path("crates")) {
+        return;
+    }
     let arguments = [
         "test",
         "--doc",
@@ -109,6 +113,20 @@ fn core(workspace: &Workspace, results: &mut Results) {
         "--color=never",
     ];
     cargo_tests(workspace, results, "doc-tests", &arguments, Reader::doctest());
+}
+
+/// Whether a Rust source below `folder` has an example in its documentation.
+fn has_doc_examples(folder: &std::path::Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    entries.flatten().map(|entry| entry.path()).any(|path| {
+        if path.is_dir() {
+            return has_doc_examples(&path);
+        }
+        let source = path.extension().is_some_and(|extension| extension == "rs");
+        let example =
+            |line: &str| line.trim_start().starts_with("/// ```") || line.trim_start().starts_with("//! ```");
+        source && std::fs::read_to_string(&path).is_ok_and(|text| text.lines().any(example))
+    })
 }
 
 fn cargo_tests(

@@ -117,6 +117,9 @@ async fn check_row(app: &App, chart: &str, file: &str, row: &Value) -> String {
     original
 }
 
+/// What is wrong, the file, the message, and the arguments that name the place.
+type Case<'a> = (&'a str, &'a [u8], &'a str, &'a [(&'a str, Option<String>)]);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_resource_of_real_files_is_kept_verbatim_counted_and_readable() {
     let mut met: BTreeMap<String, usize> = BTreeMap::new();
@@ -316,7 +319,6 @@ async fn a_broken_file_is_refused_by_name_and_place_and_the_vault_is_untouched()
     binary[600] = 0xff;
     let line =
         |needle: &str| (good[..good.find(needle).expect("there")].matches('\n').count() + 1).to_string();
-    type Case<'a> = (&'a str, &'a [u8], &'a str, &'a [(&'a str, Option<String>)]);
     let cases: [Case<'_>; 8] = [
         (
             "a comma too many",
