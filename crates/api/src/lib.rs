@@ -4,6 +4,7 @@
 
 pub mod command;
 mod devices;
+mod docs;
 mod error;
 mod import;
 mod live;
@@ -13,6 +14,7 @@ mod vault;
 
 pub use command::{COMMAND_NAMES, Command, CommandDoc, commands_doc};
 pub use devices::*;
+pub use docs::api_markdown;
 pub use error::{CallError, Code};
 pub use import::*;
 pub use live::*;

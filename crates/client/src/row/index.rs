@@ -115,8 +115,8 @@ mod tests {
             own_seq: 0,
             space: SpaceId::from_bytes([1; 16]),
             document: DocumentId::from_bytes([2; 16]),
-            deleted: (dice % 5 == 0).then(String::new),
-            clashes: if dice % 7 == 0 { vec![1] } else { Vec::new() },
+            deleted: dice.is_multiple_of(5).then(String::new),
+            clashes: if dice.is_multiple_of(7) { vec![1] } else { Vec::new() },
             extra: Vec::new(),
             arrived: dice % 3,
         }
