@@ -3,7 +3,7 @@
 use std::sync::Weak;
 use std::time::Duration;
 
-use mecum_api::{CallError, Code, ServerConnectArgs, SyncPhase, SyncView, Topic, WhereView};
+use mecum_api::{CallError, Code, ServerConnectArgs, SyncPhase, SyncView, Topic};
 use mecum_seal::VerifyingKey;
 use tokio::task::block_in_place;
 
@@ -93,9 +93,9 @@ pub(crate) async fn run(app: Weak<Inner>) {
 async fn woken(inner: &Inner, wake: &mut Option<Wake>) {
     let Some(line) = wake else { return std::future::pending().await };
     if line.next().await.is_err() {
-        // The next exchange says how things stand, and opens another line.
+        // The next exchange says how things stand, and opens another line with the pass that there is.
         *wake = None;
-        inner.line.lock().await.open = None;
+        inner.line.lock().await.deaf = true;
         tokio::time::sleep(GATHER).await;
     }
 }
@@ -105,6 +105,8 @@ async fn woken(inner: &Inner, wake: &mut Option<Wake>) {
 pub(crate) struct Line {
     open: Option<(Home, Remote, SignedIn)>,
     wake: Option<Wake>,
+    /// No wake socket is open.
+    deaf: bool,
 }
 
 /// One exchange, and what the screens hear of it.
@@ -127,13 +129,21 @@ impl Line {
         if self.open.as_ref().is_none_or(|(at, ..)| *at != home) {
             let remote = Remote::new(&home.url, home.pin)?;
             let signed_in = sign_in(inner, &remote).await?;
-            self.wake = remote.wake(&signed_in).await.ok();
             self.open = Some((home, remote, signed_in));
+            self.deaf = true;
         }
         let Some((_, remote, signed_in)) = &self.open else { return Err(Stopped::NoServer) };
+        if self.deaf
+            // Before the exchange, so that nothing falls between the two. Without one the app polls.
+            && let Ok(wake) = remote.wake(signed_in).await
+        {
+            self.wake = Some(wake);
+            self.deaf = false;
+        }
         let outcome = rounds(inner, remote, signed_in).await;
-        if let Err(Stopped::Remote(_)) = &outcome {
-            // The token may have ended or the server restarted: sign in anew next time.
+        if matches!(&outcome, Err(Stopped::Remote(error)) if !matches!(error, RemoteError::Offline)) {
+            // The pass may have ended or the server started anew: sign in next time. A cut line alone ends no pass: signing in
+            // costs twice what an idle exchange does.
             self.open = None;
         }
         outcome
@@ -219,15 +229,6 @@ impl App {
         // How it went is in the status: an exchange that cannot be is no failure of asking for it.
         let _ = exchange(&self.inner).await;
         self.sync_status(()).await
-    }
-
-    /// Where everything is.
-    pub async fn whereabouts(&self, (): ()) -> Result<WhereView, CallError> {
-        let sync = self.sync_status(()).await?;
-        self.with(move |session| {
-            Ok(WhereView { counts: session.honesty(), items: session.whereabouts()?, sync })
-        })
-        .await
     }
 
     /// The server that pairing goes through.
