@@ -24,6 +24,7 @@ import-gender-unknown = gender not known
 import-holds = What it holds
 import-whose = Whose record is this?
 import-fits = Same name and birth date
+import-fits-too = Same name and birth date as another record here: choose which one it is.
 import-other-name = Another name or birth date: choose only if you are sure.
 import-new-chart = A new record for { $name }
 import-new-chart-unknown = A new record

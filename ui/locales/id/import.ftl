@@ -21,6 +21,7 @@ import-gender-unknown = jenis kelamin tidak diketahui
 import-holds = Isinya
 import-whose = Ini rekam siapa?
 import-fits = Nama dan tanggal lahir sama
+import-fits-too = Nama dan tanggal lahir sama dengan rekam lain di sini: pilih yang mana.
 import-other-name = Nama atau tanggal lahirnya lain: pilih hanya jika Anda yakin.
 import-new-chart = Rekam baru untuk { $name }
 import-new-chart-unknown = Rekam baru

@@ -1,7 +1,6 @@
 //! What a file holds and whose record it becomes. Nothing is chosen for the person unless name and birth date fit beyond doubt.
 
 use mecum_api::{ChartView, ImportInto, ImportPreview, ImportRunArgs, Topic, command};
-use mecum_domain::ChartId;
 use yew::prelude::*;
 
 use crate::components::{Button, ButtonKind, Tile, TileSize};
@@ -58,7 +57,7 @@ pub(super) fn Preview(props: &PreviewProps) -> Html {
                 <legend class="section-title">{ t!(i18n, "import-whose") }</legend>
                 if *problem { <p class="field-error" role="alert">{ t!(i18n, "import-choose-first") }</p> }
                 <div class="choice-box">
-                    { for charts.iter().map(|chart| chart_choice(&i18n, chart, view.fits, into.as_ref(), &choose)) }
+                    { for charts.iter().map(|chart| chart_choice(&i18n, chart, view, into.as_ref(), &choose)) }
                     { new_choice(&i18n, subject.as_deref(), into.as_ref(), &choose) }
                 </div>
             </fieldset>
@@ -130,14 +129,23 @@ fn type_name(i18n: &I18n, resource_type: &str) -> String {
 fn chart_choice(
     i18n: &I18n,
     chart: &ChartView,
-    fits: Option<ChartId>,
+    view: &ImportPreview,
     into: Option<&ImportInto>,
     choose: &Callback<ImportInto>,
 ) -> Html {
     let choice = ImportInto::Chart { chart: chart.chart };
     let checked = into == Some(&choice);
-    let note =
-        if fits == Some(chart.chart) { t!(i18n, "import-fits") } else { t!(i18n, "import-other-name") };
+    let same = view.subject.as_ref().is_some_and(|subject| {
+        subject.born.is_some()
+            && subject.born == chart.born
+            && subject.name.as_deref() == Some(chart.name.as_str())
+    });
+    let note = match (view.fits == Some(chart.chart), same) {
+        (true, _) => t!(i18n, "import-fits"),
+        // Two records of one name and birth date: nothing says which of them it is.
+        (false, true) => t!(i18n, "import-fits-too"),
+        (false, false) => t!(i18n, "import-other-name"),
+    };
     let onchange = choose.reform(move |_: Event| choice.clone());
     html! {
         <label class="choice" key={chart.chart.to_string()}>
