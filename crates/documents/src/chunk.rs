@@ -97,17 +97,17 @@ fn open(bytes: &[u8], chunk_type: u8, max_bytes: usize) -> Result<Reader<'_>, Ch
     }
 }
 
-struct Column {
-    kind: u64,
-    length: usize,
+pub(crate) struct Column {
+    pub(crate) spec: u64,
+    pub(crate) length: usize,
 }
 
-struct Reader<'a> {
-    rest: &'a [u8],
+pub(crate) struct Reader<'a> {
+    pub(crate) rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Result<&'a [u8], ChunkError> {
+    pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], ChunkError> {
         let (head, rest) = self.rest.split_at_checked(length).ok_or(ChunkError::Malformed)?;
         self.rest = rest;
         Ok(head)
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
         Ok(*first)
     }
 
-    fn uleb(&mut self) -> Result<u64, ChunkError> {
+    pub(crate) fn uleb(&mut self) -> Result<u64, ChunkError> {
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
         Err(ChunkError::Malformed)
     }
 
-    fn sleb(&mut self) -> Result<i64, ChunkError> {
+    pub(crate) fn sleb(&mut self) -> Result<i64, ChunkError> {
         let mut value = 0_i64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -149,7 +149,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A count of things that take at least a byte each, so it cannot exceed what is left.
-    fn count(&mut self) -> Result<u64, ChunkError> {
+    pub(crate) fn count(&mut self) -> Result<u64, ChunkError> {
         let count = self.uleb()?;
         if count > self.rest.len() as u64 { Err(ChunkError::Malformed) } else { Ok(count) }
     }
@@ -158,17 +158,23 @@ impl<'a> Reader<'a> {
         self.take(usize::try_from(length).map_err(|_| ChunkError::Malformed)?).map(|_| ())
     }
 
-    fn skip_prefixed(&mut self) -> Result<(), ChunkError> {
+    /// Bytes after their length.
+    pub(crate) fn prefixed(&mut self) -> Result<&'a [u8], ChunkError> {
+        let length = usize::try_from(self.uleb()?).map_err(|_| ChunkError::Malformed)?;
+        self.take(length)
+    }
+
+    pub(crate) fn skip_prefixed(&mut self) -> Result<(), ChunkError> {
         let length = self.uleb()?;
         self.skip(length)
     }
 
-    fn skip_counted(&mut self, size: u64) -> Result<(), ChunkError> {
+    pub(crate) fn skip_counted(&mut self, size: u64) -> Result<(), ChunkError> {
         let count = self.count()?;
         self.skip(count.saturating_mul(size))
     }
 
-    fn columns(&mut self) -> Result<Vec<Column>, ChunkError> {
+    pub(crate) fn columns(&mut self) -> Result<Vec<Column>, ChunkError> {
         let count = self.count()?;
         if count > MAX_COLUMNS {
             return Err(ChunkError::Malformed);
@@ -180,7 +186,7 @@ impl<'a> Reader<'a> {
             if spec & 0x08 != 0 {
                 return Err(ChunkError::Compressed);
             }
-            columns.push(Column { kind: spec & 0x07, length });
+            columns.push(Column { spec, length });
         }
         Ok(columns)
     }
@@ -188,7 +194,7 @@ impl<'a> Reader<'a> {
     fn check_columns(&mut self, columns: &[Column], cap: u64) -> Result<(), ChunkError> {
         for column in columns {
             let mut data = Reader { rest: self.take(column.length)? };
-            data.check_rows(column.kind, cap)?;
+            data.check_rows(column.spec & 0x07, cap)?;
         }
         Ok(())
     }

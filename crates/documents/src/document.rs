@@ -12,8 +12,11 @@ use automerge::{Automerge, Change, ChangeHash, ReadDoc, SaveOptions};
 use thiserror::Error;
 
 use crate::actor::Actor;
+use crate::admit::Refusal;
 use crate::chunk::{ChunkError, check_document};
+use crate::compact::WorkOut;
 use crate::schema::{MAX_DOCUMENT_OPERATIONS, MAX_SNAPSHOT_BYTES, genesis};
+use crate::steps::Step;
 
 /// How much a snapshot may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +49,9 @@ pub enum LoadError {
     /// An actor in it is not 16 bytes.
     #[error("snapshot has a foreign actor")]
     Actor,
+    /// A change in it does not pass the guards.
+    #[error("snapshot holds a change that is refused: {0}")]
+    Step(Refusal),
     /// A change of the tail does not fit.
     #[error("tail does not fit the snapshot")]
     Tail,
@@ -131,6 +137,35 @@ impl Document {
     /// histories save equal bytes.
     pub fn save(&self) -> Vec<u8> {
         self.doc.save_with_options(SaveOptions { deflate: false, retain_orphans: false })
+    }
+
+    /// What [`Self::save`] saves, as it travels: what deflates, and the ids, which do not. `work_out` names the finished
+    /// entries whose ids can be left out.
+    pub fn save_compact(&self, work_out: WorkOut<'_>) -> Result<(Vec<u8>, Vec<u8>), LoadError> {
+        crate::compact::compact(&self.save(), work_out).map_err(LoadError::Chunk)
+    }
+
+    /// Opens the travelling form of a snapshot from a peer, after every guard on bytes and changes, and says what was done in it,
+    /// step by step. Whether its writers were allowed to is for the caller.
+    pub fn load_compact(
+        body: &[u8],
+        ids: &[u8],
+        work_out: WorkOut<'_>,
+        actor: Actor,
+        limits: Limits,
+    ) -> Result<(Self, Vec<Step>), LoadError> {
+        let chunk = crate::compact::expand(body, ids, work_out, limits.bytes, limits.operations)
+            .map_err(LoadError::Chunk)?;
+        let document = Self::load(&chunk, actor, limits)?;
+        if !catch_unwind(AssertUnwindSafe(|| document.doc.get_missing_deps(&[]).is_empty())).unwrap_or(false)
+        {
+            return Err(LoadError::Unreadable);
+        }
+        let steps = document.steps().map_err(LoadError::Step)?;
+        if document.save() != chunk {
+            return Err(LoadError::Unreadable);
+        }
+        Ok((document, steps))
     }
 
     /// The hashes of the changes that no other change has seen, sorted.

@@ -8,19 +8,23 @@ mod actor;
 mod admit;
 mod author;
 mod chunk;
+mod compact;
 mod document;
 mod entries;
 mod payload;
 mod schema;
+mod steps;
 mod writes;
 
 pub use actor::Actor;
 pub use admit::{Admission, Incoming, Refusal};
 pub use author::{AuthorError, Authored};
 pub use chunk::ChunkError;
+pub use compact::WorkOut;
 pub use document::{Document, Limits, Link, LoadError};
 pub use entries::{Entry, FieldState, Written};
 pub use payload::{DecodeError, Payload};
 pub use schema::{
     MAX_CHANGE_BYTES, MAX_CHANGE_OPERATIONS, MAX_DOCUMENT_OPERATIONS, MAX_SNAPSHOT_BYTES, genesis_hash,
 };
+pub use steps::Step;

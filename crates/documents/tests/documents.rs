@@ -10,3 +10,5 @@ mod merging;
 mod payloads;
 #[path = "documents/snapshots.rs"]
 mod snapshots;
+#[path = "documents/travelling.rs"]
+mod travelling;
