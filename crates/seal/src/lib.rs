@@ -25,15 +25,17 @@ pub use safe::envelope::{
     ENVELOPE_VERSION, Envelope, MAX_ENVELOPE_BYTES, MAX_PLAINTEXT_BYTES, OpenEnvelopeError,
     ParseEnvelopeError, Place, SealEnvelopeError, SealedEnvelope, seal_envelope,
 };
+pub use safe::kit::{BadKitWords, KIT_WORDS, RecoveryKit};
 pub use safe::padding::{PADDING_FLOOR_BYTES, padded_len};
 pub use safe::pairing::{BadPairingWords, OpenPairingError, PAIRING_WORDS, PairingSecret};
 pub use safe::passphrase::{
     MAX_PASSPHRASE_BYTES, MIN_PASSPHRASE_CHARS, PassphraseCheck, PassphraseVerdict, check_passphrase,
     suggest_passphrase,
 };
+pub use safe::recovery::{RecoverySlot, WrongRecoveryKey};
 pub use safe::row::{OpenRowError, ROW_OVERHEAD_BYTES, open_row, seal_row};
 pub use safe::slot::{DecodeSlotError, MakeSlotError, PassphraseSlot, WrongPassphrase};
 pub use safe::wrap::{
     SealToError, UnwrapError, WRAP_BYTES, WRAP_OVERHEAD_BYTES, open_from, seal_to, unwrap_key, wrap_key,
 };
-pub use secret::{AccountKey, DocumentKey, EpochKey, Key32, RowKey, SecretKey32, VaultKey};
+pub use secret::{AccountKey, DocumentKey, EpochKey, Key32, RecoveryKey, RowKey, SecretKey32, VaultKey};

@@ -87,6 +87,10 @@ secret_key!(
     AccountKey
 );
 secret_key!(
+    /// What the printed kit's words stand for: opens the vault's recovery slot, and speaks for the account.
+    RecoveryKey
+);
+secret_key!(
     /// Seals mutable rows of a vault.
     RowKey
 );

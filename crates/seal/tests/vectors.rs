@@ -8,8 +8,8 @@ use std::sync::Mutex;
 use mecum_seal::testing::{SeededEntropy, fast_kdf, no_floor};
 use mecum_seal::{
     DeviceId, DocumentId, DocumentKey, Entropy, Envelope, Hash32, IncarnationId, KdfFloor, KdfParams,
-    KemSecret, PairingSecret, PassphraseSlot, Place, RowKey, SpaceId, VaultKey, open_row, seal_envelope,
-    seal_row, unwrap_key, wrap_key,
+    KemSecret, PairingSecret, PassphraseSlot, Place, RecoveryKit, RecoverySlot, RowKey, SpaceId, VaultKey,
+    open_row, seal_envelope, seal_row, unwrap_key, wrap_key,
 };
 use serde_json::{Value, json};
 
@@ -256,5 +256,50 @@ fn pairing_words_and_messages_are_read_and_written_as_ever() {
         assert_eq!(*opened, bytes(&v, "plaintext"), "to the same content");
         let again = secret.seal(text(&v, "slot"), &opened, &given(&v));
         assert_eq!(hex(&again), text(&v, "message"), "and is sealed the same");
+    }
+}
+
+fn make_kits() -> Vec<Value> {
+    (0..4)
+        .map(|n| {
+            let (drawn, random) = (Recorded::new(1_000 + n), Recorded::new(1_100 + n));
+            let kit = RecoveryKit::make(&drawn);
+            let key = kit.key();
+            let vault_key = VaultKey::make(&SeededEntropy::new(1_200 + n));
+            let slot = RecoverySlot::make(&key, &vault_key, &random);
+            json!({"drawn": drawn.taken(), "words": kit.to_words().join(" "), "key": hex(key.expose()),
+                   "signing_seed": hex(key.signing_key().seed()),
+                   "signing_public": hex(key.signing_key().verifying_key().as_bytes()),
+                   "kem_seed": hex(key.kem_secret().expose()),
+                   "kem_public_sha256": mecum_seal::sha256(key.kem_secret().public().as_bytes()).to_string(),
+                   "random": random.taken(), "vault_key": hex(vault_key.expose()), "slot": hex(&slot.encode())})
+        })
+        .collect()
+}
+
+#[test]
+fn recovery_kits_are_read_and_written_as_ever() {
+    for v in vectors("kit.json", make_kits) {
+        let kit = RecoveryKit::from_words(text(&v, "words")).expect("an old paper is still a kit");
+        assert_eq!(kit.to_words().join(" "), text(&v, "words"), "spelled the same");
+        let drawn = RecoveryKit::make(&Given(Mutex::new(bytes(&v, "drawn"))));
+        assert_eq!(drawn, kit, "and drawn the same");
+        let key = kit.key();
+        assert_eq!(hex(key.expose()), text(&v, "key"), "of the same key");
+        assert_eq!(hex(key.signing_key().seed()), text(&v, "signing_seed"), "signing as ever");
+        assert_eq!(
+            hex(key.signing_key().verifying_key().as_bytes()),
+            text(&v, "signing_public"),
+            "known as ever"
+        );
+        let kem = key.kem_secret();
+        assert_eq!(hex(kem.expose()), text(&v, "kem_seed"), "opening what was sealed to it");
+        let public = mecum_seal::sha256(kem.public().as_bytes()).to_string();
+        assert_eq!(public, text(&v, "kem_public_sha256"), "under the public key of old");
+        let slot = RecoverySlot::decode(&bytes(&v, "slot")).expect("an old slot is still one");
+        let vault_key = slot.open(&key).expect("its kit opens it");
+        assert_eq!(hex(vault_key.expose()), text(&v, "vault_key"), "to the same key");
+        let again = RecoverySlot::make(&key, &vault_key, &given(&v));
+        assert_eq!(hex(&again.encode()), text(&v, "slot"), "and is made the same");
     }
 }

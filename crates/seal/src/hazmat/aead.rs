@@ -16,9 +16,8 @@ fn single_use(key: &[u8; 32]) -> LessSafeKey {
     LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, key).expect("a ChaCha20 key has 32 bytes"))
 }
 
-fn nonce() -> Nonce {
-    Nonce::assume_unique_for_key([0; 12])
-}
+/// The only nonce there is: keys differ instead.
+const NONCE: [u8; 12] = [0; 12];
 
 /// Seals `bytes` in place and appends the tag. `key` must never be used again.
 pub(crate) fn seal_once(key: &[u8; 32], aad: &[u8], bytes: &mut Vec<u8>) {
@@ -27,17 +26,32 @@ pub(crate) fn seal_once(key: &[u8; 32], aad: &[u8], bytes: &mut Vec<u8>) {
 
 /// As [`seal_once`], leaving the first `clear` bytes as they are (and unauthenticated).
 pub(crate) fn seal_tail_once(key: &[u8; 32], aad: &[u8], bytes: &mut Vec<u8>, clear: usize) {
-    let tail = bytes.get_mut(clear..).expect("callers put the clear bytes there themselves");
-    let tag = single_use(key)
-        .seal_in_place_separate_tag(nonce(), Aad::from(aad), tail)
-        .expect("the plaintext is far below the cipher's limit of 256 GiB");
-    bytes.extend_from_slice(tag.as_ref());
+    seal_at(key, NONCE, aad, bytes, clear);
 }
 
 /// Opens `bytes` (ciphertext and tag) in place and returns the length of the plaintext at its start.
 pub(crate) fn open_once(key: &[u8; 32], aad: &[u8], bytes: &mut [u8]) -> Result<usize, Tampered> {
+    open_at(key, NONCE, aad, bytes)
+}
+
+/// [`seal_tail_once`] with the nonce given: published test vectors have others than zero.
+pub(super) fn seal_at(key: &[u8; 32], nonce: [u8; 12], aad: &[u8], bytes: &mut Vec<u8>, clear: usize) {
+    let tail = bytes.get_mut(clear..).expect("callers put the clear bytes there themselves");
+    let tag = single_use(key)
+        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), tail)
+        .expect("the plaintext is far below the cipher's limit of 256 GiB");
+    bytes.extend_from_slice(tag.as_ref());
+}
+
+/// [`open_once`] with the nonce given.
+pub(super) fn open_at(
+    key: &[u8; 32],
+    nonce: [u8; 12],
+    aad: &[u8],
+    bytes: &mut [u8],
+) -> Result<usize, Tampered> {
     single_use(key)
-        .open_in_place(nonce(), Aad::from(aad), bytes)
+        .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(aad), bytes)
         .map(|plain| plain.len())
         .map_err(|_| Tampered)
 }

@@ -13,6 +13,7 @@ use hpke::rand_core::{TryCryptoRng, TryRng};
 use hpke::{Deserializable, OpModeR, OpModeS, Serializable, single_shot_open, single_shot_seal_with_rng};
 use zeroize::Zeroizing;
 
+use super::low_order;
 use crate::entropy::Entropy;
 
 /// Bytes of an X-Wing public key.
@@ -22,7 +23,10 @@ pub const KEM_SECRET_BYTES: usize = 32;
 /// Bytes of an encapsulation.
 pub(crate) const ENCAPSULATION_BYTES: usize = 1_120;
 
-/// The bytes are no public key of this kind.
+/// Bytes of ML-KEM-768's vector `t`, with which its public key begins.
+const ML_KEM_VECTOR_BYTES: usize = 1_152;
+
+/// The bytes are no public key of this kind, or one under which half of the sealing would seal nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid key for sealing to")]
 pub struct BadKemKey;
@@ -37,8 +41,15 @@ pub struct KemPublic(Vec<u8>);
 
 impl KemPublic {
     /// Checks and takes the bytes.
+    ///
+    /// # Errors
+    /// [`BadKemKey`] for another length, for numbers beyond ML-KEM's modulus, and for a half that anybody could open:
+    /// an all-zero ML-KEM vector, an X25519 point of low order. X-Wing itself leaves these to the other half.
     pub fn from_bytes(bytes: &[u8]) -> Result<KemPublic, BadKemKey> {
-        if bytes.len() != KEM_PUBLIC_BYTES || bytes.iter().all(|b| *b == 0) {
+        if bytes.len() != KEM_PUBLIC_BYTES || bytes.iter().take(ML_KEM_VECTOR_BYTES).all(|b| *b == 0) {
+            return Err(BadKemKey);
+        }
+        if bytes.last_chunk().is_none_or(low_order::is_low_order_x25519) {
             return Err(BadKemKey);
         }
         <XWing as Kem>::PublicKey::from_bytes(bytes).map_err(|_| BadKemKey)?;
@@ -142,6 +153,10 @@ pub(crate) fn open(
     sealed: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, NotForThisKey> {
     let (encapsulation, ciphertext) = sealed.split_at_checked(ENCAPSULATION_BYTES).ok_or(NotForThisKey)?;
+    // No honest sender's half is of low order. X-Wing opens it all the same; RFC 7748, section 6.1, allows to refuse.
+    if encapsulation.last_chunk().is_none_or(low_order::is_low_order_x25519) {
+        return Err(NotForThisKey);
+    }
     let encapsulation = <XWing as Kem>::EncappedKey::from_bytes(encapsulation).map_err(|_| NotForThisKey)?;
     single_shot_open::<ChaCha20Poly1305, HkdfSha256, XWing>(
         &OpModeR::Base,

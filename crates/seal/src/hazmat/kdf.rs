@@ -17,13 +17,27 @@ impl hkdf::KeyType for Len {
     }
 }
 
+/// More than 255 × 32 bytes were asked for (RFC 5869, section 2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooMuchOutput;
+
 /// `HKDF[salt, info](key)` into `out`, at most 255 × 32 bytes.
 pub(crate) fn hkdf_into(key: &[u8], salt: &[u8], info: &[&[u8]], out: &mut [u8]) {
+    try_hkdf_into(key, salt, info, out).expect("no caller asks for more than 8,160 bytes");
+}
+
+/// As [`hkdf_into`], for lengths that are not known to be small enough.
+pub(super) fn try_hkdf_into(
+    key: &[u8],
+    salt: &[u8],
+    info: &[&[u8]],
+    out: &mut [u8],
+) -> Result<(), TooMuchOutput> {
     hkdf::Salt::new(hkdf::HKDF_SHA256, salt)
         .extract(key)
         .expand(info, Len(out.len()))
         .and_then(|okm| okm.fill(out))
-        .expect("no caller asks for more than 8,160 bytes");
+        .map_err(|_| TooMuchOutput)
 }
 
 /// A key for `purpose` out of `key`: `HKDF[no salt, purpose](key, 32)`. Each purpose is a different, fixed text.
@@ -39,18 +53,30 @@ pub struct RowTagger(hmac::Key);
 impl RowTagger {
     /// Prepares the key once: a tag then costs two compressions.
     pub fn new(key: &impl Key32) -> RowTagger {
-        RowTagger(hmac::Key::new(hmac::HMAC_SHA256, key.expose()))
+        RowTagger::with_key(key.expose())
+    }
+
+    /// Under a key of any length, as published test vectors have.
+    pub(super) fn with_key(key: &[u8]) -> RowTagger {
+        RowTagger(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
     /// The tag of `parts`. Each part's length goes in before it, so that no two lists of parts share an input.
     pub fn tag(&self, parts: &[&[u8]]) -> [u8; 16] {
+        self.cut(|context| {
+            for part in parts {
+                context.update(&(part.len() as u64).to_be_bytes());
+                context.update(part);
+            }
+        })
+    }
+
+    /// The first `N` bytes of the MAC over what `feed` puts in.
+    pub(super) fn cut<const N: usize>(&self, feed: impl FnOnce(&mut hmac::Context)) -> [u8; N] {
         let mut context = hmac::Context::with_key(&self.0);
-        for part in parts {
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part);
-        }
+        feed(&mut context);
         let full = context.sign();
-        let mut out = [0u8; 16];
+        let mut out = [0u8; N];
         out.iter_mut().zip(full.as_ref()).for_each(|(to, from)| *to = *from);
         out
     }

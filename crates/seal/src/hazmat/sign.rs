@@ -7,6 +7,7 @@ use std::fmt;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use zeroize::Zeroizing;
 
+use super::low_order;
 use crate::entropy::Entropy;
 use crate::ids::byte_newtype;
 
@@ -76,16 +77,31 @@ impl fmt::Debug for SigningKey {
 
 impl VerifyingKey {
     /// Checks that this key signed `message` as a thing of kind `context`.
+    ///
+    /// A key of small order is refused: under it one signature fits many messages, so that whoever names it as theirs
+    /// could deny, or let anybody write, whatever it seems to have signed.
     pub fn verify(
         &self,
         context: &'static str,
         message: &[u8],
         signature: &Signature,
     ) -> Result<(), BadSignature> {
-        UnparsedPublicKey::new(&ED25519, self.as_bytes())
-            .verify(&framed(context, message), signature.as_bytes())
-            .map_err(|_| BadSignature)
+        verify_framed(self, &framed(context, message), signature)
     }
+}
+
+/// Checks a signature over bytes that have their context already.
+pub(super) fn verify_framed(
+    key: &VerifyingKey,
+    framed: &[u8],
+    signature: &Signature,
+) -> Result<(), BadSignature> {
+    if low_order::is_small_order_ed25519(key.as_bytes()) {
+        return Err(BadSignature);
+    }
+    UnparsedPublicKey::new(&ED25519, key.as_bytes())
+        .verify(framed, signature.as_bytes())
+        .map_err(|_| BadSignature)
 }
 
 fn pair(seed: &[u8; 32]) -> Ed25519KeyPair {
@@ -138,6 +154,29 @@ mod tests {
             key.verifying_key().verify("a", b"bc", &signature),
             Err(BadSignature),
             "the zero byte divides them"
+        );
+    }
+
+    /// With the neutral element as key and as `R`, and `S = 0`, the equation holds for every message there is.
+    #[test]
+    fn a_key_of_small_order_signs_nothing() {
+        let mut signature = [0u8; 64];
+        signature[0] = 1;
+        for point in low_order::ed25519_encodings() {
+            let key = VerifyingKey::from_bytes(point);
+            for message in 0..64u8 {
+                assert_eq!(
+                    key.verify("a", &[message], &Signature::from_bytes(signature)),
+                    Err(BadSignature),
+                    "a signature that would fit any message"
+                );
+            }
+        }
+        let mut neutral = [0u8; 32];
+        neutral[0] = 1;
+        assert!(
+            UnparsedPublicKey::new(&ED25519, neutral).verify(b"anything", &signature).is_ok(),
+            "control: without the check the library takes it"
         );
     }
 

@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 use diceware_wordlists::EFF_LONG_WORDLIST;
 
+use crate::entropy::Entropy;
+
 /// How many words there are: 6^5.
 pub(crate) const WORD_COUNT: u16 = 7_776;
 
@@ -21,12 +23,44 @@ pub(crate) fn word(index: u16) -> &'static str {
 
 /// The place of a word, whatever its case.
 pub(crate) fn index_of(word: &str) -> Option<u16> {
-    INDEX.get(word.to_lowercase().as_str()).copied()
+    place_of(word.to_lowercase().as_str())
+}
+
+/// The place of a word that is in lower case already.
+pub(crate) fn place_of(word: &str) -> Option<u16> {
+    INDEX.get(word).copied()
+}
+
+/// A place drawn evenly: numbers beyond the last whole multiple of the count are drawn again.
+pub(crate) fn draw(entropy: &dyn Entropy) -> u16 {
+    const LIMIT: u16 = (u16::MAX / WORD_COUNT) * WORD_COUNT;
+    loop {
+        let mut bytes = [0u8; 2];
+        entropy.fill(&mut bytes);
+        let number = u16::from_be_bytes(bytes);
+        if number < LIMIT {
+            return number % WORD_COUNT;
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::SeededEntropy;
+
+    #[test]
+    fn words_are_drawn_evenly() {
+        let entropy = SeededEntropy::new(22);
+        let mut upper_half = 0;
+        for _ in 0..20_000 {
+            upper_half += u32::from(draw(&entropy) >= WORD_COUNT / 2);
+        }
+        assert!(
+            (9_600..10_400).contains(&upper_half),
+            "half of the draws are in the upper half: {upper_half}"
+        );
+    }
 
     #[test]
     fn the_list_is_the_one_that_was_printed() {

@@ -103,6 +103,30 @@ mod tests {
         assert_eq!(unwrap_key(&secret, "p", b"", &sealed), Err(UnwrapError), "five bytes are no key");
     }
 
+    /// A public key whose ML-KEM half is `t` (1,152 bytes) and a random seed, and whose X25519 half is `point`.
+    fn public_of(vector: &[u8], point: [u8; 32]) -> Vec<u8> {
+        [vector, &[7; 32], &point].concat()
+    }
+
+    #[test]
+    fn a_public_key_with_a_half_that_seals_nothing_is_refused() {
+        let honest = KemSecret::make(&SeededEntropy::new(7)).public();
+        let (vector, x25519) = (&honest.as_bytes()[..1_152], &honest.as_bytes()[1_184..]);
+        let x25519: [u8; 32] = x25519.try_into().expect("32 bytes");
+        assert!(KemPublic::from_bytes(&public_of(vector, x25519)).is_ok(), "two honest halves");
+        assert!(KemPublic::from_bytes(&public_of(&[0; 1_152], x25519)).is_err(), "an empty ML-KEM half");
+        for top in [0, 0x80] {
+            for point in crate::hazmat::low_order_x25519() {
+                let mut point = point;
+                point[31] |= top;
+                assert!(
+                    KemPublic::from_bytes(&public_of(vector, point)).is_err(),
+                    "an X25519 half of low order"
+                );
+            }
+        }
+    }
+
     #[test]
     fn bytes_that_are_no_public_key_are_refused() {
         for bytes in [vec![], vec![0; 1_216], vec![0xff; 1_216], vec![1; 1_215]] {
