@@ -50,7 +50,7 @@ async fn once(built: &Built, number: u64) -> Result<(std::time::Duration, f64), 
     let began = Instant::now();
     let remote = server.remote_by(proxy.address)?;
     let signed_in = sign_in(&device, &remote).await?;
-    let wake = remote.wake(&signed_in).await?;
+    let (wake, _) = remote.wake(&signed_in, device.request()?.cursor).await?;
     exchange(&mut device, &remote, &signed_in).await?;
     let took = began.elapsed();
     let sent = bytes(0, proxy.bytes());

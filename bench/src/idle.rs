@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mecum_client::remote::Heard;
+
 use crate::Failed;
 use crate::chart::{Built, unlock};
 use crate::line::{Proxy, Server, sign_in};
@@ -21,32 +23,34 @@ pub(crate) async fn measure(built: &Built) -> Result<Row, Failed> {
     let signed_in = sign_in(&session, &server.remote_by(proxy.address)?).await?;
     tokio::time::sleep(LAST_BYTES).await;
     let signing_in = proxy.bytes();
-    let (mut ours, mut waking) = (Numbers::default(), 0);
+    let mut ours = Numbers::default();
     for _ in 0..TIMES {
         let before = proxy.bytes();
         // A fresh one has no open connection.
         let remote = server.remote_by(proxy.address)?;
-        // As the app comes back: its wake socket first, then the exchange.
-        let wake = remote.wake(&signed_in).await?;
-        tokio::time::sleep(LAST_BYTES).await;
-        waking = proxy.bytes() - before;
-        let request = session.request()?;
-        let response = remote.sync(&signed_in, &request).await?;
-        let nothing_new = response.items.is_empty() && response.receipts.is_none();
-        let exchanged = session.accept(&request, &response)?;
-        drop(remote);
-        tokio::time::sleep(LAST_BYTES).await;
-        let after = proxy.bytes();
-        drop(wake);
-        tokio::time::sleep(LAST_BYTES).await;
-        if exchanged.more || !nothing_new {
+        // As the app comes back: the wake socket, and an exchange only if that has news or something waits here.
+        let (wake, heard) = remote.wake(&signed_in, session.request()?.cursor).await?;
+        if heard != Heard::NothingNew || session.has_something_to_say() {
             return Err("there was something to exchange".into());
         }
-        ours.0.push(bytes(before, after));
+        drop(wake);
+        drop(remote);
+        // The closing is counted with it.
+        tokio::time::sleep(LAST_BYTES).await;
+        ours.0.push(bytes(before, proxy.bytes()));
+    }
+    // The other side: an exchange must find the same, and nothing at all may have been kept back.
+    let before = proxy.bytes();
+    let request = session.request()?;
+    let response = server.remote_by(proxy.address)?.sync(&signed_in, &request).await?;
+    tokio::time::sleep(LAST_BYTES).await;
+    let exchange = proxy.bytes() - before;
+    if !response.items.is_empty() || response.more || session.accept(&request, &response)?.more {
+        return Err("the wake socket said that there is nothing new, and there was".into());
     }
     server.stop().await;
     let what = format!(
-        "all that the app of a signed-in device says and hears when it comes back: its wake socket ({waking} B of it) and one exchange of the whole account, with all HTTP headers; not in it: signing in once its pass has ended (12 h), {signing_in} B; {}",
+        "all that the app of a signed-in device says and hears when it comes back: its wake socket, which answers for the whole account that there is nothing new, from opening to closing, with all HTTP headers; not in it: signing in once its pass has ended (12 h) or the vault was locked, {signing_in} B, and the exchange that follows every 30 s as long as it stays, {exchange} B; {}",
         built.said
     );
     Ok(Row::of("idle", what, "≤ 400 B", "B", &ours, |bytes| bytes <= MOST_BYTES))

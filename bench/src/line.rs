@@ -31,7 +31,7 @@ impl Server {
         let mut options = RelayOptions { log: Arc::new(|_| {}), ..RelayOptions::default() };
         let often = Rate { burst: 1e6, per_second: 1e6 };
         options.limits.requests_per_source = often;
-        options.limits.syncs_per_account = often;
+        options.limits.syncs_per_device = often;
         let relay = Relay::open(folder, options)?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;

@@ -88,6 +88,8 @@ commands! {
     chart_list ChartList(()) -> Vec<ChartView>;
     /// A new chart.
     chart_create ChartCreate(ChartCreateArgs) -> ChartView;
+    /// Changes who a chart is about, or its colour.
+    chart_edit ChartEdit(ChartEditArgs) -> ChartView;
     /// The home screen over all charts.
     home Home(()) -> HomeView;
     /// A part of a chart's timeline, newest first.

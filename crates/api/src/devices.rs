@@ -16,7 +16,7 @@ pub enum ReceiptState {
     Received,
 }
 
-/// The counts of the honesty line: batches of edits by state.
+/// The counts of the honesty line: entries that were written on this device, each where its last change is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HonestyView {
     /// On this device only.
@@ -68,8 +68,11 @@ pub struct WhereItem {
     pub entry: Option<String>,
     /// Its title.
     pub title: String,
-    /// How many edits it stands for.
-    pub edits: u32,
+    /// Its value with unit, as lists show it.
+    #[serde(default)]
+    pub value: Option<String>,
+    /// How many entries it stands for: a file is kept many at a time.
+    pub things: u32,
     /// When it was written, ms since the epoch.
     pub at_ms: i64,
     /// Where it has got to.
@@ -152,7 +155,7 @@ pub struct PairView {
     pub phase: PairPhase,
     /// The name of the other device.
     pub other: Option<String>,
-    /// Why it ended.
+    /// Fluent id of why it ended, or of what it waits for.
     pub message_id: Option<String>,
 }
 

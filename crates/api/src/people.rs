@@ -1,6 +1,6 @@
 //! Charts: whose record is open, and the home screen over all of them.
 
-use mecum_domain::{ChartId, Flag, PersonColour, Relation};
+use mecum_domain::{ChartId, Field, Flag, PersonColour, Relation};
 use serde::{Deserialize, Serialize};
 
 use crate::{HonestyView, ReceiptState, RowView, SyncView};
@@ -49,6 +49,21 @@ pub struct ChartCreateArgs {
     pub colour: Option<PersonColour>,
 }
 
+/// Who a chart is about, as it will stand.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ChartEditArgs {
+    /// The chart.
+    pub chart: ChartId,
+    /// Name.
+    pub name: String,
+    /// Birth date; none takes it away.
+    pub born: Option<String>,
+    /// Relation; that of the account's own person stays.
+    pub relation: Relation,
+    /// Colour.
+    pub colour: PersonColour,
+}
+
 /// One chart of the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChartArgs {
@@ -80,6 +95,9 @@ pub struct NeedView {
     pub chart: ChartId,
     /// The entry to open.
     pub entry: Option<String>,
+    /// The field of a clash, where it is settled.
+    #[serde(default)]
+    pub field: Option<Field>,
     /// Its title.
     pub title: String,
     /// Value with unit.
@@ -97,6 +115,9 @@ pub struct NeedView {
 pub struct WrittenView {
     /// The value with its unit; `None` if the field was cleared.
     pub value: Option<String>,
+    /// The words that were written with it: the reason, or a note.
+    #[serde(default)]
+    pub words: Option<String>,
     /// Who.
     pub author: String,
     /// On which device.

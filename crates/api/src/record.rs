@@ -77,6 +77,12 @@ pub struct TimelineArgs {
     /// Only this year.
     #[serde(default)]
     pub year: Option<i16>,
+    /// Only what this person wrote, one of [`TimelineView::authors`].
+    #[serde(default)]
+    pub author: Option<String>,
+    /// Only what comes from this organization, one of [`TimelineView::places`].
+    #[serde(default)]
+    pub place: Option<String>,
     /// Skip this many rows.
     #[serde(default)]
     pub offset: u32,
@@ -103,6 +109,15 @@ pub struct YearCount {
     pub count: u32,
 }
 
+/// A number of rows of an author or of a place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NameCount {
+    /// The name as the record has it.
+    pub name: String,
+    /// Rows of it.
+    pub count: u32,
+}
+
 /// A part of the timeline, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TimelineView {
@@ -112,8 +127,14 @@ pub struct TimelineView {
     pub total: u32,
     /// Rows by group, over the whole chart.
     pub groups: Vec<GroupCount>,
-    /// Rows by year within the chosen groups, newest first.
+    /// Rows by year of those that fit but for the year, newest first.
     pub years: Vec<YearCount>,
+    /// Who wrote rows of the chart, most first, at most 40.
+    #[serde(default)]
+    pub authors: Vec<NameCount>,
+    /// The organizations that rows of the chart come from, most first, at most 40.
+    #[serde(default)]
+    pub places: Vec<NameCount>,
     /// The rows.
     pub rows: Vec<RowView>,
     /// There are more after these.
@@ -249,6 +270,9 @@ pub struct TrendArgs {
     pub chart: ChartId,
     /// The series: [`RowView::trend`].
     pub trend: String,
+    /// Draw in this unit, one of [`TrendView::units`]; in that of the newest value if none.
+    #[serde(default)]
+    pub unit: Option<String>,
 }
 
 /// One point of a trend.
@@ -274,9 +298,27 @@ pub struct PointView {
     pub range: Option<ReferenceRange>,
     /// The laboratory, or who measured.
     pub source: Option<String>,
+    /// Value, unit and range were worked out from another unit: the entry has them as printed.
+    #[serde(default)]
+    pub converted: bool,
 }
 
-/// A trend. Points of another unit are listed, not drawn together.
+/// A goal that is a number: a line on the chart.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GoalView {
+    /// At least this, in the unit of the drawn points.
+    pub low: Option<String>,
+    /// At most this, or less than this.
+    pub high: Option<String>,
+    /// The limit itself does not count: "below", not "at most".
+    pub beyond: bool,
+    /// The goal's own entry.
+    pub entry: String,
+    /// The limits were worked out from another unit.
+    pub converted: bool,
+}
+
+/// A trend. Points of another unit are converted where that is exact, and else listed, not drawn together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrendView {
     /// The series.
@@ -289,10 +331,16 @@ pub struct TrendView {
     pub unit: String,
     /// Points, oldest first.
     pub points: Vec<PointView>,
-    /// Points of other units, oldest first.
+    /// Points of other units that cannot be converted, oldest first.
     pub other_units: Vec<PointView>,
     /// A goal that the person agreed, as worded.
     pub goal: Option<String>,
+    /// The same as limits to draw, where it has a number in a unit of this series.
+    #[serde(default)]
+    pub limits: Option<GoalView>,
+    /// The units in which the series can be shown, the printed one first; one alone means no choice.
+    #[serde(default)]
+    pub units: Vec<String>,
 }
 
 /// A series in the list of results.
@@ -314,6 +362,9 @@ pub struct SeriesView {
     pub date: String,
     /// The newest entry.
     pub entry: String,
+    /// Where the newest entry has got to.
+    #[serde(default)]
+    pub receipt: ReceiptState,
     /// Values for the small line, oldest first, at most 12.
     pub line: Vec<f64>,
     /// How many there are.

@@ -9,7 +9,7 @@ use mecum_api::{
     CallError, Code, NewsArgs, NewsView, PassphraseArgs, PassphraseView, SyncPhase, SyncView, Topic,
     VaultCreateArgs, VaultPhase, VaultView, WordsView,
 };
-use mecum_domain::{PartialDate, Relation};
+use mecum_domain::PartialDate;
 use mecum_seal::{
     Entropy, KdfParams, PassphraseVerdict, SystemEntropy, check_passphrase, suggest_passphrase,
 };
@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{SessionError, create_error, unlock_error};
-use crate::founding::found_account;
+use crate::founding::Founding;
 use crate::imports::Imports;
 use crate::news::News;
 use crate::pairing::Pairing;
@@ -63,12 +63,16 @@ pub(crate) struct Inner {
     pub(crate) options: AppOptions,
     pub(crate) news: Arc<News>,
     session: Mutex<Option<Session>>,
+    /// Held while the vault is made, opened or locked: who comes second finds it done.
+    turn: Mutex<()>,
     pub(crate) imports: Mutex<Imports>,
     pub(crate) pairing: Mutex<Pairing>,
+    /// A device that is being brought in is to be tried for at once.
+    pub(crate) pair_again: Notify,
     pub(crate) link: Mutex<SyncView>,
     pub(crate) line: tokio::sync::Mutex<crate::driver::Line>,
     /// Something to send, or somebody asked.
-    pub(crate) poke: Notify,
+    pub(crate) poke: Arc<Notify>,
     touched_ms: AtomicI64,
 }
 
@@ -76,10 +80,22 @@ pub(crate) struct Inner {
 #[derive(Clone)]
 pub struct App {
     pub(crate) inner: Arc<Inner>,
+    _open: Arc<Open>,
 }
 
+/// Held by every [`App`] of a profile and by no task: when the last one goes, the vault is closed, whatever an exchange
+/// is still waiting for.
+struct Open(Arc<Inner>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        drop(self.0.open_session().take());
+        self.0.poke.notify_one();
+    }
+}
+
+/// What is behind a mutex, also after a panic: for what is replaced whole and never half changed.
 pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while holding leaves the session's in-memory part in doubt, not the vault: the next open reads it anew.
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
@@ -88,19 +104,23 @@ impl App {
     /// Opens a profile and starts its tasks. The vault stays as it is: missing or locked.
     pub fn open(options: AppOptions) -> Self {
         let link = SyncView { server: options.server.clone(), ..SyncView::default() };
+        let poke = Arc::new(Notify::new());
+        let (line, sockets) = crate::driver::Line::new();
         let inner = Arc::new(Inner {
             news: Arc::new(News::default()),
             session: Mutex::new(None),
+            turn: Mutex::default(),
             imports: Mutex::default(),
             pairing: Mutex::default(),
+            pair_again: Notify::new(),
             link: Mutex::new(link),
-            line: tokio::sync::Mutex::default(),
-            poke: Notify::new(),
+            line: tokio::sync::Mutex::new(line),
+            poke: poke.clone(),
             touched_ms: AtomicI64::new(options.clock.now_ms()),
             options,
         });
-        let app = Self { inner };
-        tokio::spawn(crate::driver::run(Arc::downgrade(&app.inner)));
+        let app = Self { _open: Arc::new(Open(inner.clone())), inner };
+        tokio::spawn(crate::driver::run(Arc::downgrade(&app.inner), poke, sockets));
         tokio::spawn(watch(Arc::downgrade(&app.inner)));
         app
     }
@@ -145,7 +165,7 @@ impl App {
     {
         let inner = self.inner.clone();
         let done = tokio::task::spawn_blocking(move || {
-            let mut session = held(&inner.session);
+            let mut session = inner.open_session();
             let session = session.as_mut().ok_or_else(|| CallError::new(Code::Locked, "error-locked"))?;
             let before = session.authored();
             let answer = work(session).map_err(CallError::from);
@@ -168,7 +188,7 @@ impl App {
         done.await.unwrap_or_else(|_| Err(CallError::new(Code::Internal, "error-internal")))
     }
 
-    pub(crate) fn put_session(&self, mut session: Session) {
+    fn put_session(&self, mut session: Session) {
         self.touch();
         if let Some(home) = session.home() {
             // Until the first exchange has said how things stand.
@@ -177,7 +197,8 @@ impl App {
             session.link = SyncView { phase: SyncPhase::Working, server, last_ms, ..SyncView::default() };
             *held(&self.inner.link) = session.link.clone();
         }
-        *held(&self.inner.session) = Some(session);
+        *self.inner.open_session() = Some(session);
+        self.resume_pairing();
         self.inner.news.tell(Topic::Vault);
         self.inner.poke.notify_one();
     }
@@ -195,7 +216,7 @@ impl App {
     fn vault_view(&self) -> VaultView {
         let display = settings::read_display(self.profile());
         let view = VaultView { display, version: env!("CARGO_PKG_VERSION").into(), ..VaultView::default() };
-        if held(&self.inner.session).is_some() {
+        if self.inner.open_session().is_some() {
             return VaultView { phase: VaultPhase::Open, ..view };
         }
         match presence(&self.location(), self.inner.options.clock.now_ms()) {
@@ -228,16 +249,16 @@ impl App {
             return Err(CallError::new(Code::Invalid, "error-field-date"));
         }
         self.blocking(move |app| {
-            let vault = app.make_vault(&args.passphrase)?;
-            let mut session = found_account(vault, &args.device_name, app.surroundings())?;
-            session.create_chart(&args.name, args.born.as_deref(), Relation::Own, None)?;
-            app.put_session(session);
+            let founding = Founding::account(&args.device_name, app.inner.options.entropy.as_ref())?;
+            let founding = founding.with_person(&args.name, args.born.as_deref());
+            app.make_vault(&args.passphrase, &founding)?;
             Ok(app.vault_view())
         })
         .await
     }
 
-    pub(crate) fn make_vault(&self, passphrase: &str) -> Result<Vault, CallError> {
+    /// Makes a vault that holds from its first moment who this device is, and opens it.
+    pub(crate) fn make_vault(&self, passphrase: &str, founding: &Founding) -> Result<(), CallError> {
         let judged = judge(passphrase);
         if !judged.ok {
             return Err(CallError::new(
@@ -245,22 +266,34 @@ impl App {
                 judged.message_id.as_deref().unwrap_or("passphrase-weak"),
             ));
         }
+        let _turn = held(&self.inner.turn);
         std::fs::create_dir_all(self.profile())
             .map_err(|_| CallError::new(Code::NotSaved, "error-not-saved"))?;
-        Vault::create(&self.location(), passphrase, self.inner.options.clock.now_ms(), &self.vault_options())
-            .map_err(create_error)
+        let (now_ms, options) = (self.inner.options.clock.now_ms(), self.vault_options());
+        let vault = Vault::create_with(&self.location(), passphrase, now_ms, &options, |w| founding.put(w))
+            .map_err(create_error)?;
+        self.open_session(vault)
+    }
+
+    /// Opens what an unlocked vault holds, with what an interruption left to be done.
+    fn open_session(&self, vault: Vault) -> Result<(), CallError> {
+        let mut session = Session::open(vault, self.surroundings())?;
+        session.finish_founding()?;
+        self.put_session(session);
+        Ok(())
     }
 
     /// Opens the vault.
     pub async fn vault_unlock(&self, args: PassphraseArgs) -> Result<VaultView, CallError> {
         self.blocking(move |app| {
-            if held(&app.inner.session).is_some() {
+            let _turn = held(&app.inner.turn);
+            if app.inner.open_session().is_some() {
                 return Ok(app.vault_view());
             }
             let now = app.inner.options.clock.now_ms();
             let vault = Vault::unlock(&app.location(), &args.passphrase, now, &app.vault_options())
                 .map_err(|error| unlock_error(&error))?;
-            app.put_session(Session::open(vault, app.surroundings())?);
+            app.open_session(vault)?;
             Ok(app.vault_view())
         })
         .await
@@ -298,9 +331,14 @@ impl App {
 
 impl Inner {
     pub(crate) fn lock_now(&self) {
-        let Some(session) = held(&self.session).take() else { return };
+        let _turn = held(&self.turn);
+        let Some(session) = self.open_session().take() else { return };
         *held(&self.imports) = Imports::default();
-        *held(&self.pairing) = Pairing::default();
+        {
+            let mut pairing = held(&self.pairing);
+            pairing.take_back(&self.options.entropy);
+            *pairing = Pairing::default();
+        }
         {
             let mut link = held(&self.link);
             *link = SyncView { server: link.server.clone(), ..SyncView::default() };
@@ -309,12 +347,26 @@ impl Inner {
         if session.lock().is_err() {
             eprintln!("mecum: a tail was not folded at lock; its envelopes stay");
         }
+        // The driver closes what is signed in.
+        self.poke.notify_one();
         self.news.tell(Topic::Vault);
     }
 
     /// Runs something on the open session from a task; nothing if it is locked.
     pub(crate) fn session<T>(&self, work: impl FnOnce(&mut Session) -> T) -> Option<T> {
-        held(&self.session).as_mut().map(work)
+        self.open_session().as_mut().map(work)
+    }
+
+    /// The open session. One that a panic left is dropped: half a step may be in its memory, but never in its vault, which
+    /// is locked now and opens as it was saved.
+    fn open_session(&self) -> MutexGuard<'_, Option<Session>> {
+        self.session.lock().unwrap_or_else(|left| {
+            let mut session = left.into_inner();
+            self.session.clear_poison();
+            *session = None;
+            self.news.tell(Topic::Vault);
+            session
+        })
     }
 }
 

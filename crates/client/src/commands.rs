@@ -95,6 +95,7 @@ mod handlers {
     session_does! {
         chart_list(()) -> Vec<ChartView> = |session: &mut _, ()| Ok(start::chart_list(session));
         chart_create(ChartCreateArgs) -> ChartView = |session: &mut _, args| edits::chart_create(session, &args);
+        chart_edit(ChartEditArgs) -> ChartView = |session: &mut _, args| edits::chart_edit(session, &args);
         timeline(TimelineArgs) -> TimelineView = |session: &mut _, args| time::timeline(session, &args);
         entry_get(EntryArgs) -> EntryView = |session: &mut _, args| entry::entry_get(session, &args);
         entry_original(EntryArgs) -> OriginalView = |session: &mut _, args| entry::entry_original(session, &args);
@@ -117,7 +118,7 @@ mod handlers {
     }
 
     pub(super) async fn whereabouts(app: &App, (): ()) -> Answer<WhereView> {
-        let (counts, items) = app.with(|session| Ok((session.honesty(), session.whereabouts()?))).await?;
+        let (counts, items) = app.with(|session| Ok((session.honesty()?, session.whereabouts()?))).await?;
         Ok(WhereView { counts, items, sync: app.sync_status(()).await? })
     }
 

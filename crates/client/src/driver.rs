@@ -1,16 +1,20 @@
 //! The task that keeps a profile in exchange with its server: after every edit, when the relay wakes it, and now and then.
+//! Coming back, it opens the wake socket first: where that says that there is nothing new, and nothing waits here, no
+//! exchange follows.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use mecum_api::{CallError, Code, ServerConnectArgs, SyncPhase, SyncView, Topic};
 use mecum_seal::VerifyingKey;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::block_in_place;
+use tokio::time::Instant;
 
 use crate::app::{App, Inner, held};
 use crate::error::{SessionError, refused};
 use crate::exchange::ExchangeError;
-use crate::remote::{Remote, RemoteError, Session as SignedIn, Wake};
+use crate::remote::{Heard, Remote, RemoteError, Session as SignedIn, Wake};
 use crate::session::Session;
 
 /// Between exchanges when nothing wakes the device.
@@ -22,8 +26,14 @@ const GATHER: Duration = Duration::from_millis(250);
 /// After a failure the first wait; it doubles up to [`POLL`].
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 
+/// Wake sockets on their way to the task that listens: one, and one for a server that the account has just gone to.
+const MAX_FRESH_SOCKETS: usize = 2;
+
 /// Rounds of one exchange: a backlog larger than this goes on with the next wake.
 const MAX_ROUNDS: usize = 10_000;
+
+/// The setting that holds the server's address.
+pub(crate) const SERVER_URL: &[u8] = b"server-url";
 
 /// The server of an account, as a setting in its vault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,52 +71,84 @@ impl From<RemoteError> for Stopped {
 }
 
 /// Runs until the app is gone.
-pub(crate) async fn run(app: Weak<Inner>) {
+pub(crate) async fn run(app: Weak<Inner>, poke: Arc<Notify>, mut sockets: mpsc::Receiver<Listening>) {
     let mut retry = FIRST_RETRY;
-    let mut wake = None;
+    let mut listening = None;
     loop {
         let Some(inner) = app.upgrade() else { return };
         let outcome = exchange(&inner).await;
-        if let Some(fresh) = inner.line.lock().await.wake.take() {
-            wake = Some(fresh);
-        }
+        // Nothing of the app is held while waiting.
+        drop(inner);
         let pause = match &outcome {
             Ok(()) => {
                 retry = FIRST_RETRY;
                 POLL
             }
-            Err(Stopped::Locked | Stopped::NoServer) => POLL,
+            Err(Stopped::Locked | Stopped::NoServer) => {
+                listening = None;
+                while sockets.try_recv().is_ok() {}
+                POLL
+            }
             Err(Stopped::Remote(_) | Stopped::Exchange(_)) => {
                 retry = (retry * 2).min(POLL);
                 retry
             }
         };
-        tokio::select! {
-            () = inner.poke.notified() => tokio::time::sleep(GATHER).await,
-            () = woken(&inner, &mut wake) => {}
-            () = tokio::time::sleep(pause) => {}
+        if !wait(&poke, &mut sockets, &mut listening, pause).await {
+            return;
         }
     }
 }
 
-/// Resolves when the relay has news, or when the line is cut; never, where there is no line.
-async fn woken(inner: &Inner, wake: &mut Option<Wake>) {
-    let Some(line) = wake else { return std::future::pending().await };
-    if line.next().await.is_err() {
-        // The next exchange says how things stand, and opens another line with the pass that there is.
-        *wake = None;
-        inner.line.lock().await.deaf = true;
+/// Waits for a reason to exchange, at most for `pause`. False if the app is gone.
+async fn wait(
+    poke: &Notify,
+    sockets: &mut mpsc::Receiver<Listening>,
+    listening: &mut Option<Listening>,
+    pause: Duration,
+) -> bool {
+    let ends = Instant::now() + pause;
+    loop {
+        tokio::select! {
+            // A fresh socket before what is left of the one that it replaces.
+            biased;
+            fresh = sockets.recv() => match fresh {
+                Some(fresh) => *listening = Some(fresh),
+                None => return false,
+            },
+            () = poke.notified() => {
+                tokio::time::sleep(GATHER).await;
+                return true;
+            }
+            () = woken(listening) => return true,
+            () = tokio::time::sleep_until(ends) => return true,
+        }
+    }
+}
+
+/// Resolves when the relay has news, or when the socket is cut; never, where there is none.
+async fn woken(listening: &mut Option<Listening>) {
+    let Some(line) = listening else { return std::future::pending().await };
+    if line.wake.next().await.is_err() {
+        // The next exchange says how things stand, and opens another socket with the pass that there is.
+        *listening = None;
         tokio::time::sleep(GATHER).await;
     }
 }
 
+/// An open wake socket. While it is anywhere, no other is opened.
+pub(crate) struct Listening {
+    wake: Wake,
+    _alive: Arc<()>,
+}
+
 /// The connection of an app: one exchange at a time goes over it.
-#[derive(Default)]
 pub(crate) struct Line {
     open: Option<(Home, Remote, SignedIn)>,
-    wake: Option<Wake>,
-    /// No wake socket is open.
-    deaf: bool,
+    /// Where fresh wake sockets go: to the task that listens.
+    sockets: mpsc::Sender<Listening>,
+    /// The present wake socket, as long as it lives.
+    listening: Weak<()>,
 }
 
 /// One exchange, and what the screens hear of it.
@@ -123,30 +165,52 @@ async fn exchange(inner: &Inner) -> Result<(), Stopped> {
 }
 
 impl Line {
+    /// A line that is not open yet, and where its wake sockets come out.
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Listening>) {
+        let (sockets, fresh) = mpsc::channel(MAX_FRESH_SOCKETS);
+        (Self { open: None, sockets, listening: Weak::new() }, fresh)
+    }
+
     async fn exchange(&mut self, inner: &Inner) -> Result<(), Stopped> {
+        let outcome = self.converse(inner).await;
+        let keep = match &outcome {
+            // A cut line alone ends no pass: signing in costs more than coming back does.
+            Ok(()) | Err(Stopped::Exchange(_) | Stopped::Remote(RemoteError::Offline)) => true,
+            // The pass may have ended or the server started anew: sign in next time. Nobody stays signed in for a locked
+            // vault.
+            Err(Stopped::Remote(_) | Stopped::Locked | Stopped::NoServer) => false,
+        };
+        if !keep {
+            self.open = None;
+        }
+        outcome
+    }
+
+    async fn converse(&mut self, inner: &Inner) -> Result<(), Stopped> {
         let home =
             inner.session(|session| session.home()).ok_or(Stopped::Locked)?.ok_or(Stopped::NoServer)?;
         if self.open.as_ref().is_none_or(|(at, ..)| *at != home) {
             let remote = Remote::new(&home.url, home.pin)?;
             let signed_in = sign_in(inner, &remote).await?;
             self.open = Some((home, remote, signed_in));
-            self.deaf = true;
+            self.listening = Weak::new();
         }
         let Some((_, remote, signed_in)) = &self.open else { return Err(Stopped::NoServer) };
-        if self.deaf
-            // Before the exchange, so that nothing falls between the two. Without one the app polls.
-            && let Ok(wake) = remote.wake(signed_in).await
-        {
-            self.wake = Some(wake);
-            self.deaf = false;
+        if self.listening.strong_count() == 0 {
+            let cursor = inner.session(|session| session.follower.cursor()).ok_or(Stopped::Locked)?;
+            // Before the exchange, so that nothing falls between the two. Without a socket the app polls.
+            if let Ok((wake, heard)) = remote.wake(signed_in, cursor).await {
+                let alive = Arc::new(());
+                self.listening = Arc::downgrade(&alive);
+                // If nobody takes it, it is gone with its token, and the next exchange opens another.
+                let _ = self.sockets.try_send(Listening { wake, _alive: alive });
+                let waits = inner.session(|session| session.has_something_to_say()).ok_or(Stopped::Locked)?;
+                if heard == Heard::NothingNew && !waits {
+                    return Ok(());
+                }
+            }
         }
-        let outcome = rounds(inner, remote, signed_in).await;
-        if matches!(&outcome, Err(Stopped::Remote(error)) if !matches!(error, RemoteError::Offline)) {
-            // The pass may have ended or the server started anew: sign in next time. A cut line alone ends no pass: signing in
-            // costs twice what an idle exchange does.
-            self.open = None;
-        }
-        outcome
+        rounds(inner, remote, signed_in).await
     }
 }
 
@@ -178,6 +242,10 @@ pub(crate) async fn rounds(inner: &Inner, remote: &Remote, signed_in: &SignedIn)
 
 /// Says how the exchange stands.
 fn say(inner: &Inner, outcome: &Result<(), Stopped>) {
+    if matches!(outcome, Err(Stopped::Locked)) {
+        // Locking has said what there is to say.
+        return;
+    }
     let now = inner.options.clock.now_ms();
     let server = inner.session(|session| session.home().map(|home| home.url)).flatten();
     let mut link = held(&inner.link);
@@ -213,7 +281,11 @@ impl App {
     pub async fn server_connect(&self, args: ServerConnectArgs) -> Result<SyncView, CallError> {
         let url = args.url.trim().trim_end_matches('/').to_owned();
         let info = Remote::server_info(&url).await.map_err(|error| crate::error::remote_error(&error))?;
-        let genesis = self.with(|session| session.account_genesis()).await?;
+        let key = info.key;
+        // Refused here, or never: the code works once.
+        let check =
+            move |session: &mut Session| session.check_relay(&key).and_then(|()| session.account_genesis());
+        let genesis = self.with(check).await?;
         let remote = Remote::new(&url, info.key).map_err(|error| crate::error::remote_error(&error))?;
         remote.enrol(args.code.trim(), genesis).await.map_err(|error| match error {
             RemoteError::Offline => CallError::new(Code::Offline, "error-offline"),

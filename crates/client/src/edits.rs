@@ -3,11 +3,11 @@
 //! Deleting is a field, so that it can be undone; a clash is settled by writing the value that a person named.
 
 use mecum_api::{
-    CallError, ChartCreateArgs, ChartView, ClashSettleArgs, Code, EntryAddArgs, EntryArgs, EntryDeleteArgs,
-    EntryEditArgs, EntryRef,
+    CallError, ChartCreateArgs, ChartEditArgs, ChartView, ClashSettleArgs, Code, EntryAddArgs, EntryArgs,
+    EntryDeleteArgs, EntryEditArgs, EntryRef, Topic,
 };
 use mecum_documents::Entry;
-use mecum_domain::{ChartId, Field, FieldError, Kind, PartialDate, validate_draft};
+use mecum_domain::{ChartId, Field, FieldError, Kind, PartialDate, Relation, validate_draft};
 
 use crate::error::SessionError;
 use crate::row::ItemKey;
@@ -28,6 +28,31 @@ pub(crate) fn chart_create(session: &mut Session, args: &ChartCreateArgs) -> Res
     valid(validate_draft(Kind::Patient, &draft))?;
     let chart = session.create_chart(name, born, args.relation, args.colour)?;
     Ok(chart_view(session, chart))
+}
+
+/// Changes who a chart is about, or its colour; only what differs is written.
+pub(crate) fn chart_edit(session: &mut Session, args: &ChartEditArgs) -> Result<ChartView, SessionError> {
+    let person = crate::summary::person(session.rows(args.chart)?).ok_or_else(SessionError::not_found)?;
+    let key = person.key;
+    let had = |field: Field| person.extra(field).map(str::to_owned);
+    let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let own = had(Field::Relation).as_deref() == Some(Relation::Own.word());
+    let relation = if own || args.relation == Relation::Own { None } else { text(args.relation.word()) };
+    let mut set = vec![
+        (Field::Name, text(&args.name)),
+        (Field::BirthDate, args.born.as_deref().and_then(text)),
+        (Field::Colour, text(args.colour.word())),
+    ];
+    set.extend(relation.map(|relation| (Field::Relation, Some(relation))));
+    let draft: Vec<(Field, String)> =
+        set.iter().filter_map(|(field, value)| Some((*field, value.clone()?))).collect();
+    set.retain(|(field, value)| *value != had(*field));
+    valid(validate_draft(Kind::Patient, &draft))?;
+    if !set.is_empty() {
+        session.set(args.chart, key, set)?;
+        session.tell(Topic::Charts);
+    }
+    Ok(chart_view(session, args.chart))
 }
 
 /// Adds a vital sign, a note, an allergy or a medicine.

@@ -7,15 +7,15 @@ use mecum_domain::{ChartId, Section};
 use mecum_seal::{DocumentId, Envelope, Hash32, SpaceId, derive_key, open_row};
 use mecum_sync::limits::{MAX_ENVELOPES_PER_PUSH, MAX_PUSHES, MAX_SPACE_ENTRIES};
 use mecum_sync::{
-    Accepted, FollowError, Follower, Outcome, Push, RefusalCode, Signed, SpaceBody, SpaceEntry, Statement,
-    SyncRequest, SyncResponse, decode,
+    Accepted, FollowError, Follower, Item, Outcome, Push, RefusalCode, Signed, SpaceBody, SpaceEntry,
+    Statement, SyncRequest, SyncResponse, decode,
 };
 use mecum_vault::{Durability, Table};
 
 use crate::arrivals::Arrival;
 use crate::error::SessionError;
 use crate::plaintext::SpaceLabel;
-use crate::session::{Session, heads_hash};
+use crate::session::Session;
 use crate::space::SpaceState;
 use crate::stage::{Stage, place_of, push_name};
 
@@ -53,8 +53,9 @@ pub struct Exchanged {
 
 impl Session {
     /// What this device has to say now.
-    pub fn request(&self) -> Result<SyncRequest, SessionError> {
+    pub fn request(&mut self) -> Result<SyncRequest, SessionError> {
         let mut request = SyncRequest::pull(self.follower.cursor(), ANSWER_BYTES);
+        request.from_snapshots = self.begins_from_snapshots()?;
         let log = self.follower.account_log();
         let stored = self.follower.stored_account_entries();
         for seq in stored + 1..=log.map_or(0, mecum_sync::AccountLog::entries) {
@@ -76,6 +77,12 @@ impl Session {
             if let Some(push) = self.push_of(state, &mut room)? {
                 request.pushes.push(push);
             }
+        }
+        let says_else = !request.account_entries.is_empty()
+            || !request.space_entries.is_empty()
+            || !request.pushes.is_empty();
+        if !says_else && !request.from_snapshots {
+            request.snapshots = self.make_snapshots()?;
         }
         Ok(request)
     }
@@ -103,7 +110,8 @@ impl Session {
             incarnation: self.identity.incarnation,
             envelope_seq: seq,
             last,
-            heads: heads_hash(state),
+            // Of a part of the chain there is no record: nobody folds a space at such a place.
+            heads: if seq == state.own_seq { self.own_heads(state)? } else { Hash32::ZERO },
             received: self.follower.received(state.space),
         };
         Ok(Some(Push { envelopes, statement: Signed::sign(statement, &self.identity.signing) }))
@@ -126,13 +134,31 @@ impl Session {
         follower.check_response(request, response)?;
         let mut stage = Stage::default();
         let mut arrivals: Vec<Arrival> = Vec::new();
+        let gave_way = self.give_way(&mut follower, &response.items)?;
+        // Where another device was faster, the answer shows its entry, or will: then a stale one is no refusal.
+        let rebasing = response.more || !gave_way.is_empty();
         for item in &response.items {
-            let accepted = follower.accept(item)?;
-            self.take(&mut stage, &follower, accepted, &mut arrivals)?;
+            match follower.accept(item) {
+                Ok(Accepted::Snapshot { body, parts }) => {
+                    if let Err(refused) = self.stage_snapshot(&mut stage, &follower, &body, &parts)? {
+                        return Ok(self.go_without_snapshots(&refused.to_string())?);
+                    }
+                }
+                Ok(accepted) => self.take(&mut stage, &follower, accepted, &mut arrivals)?,
+                Err(refused) if matches!(item, Item::Snapshot { .. }) => {
+                    return Ok(self.go_without_snapshots(&refused.to_string())?);
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
+        self.sign_again(&mut stage, &mut follower, gave_way);
         follower.advance(response.cursor);
         let envelopes = arrivals.len();
-        let changed = !response.items.is_empty() || response.receipts.is_some();
+        self.note_snapshots(&mut stage, request, response)?;
+        let changed = !response.items.is_empty()
+            || response.receipts.is_some()
+            || !stage.spaces.is_empty()
+            || !stage.deletes.is_empty();
         stage.follower = Some(follower);
         self.stage_arrivals(&mut stage, arrivals)?;
         if changed {
@@ -142,7 +168,7 @@ impl Session {
             let durability = if envelopes > 0 { Durability::Full } else { Durability::Normal };
             self.commit(stage, durability)?;
         }
-        if let Some(code) = first_refusal(response) {
+        if let Some(code) = first_refusal(response, rebasing) {
             return Err(ExchangeError::Refused(code));
         }
         let more = response.more || self.has_something_to_say();
@@ -157,7 +183,8 @@ impl Session {
         arrivals: &mut Vec<Arrival>,
     ) -> Result<(), ExchangeError> {
         match accepted {
-            Accepted::Known => {}
+            Accepted::Known | Accepted::Snapshot { .. } => {}
+            Accepted::SnapshotStored { space, space_seq } => self.note_snapshot(stage, space, space_seq)?,
             Accepted::Account => stage.topics.push(Topic::Devices),
             Accepted::Space { space, own: true, .. } => {
                 let mut state = self.staged_space(stage, space)?;
@@ -215,6 +242,8 @@ impl Session {
             unsent_genesis: None,
             own_seq: 0,
             own_last: Hash32::ZERO,
+            own_membership: membership,
+            snapshot_seq: 0,
         })
     }
 
@@ -239,35 +268,7 @@ impl Session {
                     || !self.follower.is_stored_space(state.space)
                     || self.follower.owes_acknowledgement(state.space)
             })
-    }
-
-    /// How many own envelopes are on this device only, at the relay, and with another device.
-    pub fn honesty(&self) -> mecum_api::HonestyView {
-        let mut counts = [0_u64; 3];
-        for state in self.spaces.values() {
-            let reach = self.reach(state);
-            counts[0] += state.own_seq - reach.0;
-            counts[1] += reach.0 - reach.1;
-            counts[2] += reach.1;
-        }
-        let [device, sent, received] = counts.map(|count| u32::try_from(count).unwrap_or(u32::MAX));
-        mecum_api::HonestyView { device, sent, received }
-    }
-
-    /// Up to where the own chain of a space is stored, and up to where another device has it.
-    fn reach(&self, state: &SpaceState) -> (u64, u64) {
-        let chain = self.own_chain(state.space);
-        let level = |seq: u64| self.receipt(chain.space, seq);
-        let first_below = |wanted: mecum_api::ReceiptState| {
-            // Levels only fall along a chain: find where they fall below.
-            let (mut low, mut high) = (0, state.own_seq);
-            while low < high {
-                let middle = low + (high - low).div_ceil(2);
-                if level(middle) >= wanted { low = middle } else { high = middle - 1 }
-            }
-            low
-        };
-        (first_below(mecum_api::ReceiptState::Sent), first_below(mecum_api::ReceiptState::Received))
+            || self.has_snapshot_to_make()
     }
 }
 
@@ -282,10 +283,11 @@ fn decode_genesis(bytes: &[u8]) -> Result<Signed<SpaceEntry>, SessionError> {
     decode(bytes, bytes.len()).map_err(|_| SessionError::Stored { what: "space genesis" })
 }
 
-fn first_refusal(response: &SyncResponse) -> Option<RefusalCode> {
-    let outcomes =
-        response.account_outcomes.iter().chain(&response.space_outcomes).chain(&response.push_outcomes);
-    outcomes.filter_map(Outcome::refusal).map(|refusal| refusal.code).next()
+fn first_refusal(response: &SyncResponse, rebasing: bool) -> Option<RefusalCode> {
+    let code = |outcome: &Outcome| outcome.refusal().map(|refusal| refusal.code);
+    let account = response.account_outcomes.iter().filter_map(code);
+    let others = response.space_outcomes.iter().chain(&response.push_outcomes).filter_map(code);
+    account.filter(|code| !(rebasing && *code == RefusalCode::StaleHead)).chain(others).next()
 }
 
 /// Groups arrivals by document, in order.

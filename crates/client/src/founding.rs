@@ -1,25 +1,25 @@
 //! How an account and a space begin: the first entries of their logs.
 
+use mecum_domain::Relation;
 use mecum_seal::{DeviceId, Entropy, EpochKey, Hash32, SpaceId, VerifyingKey, unwrap_key, wrap_key};
 use mecum_sync::{
-    AccountBody, AccountEntry, DeviceCard, Follower, Signed, SpaceBody, SpaceEntry, Wrap, decode, encode,
+    AccountBody, AccountEntry, DeviceCard, Follower, Signed, SpaceBody, SpaceEntry, Wrap, encode,
 };
-use mecum_vault::{Table, Vault};
+use mecum_vault::{Durability, Table, Vault, Write, WriteVaultError};
+use minicbor::{Decode, Encode};
 
+use crate::account_entries::account_entry_name;
+use crate::driver::{Home, SERVER_URL};
 use crate::error::SessionError;
 use crate::identity::Identity;
 use crate::session::{Session, Surroundings, seal_device_name};
+use crate::stage::Stage;
 
 /// The purpose of the wrap of a space's epoch key to an account.
 const EPOCH_PURPOSE: &str = "mecum epoch key v1";
 
-/// The largest log entry that is read back from the vault.
-const MAX_ENTRY_BYTES: usize = 64 * 1024;
-
-/// The name under which the vault keeps an own entry of the account log until the relay has it.
-pub(crate) fn account_entry_name(seq: u64) -> Vec<u8> {
-    [b"entry".as_slice(), &seq.to_be_bytes()].concat()
-}
+/// The name under which the vault keeps a [`FirstPerson`].
+const FIRST_PERSON: &[u8] = b"first-person";
 
 /// This device's card in its account's log.
 pub(crate) fn device_card(identity: &Identity, device_name: &str, entropy: &dyn Entropy) -> DeviceCard {
@@ -32,32 +32,79 @@ pub(crate) fn device_card(identity: &Identity, device_name: &str, entropy: &dyn 
     }
 }
 
+/// What a device writes into its new vault before anything else: who it is and what it follows. It goes into the
+/// transaction that makes the vault, so that no interruption leaves a vault without it.
+pub(crate) struct Founding {
+    identity: Identity,
+    follower: Follower,
+    rows: Vec<(Table, Vec<u8>, Vec<u8>)>,
+}
+
+/// The person of the own chart, kept from the vault's first moment until the chart is there.
+#[derive(Encode, Decode)]
+struct FirstPerson {
+    #[n(0)]
+    name: String,
+    #[n(1)]
+    born: Option<String>,
+}
+
+impl Founding {
+    /// A new account, whose first device this is.
+    pub(crate) fn account(device_name: &str, entropy: &dyn Entropy) -> Result<Self, SessionError> {
+        let identity = Identity::make(entropy);
+        let entry = AccountEntry {
+            account: identity.account,
+            seq: 1,
+            previous: Hash32::ZERO,
+            signer: identity.device,
+            body: AccountBody::Genesis {
+                device: device_card(&identity, device_name, entropy),
+                account_kem: identity.account_kem.public(),
+                recovery: None,
+            },
+        };
+        let genesis = Signed::sign(entry, &identity.signing);
+        let follower = Follower::found(&genesis, identity.incarnation, None)
+            .map_err(|_| SessionError::Stored { what: "account log" })?;
+        let rows = vec![(Table::Account, account_entry_name(1), encode(&genesis))];
+        Ok(Self { identity, follower, rows })
+    }
+
+    /// A further device of an account that lives at `home`.
+    pub(crate) fn joined(identity: Identity, genesis: Hash32, home: &Home) -> Self {
+        let (account, device, incarnation) = (identity.account, identity.device, identity.incarnation);
+        let follower = Follower::join(account, device, incarnation, genesis, Some(home.pin));
+        let rows = vec![(Table::Setting, SERVER_URL.to_vec(), home.url.clone().into_bytes())];
+        Self { identity, follower, rows }
+    }
+
+    /// With the person whose own chart comes next.
+    #[must_use]
+    pub(crate) fn with_person(mut self, name: &str, born: Option<&str>) -> Self {
+        let person = FirstPerson { name: name.to_owned(), born: born.map(str::to_owned) };
+        let body = minicbor::to_vec(&person).expect("plain fields encode");
+        self.rows.push((Table::Account, FIRST_PERSON.to_vec(), body));
+        self
+    }
+
+    /// Writes it.
+    pub(crate) fn put(&self, w: &mut Write<'_>) -> Result<(), WriteVaultError> {
+        w.put(Table::Account, b"identity", &self.identity.encode())?;
+        w.put(Table::Sync, b"follower", &self.follower.to_bytes())?;
+        self.rows.iter().try_for_each(|(table, name, body)| w.put(*table, name, body))
+    }
+}
+
 /// The session of a new vault, with a new account whose first device this is.
 pub fn found_account(
     vault: Vault,
     device_name: &str,
     surroundings: Surroundings,
 ) -> Result<Session, SessionError> {
-    let entropy = surroundings.entropy.clone();
-    let identity = Identity::make(entropy.as_ref());
-    let entry = AccountEntry {
-        account: identity.account,
-        seq: 1,
-        previous: Hash32::ZERO,
-        signer: identity.device,
-        body: AccountBody::Genesis {
-            device: device_card(&identity, device_name, entropy.as_ref()),
-            account_kem: identity.account_kem.public(),
-            recovery: None,
-        },
-    };
-    let genesis = Signed::sign(entry, &identity.signing);
-    let follower = Follower::found(&genesis, identity.incarnation, None)
-        .map_err(|_| SessionError::Stored { what: "account log" })?;
-    vault.write(mecum_vault::Durability::Normal, |w| {
-        w.put(Table::Account, &account_entry_name(1), &encode(&genesis))
-    })?;
-    Session::found(vault, &identity, &follower, surroundings)
+    let founding = Founding::account(device_name, surroundings.entropy.as_ref())?;
+    vault.write(Durability::Full, |w| founding.put(w))?;
+    Session::open(vault, surroundings)
 }
 
 impl Session {
@@ -100,39 +147,23 @@ impl Session {
         Some(EpochKey::from_bytes(*key))
     }
 
-    /// The account's genesis, to enrol with.
-    pub(crate) fn account_genesis(&self) -> Result<Signed<AccountEntry>, SessionError> {
-        self.own_account_entry(1)
+    /// Makes the own chart of a new account, if an interruption has kept it from being made.
+    pub(crate) fn finish_founding(&mut self) -> Result<(), SessionError> {
+        let Some(body) = self.vault.get(Table::Account, FIRST_PERSON)? else { return Ok(()) };
+        let person: FirstPerson =
+            minicbor::decode(&body).map_err(|_| SessionError::Stored { what: "first person" })?;
+        let mut stage = Stage::default();
+        self.stage_chart(&mut stage, &person.name, person.born.as_deref(), Relation::Own, None)?;
+        stage.deletes.push((Table::Account, FIRST_PERSON.to_vec()));
+        self.commit(stage, Durability::Full)
     }
 
-    /// An own entry of the account log.
-    pub(crate) fn own_account_entry(&self, seq: u64) -> Result<Signed<AccountEntry>, SessionError> {
-        let bytes =
-            self.vault.get(Table::Account, &account_entry_name(seq))?.ok_or_else(SessionError::not_found)?;
-        decode(&bytes, MAX_ENTRY_BYTES).map_err(|_| SessionError::Stored { what: "account entry" })
-    }
-
-    /// Adds a device to the account: durable here first, at the relay with the next exchange.
-    pub(crate) fn add_device(&mut self, card: DeviceCard) -> Result<(), SessionError> {
-        let log = self.follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
-        let entry = AccountEntry {
-            account: self.identity.account,
-            seq: log.entries() + 1,
-            previous: log.head(),
-            signer: self.identity.device,
-            body: AccountBody::AddDevice { device: card },
-        };
-        let seq = entry.seq;
-        let signed = Signed::sign(entry, &self.identity.signing);
-        let mut follower = self.follower.clone();
-        follower.add_own_account_entry(&signed).map_err(|_| SessionError::Stored { what: "account log" })?;
-        self.vault.write(mecum_vault::Durability::Full, |w| -> Result<(), mecum_vault::WriteVaultError> {
-            w.put(Table::Account, &account_entry_name(seq), &encode(&signed))?;
-            w.put(Table::Sync, b"follower", &follower.to_bytes())
-        })?;
-        self.follower = follower;
-        self.tell(mecum_api::Topic::Devices);
-        Ok(())
+    /// Refuses a relay that is not the pinned one, before anything is asked of it.
+    pub(crate) fn check_relay(&self, relay: &VerifyingKey) -> Result<(), SessionError> {
+        match self.follower.relay() {
+            Some(pinned) if pinned != relay => Err(crate::error::refused("error-other-server")),
+            _ => Ok(()),
+        }
     }
 
     /// Pins the relay that this account lives at.
@@ -162,7 +193,8 @@ impl Session {
         log.devices().iter().map(view).collect()
     }
 
-    fn last_heard_ms(&self, device: DeviceId) -> i64 {
+    /// When an envelope or statement of a device last came, by this device's clock, ms since the epoch; 0 never.
+    pub(crate) fn last_heard_ms(&self, device: DeviceId) -> i64 {
         let heard = self.setting(&format!("heard-{device}")).ok().flatten();
         heard.and_then(|body| Some(i64::from_be_bytes(body.try_into().ok()?))).unwrap_or(0)
     }

@@ -3,6 +3,7 @@
 //! Everything that a screen asks goes through [`App::call`]. Storage, clock, randomness and the network come in from
 //! outside; keys never leave.
 
+mod account_entries;
 mod app;
 mod arrivals;
 mod base64;
@@ -13,6 +14,8 @@ mod edits;
 mod error;
 mod exchange;
 mod founding;
+mod heads;
+mod honesty;
 mod identity;
 mod imports;
 mod news;
@@ -24,11 +27,13 @@ mod row;
 mod rows_from;
 mod session;
 mod settings;
+mod snapshots;
 mod space;
 mod stage;
 mod summary;
 #[doc(hidden)]
 pub mod testing;
+mod times;
 mod views;
 mod whereabouts;
 mod writing;

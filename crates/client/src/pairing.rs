@@ -1,27 +1,30 @@
 //! A second device: both meet in a mailbox at the server, named by a secret that only the two screens know.
 //!
 //! Offer (old device): which account, which server. Join (new device): its keys and name. The person says yes on the old
-//! device; the account's log takes the new device. Welcome (old device): the account's key, sealed to the new device.
+//! device; the account's log takes the new device. Welcome (old device): the account's key, sealed to the new device; or
+//! nothing, which says no.
 
+mod admission;
+mod joining;
+mod messages;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use mecum_api::{
     CallError, Code, PairJoinArgs, PairOfferView, PairPhase, PairView, PassphraseArgs, Topic, VaultPhase,
 };
-use mecum_seal::{
-    AccountId, DeviceId, Entropy, Hash32, IncarnationId, KemPublic, KemSecret, PairingSecret, SigningKey,
-    VerifyingKey, open_from, seal_to,
-};
-use mecum_sync::{DeviceCard, Follower};
-use minicbor::{Decode, Encode};
+use mecum_seal::{AccountId, Entropy, PairingSecret};
+use mecum_sync::limits::MAILBOX_LIFE_MS;
 use tokio::task::AbortHandle;
 
+use self::admission::Admission;
+use self::joining::{FreshDevice, Joining};
+use self::messages::{Join, NO, Offer, bad_code, body, message, qr_text, read_code};
 use crate::app::{App, held};
 use crate::driver::Home;
 use crate::error::{SessionError, refused, remote_error};
-use crate::identity::Identity;
 use crate::remote::Remote;
-use crate::session::{Session, seal_device_name};
 
 /// A code is good for this long.
 const CODE_MS: i64 = 10 * 60 * 1000;
@@ -29,50 +32,57 @@ const CODE_MS: i64 = 10 * 60 * 1000;
 /// How often a mailbox is looked into.
 const LOOK: Duration = Duration::from_millis(500);
 
-const WELCOME_PURPOSE: &str = "mecum pairing welcome v1";
+/// How often a *no* is tried to be said: without it the other device waits until its time is over.
+const NO_TRIES: u32 = 5;
+
+/// Fluent id: there is no signal, and it goes on by itself.
+const AGAIN: &str = "pairing-again";
 
 /// The longest device name, in bytes.
 pub(crate) const MAX_NAME_BYTES: usize = 120;
 
-/// Which account and server: from the old device.
-#[derive(Encode, Decode)]
-struct Offer {
-    #[n(0)]
-    account: AccountId,
-    #[n(1)]
-    genesis: Hash32,
-    #[n(2)]
-    relay: VerifyingKey,
-}
-
-/// Keys and name: from the new device.
-#[derive(Clone, Encode, Decode)]
-struct Join {
-    #[n(0)]
-    device: DeviceId,
-    #[n(1)]
-    signing: VerifyingKey,
-    #[n(2)]
-    kem: KemPublic,
-    #[n(3)]
-    incarnation: IncarnationId,
-    #[n(4)]
-    name: String,
-}
-
-/// The account's key: from the old device, sealed to the new one.
-#[derive(Encode, Decode, zeroize::Zeroize, zeroize::ZeroizeOnDrop)]
-struct Welcome {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    account_kem: [u8; 32],
+/// A code that this device shows or has shown.
+#[derive(Clone)]
+struct Offered {
+    secret: PairingSecret,
+    home: Home,
+    ends_ms: i64,
 }
 
 /// Pairing on this device, if any.
 #[derive(Default)]
 pub(crate) struct Pairing {
     view: PairView,
-    asked: Option<(PairingSecret, Join, Home)>,
+    /// The old device's code, until the person has said yes.
+    offered: Option<Offered>,
+    /// Who gave it, until the person has answered.
+    asked: Option<Join>,
+    /// Who is let in, until it is in.
+    admitting: Option<Admission>,
+    /// The new device's keys, until it has a vault to keep them in.
+    fresh: Option<(AccountId, Arc<FreshDevice>)>,
     task: Option<AbortHandle>,
+}
+
+impl Pairing {
+    /// Tells whoever waits for an answer to this device's code that there will be none.
+    pub(crate) fn take_back(&mut self, entropy: &Arc<dyn Entropy>) {
+        if let Some(offered) = self.offered.take() {
+            tokio::spawn(say_no(offered, entropy.clone()));
+        }
+    }
+}
+
+/// Says in a code's mailbox that it leads nowhere.
+async fn say_no(offered: Offered, entropy: Arc<dyn Entropy>) {
+    let Ok(remote) = Remote::new(&offered.home.url, offered.home.pin) else { return };
+    let sealed = offered.secret.seal("welcome", NO, entropy.as_ref());
+    for _ in 0..NO_TRIES {
+        if remote.mailbox_put(&offered.secret.mailbox_id(), "welcome", &sealed).await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(LOOK * 4).await;
+    }
 }
 
 impl Drop for Pairing {
@@ -81,51 +91,6 @@ impl Drop for Pairing {
             task.abort();
         }
     }
-}
-
-fn body<T: Encode<()>>(message: &T) -> Vec<u8> {
-    minicbor::to_vec(message).expect("plain fields encode")
-}
-
-fn message<T: for<'b> Decode<'b, ()>>(
-    secret: &PairingSecret,
-    slot: &str,
-    sealed: &[u8],
-) -> Result<T, CallError> {
-    let bad = || CallError::new(Code::BadPairingCode, "error-pairing-code");
-    let opened = secret.open(slot, sealed).map_err(|_| bad())?;
-    minicbor::decode(&opened).map_err(|_| bad())
-}
-
-/// The text of the QR code.
-fn qr_text(secret: &PairingSecret, home: &Home) -> String {
-    let hex = secret.expose().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-    format!("mecum:pair?s={hex}&k={}&u={}", home.pin, home.url)
-}
-
-/// The secret, and the address and pin where the text holds them.
-fn read_code(
-    code: &str,
-    server: Option<&str>,
-) -> Result<(PairingSecret, String, Option<VerifyingKey>), CallError> {
-    let bad = || CallError::new(Code::BadPairingCode, "error-pairing-code");
-    if let Some(query) = code.trim().strip_prefix("mecum:pair?") {
-        let part = |name: &str| query.split('&').find_map(|part| part.strip_prefix(name));
-        let hex = part("s=").ok_or_else(bad)?;
-        let bytes: Result<Vec<u8>, _> = (0..hex.len())
-            .step_by(2)
-            .map(|at| u8::from_str_radix(hex.get(at..at + 2).unwrap_or("x"), 16))
-            .collect();
-        let bytes = bytes.map_err(|_| bad())?.try_into().map_err(|_| bad())?;
-        let pin: VerifyingKey = part("k=").and_then(|pin| pin.parse().ok()).ok_or_else(bad)?;
-        let url = query.split_once("u=").map(|(_, url)| url.to_owned()).ok_or_else(bad)?;
-        return Ok((PairingSecret::from_bytes(bytes), url, Some(pin)));
-    }
-    let secret = PairingSecret::from_words(code)
-        .map_err(|_| CallError::new(Code::BadPairingCode, "error-pairing-words"))?;
-    let server = server.map(str::trim).filter(|server| !server.is_empty());
-    let url = server.ok_or_else(|| CallError::new(Code::BadPairingCode, "error-pairing-server"))?;
-    Ok((secret, url.trim_end_matches('/').to_owned(), None))
 }
 
 #[allow(clippy::unused_async, reason = "every command is async by contract, whether it waits or not")]
@@ -137,10 +102,25 @@ impl App {
         view
     }
 
+    /// Ends what there is of pairing, but for a new device's keys. Whoever waits at the other end is told.
+    async fn end_pairing(&self) {
+        let ended = {
+            let mut pairing = held(&self.inner.pairing);
+            pairing.take_back(&self.inner.options.entropy);
+            let kept = pairing.fresh.take();
+            let ended = std::mem::take(&mut *pairing);
+            pairing.fresh = kept;
+            ended
+        };
+        if let Some(admission) = &ended.admitting {
+            self.withdraw(admission).await;
+        }
+    }
+
     /// Shows a pairing code for a new device.
     pub async fn pair_offer(&self, (): ()) -> Result<PairOfferView, CallError> {
         // An earlier code is no longer good once another is shown.
-        *held(&self.inner.pairing) = Pairing::default();
+        self.end_pairing().await;
         let home = self.home().await?;
         // The account must be at the server before another device can find it there.
         self.sync_now(()).await?;
@@ -167,21 +147,24 @@ impl App {
             ends_ms,
         };
         self.say_pairing(PairPhase::Waiting, None, None);
+        let offered = Offered { secret, home, ends_ms };
         let app = self.clone();
-        let task = tokio::spawn(async move { app.wait_for_join(secret, home, ends_ms).await });
-        held(&self.inner.pairing).task = Some(task.abort_handle());
+        let mut pairing = held(&self.inner.pairing);
+        pairing.offered = Some(offered.clone());
+        pairing.task = Some(tokio::spawn(app.wait_for_join(offered)).abort_handle());
         Ok(view)
     }
 
-    async fn wait_for_join(self, secret: PairingSecret, home: Home, ends_ms: i64) {
-        let Ok(remote) = Remote::new(&home.url, home.pin) else { return };
-        while self.inner.options.clock.now_ms() < ends_ms {
+    async fn wait_for_join(self, offered: Offered) {
+        let Ok(remote) = Remote::new(&offered.home.url, offered.home.pin) else { return };
+        let Offered { secret, ends_ms, .. } = &offered;
+        while self.inner.options.clock.now_ms() < *ends_ms {
             if let Ok(Some(sealed)) = remote.mailbox_get(&secret.mailbox_id(), "join").await {
-                match message::<Join>(&secret, "join", &sealed) {
+                match message::<Join>(secret, "join", &sealed) {
                     // A longer one would make an account log that this device could not read back.
                     Ok(join) if join.name.len() <= MAX_NAME_BYTES => {
                         let name = join.name.clone();
-                        held(&self.inner.pairing).asked = Some((secret, join, home));
+                        held(&self.inner.pairing).asked = Some(join);
                         self.say_pairing(PairPhase::Asking, Some(name), None);
                     }
                     _ => {
@@ -193,6 +176,7 @@ impl App {
             tokio::time::sleep(LOOK).await;
         }
         self.say_pairing(PairPhase::Ended, None, Some("pairing-time-over"));
+        say_no(offered, self.inner.options.entropy.clone()).await;
     }
 
     /// The state of pairing.
@@ -200,59 +184,44 @@ impl App {
         Ok(held(&self.inner.pairing).view.clone())
     }
 
-    /// The device that answered is the person's: adds it.
+    /// The device that answered is the person's: adds it. Answers once that is durable here; bringing it in goes on by
+    /// itself, also after a cut or a lock. Asked again meanwhile, it tries at once.
     pub async fn pair_approve(&self, (): ()) -> Result<PairView, CallError> {
-        let asked = held(&self.inner.pairing).asked.take();
-        let (secret, join, home) = asked.ok_or_else(|| CallError::new(Code::NotFound, "error-not-found"))?;
-        let name = join.name.clone();
-        self.say_pairing(PairPhase::Working, Some(name.clone()), None);
-        let outcome = self.welcome(secret, join, home).await;
-        match outcome {
-            Ok(()) => Ok(self.say_pairing(PairPhase::Done, Some(name), None)),
+        let (offered, join) = {
+            let mut pairing = held(&self.inner.pairing);
+            match (pairing.offered.clone(), pairing.asked.take()) {
+                (Some(offered), Some(join)) => (offered, join),
+                _ if matches!(pairing.view.phase, PairPhase::Working | PairPhase::Done) => {
+                    self.inner.pair_again.notify_one();
+                    return Ok(pairing.view.clone());
+                }
+                _ => return Err(CallError::new(Code::NotFound, "error-not-found")),
+            }
+        };
+        self.say_pairing(PairPhase::Working, Some(join.name.clone()), None);
+        // The mailbox outlives the code, so that who is let in at the last moment still finds its welcome.
+        let ends_ms = offered.ends_ms - CODE_MS + MAILBOX_LIFE_MS;
+        let asked = join.clone();
+        let admitted =
+            self.with(move |session| session.admit(&offered.secret, &join, &offered.home, ends_ms)).await;
+        match admitted {
+            Ok(admission) => {
+                held(&self.inner.pairing).offered = None;
+                self.bring_in_later(admission);
+                self.pair_status(()).await
+            }
             Err(error) => {
-                self.say_pairing(PairPhase::Ended, Some(name), Some(&error.message_id));
+                // Nothing was written: the question stands.
+                self.say_pairing(PairPhase::Asking, Some(asked.name.clone()), None);
+                held(&self.inner.pairing).asked = Some(asked);
                 Err(error)
             }
         }
     }
 
-    async fn welcome(&self, secret: PairingSecret, join: Join, home: Home) -> Result<(), CallError> {
-        let entropy = self.inner.options.entropy.clone();
-        let to = join.kem.clone();
-        let account_kem = self
-            .with(move |session| {
-                let sealed_name =
-                    seal_device_name(&session.identity, join.device, &join.name, session.entropy());
-                let card = DeviceCard {
-                    device: join.device,
-                    signing: join.signing,
-                    kem: join.kem,
-                    incarnation: join.incarnation,
-                    sealed_name,
-                };
-                session.add_device(card)?;
-                Ok(*session.identity.account_kem.expose())
-            })
-            .await?;
-        // The relay must know the device before it is told that it may come.
-        let sync = self.sync_now(()).await?;
-        if sync.phase != mecum_api::SyncPhase::UpToDate {
-            return Err(CallError::new(Code::Offline, "error-offline"));
-        }
-        let welcome = zeroize::Zeroizing::new(body(&Welcome { account_kem }));
-        let sealed = seal_to(&to, WELCOME_PURPOSE, &secret.mailbox_id(), &welcome, entropy.as_ref())
-            .map_err(|_| CallError::new(Code::BadPairingCode, "error-pairing-code"))?;
-        let sealed = secret.seal("welcome", &sealed, entropy.as_ref());
-        let remote = Remote::new(&home.url, home.pin).map_err(|error| remote_error(&error))?;
-        remote
-            .mailbox_put(&secret.mailbox_id(), "welcome", &sealed)
-            .await
-            .map_err(|error| remote_error(&error))
-    }
-
-    /// Ends pairing.
+    /// Ends pairing: the answer to a device that is not the person's, too.
     pub async fn pair_stop(&self, (): ()) -> Result<PairView, CallError> {
-        *held(&self.inner.pairing) = Pairing::default();
+        self.end_pairing().await;
         self.inner.news.tell(Topic::Devices);
         Ok(PairView::default())
     }
@@ -271,7 +240,7 @@ impl App {
         if self.vault_status(()).await?.phase != VaultPhase::Missing {
             return Err(CallError::new(Code::VaultExists, "error-vault-exists"));
         }
-        *held(&self.inner.pairing) = Pairing::default();
+        self.end_pairing().await;
         let (secret, url, pin) = read_code(&args.code, args.server.as_deref())?;
         let pin = match pin {
             Some(pin) => pin,
@@ -280,124 +249,29 @@ impl App {
         let remote = Remote::new(&url, pin).map_err(|error| remote_error(&error))?;
         let offer =
             remote.mailbox_get(&secret.mailbox_id(), "offer").await.map_err(|error| remote_error(&error))?;
-        let offer = offer.ok_or_else(|| CallError::new(Code::BadPairingCode, "error-pairing-code"))?;
-        let offer: Offer = message(&secret, "offer", &offer)?;
+        let offer: Offer = message(&secret, "offer", &offer.ok_or_else(bad_code)?)?;
         if offer.relay != pin {
             // The words come from the old device's screen: what it says of the server outranks what the server says.
             return Err(CallError::new(Code::Refused, "error-other-server"));
         }
-        let fresh = FreshDevice::make(self.inner.options.entropy.as_ref());
-        let join = fresh.join(name.clone());
-        let sealed = secret.seal("join", &body(&join), self.inner.options.entropy.as_ref());
+        let fresh = self.fresh_device(offer.account);
+        let sealed = secret.seal("join", &body(&fresh.join(name)), self.inner.options.entropy.as_ref());
         remote
             .mailbox_put(&secret.mailbox_id(), "join", &sealed)
             .await
             .map_err(|error| remote_error(&error))?;
         let view = self.say_pairing(PairPhase::Waiting, None, None);
+        let passphrase = zeroize::Zeroizing::new(args.passphrase);
+        let joining = Joining { secret, fresh, offer, home: Home { url, pin }, passphrase };
         let app = self.clone();
-        let home = Home { url, pin };
+        let mut pairing = held(&self.inner.pairing);
         let task = tokio::spawn(async move {
-            let outcome = app.wait_for_welcome(secret, fresh, offer, home, args.passphrase).await;
-            match outcome {
+            match app.finish_joining(joining).await {
                 Ok(()) => app.say_pairing(PairPhase::Done, None, None),
                 Err(error) => app.say_pairing(PairPhase::Ended, None, Some(&error.message_id)),
             };
         });
-        held(&self.inner.pairing).task = Some(task.abort_handle());
+        pairing.task = Some(task.abort_handle());
         Ok(view)
-    }
-
-    async fn wait_for_welcome(
-        &self,
-        secret: PairingSecret,
-        fresh: FreshDevice,
-        offer: Offer,
-        home: Home,
-        passphrase: String,
-    ) -> Result<(), CallError> {
-        let remote = Remote::new(&home.url, home.pin).map_err(|error| remote_error(&error))?;
-        let ends_ms = self.inner.options.clock.now_ms() + CODE_MS;
-        let sealed = loop {
-            if self.inner.options.clock.now_ms() >= ends_ms {
-                return Err(CallError::new(Code::BadPairingCode, "pairing-time-over"));
-            }
-            match remote.mailbox_get(&secret.mailbox_id(), "welcome").await {
-                Ok(Some(sealed)) => break sealed,
-                _ => tokio::time::sleep(LOOK).await,
-            }
-        };
-        self.say_pairing(PairPhase::Working, None, None);
-        let bad = || CallError::new(Code::BadPairingCode, "error-pairing-code");
-        let sealed = secret.open("welcome", &sealed).map_err(|_| bad())?;
-        let opened =
-            open_from(&fresh.kem, WELCOME_PURPOSE, &secret.mailbox_id(), &sealed).map_err(|_| bad())?;
-        let welcome: Welcome = minicbor::decode(&opened).map_err(|_| bad())?;
-        let app = self.clone();
-        let made = tokio::task::spawn_blocking(move || -> Result<(), CallError> {
-            let identity = fresh.identity(offer.account, &welcome);
-            let follower = Follower::join(
-                identity.account,
-                identity.device,
-                identity.incarnation,
-                offer.genesis,
-                Some(home.pin),
-            );
-            let vault = app.make_vault(&passphrase)?;
-            let mut session = Session::found(vault, &identity, &follower, app.surroundings())?;
-            session.set_home(&home)?;
-            app.put_session(session);
-            Ok(())
-        });
-        made.await.unwrap_or_else(|_| Err(CallError::new(Code::Internal, "error-internal")))?;
-        let sync = self.sync_now(()).await?;
-        if sync.phase != mecum_api::SyncPhase::UpToDate {
-            return Err(CallError::new(Code::Offline, "error-offline"));
-        }
-        // What came over with the account is no news on this device.
-        self.with(|session| {
-            let now_ms = session.now_ms();
-            session.charts().into_iter().try_for_each(|chart| session.set_seen(chart, now_ms))
-        })
-        .await
-    }
-}
-
-/// The keys of a device that is about to join.
-struct FreshDevice {
-    device: DeviceId,
-    incarnation: IncarnationId,
-    signing: SigningKey,
-    kem: KemSecret,
-}
-
-impl FreshDevice {
-    fn make(entropy: &dyn Entropy) -> Self {
-        Self {
-            device: DeviceId::random(entropy),
-            incarnation: IncarnationId::random(entropy),
-            signing: SigningKey::make(entropy),
-            kem: KemSecret::make(entropy),
-        }
-    }
-
-    fn join(&self, name: String) -> Join {
-        Join {
-            device: self.device,
-            signing: self.signing.verifying_key(),
-            kem: self.kem.public(),
-            incarnation: self.incarnation,
-            name,
-        }
-    }
-
-    fn identity(self, account: AccountId, welcome: &Welcome) -> Identity {
-        Identity {
-            account,
-            device: self.device,
-            incarnation: self.incarnation,
-            signing: self.signing,
-            kem: self.kem,
-            account_kem: KemSecret::from_bytes(welcome.account_kem),
-        }
     }
 }

@@ -118,6 +118,87 @@ impl OpenDocument {
     }
 }
 
+/// One part of a snapshot of a space: a document, or the keys of all of them.
+///
+/// Layout, CBOR: `[1, times, ids, columns]`, each a byte string: when each change was written, and the two halves of the document as
+/// it travels, of which the columns are deflated raw. The first part is `[1, [opening, …]]` instead, the documents' openings.
+pub(crate) struct SnapshotPart {
+    /// See [`crate::times`].
+    pub times: Vec<u8>,
+    /// Ids that cannot be worked out.
+    pub ids: Vec<u8>,
+    /// Everything else, deflated.
+    pub columns: Vec<u8>,
+}
+
+impl SnapshotPart {
+    const VERSION: u8 = 1;
+
+    /// The bytes of a document's part.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.times.len() + self.ids.len() + self.columns.len() + 32);
+        minicbor::Encoder::new(&mut out)
+            .array(4)
+            .and_then(|e| e.u8(Self::VERSION))
+            .and_then(|e| e.bytes(&self.times))
+            .and_then(|e| e.bytes(&self.ids))
+            .and_then(|e| e.bytes(&self.columns))
+            .expect("a vector takes every byte");
+        out
+    }
+
+    /// The part of these bytes, strictly.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, BadPlaintext> {
+        let mut d = minicbor::Decoder::new(bytes);
+        let mut read = || -> Result<Self, minicbor::decode::Error> {
+            let (length, version) = (d.array()?, d.u8()?);
+            if length != Some(4) || version != Self::VERSION {
+                return Err(minicbor::decode::Error::message("not a part"));
+            }
+            Ok(Self { times: d.bytes()?.to_vec(), ids: d.bytes()?.to_vec(), columns: d.bytes()?.to_vec() })
+        };
+        let part = read().map_err(|_| BadPlaintext)?;
+        if part.encode() == bytes { Ok(part) } else { Err(BadPlaintext) }
+    }
+
+    /// The columns as they were.
+    pub(crate) fn inflate_columns(&self) -> Result<Vec<u8>, BadPlaintext> {
+        inflate(&self.columns, mecum_documents::MAX_SNAPSHOT_BYTES as u64)
+    }
+
+    /// The bytes of the part with the documents' openings.
+    pub(crate) fn keys(openings: Vec<Vec<u8>>) -> zeroize::Zeroizing<Vec<u8>> {
+        let mut out = zeroize::Zeroizing::new(Vec::with_capacity(openings.len() * 64 + 16));
+        let mut encoder = minicbor::Encoder::new(&mut *out);
+        encoder
+            .array(2)
+            .and_then(|e| e.u8(Self::VERSION))
+            .and_then(|e| e.array(openings.len() as u64))
+            .expect("a vector takes every byte");
+        for mut opening in openings {
+            encoder.bytes(&opening).expect("a vector takes every byte");
+            zeroize::Zeroize::zeroize(&mut opening);
+        }
+        out
+    }
+
+    /// The openings of these bytes, strictly.
+    pub(crate) fn decode_keys(bytes: &[u8]) -> Result<Vec<zeroize::Zeroizing<Vec<u8>>>, BadPlaintext> {
+        let mut d = minicbor::Decoder::new(bytes);
+        let mut read = || -> Result<Vec<zeroize::Zeroizing<Vec<u8>>>, minicbor::decode::Error> {
+            let (length, version) = (d.array()?, d.u8()?);
+            let count = d.array()?.unwrap_or(u64::MAX);
+            if length != Some(2) || version != Self::VERSION || count > bytes.len() as u64 {
+                return Err(minicbor::decode::Error::message("not a part"));
+            }
+            (0..count).map(|_| Ok(zeroize::Zeroizing::new(d.bytes()?.to_vec()))).collect()
+        };
+        let openings = read().map_err(|_| BadPlaintext)?;
+        let again = Self::keys(openings.iter().map(|opening| opening.to_vec()).collect());
+        if *again == bytes { Ok(openings) } else { Err(BadPlaintext) }
+    }
+}
+
 /// What the label of a space says, sealed under its first epoch key: whose chart and which section.
 #[derive(Encode, Decode)]
 pub(crate) struct SpaceLabel {

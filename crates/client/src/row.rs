@@ -9,6 +9,7 @@ use mecum_domain::{Decimal, EntryId, Field, FinishedKey, Flag, Kind, PartialDate
 use mecum_seal::{DeviceId, DocumentId, SpaceId};
 use minicbor::{Decode, Encode};
 
+use crate::honesty::WrittenHere;
 use index::RowIndex;
 
 /// Names an entry within a chart, whichever document holds it.
@@ -204,7 +205,8 @@ impl Row {
             flag: self.flag(),
             date: self.date.clone(),
             status: self.status.clone(),
-            trend: self.trend.clone(),
+            // A goal names its series too, but has no value in it.
+            trend: self.trend.clone().filter(|_| !self.numbers.is_empty()),
             source: SourceView {
                 origin: if editable { Origin::Family } else { Origin::Import },
                 author: if editable { Some(author.to_owned()) } else { self.author.clone() },
@@ -225,6 +227,7 @@ impl Row {
 pub struct ChartRows {
     rows: BTreeMap<ItemKey, Row>,
     index: RowIndex,
+    written: WrittenHere,
 }
 
 impl ChartRows {
@@ -235,8 +238,10 @@ impl ChartRows {
             held => {
                 if let Some(held) = held {
                     self.index.remove(held);
+                    self.written.remove(held);
                 }
                 self.index.add(&row);
+                self.written.add(&row);
                 self.rows.insert(row.key, row);
             }
         }
@@ -270,6 +275,11 @@ impl ChartRows {
     /// The standing rows of each laboratory series, newest first.
     pub(crate) fn lab_series(&self) -> impl Iterator<Item = impl Iterator<Item = &Row>> {
         self.index.series().map(|keys| keys.filter_map(|key| self.rows.get(&key)))
+    }
+
+    /// What was written on this device, by envelope; deleted rows count too.
+    pub(crate) fn written_here(&mut self) -> &mut WrittenHere {
+        &mut self.written
     }
 
     /// How many rows there are, with deleted ones.

@@ -110,7 +110,8 @@ pub(crate) fn row_of_finished(key: FinishedKey, container: &[u8], place: &RowPla
     row.flag = flag_code(reading.flag);
     row.date = reading.date.map(|date| date.as_str().to_owned());
     row.status = reading.status;
-    row.trend = reading.code.filter(|_| !row.numbers.is_empty());
+    let names_series = !row.numbers.is_empty() || reading.kind == Kind::Goal;
+    row.trend = reading.code.filter(|_| names_series);
     let text = |number: Option<Decimal>| number.map(|number| number.to_string());
     row.range = reading.range.map(|range| (text(range.low), text(range.high), range.text));
     row.author = reading.author;

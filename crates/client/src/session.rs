@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use mecum_api::{ReceiptState, Topic};
-use mecum_documents::{Actor, Document, Entry, Limits, Payload};
+use mecum_documents::{Actor, Document, Entry, Payload};
 use mecum_domain::{ChartId, Edit, EntryId, FinishedKey, Kind};
-use mecum_seal::{DeviceId, DocumentId, Entropy, Envelope, Hash32, SpaceId, derive_key, open_row, seal_row};
+use mecum_seal::{DeviceId, DocumentId, Entropy, Envelope, SpaceId, derive_key, open_row, seal_row};
 use mecum_sync::{Chain, Follower, Level};
 use mecum_vault::{Durability, Table, Vault};
 
@@ -49,6 +49,8 @@ pub struct Session {
     pub(crate) surroundings: Surroundings,
     pub(crate) link: mecum_api::SyncView,
     pub(crate) authored: u64,
+    /// Spaces of which a snapshot was tried, and at which `space_seq`.
+    pub(crate) tried: BTreeMap<SpaceId, u64>,
 }
 
 /// One earlier envelope as far as it touched one entry.
@@ -104,6 +106,7 @@ impl Session {
             surroundings,
             link: mecum_api::SyncView::default(),
             authored: 0,
+            tried: BTreeMap::new(),
         })
     }
 
@@ -181,10 +184,13 @@ impl Session {
         charts
     }
 
-    /// The name of the account's person: the person of the own chart.
+    /// The name of the account's person: the person of the own chart. Empty where there is none: nobody else's name is
+    /// put under what was written.
     pub fn author_name(&self) -> String {
-        let own = self.charts().into_iter().next();
-        own.and_then(|chart| self.summary(chart).ok()).map(|summary| summary.name).unwrap_or_default()
+        let own = self.charts().into_iter().next().and_then(|chart| self.summary(chart).ok());
+        own.filter(|summary| summary.relation == mecum_domain::Relation::Own.word())
+            .map(|summary| summary.name)
+            .unwrap_or_default()
     }
 
     /// A chart's stored summary: no rows and no CRDT are loaded for it.
@@ -224,6 +230,7 @@ impl Session {
                 }
             }
         }
+        loaded.rows.written_here().is_kept();
         self.charts.insert(chart, loaded);
         Ok(())
     }
@@ -271,7 +278,7 @@ impl Session {
         }
         let raw: Result<Vec<&[u8]>, _> = bodies.iter().map(|body| Payload::raw_change(body)).collect();
         let raw = raw.map_err(|_| SessionError::Envelope)?;
-        Ok(Document::reopen(&snapshot, raw, self.identity.actor(), Limits::default())?)
+        Ok(Document::reopen(&snapshot, raw, self.identity.actor())?)
     }
 
     /// An editable entry as its document has it, clashes included.
@@ -310,37 +317,35 @@ impl Session {
             (Edit::Keep { key, .. }, ItemKey::Finished(id)) => *key.as_bytes() == id,
             _ => false,
         };
+        let space = state.space;
+        let times = self.times(document)?;
+        let steps = self.open_document(document)?.steps().map_err(|_| SessionError::Envelope)?;
         let mut past = Vec::new();
-        // By change: the changes on this entry that it and its writer had seen. Envelopes come after what they depend on.
+        // By change: the changes on this entry that it and its writer had seen. Steps come after what they follow.
         let mut seen: BTreeMap<[u8; 32], BTreeSet<[u8; 32]>> = BTreeMap::new();
-        for (_, bytes) in self.vault.envelopes(document, 0)? {
-            let (envelope, body) = open_envelope(state, &bytes)?;
-            let payload = Payload::decode(&body).map_err(|_| SessionError::Envelope)?;
-            let edits: Vec<Edit> =
-                payload.batch().edits.iter().filter(|edit| touches(edit)).cloned().collect();
+        for step in steps {
+            let edits: Vec<Edit> = step.edits.into_iter().filter(|edit| touches(edit)).collect();
             let mut sees: BTreeSet<_> =
-                payload.deps().filter_map(|dep| seen.get(&dep)).flatten().copied().collect();
+                step.deps.iter().filter_map(|dep| seen.get(dep)).flatten().copied().collect();
             let before = sees.iter().copied().collect();
             if !edits.is_empty() {
-                sees.insert(payload.change_hash());
+                sees.insert(step.change);
             }
-            seen.insert(payload.change_hash(), sees);
-            if edits.is_empty() {
-                continue;
-            }
-            let place = envelope.place();
-            let own = place.device == self.identity.device && place.incarnation == self.identity.incarnation;
+            seen.insert(step.change, sees);
+            let Some(device) = self.actor_device(&step.actor).filter(|_| !edits.is_empty()) else { continue };
+            let noted = times.get(&(step.actor, step.change_seq));
             past.push(Past {
-                at_ms: payload.batch().at_ms,
-                device: place.device,
-                change: payload.change_hash(),
-                own_seq: if own { place.envelope_seq } else { 0 },
-                space: place.space,
+                at_ms: noted.map_or(0, |noted| noted.at_ms),
+                device,
+                change: step.change,
+                own_seq: noted.map_or(0, |noted| noted.own_seq),
+                space,
                 edits,
                 sees: before,
             });
         }
-        past.sort_by_key(|past| past.at_ms);
+        // Of one moment, what saw more came later; the rest is the same order on every device.
+        past.sort_by_key(|past| (past.at_ms, past.sees.len(), past.change));
         Ok(past)
     }
 
@@ -476,10 +481,4 @@ fn open_device_name(identity: &Identity, device: DeviceId, sealed: &[u8]) -> Opt
         open_row(&derive_key(&identity.account_key(), "mecum device name v1"), device.as_bytes(), sealed)
             .ok()?;
     String::from_utf8(opened.to_vec()).ok()
-}
-
-/// The hash that a statement carries of a device's heads record: keyed, so that it says nothing about the plaintext.
-pub(crate) fn heads_hash(space: &SpaceState) -> Hash32 {
-    let key = derive_key(&space.key, "mecum heads v1");
-    mecum_seal::sha256_parts(&[key.expose(), &space.own_seq.to_be_bytes(), space.own_last.as_bytes()])
 }

@@ -5,6 +5,7 @@ use mecum_seal::{DocumentId, DocumentKey, EpochKey, Hash32, SpaceId};
 use minicbor::{Decode, Encode};
 
 use crate::error::SessionError;
+use crate::heads::OwnChange;
 
 /// A space: one section of one chart.
 #[derive(Clone, Debug)]
@@ -27,6 +28,10 @@ pub(crate) struct SpaceState {
     pub own_seq: u64,
     /// Content id of the last envelope of this device's chain.
     pub own_last: Hash32,
+    /// The membership head that the last own envelope was written under.
+    pub own_membership: Hash32,
+    /// The relay has a snapshot that covers the space up to here; 0 if none is known.
+    pub snapshot_seq: u64,
 }
 
 #[derive(Encode, Decode)]
@@ -43,6 +48,10 @@ struct StoredSpace {
     membership: Hash32,
     #[cbor(n(5), with = "minicbor::bytes")]
     unsent_genesis: Option<Vec<u8>>,
+    #[n(8)]
+    snapshot_seq: Option<u64>,
+    #[n(9)]
+    own_membership: Option<Hash32>,
     #[n(6)]
     own_seq: u64,
     #[n(7)]
@@ -61,6 +70,8 @@ impl SpaceState {
             unsent_genesis: self.unsent_genesis.clone(),
             own_seq: self.own_seq,
             own_last: self.own_last,
+            snapshot_seq: Some(self.snapshot_seq),
+            own_membership: Some(self.own_membership),
         };
         minicbor::to_vec(&stored).expect("plain fields encode")
     }
@@ -84,6 +95,8 @@ impl SpaceState {
             unsent_genesis: stored.unsent_genesis,
             own_seq: stored.own_seq,
             own_last: stored.own_last,
+            snapshot_seq: stored.snapshot_seq.unwrap_or(0),
+            own_membership: stored.own_membership.unwrap_or(stored.membership),
         })
     }
 
@@ -119,6 +132,8 @@ pub(crate) struct DocumentState {
     pub view_version: u32,
     /// Operations in it.
     pub operations: u32,
+    /// This device's own last change in it; `None` if an older version kept it without.
+    pub own: Option<OwnChange>,
 }
 
 #[derive(Encode, Decode)]
@@ -143,6 +158,8 @@ struct StoredDocument {
     view_version: u32,
     #[n(9)]
     operations: u32,
+    #[n(10)]
+    own: Option<OwnChange>,
 }
 
 impl DocumentState {
@@ -160,6 +177,7 @@ impl DocumentState {
             pages: 0,
             view_version: crate::pages::VIEW_VERSION,
             operations: 0,
+            own: Some(OwnChange::NONE),
         }
     }
 
@@ -176,6 +194,7 @@ impl DocumentState {
             pages: self.pages,
             view_version: self.view_version,
             operations: self.operations,
+            own: self.own,
         };
         minicbor::to_vec(&stored).expect("plain fields encode")
     }
@@ -197,6 +216,7 @@ impl DocumentState {
             pages: stored.pages,
             view_version: stored.view_version,
             operations: stored.operations,
+            own: stored.own,
         })
     }
 

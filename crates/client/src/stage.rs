@@ -14,6 +14,7 @@ use mecum_vault::{Durability, Table, WriteVaultError};
 use minicbor::{Decode, Encode};
 
 use crate::error::SessionError;
+use crate::heads::OwnChange;
 use crate::plaintext::{OpenDocument, SpaceLabel, pack};
 use crate::row::{ItemKey, Row};
 use crate::rows_from::{RowPlace, row_of_entry, row_of_finished};
@@ -35,9 +36,9 @@ pub(crate) struct Outgoing {
     /// Title of the entry.
     #[n(3)]
     pub title: String,
-    /// Edits in it.
+    /// Entries that it writes.
     #[n(4)]
-    pub edits: u32,
+    pub things: u32,
     /// When it was written.
     #[n(5)]
     pub at_ms: i64,
@@ -129,6 +130,8 @@ impl Session {
                 unsent_genesis: Some(encode(&genesis)),
                 own_seq: 0,
                 own_last: mecum_seal::Hash32::ZERO,
+                own_membership: genesis.hash(),
+                snapshot_seq: 0,
             },
         );
         stage.topics.push(Topic::Charts);
@@ -190,6 +193,7 @@ impl Session {
             seal_envelope(key, &place, &pack(body), self.entropy()).map_err(|_| SessionError::Envelope)?;
         state.own_seq += 1;
         state.own_last = sealed.content_id;
+        state.own_membership = state.membership;
         let log = if document == DocumentId::CONTROL { state.control_log() } else { document };
         let at = stage.appended.len();
         stage.puts.push((Table::Sync, push_name(space, state.own_seq), push_body(log, at)));
@@ -218,6 +222,7 @@ impl Session {
         state.count += 1;
         state.tail_bytes += stage.appended.last().map_or(0, |(_, bytes)| bytes.len() as u64);
         state.operations = u32::try_from(authored.next.operations()).unwrap_or(u32::MAX);
+        state.own = Some(OwnChange { seq: payload.change_seq(), hash: payload.change_hash() });
         let place = RowPlace {
             space: state.space,
             document,
@@ -228,7 +233,7 @@ impl Session {
         };
         let chart = self.staged_space(stage, state.space)?.chart;
         let rows = rows_of(&authored.next, payload.batch(), &place);
-        stage_outgoing(stage, &rows, &payload.batch().edits, state.space, seq, at_ms);
+        stage_outgoing(stage, &rows, state.space, seq, at_ms);
         self.stage_rows(stage, chart, rows)?;
         stage.topics.push(Topic::Record { chart });
         stage.documents.insert(document, state);
@@ -311,6 +316,7 @@ impl Session {
                     state.pages = page + 1;
                 }
             }
+            loaded.rows.written_here().stage(stage);
             let seen = self.seen_ms(chart)?;
             let summary = crate::summary::summarise(&self.charts.entry(chart).or_default().rows, seen);
             let body = minicbor::to_vec(&summary).expect("plain fields encode");
@@ -353,13 +359,13 @@ impl Session {
 }
 
 /// Notes what the sheet "Where your things are" says of an envelope.
-fn stage_outgoing(stage: &mut Stage, rows: &[Row], edits: &[Edit], space: SpaceId, seq: u64, at_ms: i64) {
+fn stage_outgoing(stage: &mut Stage, rows: &[Row], space: SpaceId, seq: u64, at_ms: i64) {
     let item = Outgoing {
         space,
         seq,
         key: rows.first().map(|row| row.key),
         title: rows.first().map(|row| row.title.clone()).unwrap_or_default(),
-        edits: u32::try_from(edits.len()).unwrap_or(u32::MAX),
+        things: u32::try_from(rows.len()).unwrap_or(u32::MAX),
         at_ms,
     };
     let body = minicbor::to_vec(&item).expect("plain fields encode");

@@ -9,7 +9,7 @@ use mecum_documents::Document;
 use mecum_domain::{ChartId, Relation};
 use mecum_seal::testing::{SeededEntropy, fast_kdf};
 use mecum_seal::{DeviceId, Entropy, IncarnationId, KemSecret, SigningKey, VerifyingKey};
-use mecum_sync::Follower;
+use mecum_sync::{Follower, SpaceSnapshot};
 use mecum_vault::{Durability, Location, Vault, VaultOptions};
 
 use crate::clock::{Clock, FixedClock};
@@ -19,7 +19,9 @@ use crate::identity::Identity;
 use crate::news::News;
 use crate::row::{ItemKey, Row};
 use crate::session::{Session, Surroundings};
+use crate::snapshots::Folded;
 use crate::stage::Stage;
+use crate::times::Noted;
 
 pub use measuring::PlainDocument;
 
@@ -78,7 +80,8 @@ impl Session {
             kem: KemSecret::make(entropy),
             account_kem: KemSecret::from_bytes(*self.identity.account_kem.expose()),
         };
-        self.add_device(device_card(&identity, name, entropy)).expect("an account takes a device");
+        self.add_device(device_card(&identity, name, entropy), |_| Ok(()))
+            .expect("an account takes a device");
         let genesis = self.follower.account_log().expect("an account has a log").genesis();
         let relay = self.follower.relay().copied();
         let follower =
@@ -105,6 +108,38 @@ impl Session {
         self.commit(stage, Durability::Full).expect("the vault takes it");
     }
 
+    /// The snapshot of the space of an entry that a dishonest installation makes: `lie` says what the entry's document is. Nothing of
+    /// it is checked, and everything is signed.
+    pub fn lying_snapshot_for_tests(
+        &mut self,
+        chart: ChartId,
+        key: ItemKey,
+        lie: impl FnOnce(&Document) -> Document,
+    ) -> SpaceSnapshot {
+        let document = self.document_of(chart, key).expect("rows load").expect("the entry is there");
+        let lied = lie(self.open_document(document).expect("the document loads"));
+        let space = self.documents.get(&document).expect("a loaded document has a state").space;
+        let state = self.spaces.get(&space).cloned().expect("its space is known");
+        let mut documents = BTreeMap::new();
+        for other in self.documents.values().filter(|other| other.space == space) {
+            let open = if other.document == document {
+                lied.clone()
+            } else {
+                self.load_document(other.document).expect("a document loads")
+            };
+            let links = open.links().expect("known actors").clone();
+            let mut times = self.times(other.document).expect("times are kept");
+            for (actor, link) in &links {
+                for seq in 1..=link.change_seq {
+                    times.entry((*actor, seq)).or_insert(Noted { at_ms: 0, own_seq: 0 });
+                }
+            }
+            documents.insert(other.document, Folded { open, links, times });
+        }
+        let sealed = self.seal_snapshot(&state, self.folded_chains(&state), &documents);
+        sealed.expect("a lie is sealed like any other").expect("and small")
+    }
+
     /// Every key that this session holds, to look for in places where none may be.
     pub fn keys_for_tests(&self) -> Vec<[u8; 32]> {
         let own =
@@ -114,6 +149,11 @@ impl Session {
             .chain(spaces)
             .chain(self.documents.values().map(|document| *document.key.expose()))
             .collect()
+    }
+
+    /// The actor of this installation.
+    pub fn actor_for_tests(&self) -> mecum_documents::Actor {
+        self.identity.actor()
     }
 
     /// This installation, as the relay sees it.

@@ -10,6 +10,7 @@ pub(crate) mod home;
 pub(crate) mod medicines;
 pub(crate) mod results;
 pub(crate) mod timeline;
+mod units;
 
 use mecum_api::{CallError, Code, RowView};
 use mecum_domain::ChartId;

@@ -1,12 +1,17 @@
 //! Where everything is: the newest things that this device wrote, each with how far it has got.
 
+use std::collections::BTreeMap;
+
 use mecum_api::{ReceiptState, WhereItem};
+use mecum_seal::SpaceId;
 use mecum_sync::Level;
 use mecum_vault::{Durability, Table};
 
 use crate::error::SessionError;
+use crate::row::ItemKey;
 use crate::session::Session;
 use crate::stage::{Outgoing, Stage};
+use crate::summary::with_unit;
 
 /// Items shown of each state.
 const SHOWN: usize = 20;
@@ -19,7 +24,7 @@ impl Session {
     pub fn whereabouts(&mut self) -> Result<Vec<WhereItem>, SessionError> {
         let mut items = Vec::new();
         let mut counts = [0_usize; 3];
-        for outgoing in self.outgoing()?.into_iter().rev() {
+        for outgoing in newest_of_each(self.outgoing()?) {
             let state = self.receipt(outgoing.space, outgoing.seq);
             let at = match state {
                 ReceiptState::Device => 0,
@@ -28,30 +33,40 @@ impl Session {
             };
             let Some(count) = counts.get_mut(at).filter(|count| **count < SHOWN) else { continue };
             *count += 1;
-            items.extend(self.where_item(&outgoing, state));
+            items.extend(self.where_item(&outgoing, state)?);
         }
         items.sort_by_key(|item| (item.state, std::cmp::Reverse(item.at_ms)));
         Ok(items)
     }
 
-    fn where_item(&self, outgoing: &Outgoing, state: ReceiptState) -> Option<WhereItem> {
-        let chart = self.spaces.get(&outgoing.space)?.chart;
+    fn where_item(
+        &mut self,
+        outgoing: &Outgoing,
+        state: ReceiptState,
+    ) -> Result<Option<WhereItem>, SessionError> {
+        let Some(chart) = self.spaces.get(&outgoing.space).map(|space| space.chart) else { return Ok(None) };
         let level = self.follower.receipt_level(&self.own_chain(outgoing.space), outgoing.seq);
         let (sent_ms, by) = match level {
             Level::OnDevice => (None, None),
             Level::Stored { at_ms } => (at_ms, None),
             Level::Received { by } => (None, self.device_name(by)),
         };
-        Some(WhereItem {
+        let row = match outgoing.key.filter(|_| outgoing.things == 1) {
+            Some(key) => self.rows(chart)?.get(key),
+            None => None,
+        };
+        let value = row.and_then(|row| Some(with_unit(row.value.as_deref()?, row.unit.as_deref())));
+        Ok(Some(WhereItem {
             chart,
-            entry: outgoing.key.map(crate::row::ItemKey::name),
-            title: outgoing.title.clone(),
-            edits: outgoing.edits,
+            entry: outgoing.key.map(ItemKey::name),
+            title: row.map_or_else(|| outgoing.title.clone(), |row| row.title.clone()),
+            value,
+            things: outgoing.things,
             at_ms: outgoing.at_ms,
             state,
             sent_ms,
             by,
-        })
+        }))
     }
 
     /// Oldest first.
@@ -75,4 +90,19 @@ impl Session {
         let deletes = names.into_iter().take(spare).map(|name| (Table::Outbox, name)).collect();
         self.commit(Stage { deletes, ..Stage::default() }, Durability::Normal)
     }
+}
+
+/// Newest first. Of an entry that was written more than once the last time stands: it is one thing, and it has got as far
+/// as its last change has.
+fn newest_of_each(outgoing: Vec<Outgoing>) -> impl Iterator<Item = Outgoing> {
+    let name = |item: &Outgoing| Some((item.space, item.key?));
+    let mut last: BTreeMap<(SpaceId, ItemKey), u64> = BTreeMap::new();
+    for item in &outgoing {
+        if let Some(name) = name(item) {
+            let seq = last.entry(name).or_default();
+            *seq = item.seq.max(*seq);
+        }
+    }
+    let stands = move |item: &Outgoing| name(item).is_none_or(|name| last.get(&name) == Some(&item.seq));
+    outgoing.into_iter().rev().filter(stands)
 }

@@ -43,7 +43,7 @@ impl Session {
         Ok(chart)
     }
 
-    fn stage_chart(
+    pub(crate) fn stage_chart(
         &mut self,
         stage: &mut Stage,
         name: &str,

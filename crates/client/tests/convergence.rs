@@ -162,11 +162,9 @@ impl World {
             if aside > 0 {
                 return Err(format!("device {at} put {aside} envelopes aside"));
             }
-            if session.has_something_to_say() || session.honesty().device > 0 || session.honesty().sent > 0 {
-                return Err(format!(
-                    "device {at} still has unsent or unreceived envelopes: {:?}",
-                    session.honesty()
-                ));
+            let counts = session.honesty().map_err(|error| error.to_string())?;
+            if session.has_something_to_say() || counts.device > 0 || counts.sent > 0 {
+                return Err(format!("device {at} still has unsent or unreceived things: {counts:?}"));
             }
             let own = session.fingerprint().map_err(|error| error.to_string())?;
             let differs = own.keys().chain(first.keys()).find(|key| own.get(*key) != first.get(*key));

@@ -1,21 +1,29 @@
-//! The client's transport against a real relay over TCP: sign-in, sync, pairing, wakes, errors, and what an idle sync costs.
+//! The client's transport against a real relay over TCP: sign-in, sync, pairing, wakes, errors, and what coming back costs.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[path = "remote/coming_back.rs"]
+mod coming_back;
+#[path = "remote/proxy.rs"]
+mod proxy;
+#[path = "support/world.rs"]
+mod world;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use mecum_client::remote::{Remote, RemoteError, Session};
+use mecum_client::remote::{Heard, Remote, RemoteError, Session};
 use mecum_relay::{Relay, RelayOptions};
 use mecum_seal::SigningKey;
 use mecum_seal::testing::SeededEntropy;
 use mecum_sync::testing::Actor;
-use mecum_sync::{Accepted, Follower, Level, RefusalCode, SyncRequest};
+use mecum_sync::{Accepted, Follower, Level, Refusal, RefusalCode, SyncRequest};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+
+use proxy::Proxy;
 
 /// The most that a reconnect with nothing new may cost, both ways, with all headers, in bytes.
 const MAX_IDLE_BYTES: u64 = 400;
@@ -107,7 +115,8 @@ async fn two_devices_exchange_over_tcp_and_wake_each_other() {
     let phone_session = sign_in(&phone_remote, &phone).await;
     let mut at_phone =
         Follower::join(phone.account, phone.device, phone.incarnation, genesis.hash(), Some(info.key));
-    let mut wake = phone_remote.wake(&phone_session).await.unwrap();
+    let (mut wake, heard) = phone_remote.wake(&phone_session, at_phone.cursor()).await.unwrap();
+    assert_eq!(heard, Heard::News, "what there was before the phone is news to it");
     let mut request = pull(&at_laptop);
     request.pushes.push(laptop.push(space, &["one", "two"], vec![]));
     exchange(&remote, &session, &mut at_laptop, &request).await;
@@ -121,6 +130,8 @@ async fn two_devices_exchange_over_tcp_and_wake_each_other() {
     exchange(&phone_remote, &phone_session, &mut at_phone, &request).await;
     let request = pull(&at_laptop);
     assert_eq!(exchange(&remote, &session, &mut at_laptop, &request).await, 1, "the answer comes back");
+    let (_wake, heard) = remote.wake(&session, at_laptop.cursor()).await.unwrap();
+    assert_eq!(heard, Heard::NothingNew, "after the exchange there is nothing new");
     let chain = mecum_sync::Chain { device: laptop.device, incarnation: laptop.incarnation, space };
     let level = at_laptop.receipt_level(&chain, 2);
     assert_eq!(level, Level::Received { by: phone.device }, "received, by the phone's signature");
@@ -138,50 +149,18 @@ async fn an_idle_sync_costs_at_most_four_hundred_bytes_both_ways() {
     }
     exchange(&remote, &session, &mut follower, &request).await;
 
-    let (address, counted) = counting_proxy(server.address).await;
-    let counted_remote = Remote::new(&format!("http://{address}"), server.relay.key()).unwrap();
+    let proxy = Proxy::start(server.address).await;
+    let counted_remote = Remote::new(&proxy.url, server.relay.key()).unwrap();
     let request = pull(&follower);
     let response = counted_remote.sync(&session, &request).await.unwrap();
     assert!(response.items.is_empty() && !response.more, "there is nothing new");
-    let bytes = counted.load(Ordering::SeqCst);
+    let bytes = proxy.bytes();
     println!("idle sync: {bytes} bytes both ways with all headers");
     assert!(bytes > 100, "the proxy has counted");
     assert!(
         bytes <= MAX_IDLE_BYTES,
         "an idle sync costs {bytes} bytes, at most {MAX_IDLE_BYTES} are allowed"
     );
-}
-
-/// Hands on every connection and counts the bytes of both directions.
-async fn counting_proxy(to: SocketAddr) -> (SocketAddr, Arc<AtomicU64>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let counted = Arc::new(AtomicU64::new(0));
-    let counts = Arc::clone(&counted);
-    tokio::spawn(async move {
-        while let Ok((near, _)) = listener.accept().await {
-            let far = TcpStream::connect(to).await.unwrap();
-            let ((near_read, near_write), (far_read, far_write)) = (near.into_split(), far.into_split());
-            tokio::spawn(pass(near_read, far_write, Arc::clone(&counts)));
-            tokio::spawn(pass(far_read, near_write, Arc::clone(&counts)));
-        }
-    });
-    (address, counted)
-}
-
-async fn pass(
-    mut from: tokio::net::tcp::OwnedReadHalf,
-    mut to: tokio::net::tcp::OwnedWriteHalf,
-    counts: Arc<AtomicU64>,
-) {
-    let mut buffer = vec![0u8; 16 * 1024];
-    while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        // Counted before it is handed on: whoever has the answer finds it counted.
-        counts.fetch_add(read as u64, Ordering::SeqCst);
-        if to.write_all(&buffer[..read]).await.is_err() {
-            return;
-        }
-    }
 }
 
 #[tokio::test]
@@ -203,7 +182,7 @@ async fn errors_say_what_a_person_can_do() {
     let elsewhere = Server::start().await;
     let lost = elsewhere.remote().sync(&session, &SyncRequest::pull(0, 1)).await.unwrap_err();
     assert!(matches!(lost, RemoteError::Unauthorised), "a session of another server: {lost}");
-    let lost = elsewhere.remote().wake(&session).await.unwrap_err();
+    let lost = elsewhere.remote().wake(&session, 0).await.unwrap_err();
     assert!(matches!(lost, RemoteError::Unauthorised), "nor does its wake open: {lost}");
     let swapped = Remote::new(&elsewhere.url(), server.relay.key()).unwrap();
     let swapped =
@@ -239,6 +218,31 @@ async fn a_server_that_talks_nonsense_is_not_believed() {
         });
         let error = Remote::server_info(&url).await.unwrap_err();
         assert!(matches!(error, RemoteError::BadAnswer), "answer {n} makes no sense: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxys_own_page_reads_as_no_way_to_the_server() {
+    let unavailable = mecum_sync::encode(&Refusal::from(RefusalCode::Unavailable));
+    for status in [502, 503, 504] {
+        for (page, offline) in [(&b"<html>away</html>"[..], true), (b"", true), (&unavailable, false)] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}", listener.local_addr().unwrap());
+            let head = format!("HTTP/1.1 {status} Away\r\ncontent-length: {}\r\n\r\n", page.len());
+            let answer = [head.as_bytes(), page].concat();
+            tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let _ = stream.read(&mut [0u8; 1024]).await;
+                stream.write_all(&answer).await.unwrap();
+            });
+            let error = Remote::server_info(&url).await.unwrap_err();
+            let said = if offline {
+                matches!(error, RemoteError::Offline)
+            } else {
+                matches!(error, RemoteError::Refused(refusal) if refusal.code == RefusalCode::Unavailable)
+            };
+            assert!(said, "{status} with {} bytes: {error}", page.len());
+        }
     }
 }
 

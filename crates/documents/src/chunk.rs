@@ -54,6 +54,13 @@ pub(crate) fn check_change(bytes: &[u8], max_bytes: usize, max_operations: usize
     body.check_columns(&columns, cap(max_operations))
 }
 
+/// The actor and the number of a change that was checked before.
+pub(crate) fn change_name(bytes: &[u8]) -> Result<(&[u8], u64), ChunkError> {
+    let mut body = open(bytes, 1, bytes.len())?;
+    body.skip_counted(32)?; // deps
+    Ok((body.prefixed()?, body.uleb()?))
+}
+
 /// Checks a document chunk (type 0) that should have at most `max_operations`.
 pub(crate) fn check_document(
     bytes: &[u8],

@@ -96,18 +96,18 @@ impl Document {
     /// Opens a snapshot that [`Self::save`] wrote, after the guards on bytes from a peer. Whether its writers were
     /// allowed to write what is in it is for the caller, by [`Self::links`].
     pub fn load(snapshot: &[u8], actor: Actor, limits: Limits) -> Result<Self, LoadError> {
-        Self::reopen(snapshot, std::iter::empty(), actor, limits)
+        check_document(snapshot, limits.bytes, limits.operations).map_err(LoadError::Chunk)?;
+        Self::reopen(snapshot, std::iter::empty(), actor)
     }
 
-    /// [`Self::load`], and then the raw changes of a tail that was admitted before ([`crate::Payload::raw_change`]), in
-    /// order, without judging each again. Never for what a peer just sent: that is [`Self::admit`].
+    /// A snapshot that this device saved itself and kept sealed, and then the raw changes of a tail that was admitted before
+    /// ([`crate::Payload::raw_change`]), in order, without judging them again. Never for what a peer just sent: that is
+    /// [`Self::load`] and [`Self::admit`].
     pub fn reopen<'a>(
         snapshot: &[u8],
         tail: impl IntoIterator<Item = &'a [u8]>,
         actor: Actor,
-        limits: Limits,
     ) -> Result<Self, LoadError> {
-        check_document(snapshot, limits.bytes, limits.operations).map_err(LoadError::Chunk)?;
         let mut doc = catch_unwind(AssertUnwindSafe(|| Automerge::load(snapshot).ok()))
             .ok()
             .flatten()

@@ -23,7 +23,7 @@ pub use chunk::ChunkError;
 pub use compact::WorkOut;
 pub use document::{Document, Limits, Link, LoadError};
 pub use entries::{Entry, FieldState, Written};
-pub use payload::{DecodeError, Payload};
+pub use payload::{DecodeError, Glance, Payload};
 pub use schema::{
     MAX_CHANGE_BYTES, MAX_CHANGE_OPERATIONS, MAX_DOCUMENT_OPERATIONS, MAX_SNAPSHOT_BYTES, genesis_hash,
 };

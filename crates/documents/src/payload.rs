@@ -18,7 +18,7 @@ use minicbor::{Decoder, Encoder};
 use thiserror::Error;
 
 use crate::actor::Actor;
-use crate::chunk::{ChunkError, check_change};
+use crate::chunk::{ChunkError, change_name, check_change};
 use crate::schema::{MAX_CHANGE_BYTES, MAX_CHANGE_OPERATIONS};
 use crate::writes::{NotText, is_canonical, stored_text, writes};
 
@@ -140,6 +140,32 @@ impl Payload {
             return Err(DecodeError::Newer);
         }
         decoder.bytes().map_err(malformed)
+    }
+}
+
+/// Where a payload stands, read without judging it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Glance {
+    /// Who wrote it.
+    pub actor: Actor,
+    /// Its number along the actor.
+    pub change_seq: u64,
+    /// When it was written, in ms since the epoch.
+    pub at_ms: i64,
+}
+
+impl Payload {
+    /// Where a payload that was admitted before stands.
+    pub fn glance(bytes: &[u8]) -> Result<Glance, DecodeError> {
+        let raw = Self::raw_change(bytes)?;
+        let (actor, change_seq) = change_name(raw).map_err(DecodeError::Chunk)?;
+        let mut decoder = Decoder::new(bytes);
+        expect_array(&mut decoder, 5)?;
+        decoder.u8().map_err(malformed)?;
+        decoder.bytes().map_err(malformed)?;
+        let at_ms = decoder.i64().map_err(malformed)?;
+        let actor = actor.try_into().map(Actor::from_bytes).map_err(|_| DecodeError::Change)?;
+        Ok(Glance { actor, change_seq, at_ms })
     }
 }
 

@@ -6,6 +6,8 @@ use mecum_domain::{FinishedKey, Kind};
 use minicbor::{Decoder, Encoder};
 use ring::digest::{Context, Digest, SHA256, digest};
 
+use crate::fhir::Node;
+
 /// Version of the container's layout. A new layout takes a new number; old ones stay readable.
 const VERSION: u8 = 1;
 
@@ -162,6 +164,21 @@ pub(crate) fn key(source: &str, resource_type: &str, id: &str, version: &[u8]) -
     FinishedKey::from_bytes(bytes)
 }
 
+/// The key of a container by its own bytes, as an import gives it; `None` if it does not say. A resource whose name was taken
+/// in its file has another one.
+///
+/// Frozen like [`key`]: snapshots leave out the keys that this gives.
+pub fn key_of(container: &[u8]) -> Option<FinishedKey> {
+    let container = parse(container).ok()?;
+    let node = Node::parse(container.verbatim).ok()?;
+    let id = node.get("id").text().unwrap_or_default();
+    let id = if id.is_empty() { container.full_url } else { id };
+    let version = node.get("meta").get("versionId").printed().filter(|_| container.source != FILE_SOURCE);
+    let hash = hash(container.verbatim);
+    let resource_type = node.get("resourceType").text()?;
+    Some(key(container.source, resource_type, id, version.as_ref().map_or(hash.as_ref(), String::as_bytes)))
+}
+
 /// SHA-256 of the verbatim bytes: the version of what names none.
 pub(crate) fn hash(verbatim: &str) -> Digest {
     digest(&SHA256, verbatim.as_bytes())
@@ -196,6 +213,23 @@ mod tests {
             Some(DecodeContainerError::Malformed),
             "nothing may follow"
         );
+    }
+
+    #[test]
+    fn the_key_of_a_container_is_the_key_that_the_import_gave() {
+        let file = r#"{"resourceType":"Bundle","identifier":{"value":"b"},"entry":[
+            {"fullUrl":"urn:uuid:1","resource":{"resourceType":"Basic"}},
+            {"resource":{"resourceType":"Basic","id":"x","meta":{"versionId":"3"}}},
+            {"resource":{"resourceType":"Basic","id":"x","meta":{"versionId":"3"},"language":"id"}}]}"#;
+        let anonymous = file.replace(r#""identifier":{"value":"b"},"#, "");
+        for file in [file, &anonymous] {
+            let bundle = crate::read_bundle(file.as_bytes()).expect("a small bundle");
+            let same: Vec<bool> =
+                bundle.resources.iter().map(|kept| key_of(&kept.bytes) == Some(kept.key)).collect();
+            let named = bundle.source != FILE_SOURCE;
+            assert_eq!(same, [true, true, !named], "only a name that was taken in its file has another key");
+        }
+        assert_eq!(key_of(b"no container"), None, "other bytes have none");
     }
 
     #[test]

@@ -15,5 +15,5 @@ pub use bundle::{
     read_bundle,
 };
 pub use fhir::MAX_DEPTH;
-pub use kept::{Container, DecodeContainerError, FILE_SOURCE, Kept};
+pub use kept::{Container, DecodeContainerError, FILE_SOURCE, Kept, key_of};
 pub use reading::{Component, Detail, DetailValue, Dosage, LABELS, Reading, STATUSES, read};

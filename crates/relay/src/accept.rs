@@ -21,6 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::Shared;
+use crate::bucket::source_of;
 use crate::http;
 
 /// Most header lines of a request.
@@ -77,9 +78,13 @@ pub(crate) async fn run(
             continue;
         };
         let source = address.ip();
+        // A proxy brings the connections of many, and limits them itself.
+        let is_proxy = shared.options.proxies.contains(&source.to_canonical());
+        let limits = shared.options.limits;
+        let most = if is_proxy { limits.connections } else { limits.connections_per_source };
         let (Ok(place), Some(seat)) = (
             Arc::clone(&places).try_acquire_owned(),
-            sources.enter(source, shared.options.limits.connections_per_source),
+            sources.enter(source_of(source), most),
         ) else {
             // Closing at once is the cheapest answer to a flood.
             shared.counters.add("mecum_connections_refused_total", 1);
@@ -118,6 +123,8 @@ async fn connection(
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder
         .timer(TokioTimer::new())
+        // The router dates what must be dated: in the answer that opens a wake socket the line would be a tenth of all bytes.
+        .auto_date_header(false)
         .header_read_timeout(limits.header_timeout)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
 /// Most sources that are remembered; beyond, full buckets are forgotten, and if none is full, everything is.
@@ -14,6 +15,15 @@ pub struct Rate {
     pub burst: f64,
     /// How many come back each second.
     pub per_second: f64,
+}
+
+/// Who an address stands for: itself, or for IPv6 its /64, of which one subscriber has 2^64 addresses.
+/// Source: RFC 6177 section 2 (a site gets at least a /64).
+pub(crate) fn source_of(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
+        ip @ IpAddr::V4(_) => ip,
+    }
 }
 
 /// One bucket for each source.
@@ -69,6 +79,15 @@ fn refilled(rate: Rate, level: f64, at_ms: i64, now_ms: i64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_stands_for_its_subscriber() {
+        let of = |text: &str| source_of(text.parse().expect("an address"));
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"), "one /64 is one source");
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"), "another /64 is another");
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"), "a mapped address is the one that it maps");
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"), "each IPv4 address for itself");
+    }
 
     #[test]
     fn a_bucket_gives_its_burst_and_then_its_rate() {

@@ -1,26 +1,27 @@
-//! The routes. Each has its body limit and its rule about who may call it; a path that is not here is 404.
+//! Answering over HTTP: what every request goes through, and how refusals and frames are answered. Which routes there are and
+//! who may call them is in [`policy`].
 
 mod body;
 mod mailbox;
+pub(crate) mod policy;
 mod sign_in;
 mod sync;
 mod wake;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use mecum_sync::{Refusal, RefusalCode, SessionToken, encode};
 use minicbor::Encode;
 use tokio::sync::watch;
 
 use crate::Shared;
-use crate::accept::Peer;
 use crate::store::{Author, StoreError};
 
 /// What handlers get.
@@ -32,32 +33,29 @@ struct Context {
 
 pub(crate) fn router(shared: Arc<Shared>, stopping: watch::Receiver<bool>) -> Router {
     let context = Context { shared, stopping };
-    Router::new()
-        .route("/v1/enrol", post(sign_in::enrol))
-        .route("/v1/challenge", post(sign_in::challenge))
-        .route("/v1/session", post(sign_in::session))
-        .route("/v1/sync", post(sync::sync))
-        .route("/v1/wake", get(wake::wake))
-        .route("/v1/mailbox/{mailbox}/{slot}", get(mailbox::get).put(mailbox::put))
-        .route("/v1/server", get(sign_in::server))
-        .route("/v1/health", get(health))
-        .route("/v1/metrics", get(metrics))
-        .fallback(async || Refused(RefusalCode::NotFound.into()))
+    policy::router(&context)
         .layer(middleware::from_fn_with_state(context.clone(), each_request))
         .with_state(context)
 }
 
 /// What every request goes through: the source's rate, the counters, the log line.
-async fn each_request(State(context): State<Context>, request: Request, next: Next) -> Response {
+async fn each_request(State(context): State<Context>, mut request: Request, next: Next) -> Response {
     let shared = &context.shared;
-    let route = route_name(request.uri().path());
+    let route = policy::route_name(request.uri().path());
     let now_ms = shared.now_ms();
-    let allowed = source(&request).is_some_and(|ip| shared.by_source.take(ip, now_ms));
-    let response = if allowed {
+    let source = policy::source(&request, &shared.options.proxies);
+    let allowed = source.is_some_and(|ip| shared.by_source.take(ip, now_ms));
+    if let Some(ip) = source {
+        request.extensions_mut().insert(Source(ip));
+    }
+    let mut response = if allowed {
         next.run(request).await
     } else {
         Refused(RefusalCode::RateLimited.into()).into_response()
     };
+    if let Some(date) = date(response.status(), now_ms) {
+        response.headers_mut().insert(header::DATE, date);
+    }
     let status = response.status().as_u16();
     let refusal = response.extensions().get::<RefusalCode>().copied();
     let took_ms = shared.now_ms().saturating_sub(now_ms);
@@ -72,37 +70,31 @@ async fn each_request(State(context): State<Context>, request: Request, next: Ne
     response
 }
 
-/// The route of a path, without what a path may hold.
-fn route_name(path: &str) -> &'static str {
-    match path {
-        "/v1/enrol" => "enrol",
-        "/v1/challenge" => "challenge",
-        "/v1/session" => "session",
-        "/v1/sync" => "sync",
-        "/v1/wake" => "wake",
-        "/v1/server" => "server",
-        "/v1/health" => "health",
-        "/v1/metrics" => "metrics",
-        path if path.starts_with("/v1/mailbox/") => "mailbox",
-        _ => "other",
+/// The date of an answer. Source: RFC 9110 section 6.6.1: a server with a clock dates its 2xx, 3xx and 4xx; none of 1xx.
+fn date(status: StatusCode, now_ms: i64) -> Option<HeaderValue> {
+    if status.is_informational() {
+        return None;
     }
+    let now = jiff::Timestamp::from_millisecond(now_ms).ok()?;
+    let text = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now).ok()?;
+    HeaderValue::from_str(&text).ok()
 }
 
 async fn health() -> &'static str {
     "ok\n"
 }
 
-/// Counters, for this machine only: how busy a server is concerns nobody else.
-async fn metrics(State(context): State<Context>, request: Request) -> Response {
-    if source(&request).is_some_and(|ip| ip.is_loopback()) {
-        context.shared.counters.text().into_response()
-    } else {
-        Refused(RefusalCode::NotFound.into()).into_response()
-    }
+/// Counters: how busy a server is concerns nobody but who runs it.
+async fn metrics(State(context): State<Context>) -> String {
+    context.shared.counters.text()
 }
 
-fn source(request: &Request) -> Option<std::net::IpAddr> {
-    request.extensions().get::<Peer>().map(|peer| peer.source)
+/// Who a request is from, as rates count.
+#[derive(Clone, Copy)]
+struct Source(IpAddr);
+
+fn source(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<Source>().map(|source| source.0)
 }
 
 /// Who a request's token stands for, and until when.
@@ -169,9 +161,7 @@ struct Cbor<T>(T);
 impl<T: Encode<()>> IntoResponse for Cbor<T> {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(encode(&self.0)));
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/cbor"));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/cbor"));
         response
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use mecum_seal::{Entropy, SigningKey};
 
 /// Name of the file in the data folder.
-const FILE: &str = "relay.key";
+pub(crate) const FILE: &str = "relay.key";
 
 /// Reads the key, or makes it on the first start.
 pub(crate) fn load_or_make(data_dir: &Path, entropy: &dyn Entropy) -> io::Result<SigningKey> {
@@ -18,7 +18,8 @@ pub(crate) fn load_or_make(data_dir: &Path, entropy: &dyn Entropy) -> io::Result
     }
 }
 
-fn read(path: &Path) -> io::Result<SigningKey> {
+/// Reads the key from a file of exactly its 32 bytes.
+pub(crate) fn read(path: &Path) -> io::Result<SigningKey> {
     let mut seed = [0u8; 32];
     let mut file = File::open(path)?;
     file.read_exact(&mut seed)?;

@@ -6,6 +6,7 @@
 mod accept;
 mod bucket;
 mod code;
+pub mod folder;
 mod http;
 mod key;
 mod options;
@@ -24,6 +25,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 pub use bucket::Rate;
+pub use http::policy::{Access, Route, routes};
 pub use options::{Limits, RelayOptions};
 use store::sqlite::SqliteStore;
 use store::{LogStore, StoreError};
@@ -43,6 +45,9 @@ pub enum OpenRelayError {
     /// The database.
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// Something in the folder is missing or half done.
+    #[error("{0}")]
+    Folder(#[from] folder::FolderError),
 }
 
 /// A relay over one data folder. Cheap to clone.
@@ -62,7 +67,7 @@ struct Shared {
     by_source: bucket::Buckets<std::net::IpAddr>,
     failures_by_source: bucket::Buckets<std::net::IpAddr>,
     mailboxes_by_source: bucket::Buckets<std::net::IpAddr>,
-    by_account: bucket::Buckets<mecum_seal::AccountId>,
+    by_device: bucket::Buckets<(mecum_seal::AccountId, mecum_seal::DeviceId)>,
     blocking: Semaphore,
 }
 
@@ -70,18 +75,19 @@ impl Relay {
     /// Opens or makes the data folder: the key in `relay.key`, the database in `relay.sqlite`.
     pub fn open(data_dir: &Path, options: RelayOptions) -> Result<Self, OpenRelayError> {
         std::fs::create_dir_all(data_dir)?;
+        folder::admit(data_dir)?;
         let key = key::load_or_make(data_dir, &*options.entropy)?;
         let store = Arc::new(SqliteStore::open(&data_dir.join(DATABASE))?);
         let shared = Shared {
             key,
             store,
-            sessions: session::Sessions::default(),
+            sessions: session::Sessions::new(&*options.entropy),
             wakes: wake::Wakes::default(),
             counters: record::Counters::default(),
             by_source: bucket::Buckets::new(options.limits.requests_per_source),
             failures_by_source: bucket::Buckets::new(options.limits.failures_per_source),
             mailboxes_by_source: bucket::Buckets::new(options.limits.mailboxes_per_source),
-            by_account: bucket::Buckets::new(options.limits.syncs_per_account),
+            by_device: bucket::Buckets::new(options.limits.syncs_per_device),
             blocking: Semaphore::new(MAX_BLOCKING_CALLS),
             options,
         };
@@ -127,6 +133,25 @@ impl Shared {
     ) -> Result<T, StoreError> {
         let _permit = self.blocking.acquire().await.map_err(|_| StoreError::NotCommitted)?;
         let store = Arc::clone(&self.store);
-        tokio::task::spawn_blocking(move || f(&*store)).await.map_err(|_| StoreError::NotCommitted)?
+        let result = tokio::task::spawn_blocking(move || f(&*store)).await;
+        let result = result.unwrap_or(Err(StoreError::NotCommitted));
+        if let Err(error) = &result {
+            self.note_failure(error);
+        }
+        result
+    }
+
+    /// Says in the log and in a counter what the database said: whoever asked is only told that the server cannot now.
+    fn note_failure(&self, error: &StoreError) {
+        let code = match error {
+            StoreError::Sqlite(error) => {
+                error.sqlite_error_code().map_or_else(|| "other".to_owned(), |code| format!("{code:?}"))
+            }
+            StoreError::Stored { .. } => "Damaged".to_owned(),
+            StoreError::NotCommitted => "NotCommitted".to_owned(),
+            StoreError::TooNew => "TooNew".to_owned(),
+        };
+        self.counters.add(&format!("mecum_database_errors_total{{code=\"{code}\"}}"), 1);
+        self.log(&format!("event=database_error code={code}"));
     }
 }

@@ -1,5 +1,6 @@
 //! What whoever runs a relay may set, and where its time, randomness and log lines come from.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,12 +17,13 @@ pub struct Limits {
     pub connections_per_source: usize,
     /// Requests of one address.
     pub requests_per_source: Rate,
-    /// Failed sign-ins and enrolments of one address. Counted by source, so that nobody can lock out another's device.
+    /// Failed sign-ins and enrolments of one address. A right sign-in is accepted all the same, so that nobody can lock out
+    /// another's device.
     pub failures_per_source: Rate,
     /// Pairing mailboxes that one address may open.
     pub mailboxes_per_source: Rate,
-    /// Sync requests of one account.
-    pub syncs_per_account: Rate,
+    /// Sync requests of one device: a device that floods waits, and the others of its account do not.
+    pub syncs_per_device: Rate,
     /// Bytes that one account may store.
     pub quota_bytes: u64,
     /// Spaces that one account may found.
@@ -45,7 +47,7 @@ impl Default for Limits {
             // PROOF test 40: 10 a minute.
             failures_per_source: Rate { burst: 20.0, per_second: 10.0 / 60.0 },
             mailboxes_per_source: Rate { burst: 30.0, per_second: 0.2 },
-            syncs_per_account: Rate { burst: 200.0, per_second: 50.0 },
+            syncs_per_device: Rate { burst: 200.0, per_second: 50.0 },
             quota_bytes: 2 * 1024 * 1024 * 1024,
             quota_spaces: 4_096,
             header_timeout: Duration::from_secs(10),
@@ -63,6 +65,9 @@ pub struct RelayOptions {
     pub name: String,
     /// See [`Limits`].
     pub limits: Limits,
+    /// The proxies in front of it: a request that comes from one of these is counted as from whom the last
+    /// `X-Forwarded-For` names.
+    pub proxies: Vec<IpAddr>,
     /// Where keys, nonces and tokens come from.
     pub entropy: Arc<dyn Entropy>,
     /// The time, in ms since the epoch.
@@ -76,6 +81,7 @@ impl Default for RelayOptions {
         Self {
             name: "Mecum".to_owned(),
             limits: Limits::default(),
+            proxies: Vec::new(),
             entropy: Arc::new(SystemEntropy::new()),
             clock: Arc::new(system_clock),
             log: Arc::new(|line| eprintln!("{line}")),

@@ -5,8 +5,10 @@
 
 pub mod sqlite;
 
-use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId, VerifyingKey};
-use mecum_sync::{AccountEntry, DeviceCard, Outcome, Push, Receipt, Refusal, Signed, SpaceEntry, Statement};
+use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId, SpaceId, VerifyingKey};
+use mecum_sync::{
+    AccountEntry, DeviceCard, Outcome, Push, Receipt, Refusal, Signed, SpaceEntry, SpaceSnapshot, Statement,
+};
 
 /// The database failed. Nothing was changed by the call that says so.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +66,8 @@ pub struct Wanted {
     pub space_entries: Vec<Signed<SpaceEntry>>,
     /// Pushes, in order.
     pub pushes: Vec<Push>,
+    /// Snapshots, in order, after the pushes.
+    pub snapshots: Vec<SpaceSnapshot>,
     /// What the account may take up.
     pub quota: Quota,
     /// The relay's clock, in ms since the epoch.
@@ -79,6 +83,8 @@ pub struct Kept {
     pub space_outcomes: Vec<Outcome>,
     /// One for each push.
     pub push_outcomes: Vec<Outcome>,
+    /// One for each snapshot.
+    pub snapshot_outcomes: Vec<Outcome>,
     /// One for each accepted push that held envelopes.
     pub receipts: Vec<Receipt>,
     /// The accounts that have something new.
@@ -119,6 +125,31 @@ pub enum StoredItem {
         /// Its statement.
         statement: Signed<Statement>,
     },
+    /// A snapshot, in the place of what it covers.
+    Snapshot {
+        /// As it was received.
+        snapshot: SpaceSnapshot,
+        /// The last statement of every chain when it was stored.
+        statements: Vec<Signed<Statement>>,
+    },
+    /// That there is a snapshot.
+    SnapshotStored {
+        /// The space.
+        space: SpaceId,
+        /// What it covers.
+        space_seq: u64,
+    },
+}
+
+/// What part of an inbox is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// What comes after this position.
+    pub cursor: u64,
+    /// At least one item if there is any, then up to so many bytes.
+    pub max_bytes: u64,
+    /// Snapshots in the place of the pushes that they cover.
+    pub from_snapshots: bool,
 }
 
 /// A page of an inbox.
@@ -164,9 +195,12 @@ pub trait LogStore: Send + Sync + 'static {
     /// Checks and stores what a request brings, in one transaction.
     fn keep(&self, wanted: Wanted) -> Result<Result<Kept, Refusal>, StoreError>;
 
-    /// What is new for an account after `cursor`: at least one item if there is any, then up to `max_bytes`.
-    fn page(&self, author: &Author, cursor: u64, max_bytes: u64)
-    -> Result<Result<Page, Refusal>, StoreError>;
+    /// What is new for an account.
+    fn page(&self, author: &Author, asked: Asked) -> Result<Result<Page, Refusal>, StoreError>;
+
+    /// The last position of the account's inbox: a cursor that stands there has nothing after it. None if the device is
+    /// not a live one of the account.
+    fn inbox_head(&self, author: &Author) -> Result<Option<u64>, StoreError>;
 
     /// Puts a pairing message, once. Only an offer opens a mailbox.
     fn put_slot(

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use mecum_seal::{AccountId, DeviceId};
 use tokio::sync::Notify;
 
-/// Most sockets of one account.
-const MAX_WAITING_PER_ACCOUNT: usize = 32;
+/// Most sockets of one device: those of a network that it left count until they are found dead. Counted by device, so that one
+/// cannot take the places of the others.
+const MAX_WAITING_PER_DEVICE: usize = 8;
 
 type Waiting = Vec<(DeviceId, Weak<Notify>)>;
 
@@ -23,7 +24,8 @@ impl Wakes {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let devices = waiting.entry(account).or_default();
         devices.retain(|(_, bell)| bell.strong_count() > 0);
-        if devices.len() >= MAX_WAITING_PER_ACCOUNT {
+        let own = devices.iter().filter(|(waiting, _)| *waiting == device).count();
+        if own >= MAX_WAITING_PER_DEVICE {
             return None;
         }
         let bell = Arc::new(Notify::new());

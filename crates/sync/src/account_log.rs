@@ -184,6 +184,20 @@ impl AccountLog {
         Ok(())
     }
 
+    /// Takes the last entry back if it is `entry` and adds a device; answers the device's card. It is for an own entry that
+    /// the relay does not have: to be signed again on another head, or given up. On an error nothing is changed.
+    pub fn take_back(&mut self, entry: &Signed<AccountEntry>) -> Result<DeviceCard, AccountLogError> {
+        let AccountEntry { seq, previous, body, .. } = entry.unverified();
+        let AccountBody::AddDevice { device } = body else { return Err(AccountLogError::BadEntry) };
+        if entry.hash() != self.head || *seq != self.entries || self.devices.last() != Some(device) {
+            return Err(AccountLogError::StaleHead);
+        }
+        self.devices.pop();
+        self.entries = seq.saturating_sub(1);
+        self.head = *previous;
+        Ok(device.clone())
+    }
+
     /// The account.
     pub fn account(&self) -> AccountId {
         self.account

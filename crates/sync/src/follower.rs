@@ -12,11 +12,12 @@ use std::collections::BTreeMap;
 use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId, SpaceId, VerifyingKey};
 use minicbor::{Decode, Encode};
 
-use crate::account_log::{AccountEntry, AccountLog, AccountLogError};
+use crate::account_log::{AccountEntry, AccountLog, AccountLogError, DeviceCard};
 use crate::chain::{Chain, ChainHead};
 use crate::codec;
 use crate::push::PushError;
 use crate::signed::Signed;
+use crate::snapshot::SnapshotError;
 use crate::space_log::{SpaceEntry, SpaceLog, SpaceLogError};
 use crate::statement::{Received, Statement};
 
@@ -55,6 +56,12 @@ pub enum FollowError {
     /// A push breaks a rule.
     #[error("push: {0}")]
     Push(#[from] PushError),
+    /// A snapshot breaks a rule, or does not begin where this device stands. The envelopes themselves can be asked for.
+    #[error("snapshot: {0}")]
+    Snapshot(#[from] SnapshotError),
+    /// A snapshot of a space of which something is here already, and less than it covers.
+    #[error("snapshot covers more than is here, and not from the start")]
+    SnapshotBeyond,
     /// `space_seq` leaves a gap: something is withheld.
     #[error("something before this is withheld")]
     Gap,
@@ -157,6 +164,18 @@ impl Follower {
     pub fn add_own_account_entry(&mut self, entry: &Signed<AccountEntry>) -> Result<(), FollowError> {
         let log = self.account_log.as_mut().ok_or(FollowError::OtherGenesis)?;
         log.append(entry).map_err(FollowError::AccountLog)
+    }
+
+    /// Takes back the log's last entry, an own one that the relay has not shown; answers the card of its device.
+    pub fn take_back_account_entry(
+        &mut self,
+        entry: &Signed<AccountEntry>,
+    ) -> Result<DeviceCard, FollowError> {
+        let log = self.account_log.as_mut().ok_or(FollowError::OtherGenesis)?;
+        if log.entries() <= self.confirmed_account_entries {
+            return Err(FollowError::Fork);
+        }
+        log.take_back(entry).map_err(FollowError::AccountLog)
     }
 
     /// Takes in a space that was founded on this device, before the relay has it.
@@ -299,6 +318,11 @@ impl Follower {
             Some(statement) => statement.received != received,
             None => !received.is_empty(),
         }
+    }
+
+    /// The last `space_seq` of a space that was taken in; 0 before the first.
+    pub fn space_seq(&self, space: SpaceId) -> u64 {
+        self.spaces.get(&space).map_or(0, |followed| followed.next_space_seq.saturating_sub(1))
     }
 
     /// The last statement of a chain that the relay has shown.

@@ -6,11 +6,13 @@ use minicbor::{Decode, Encode};
 use crate::account_log::AccountEntry;
 use crate::codec;
 use crate::limits::{
-    MAX_ACCOUNT_ENTRIES, MAX_ENVELOPES_PER_PUSH, MAX_ITEMS, MAX_PUSH_BYTES, MAX_PUSHES, MAX_SPACE_ENTRIES,
+    MAX_ACCOUNT_ENTRIES, MAX_CHAINS, MAX_ENVELOPES_PER_PUSH, MAX_ITEMS, MAX_PUSH_BYTES, MAX_PUSHES,
+    MAX_SNAPSHOTS, MAX_SPACE_ENTRIES,
 };
 use crate::receipt::{Countersign, Receipts};
 use crate::refusal::Refusal;
 use crate::signed::Signed;
+use crate::snapshot::SpaceSnapshot;
 use crate::space_log::SpaceEntry;
 use crate::statement::Statement;
 
@@ -59,6 +61,13 @@ pub struct SyncRequest {
     /// How many bytes of items the answer should hold at most. The relay may choose less; one item always comes.
     #[n(5)]
     pub max_bytes: u64,
+    /// Snapshots of spaces, each of exactly what the relay has of its space.
+    #[cbor(n(6), decode_with = "codec::list::<MAX_SNAPSHOTS, _, _>")]
+    pub snapshots: Vec<SpaceSnapshot>,
+    /// Whether the answer should begin a space from its snapshot, where there is one: asked by a device that holds nothing, from
+    /// cursor 0 until it has caught up.
+    #[n(7)]
+    pub from_snapshots: bool,
 }
 
 impl SyncRequest {
@@ -71,6 +80,8 @@ impl SyncRequest {
             space_entries: Vec::new(),
             pushes: Vec::new(),
             max_bytes,
+            snapshots: Vec::new(),
+            from_snapshots: false,
         }
     }
 }
@@ -138,6 +149,26 @@ pub enum Item {
         #[n(2)]
         statement: Signed<Statement>,
     },
+    /// A snapshot, in the place of every push up to its `space_seq`. Only for who asked for snapshots.
+    #[n(5)]
+    Snapshot {
+        /// The snapshot.
+        #[n(0)]
+        snapshot: SpaceSnapshot,
+        /// The last statement of every chain when it was stored.
+        #[cbor(n(1), decode_with = "codec::list::<MAX_CHAINS, _, _>")]
+        statements: Vec<Signed<Statement>>,
+    },
+    /// There is a snapshot now: nobody else needs to make one of the same.
+    #[n(6)]
+    SnapshotStored {
+        /// The space.
+        #[n(0)]
+        space: SpaceId,
+        /// What it covers.
+        #[n(1)]
+        space_seq: u64,
+    },
 }
 
 /// The answer to a [`SyncRequest`].
@@ -168,4 +199,7 @@ pub struct SyncResponse {
     /// Whether there is more than this page.
     #[n(7)]
     pub more: bool,
+    /// One for each snapshot, in order.
+    #[cbor(n(8), decode_with = "codec::list::<MAX_SNAPSHOTS, _, _>")]
+    pub snapshot_outcomes: Vec<Outcome>,
 }

@@ -15,6 +15,7 @@ pub mod receipt;
 pub mod refusal;
 pub mod sign_in;
 pub mod signed;
+pub mod snapshot;
 pub mod space_log;
 pub mod statement;
 #[doc(hidden)]
@@ -30,6 +31,7 @@ pub use receipt::{Countersign, Receipt, Receipts};
 pub use refusal::{Refusal, RefusalCode};
 pub use sign_in::{Challenge, EnrolRequest, EnrolResponse, ServerInfo, SessionGrant, SessionToken, SignIn};
 pub use signed::{Signed, SignedBody};
+pub use snapshot::{FoldedChain, SnapshotBody, SnapshotError, SpaceSnapshot};
 pub use space_log::{Role, SpaceBody, SpaceEntry, SpaceLog, SpaceLogError, Wrap};
 pub use statement::{Received, Statement};
 

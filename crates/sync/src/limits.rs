@@ -22,6 +22,14 @@ pub const MAX_SPACE_ENTRIES: usize = 256;
 pub const MAX_RECEIVED: usize = 1_024;
 /// Most devices in one account, live and removed.
 pub const MAX_DEVICES: usize = 64;
+/// Most chains that one snapshot folds.
+pub const MAX_CHAINS: usize = 1_024;
+/// Most parts of one snapshot: a document each, and one for their keys.
+pub const MAX_SNAPSHOT_PARTS: usize = 1_024;
+/// Largest sum of bytes of a snapshot's parts. A larger space is fetched by its envelopes.
+pub const MAX_SNAPSHOT_BYTES: usize = 9 * 1024 * 1024;
+/// Most snapshots in one request.
+pub const MAX_SNAPSHOTS: usize = 64;
 /// Most members in one space (DESIGN section 9: small groups end at 200).
 pub const MAX_MEMBERS: usize = 256;
 /// Most entries in one space's membership log.

@@ -9,8 +9,8 @@ use mecum_seal::{
 };
 
 use crate::{
-    AccountBody, AccountEntry, AccountLog, DeviceCard, Push, Received, Signed, SpaceBody, SpaceEntry,
-    Statement, Wrap,
+    AccountBody, AccountEntry, AccountLog, ChainHead, DeviceCard, FoldedChain, Push, Received, Signed,
+    SnapshotBody, SpaceBody, SpaceEntry, SpaceSnapshot, Statement, Wrap,
 };
 
 /// What the device knows of a space that it writes in.
@@ -173,6 +173,53 @@ impl Actor {
             received,
         };
         Signed::sign(statement, &self.signing)
+    }
+
+    /// A snapshot of a space with `parts` as its documents.
+    pub fn snapshot(
+        &self,
+        space: SpaceId,
+        space_seq: u64,
+        chains: Vec<FoldedChain>,
+        parts: &[&str],
+    ) -> SpaceSnapshot {
+        let writing = self.writing.get(&space).expect("the test joined the space");
+        let seal = |(number, text): (usize, &&str)| {
+            let place = Place {
+                space,
+                document: DocumentId::from_bytes([u8::try_from(number).expect("few parts"); 16]),
+                device: self.device,
+                incarnation: self.incarnation,
+                envelope_seq: space_seq,
+                epoch: writing.epoch,
+                membership_head: writing.membership_head,
+                previous: Hash32::ZERO,
+            };
+            seal_envelope(&self.document_key, &place, text.as_bytes(), &self.entropy)
+                .expect("test texts are short")
+        };
+        let sealed: Vec<_> = parts.iter().enumerate().map(seal).collect();
+        let body = SnapshotBody {
+            space,
+            device: self.device,
+            incarnation: self.incarnation,
+            space_seq,
+            membership_head: writing.membership_head,
+            epoch: writing.epoch,
+            chains,
+            parts: sealed.iter().map(|part| part.content_id).collect(),
+        };
+        SpaceSnapshot {
+            signed: Signed::sign(body, &self.signing),
+            parts: sealed.into_iter().map(|part| part.bytes).collect(),
+        }
+    }
+
+    /// This device's chain as a snapshot folds it.
+    pub fn folded(&self, space: SpaceId) -> FoldedChain {
+        let writing = self.writing.get(&space).expect("the test joined the space");
+        let head = ChainHead { envelope_seq: writing.envelope_seq, hash: writing.last, membership_seq: 1 };
+        FoldedChain { device: self.device, incarnation: self.incarnation, head }
     }
 
     /// What another device says that it holds of this one's chain.

@@ -141,6 +141,7 @@ fn levels_say_no_more_than_is_signed() {
         items: vec![own.clone()],
         cursor: 4,
         more: false,
+        snapshot_outcomes: vec![],
     };
     let forged = laptop.check_response(&request, &response).unwrap_err();
     assert_eq!(forged, FollowError::BadRelaySignature, "a receipt by another key is none");
@@ -253,6 +254,24 @@ fn a_second_history_of_a_space_or_account_is_refused() {
     let place = Countersign { space, seq: 1, entry: elsewhere.hash(), space_seq: 0, stored_at_ms: 1 };
     let moved = Item::SpaceEntry { entry: elsewhere, countersign: Signed::sign(place, &scene.relay) };
     assert_eq!(refused(&mut phone, &moved), FollowError::WrongRelay, "a space with another home");
+}
+
+#[test]
+fn an_own_account_entry_is_taken_back_only_while_the_relay_has_not_shown_it() {
+    let scene = Scene::new(1);
+    let mut follower = Follower::found(&scene.genesis, scene.laptop.incarnation, None).unwrap();
+    let before = follower.clone();
+    follower.add_own_account_entry(&scene.add).unwrap();
+    let wrong = follower.take_back_account_entry(&scene.genesis).unwrap_err();
+    assert!(matches!(wrong, FollowError::AccountLog(_)), "only the last entry, and no genesis: {wrong}");
+    let card = follower.take_back_account_entry(&scene.add).unwrap();
+    assert_eq!(card.device, scene.phone.device, "the card comes back, to be signed again");
+    assert_eq!(follower, before, "and the log is as it was");
+    follower.add_own_account_entry(&scene.add).unwrap();
+    follower.accept(&Item::AccountEntry(scene.genesis.clone())).unwrap();
+    follower.accept(&Item::AccountEntry(scene.add.clone())).unwrap();
+    let shown = follower.take_back_account_entry(&scene.add).unwrap_err();
+    assert_eq!(shown, FollowError::Fork, "what the relay has shown stays");
 }
 
 #[test]

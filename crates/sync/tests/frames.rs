@@ -57,6 +57,8 @@ fn samples() -> Vec<Sample> {
         space_entries: vec![space_genesis.clone()],
         pushes: vec![push.clone()],
         max_bytes: 4 << 20,
+        snapshots: vec![laptop.snapshot(space, 2, vec![laptop.folded(space)], &["keys", "one"])],
+        from_snapshots: true,
     };
     let refused = Refusal {
         code: RefusalCode::ChainGap,
@@ -72,10 +74,16 @@ fn samples() -> Vec<Sample> {
             Item::AccountEntry(genesis.clone()),
             Item::SpaceEntry { entry: space_genesis, countersign },
             Item::Batch { first_space_seq: 1, push },
-            Item::Own { first_space_seq: 3, count: 0, statement },
+            Item::Own { first_space_seq: 3, count: 0, statement: statement.clone() },
+            Item::Snapshot {
+                snapshot: laptop.snapshot(space, 2, vec![laptop.folded(space)], &["keys"]),
+                statements: vec![statement],
+            },
+            Item::SnapshotStored { space, space_seq: 2 },
         ],
         cursor: 304,
         more: true,
+        snapshot_outcomes: vec![Outcome::Stored],
     };
     let mut follower = Follower::found(&genesis, laptop.incarnation, Some(relay.verifying_key())).unwrap();
     follower.add_own_account_entry(&add).unwrap();
@@ -138,7 +146,7 @@ fn every_frame_survives_its_encoding_and_every_cut_is_refused() {
 fn a_second_spelling_of_a_frame_is_refused() {
     let request = SyncRequest::pull(5, 100);
     let bytes = encode(&request);
-    // 86 01 81 05 ..: the array head, the version, the cursor.
+    // 88 01 81 05 ..: the array head, the version, the cursor.
     let mut long = bytes.clone();
     assert_eq!(long[1], 1, "the version is the second byte");
     long.splice(1..2, [0x18, 0x01]);
@@ -155,7 +163,7 @@ fn a_second_spelling_of_a_frame_is_refused() {
 fn lists_above_their_limit_are_refused_before_they_take_memory() {
     // A request whose list of pushes claims 2^32 - 1 elements, and one that claims one too many.
     for head in [vec![0x9a, 0xff, 0xff, 0xff, 0xff], vec![0x99, 0x01, 0x01]] {
-        let mut bytes = vec![0x86, 1, 0x81, 0, 0x80, 0x80];
+        let mut bytes = vec![0x88, 1, 0x81, 0, 0x80, 0x80];
         bytes.extend(head);
         bytes.extend(std::iter::repeat_n(0x80, 300));
         assert_eq!(

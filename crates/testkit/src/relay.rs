@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use mecum_seal::{DeviceId, Hash32, IncarnationId, SigningKey, SpaceId, VerifyingKey};
+use mecum_sync::refusal::LastAccepted;
 use mecum_sync::{
-    AccountEntry, Chain, Countersign, Item, Outcome, Push, Receipt, Receipts, Signed, SpaceEntry,
-    SyncRequest, SyncResponse,
+    AccountEntry, Chain, Countersign, Item, Outcome, Push, Receipt, Receipts, Refusal, RefusalCode, Signed,
+    SpaceEntry, SyncRequest, SyncResponse,
 };
 
 /// What the relay does wrong, for controls.
@@ -74,12 +75,7 @@ impl FakeRelay {
         request: &SyncRequest,
         items: usize,
     ) -> SyncResponse {
-        for entry in &request.account_entries {
-            if !self.accounts.contains(&entry.hash()) {
-                self.accounts.push(entry.hash());
-                self.inbox.push(Stored::Account(entry.clone()));
-            }
-        }
+        let account_outcomes = request.account_entries.iter().map(|entry| self.append(entry)).collect();
         for entry in &request.space_entries {
             let space = entry.unverified().space;
             if self.spaces.insert(space, entry.hash()).is_none() {
@@ -94,14 +90,34 @@ impl FakeRelay {
         let end = start + page.len();
         SyncResponse {
             server_time_ms: 0,
-            account_outcomes: vec![Outcome::Stored; request.account_entries.len()],
+            account_outcomes,
             space_outcomes: vec![Outcome::Stored; request.space_entries.len()],
             push_outcomes: vec![Outcome::Stored; request.pushes.len()],
             receipts,
             items: page.into_iter().map(|stored| self.item(stored, from)).collect(),
             cursor: end as u64,
             more: end < self.inbox.len(),
+            // It keeps none: whoever makes one goes on without.
+            snapshot_outcomes: vec![Outcome::Refused(RefusalCode::StaleHead.into()); request.snapshots.len()],
         }
+    }
+
+    /// Appends an entry to the account's log if it expects the head that there is.
+    fn append(&mut self, entry: &Signed<AccountEntry>) -> Outcome {
+        let (AccountEntry { seq, previous, .. }, hash) = (entry.unverified(), entry.hash());
+        if self.accounts.contains(&hash) {
+            return Outcome::Stored;
+        }
+        let last = LastAccepted {
+            seq: self.accounts.len() as u64,
+            hash: self.accounts.last().copied().unwrap_or(Hash32::ZERO),
+        };
+        if *seq != last.seq + 1 || *previous != last.hash {
+            return Outcome::Refused(Refusal { code: RefusalCode::StaleHead, last: Some(last) });
+        }
+        self.accounts.push(hash);
+        self.inbox.push(Stored::Account(entry.clone()));
+        Outcome::Stored
     }
 
     /// Orders a push; what it has already is not taken twice.

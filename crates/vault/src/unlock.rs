@@ -18,7 +18,7 @@ use crate::lock::{Lock, LockError, was_saved};
 use crate::read::open_at;
 use crate::schema::{self, Found};
 use crate::state::{DOCUMENT_HEADS, Inner, RowEntry, State, Vault};
-use crate::write::Durability;
+use crate::write::{Durability, Write};
 
 const PASSPHRASE_SLOT: i64 = 1;
 
@@ -30,20 +30,24 @@ impl Vault {
         now_ms: i64,
         options: &VaultOptions,
     ) -> Result<Vault, CreateVaultError> {
+        Vault::create_with(location, passphrase, now_ms, options, |_| Ok(()))
+    }
+
+    /// [`Vault::create`] with what a vault must not be without: tables, key slot and what `first` writes are one
+    /// transaction, so that an interruption leaves either nothing or all of it.
+    pub fn create_with(
+        location: &Location,
+        passphrase: &str,
+        now_ms: i64,
+        options: &VaultOptions,
+        first: impl FnOnce(&mut Write<'_>) -> Result<(), WriteVaultError>,
+    ) -> Result<Vault, CreateVaultError> {
         let _ = now_ms;
         let lock = lock_at(location, true).map_err(|error| match error {
             LockError::InUse => CreateVaultError::InUse,
             LockError::Io(_) => CreateVaultError::NotSaved { full: false },
         })?;
-        // Something is there that is no database, or cannot be read as one: it may be a damaged vault, and is left alone.
-        let there = matches!(location, Location::File(path) if path.exists());
-        let connection = schema::open(location).map_err(|error| {
-            if there { CreateVaultError::Exists } else { WriteVaultError::from(error).into() }
-        })?;
-        let was_saved = matches!(location, Location::File(path) if was_saved(path));
-        if was_saved || !matches!(schema::find(&connection), Ok(Found::Nothing)) {
-            return Err(CreateVaultError::Exists);
-        }
+        let connection = empty_at(location)?;
         let vault_key = VaultKey::make(&*options.entropy);
         let slot = PassphraseSlot::make(passphrase, &vault_key, &options.kdf, &*options.entropy).map_err(
             |error| match error {
@@ -52,13 +56,16 @@ impl Vault {
             },
         )?;
         let keys = Keys::derive(&vault_key);
-        let head = Head::EMPTY.seal(&keys, &*options.entropy);
-        fill(&connection, &slot, &head).map_err(WriteVaultError::from)?;
-        if let Some(lock) = &lock {
-            lock.record(&keys, 0);
-        }
         let state = State { head: Head::EMPTY, rows: BTreeMap::new(), documents: BTreeMap::new() };
-        Ok(Vault::unlocked(connection, keys, state, lock, options, 0))
+        let mut inner = Inner { connection, state, durability: Durability::Full, wal_bytes: 0 };
+        let mut write = Write::begin(&mut inner, &keys, &*options.entropy)?;
+        write.fill(&slot)?;
+        first(&mut write)?;
+        write.commit()?;
+        if let Some(lock) = &lock {
+            lock.record(&keys, inner.state.head.counter);
+        }
+        Ok(Vault { inner: Mutex::new(inner), keys, entropy: options.entropy.clone(), lock, lost_commits: 0 })
     }
 
     /// Opens a vault with its passphrase. Takes as long as the key slot's Argon2id, and then about a microsecond per
@@ -175,14 +182,32 @@ pub(crate) fn lock_at(location: &Location, make_folder: bool) -> Result<Option<L
     Lock::take(path).map(Some)
 }
 
-fn fill(connection: &Connection, slot: &PassphraseSlot, head: &[u8]) -> Result<(), rusqlite::Error> {
-    let transaction = connection.unchecked_transaction()?;
-    schema::create(&transaction)?;
-    transaction
-        .execute("INSERT INTO slot (kind, body) VALUES (?1, ?2)", params![PASSPHRASE_SLOT, slot.encode()])?;
-    transaction.execute("INSERT INTO head (one, body) VALUES (1, ?1)", params![head])?;
-    Guard::OPEN.store(&transaction)?;
-    transaction.commit()
+/// A connection to a place where there is no vault, and never was one.
+fn empty_at(location: &Location) -> Result<Connection, CreateVaultError> {
+    // Something is there that is no database, or cannot be read as one: it may be a damaged vault, and is left alone.
+    let there = matches!(location, Location::File(path) if path.exists());
+    let connection = schema::open(location).map_err(|error| {
+        if there { CreateVaultError::Exists } else { WriteVaultError::from(error).into() }
+    })?;
+    let was_saved = matches!(location, Location::File(path) if was_saved(path));
+    if was_saved || !matches!(schema::find(&connection), Ok(Found::Nothing)) {
+        return Err(CreateVaultError::Exists);
+    }
+    Ok(connection)
+}
+
+impl Write<'_> {
+    /// Makes the tables of a new vault, with its key slot and the head over nothing.
+    fn fill(&mut self, slot: &PassphraseSlot) -> Result<(), WriteVaultError> {
+        let head = Head::EMPTY.seal(self.keys, self.entropy);
+        schema::create(self.connection)?;
+        self.connection.execute(
+            "INSERT INTO slot (kind, body) VALUES (?1, ?2)",
+            params![PASSPHRASE_SLOT, slot.encode()],
+        )?;
+        self.connection.execute("INSERT INTO head (one, body) VALUES (1, ?1)", params![head])?;
+        Ok(Guard::OPEN.store(self.connection)?)
+    }
 }
 
 fn unlock_connection(

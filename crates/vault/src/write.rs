@@ -32,9 +32,9 @@ pub enum Durability {
 
 /// An open transaction.
 pub struct Write<'a> {
-    connection: &'a Connection,
-    keys: &'a Keys,
-    entropy: &'a dyn Entropy,
+    pub(crate) connection: &'a Connection,
+    pub(crate) keys: &'a Keys,
+    pub(crate) entropy: &'a dyn Entropy,
     state: &'a mut State,
     generation: u64,
     before: Box<Head>,
@@ -108,7 +108,7 @@ impl Inner {
 }
 
 impl<'a> Write<'a> {
-    fn begin(
+    pub(crate) fn begin(
         inner: &'a mut Inner,
         keys: &'a Keys,
         entropy: &'a dyn Entropy,
@@ -235,7 +235,7 @@ impl<'a> Write<'a> {
     }
 
     /// Writes the heads and commits. Returns about how much was written, and whether anything changed.
-    fn commit(mut self) -> Result<(usize, bool), WriteVaultError> {
+    pub(crate) fn commit(mut self) -> Result<(usize, bool), WriteVaultError> {
         if self.broken {
             return Err(WriteVaultError::NotSaved { full: false });
         }

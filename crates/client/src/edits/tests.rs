@@ -78,3 +78,34 @@ fn a_new_chart_takes_the_next_colour() {
     let wrong = ChartCreateArgs { born: Some("yesterday".into()), ..args };
     assert!(chart_create(&mut session, &wrong).is_err(), "a birth date is a date");
 }
+
+#[test]
+fn a_persons_colour_and_name_can_be_changed_and_only_what_differs_is_written() {
+    let (mut session, chart) = person(5);
+    let before = chart_view(&session, chart);
+    let args = ChartEditArgs {
+        chart,
+        name: before.name.clone(),
+        born: before.born.clone(),
+        relation: Relation::Mother,
+        colour: mecum_domain::PersonColour::Lumut,
+    };
+    let after = chart_edit(&mut session, &args).expect("a colour");
+    assert_eq!(after.colour, mecum_domain::PersonColour::Lumut, "the chosen colour");
+    assert_eq!(
+        (after.name.as_str(), after.relation),
+        ("Laras", Relation::Own),
+        "one's own record stays one's own"
+    );
+    let key =
+        crate::summary::person(session.rows(chart).expect("the chart")).map(|row| row.key).expect("a person");
+    let written = |session: &mut Session| session.history(chart, key).expect("history").len();
+    let once = written(&mut session);
+    chart_edit(&mut session, &args).expect("the same again");
+    assert_eq!(written(&mut session), once, "the same again writes nothing");
+    let named = ChartEditArgs { name: " Laras W. ".into(), born: None, ..args.clone() };
+    let after = chart_edit(&mut session, &named).expect("a name");
+    assert_eq!((after.name.as_str(), after.born), ("Laras W.", None), "as typed, without the date");
+    let nobody = ChartEditArgs { name: "  ".into(), ..args };
+    assert!(chart_edit(&mut session, &nobody).is_err(), "a record has a name");
+}

@@ -58,9 +58,9 @@ impl Address {
         format!("{}/v1/mailbox/{id}/{slot}", self.base)
     }
 
-    /// The wake socket's address; none behind TLS.
-    pub(super) fn wake(&self) -> Option<String> {
-        (!self.secure).then(|| format!("{}/v1/wake", self.base.replacen("http://", "ws://", 1)))
+    /// The wake socket's address, with the question what there is after `cursor`; none behind TLS.
+    pub(super) fn wake(&self, cursor: u64) -> Option<String> {
+        (!self.secure).then(|| format!("{}/v1/wake?{cursor}", self.base.replacen("http://", "ws://", 1)))
     }
 }
 

@@ -81,6 +81,7 @@ impl Told<'_> {
         let device = self.session.actor_device(&written.actor);
         WrittenView {
             value,
+            words: None,
             author: self.author.to_owned(),
             device: device.and_then(|device| self.session.device_name(device)).unwrap_or_default(),
             own: device == Some(self.session.this_device()),
@@ -94,6 +95,7 @@ impl Told<'_> {
     pub(crate) fn past(&self, past: &Past, value: Option<String>) -> WrittenView {
         WrittenView {
             value,
+            words: words(past),
             author: self.author.to_owned(),
             device: self.session.device_name(past.device).unwrap_or_default(),
             own: past.device == self.session.this_device(),
@@ -166,6 +168,12 @@ fn wrote(past: &Past, field: Field) -> Option<Option<&str>> {
         Edit::Set { field: written, value, .. } if *written == field => Some(value.as_deref()),
         _ => None,
     })
+}
+
+/// What the same envelope says in words: why, or a note.
+fn words(past: &Past) -> Option<String> {
+    let mut said = [Field::Reason, Field::Text].into_iter().filter_map(|field| wrote(past, field).flatten());
+    said.find(|text| !text.trim().is_empty()).map(|text| text.trim().to_owned())
 }
 
 /// A value of a field that is no safety field, which a concurrent one outranked.

@@ -2,7 +2,7 @@
 
 use mecum_api::{DetailValue, DetailView, EntryArgs, EntryView, OriginalView};
 use mecum_documents::Entry;
-use mecum_domain::Field;
+use mecum_domain::{Field, Kind};
 use mecum_interop::Kept;
 
 use super::clash::Told;
@@ -18,7 +18,8 @@ pub(crate) fn entry_get(session: &mut Session, args: &EntryArgs) -> Result<Entry
     let shown = Shown::of(session, args.chart)?;
     let view = EntryView {
         row: shown.row(session, &row),
-        range: row.range(),
+        // Of a goal, what it aims at is no laboratory's range.
+        range: row.range().filter(|_| row.kind() != Kind::Goal),
         deleted: row.deleted.clone(),
         ..EntryView::default()
     };

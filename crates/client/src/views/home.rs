@@ -80,7 +80,7 @@ pub(crate) fn home(session: &mut Session) -> Result<HomeView, SessionError> {
         charts: chart_list(session),
         needs: shown_needs,
         needs_total,
-        honesty: session.honesty(),
+        honesty: session.honesty()?,
         // The exchange is the app's to tell, not the session's.
         ..HomeView::default()
     })
@@ -111,17 +111,17 @@ fn quarantine(session: &Session, chart: ChartId) -> NeedView {
 
 /// A need with the values of its clash: the one place where home loads a document, and only while people disagree.
 fn need_view(session: &mut Session, chart: ChartId, need: StoredNeed) -> Result<NeedView, SessionError> {
-    let written: Vec<WrittenView> = match need.kind() {
-        NeedKind::Clash => {
-            let clashes = clash::clashes(session, chart, need.key)?;
-            clashes.into_iter().next().map(|clash| clash.values).unwrap_or_default()
-        }
-        _ => Vec::new(),
+    let clash = match need.kind() {
+        NeedKind::Clash => clash::clashes(session, chart, need.key)?.into_iter().next(),
+        _ => None,
     };
+    let field = clash.as_ref().map(|clash| clash.field);
+    let written: Vec<WrittenView> = clash.map(|clash| clash.values).unwrap_or_default();
     Ok(NeedView {
         kind: need.kind(),
         chart,
         entry: Some(need.key.name()),
+        field,
         flag: if need.kind() == NeedKind::Clash { Flag::Clash } else { need.flag() },
         value: need.value,
         title: need.title,

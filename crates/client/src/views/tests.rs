@@ -94,6 +94,25 @@ fn both_doses_are_shown_with_who_and_where_and_none_is_chosen() {
             (NeedKind::Clash, 2, Flag::Clash),
             "home says so too"
         );
+        assert_eq!(need.field, Some(Field::Dose), "and leads to the question");
+    }
+}
+
+#[test]
+fn a_dose_in_a_clash_comes_with_the_words_that_were_written_with_it() {
+    let mut pair = Pair::new(21);
+    let (key, chart) = (pair.medicine("5"), pair.chart);
+    set(&mut pair.phone, chart, key, &[(Field::Dose, "10"), (Field::Reason, "it was 158 last week")]);
+    set(&mut pair.laptop, chart, key, &[(Field::Dose, "2.5")]);
+    pair.sync();
+    for session in [&mut pair.phone, &mut pair.laptop] {
+        let view = medicines::medicines(session, &ChartArgs { chart }).expect("medicines");
+        let clash = view.clashes.first().expect("the clash is shown");
+        let mut worded: Vec<_> =
+            clash.values.iter().map(|value| (value.value.as_deref(), value.words.as_deref())).collect();
+        worded.sort_unstable();
+        let wanted = [(Some("10 mg"), Some("it was 158 last week")), (Some("2.5 mg"), None)];
+        assert_eq!(worded, wanted, "each with its own words, and none of the other's");
     }
 }
 
@@ -204,7 +223,14 @@ fn the_timeline_counts_pages_and_filters() {
         (Field::Effective, "2026-02-01".to_owned()),
     ];
     let key = session.add(chart, Kind::VitalSign, weight).expect("a weight");
-    let args = TimelineArgs { chart, groups: vec![KindGroup::Notes], year: Some(2025), offset: 4, limit: 4 };
+    let args = TimelineArgs {
+        chart,
+        groups: vec![KindGroup::Notes],
+        year: Some(2025),
+        offset: 4,
+        limit: 4,
+        ..TimelineArgs::default()
+    };
     let view = timeline::timeline(&mut session, &args).expect("a timeline");
     assert_eq!(
         (view.all, view.total, view.rows.len(), view.more),
@@ -239,8 +265,8 @@ fn numbers_of_other_units_are_listed_and_not_drawn() {
         ];
         session.add(chart, Kind::VitalSign, fields).expect("a reading");
     }
-    let view =
-        results::trend(&mut session, &TrendArgs { chart, trend: "loinc|2339-0".into() }).expect("a trend");
+    let view = results::trend(&mut session, &TrendArgs { chart, trend: "loinc|2339-0".into(), unit: None })
+        .expect("a trend");
     let points: Vec<_> = view.points.iter().map(|point| point.number).collect();
     assert_eq!(
         (points, view.unit.as_str()),
@@ -252,6 +278,12 @@ fn numbers_of_other_units_are_listed_and_not_drawn() {
         ["5.4"],
         "listed apart"
     );
+    assert_eq!(view.units, ["mg/dL", "mmol/L"], "it can be shown in both");
+    let asked = TrendArgs { chart, trend: "loinc|2339-0".into(), unit: Some("mmol/L".into()) };
+    let asked = results::trend(&mut session, &asked).expect("a trend");
+    let points: Vec<_> = asked.points.iter().map(|point| (point.value.as_str(), point.converted)).collect();
+    assert_eq!(points, [("5.4", true), ("5.4", false), ("5.8", true)], "what was worked out says so");
+    assert!(asked.other_units.is_empty(), "nothing is left apart");
     let all = results::results(&mut session, &ChartArgs { chart }).expect("results");
     let series = all.measurements.first().expect("one series");
     assert_eq!(
@@ -259,6 +291,84 @@ fn numbers_of_other_units_are_listed_and_not_drawn() {
         (3, [98.0, 104.0].as_slice()),
         "the small line keeps one unit"
     );
-    let none = results::trend(&mut session, &TrendArgs { chart, trend: "loinc|0".into() });
+    let none = results::trend(&mut session, &TrendArgs { chart, trend: "loinc|0".into(), unit: None });
     assert!(none.is_err(), "a series that is not there");
+}
+
+#[test]
+fn the_timeline_filters_by_author_and_by_place() {
+    let mut session = Session::for_tests(7);
+    let chart = session.create_chart("Laras", None, Relation::Own, None).expect("a chart");
+    session.add(chart, Kind::Note, vec![(Field::Text, "slept".into())]).expect("a note");
+    let file = br#"{"resourceType":"Bundle","type":"collection","entry":[
+{"resource":{"resourceType":"Observation","id":"a","status":"final","code":{"text":"HbA1c"},"effectiveDateTime":"2026-01-01",
+ "performer":[{"display":"dr. Hendra"},{"reference":"Organization/x","display":"RS Tirta Asih"}],"valueQuantity":{"value":7,"unit":"%"}}},
+{"resource":{"resourceType":"Observation","id":"b","status":"final","code":{"text":"HbA1c"},"effectiveDateTime":"2026-02-01",
+ "performer":[{"display":"dr. Maya"},{"reference":"Organization/x","display":"RS Tirta Asih"}],"valueQuantity":{"value":7,"unit":"%"}}}]}"#;
+    let bundle = mecum_interop::read_bundle(file).expect("a bundle");
+    session.keep(chart, bundle.resources, &mut |_| true).expect("a file");
+    let all = timeline::timeline(&mut session, &TimelineArgs { chart, ..TimelineArgs::default() });
+    let all = all.expect("a timeline");
+    let named = |names: &[mecum_api::NameCount]| -> Vec<(String, u32)> {
+        names.iter().map(|name| (name.name.clone(), name.count)).collect()
+    };
+    assert_eq!(
+        named(&all.authors),
+        [("Laras".into(), 1), ("dr. Hendra".into(), 1), ("dr. Maya".into(), 1)],
+        "who wrote"
+    );
+    assert_eq!(named(&all.places), [("RS Tirta Asih".into(), 2)], "and where");
+    let only = |author: Option<&str>, place: Option<&str>| TimelineArgs {
+        chart,
+        author: author.map(str::to_owned),
+        place: place.map(str::to_owned),
+        ..TimelineArgs::default()
+    };
+    for (author, place, rows) in [
+        (Some("Laras"), None, 1),
+        (Some("dr. Maya"), None, 1),
+        (None, Some("RS Tirta Asih"), 2),
+        (Some("dr. Maya"), Some("RS Tirta Asih"), 1),
+        (Some("Laras"), Some("RS Tirta Asih"), 0),
+        (Some("nobody"), None, 0),
+    ] {
+        let view = timeline::timeline(&mut session, &only(author, place)).expect("a timeline");
+        assert_eq!((view.total, view.all), (rows, 3), "{author:?} at {place:?}, counted over the chart");
+        assert_eq!(view.authors.len(), 3, "the other names can still be chosen");
+    }
+}
+
+#[test]
+fn a_goal_with_a_number_becomes_limits_of_its_own_series_alone() {
+    let mut session = Session::for_tests(8);
+    let chart = session.create_chart("Laras", None, Relation::Own, None).expect("a chart");
+    let file = br#"{"resourceType":"Bundle","type":"collection","entry":[
+{"resource":{"resourceType":"Goal","id":"g","lifecycleStatus":"active","description":{"text":"Long-term sugar in check"},
+ "target":[{"measure":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},
+  "detailQuantity":{"comparator":"<","value":7.5,"unit":"%"}}]}},
+{"resource":{"resourceType":"Observation","id":"a","status":"final","effectiveDateTime":"2026-01-01",
+ "code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}],"text":"HbA1c"},"valueQuantity":{"value":7.8,"unit":"%"}}},
+{"resource":{"resourceType":"Observation","id":"b","status":"final","effectiveDateTime":"2026-01-01",
+ "code":{"coding":[{"system":"http://loinc.org","code":"2708-6"}],"text":"Saturation"},"valueQuantity":{"value":98,"unit":"%"}}}]}"#;
+    let bundle = mecum_interop::read_bundle(file).expect("a bundle");
+    session.keep(chart, bundle.resources, &mut |_| true).expect("a file");
+    let trend = |session: &mut Session, trend: &str, unit: Option<&str>| {
+        let args = TrendArgs { chart, trend: trend.into(), unit: unit.map(str::to_owned) };
+        results::trend(session, &args).expect("a trend")
+    };
+    let view = trend(&mut session, "loinc|4548-4", None);
+    let limits = view.limits.expect("a line to draw");
+    assert_eq!((limits.low, limits.high.as_deref(), limits.beyond), (None, Some("7.5"), true), "below 7.5");
+    assert_eq!(view.goal.as_deref(), Some("Long-term sugar in check"), "and as worded");
+    let other = trend(&mut session, "loinc|4548-4", Some("mmol/mol")).limits.expect("a line to draw");
+    assert_eq!((other.high.as_deref(), other.converted), (Some("58"), true), "in the unit that is drawn");
+    assert!(
+        trend(&mut session, "loinc|2708-6", None).limits.is_none(),
+        "the same unit is not the same measure"
+    );
+    let results = results::results(&mut session, &ChartArgs { chart }).expect("results");
+    assert_eq!(results.results.len() + results.measurements.len(), 2, "a goal is no value of its series");
+    let goal = limits.entry;
+    let entry = entry::entry_get(&mut session, &EntryArgs { chart, entry: goal }).expect("the goal");
+    assert_eq!((entry.range, entry.row.trend), (None, None), "a goal is no laboratory's range");
 }

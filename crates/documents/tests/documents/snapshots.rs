@@ -48,9 +48,9 @@ fn a_snapshot_and_its_tail_are_the_whole() {
     let base = Document::new(actor(1)).save();
     let encoded: Vec<_> = payloads.iter().map(Payload::encode).collect();
     let raw = || encoded.iter().map(|bytes| Payload::raw_change(bytes).expect("our own payload"));
-    let again = Document::reopen(&base, raw(), actor(1), Limits::default()).expect("base and tail fit");
+    let again = Document::reopen(&base, raw(), actor(1)).expect("base and tail fit");
     assert_eq!(again.save(), document.save(), "byte for byte");
-    let gap = Document::reopen(&base, raw().skip(1), actor(1), Limits::default());
+    let gap = Document::reopen(&base, raw().skip(1), actor(1));
     assert_eq!(gap.err(), Some(LoadError::Tail), "a tail with a hole is not opened");
 }
 

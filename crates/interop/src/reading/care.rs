@@ -1,5 +1,7 @@
 //! Goal and CarePlan: what was agreed, by when, and what is done for it.
 
+use mecum_domain::ReferenceRange;
+
 use super::facts::{Facts, coded};
 use super::{DetailValue, Reading, Resource, label, quantity};
 use crate::fhir::Node;
@@ -11,6 +13,7 @@ pub(super) fn read_goal(resource: &Resource<'_>, reading: &mut Reading, facts: &
     let target = node.get("target");
     // The series that the goal is about, so that its trend can show it.
     reading.code = Some(target.get("measure")).filter(|measure| measure.is_some()).and_then(quantity::series);
+    (reading.range, reading.unit) = limits(target);
     facts.status(label::STATUS, node.get("lifecycleStatus"));
     facts.status(label::ACHIEVEMENT, node.get("achievementStatus"));
     facts.words(label::DESCRIPTION, node.get("description"));
@@ -27,6 +30,25 @@ pub(super) fn read_goal(resource: &Resource<'_>, reading: &mut Reading, facts: &
     facts.printed(label::STATUS_REASON, node.get("statusReason"));
     facts.reasons(label::OUTCOME, node.get("outcomeCode"), node.get("outcomeReference"));
     facts.notes(label::NOTE, node.get("note"));
+}
+
+/// The limits of a goal with one numeric target, to draw; a plain number is a value to reach, not a limit. The text of the
+/// range is the comparator of the file, if it has one.
+fn limits(target: &Node<'_>) -> (Option<ReferenceRange>, Option<String>) {
+    let [target] = target.items() else { return (None, None) };
+    let (range, one) = (target.get("detailRange"), target.get("detailQuantity"));
+    let number = |node: &Node<'_>| node.get("value").decimal();
+    let comparator = one.get("comparator").text();
+    let (low, high) = match comparator {
+        Some("<" | "<=") => (None, number(one)),
+        Some(">" | ">=") => (number(one), None),
+        _ => (number(range.get("low")), number(range.get("high"))),
+    };
+    if low.is_none() && high.is_none() {
+        return (None, None);
+    }
+    let unit = [one, range.get("high"), range.get("low")].into_iter().find_map(quantity::unit);
+    (Some(ReferenceRange { low, high, text: comparator.map(str::to_owned) }), unit)
 }
 
 /// "HbA1c: ≤ 7.5 %".

@@ -49,36 +49,33 @@ pub(super) async fn challenge(State(context): State<Context>, request: Request) 
     let shared = &context.shared;
     body::read(request.into_body(), 0, shared.options.limits.body_timeout).await?;
     let server_time_ms = shared.now_ms();
-    let nonce = shared
-        .sessions
-        .challenge(&*shared.options.entropy, server_time_ms)
-        .ok_or(RefusalCode::Unavailable)?;
+    let nonce = shared.sessions.challenge(&*shared.options.entropy, server_time_ms);
     Ok(Cbor(Challenge { nonce, server_time_ms, server: shared.key.verifying_key() }).into_response())
 }
 
+/// A right sign-in is never refused for what others got wrong, also if they share its address: a key cannot be guessed, and
+/// whoever could use up the failures of an address would lock everybody behind it out. Only what is wrong is told to wait.
 pub(super) async fn session(State(context): State<Context>, request: Request) -> Result<Response, Refused> {
     let shared = &context.shared;
     let source = source(&request).ok_or(RefusalCode::Unavailable)?;
-    if !shared.failures_by_source.has(source, shared.now_ms()) {
-        return Err(RefusalCode::RateLimited.into());
-    }
     let limit = shared.options.limits.body_timeout;
     let signed: Signed<SignIn> = body::frame(request.into_body(), MAX_SMALL_FRAME_BYTES, limit).await?;
     let claimed = *signed.unverified();
     let (account, device) = (claimed.account, claimed.device);
     let card = shared.blocking(move |store| store.device(account, device)).await?;
     let now_ms = shared.now_ms();
-    // The challenge is used up whatever else is wrong; a device that is not there costs as much as one that is.
-    let fresh = shared.sessions.use_challenge(claimed.nonce, claimed.server_time_ms, now_ms);
+    // A device that is not there costs as much as one that is.
     let own_key = shared.key.verifying_key();
     let device_key = card.as_ref().map_or(own_key, |card| card.signing);
     let verified = signed.verify(&device_key).is_ok();
-    if !(verified && fresh && card.is_some() && claimed.server == own_key) {
-        shared.failures_by_source.take(source, now_ms);
-        return Err(RefusalCode::Unauthorised.into());
+    let right = verified && card.is_some() && claimed.server == own_key;
+    let fresh = shared.sessions.use_challenge(claimed.nonce, claimed.server_time_ms, now_ms, right);
+    if !(right && fresh) {
+        let told = shared.failures_by_source.take(source, now_ms);
+        let code = if told { RefusalCode::Unauthorised } else { RefusalCode::RateLimited };
+        return Err(code.into());
     }
     let author = Author { account, device, incarnation: claimed.incarnation };
-    let (token, expires_at_ms) =
-        shared.sessions.open(author, &*shared.options.entropy, now_ms).ok_or(RefusalCode::Unavailable)?;
+    let (token, expires_at_ms) = shared.sessions.open(author, &*shared.options.entropy, now_ms);
     Ok(Cbor(SessionGrant { token, expires_at_ms, server_time_ms: now_ms }).into_response())
 }

@@ -10,12 +10,12 @@ use mecum_sync::{
 
 use super::{Cbor, Context, Refused, author, body};
 use crate::Shared;
-use crate::store::{Author, Kept, PlacedEntry, Quota, StoredItem, Wanted};
+use crate::store::{Asked, Author, Kept, PlacedEntry, Quota, StoredItem, Wanted};
 
 pub(super) async fn sync(State(context): State<Context>, request: Request) -> Result<Response, Refused> {
     let shared = &context.shared;
     let (author, _) = author(shared, request.headers())?;
-    if !shared.by_account.take(author.account, shared.now_ms()) {
+    if !shared.by_device.take((author.account, author.device), shared.now_ms()) {
         return Err(RefusalCode::RateLimited.into());
     }
     let limit = shared.options.limits.body_timeout;
@@ -23,13 +23,17 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
     if request.version != PROTOCOL_VERSION {
         return Err(RefusalCode::VersionUnsupported.into());
     }
-    let (cursor, max_bytes) = (request.cursor, request.max_bytes);
+    let asked = Asked {
+        cursor: request.cursor,
+        max_bytes: request.max_bytes,
+        from_snapshots: request.from_snapshots,
+    };
     let kept = keep(shared, author, request).await?;
     for account in &kept.news_for {
         let rung = shared.wakes.ring(*account, author.device);
         shared.counters.add("mecum_wakes_total", rung as u64);
     }
-    let page = shared.blocking(move |store| store.page(&author, cursor, max_bytes)).await??;
+    let page = shared.blocking(move |store| store.page(&author, asked)).await??;
     let receipts = kept.receipts;
     let receipts = (!receipts.is_empty()).then(|| Signed::sign(Receipts { receipts }, &shared.key));
     let items = page.items.into_iter().map(|item| sign_item(item, &shared.key)).collect();
@@ -42,12 +46,17 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
         items,
         cursor: page.cursor,
         more: page.more,
+        snapshot_outcomes: kept.snapshot_outcomes,
     };
     Ok(Cbor(response).into_response())
 }
 
 async fn keep(shared: &Shared, author: Author, request: SyncRequest) -> Result<Kept, Refused> {
-    if request.account_entries.is_empty() && request.space_entries.is_empty() && request.pushes.is_empty() {
+    let nothing = request.account_entries.is_empty()
+        && request.space_entries.is_empty()
+        && request.pushes.is_empty()
+        && request.snapshots.is_empty();
+    if nothing {
         return Ok(Kept::default());
     }
     let limits = shared.options.limits;
@@ -58,11 +67,13 @@ async fn keep(shared: &Shared, author: Author, request: SyncRequest) -> Result<K
         account_entries: request.account_entries,
         space_entries: request.space_entries,
         pushes: request.pushes,
+        snapshots: request.snapshots,
         quota: Quota { bytes: limits.quota_bytes, spaces: limits.quota_spaces },
         now_ms: shared.now_ms(),
     };
     let kept = shared.blocking(move |store| store.keep(wanted)).await??;
     let outcomes = kept.account_outcomes.iter().chain(&kept.space_outcomes).chain(&kept.push_outcomes);
+    let outcomes = outcomes.chain(&kept.snapshot_outcomes);
     for outcome in outcomes {
         match outcome.refusal() {
             Some(refusal) => shared.counters.refused(refusal.code),
@@ -91,5 +102,7 @@ fn sign_item(item: StoredItem, key: &SigningKey) -> Item {
         StoredItem::Own { first_space_seq, count, statement } => {
             Item::Own { first_space_seq, count, statement }
         }
+        StoredItem::Snapshot { snapshot, statements } => Item::Snapshot { snapshot, statements },
+        StoredItem::SnapshotStored { space, space_seq } => Item::SnapshotStored { space, space_seq },
     }
 }

@@ -3,9 +3,12 @@
 //! WAL with `synchronous=FULL`: what was answered as stored survives a power cut.
 
 mod accounts;
+pub(crate) mod backup;
+pub mod check;
 mod inbox;
 mod mailboxes;
 mod pushes;
+mod snapshots;
 mod spaces;
 mod writer;
 
@@ -18,11 +21,12 @@ use mecum_sync::{AccountEntry, DecodeError, DeviceCard, Outcome, Refusal, Refusa
 use minicbor::{Decode, Encode};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::{Author, Kept, LogStore, Page, Slot, StoreError, Wanted};
+use super::{Asked, Author, Kept, LogStore, Page, Slot, StoreError, Wanted};
 use writer::Writer;
 
 /// The schema, one file for each version.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_relay.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../../migrations/0001_relay.sql"), include_str!("../../migrations/0002_snapshots.sql")];
 /// How long a statement waits for another process (the enrolment command) that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Idle reading connections that are kept.
@@ -79,20 +83,23 @@ impl LogStore for SqliteStore {
     }
 
     fn device(&self, account: AccountId, device: DeviceId) -> Result<Option<DeviceCard>, StoreError> {
-        self.read(|c| Ok(accounts::log(c, account)?.and_then(|log| log.device(device).cloned())))
+        self.read(|c| accounts::device(c, account, device))
     }
 
     fn keep(&self, wanted: Wanted) -> Result<Result<Kept, Refusal>, StoreError> {
         self.writer.write(move |c| keep(c, &wanted))
     }
 
-    fn page(
-        &self,
-        author: &Author,
-        cursor: u64,
-        max_bytes: u64,
-    ) -> Result<Result<Page, Refusal>, StoreError> {
-        self.read(|c| inbox::page(c, author, cursor, max_bytes))
+    fn page(&self, author: &Author, asked: Asked) -> Result<Result<Page, Refusal>, StoreError> {
+        self.read(|c| inbox::page(c, author, asked))
+    }
+
+    fn inbox_head(&self, author: &Author) -> Result<Option<u64>, StoreError> {
+        self.read(|c| {
+            let live =
+                accounts::log(c, author.account)?.is_some_and(|log| log.device(author.device).is_some());
+            if live { inbox::head(c, author.account).map(Some) } else { Ok(None) }
+        })
     }
 
     fn put_slot(
@@ -123,7 +130,7 @@ fn keep(c: &Connection, wanted: &Wanted) -> Result<Result<Kept, Refusal>, StoreE
     let Some(card) = log.and_then(|log| log.device(author.device).cloned()) else {
         return Ok(Err(RefusalCode::UnknownDevice.into()));
     };
-    if wanted.cursor > inbox::head(c, author.account)? {
+    if !backup::is_cursor(c, author.account, wanted.cursor)? {
         return Ok(Err(RefusalCode::Resync.into()));
     }
     let mut kept = Kept::default();
@@ -144,6 +151,10 @@ fn keep(c: &Connection, wanted: &Wanted) -> Result<Result<Kept, Refusal>, StoreE
         }
         kept.push_outcomes.push(outcome(&result));
         kept.receipts.extend(result.ok().flatten());
+    }
+    for snapshot in &wanted.snapshots {
+        let result = attempt(c, |c| snapshots::keep(c, wanted, &card.signing, snapshot, &mut kept.news_for))?;
+        kept.snapshot_outcomes.push(outcome(&result));
     }
     kept.news_for.sort_unstable();
     kept.news_for.dedup();

@@ -36,7 +36,7 @@ async fn mutated_frames_change_nothing_and_end_nothing() {
     let challenge = server.ask("POST", "/v1/challenge", None, &[]).await.frame();
     let recorded: [Recorded; 4] = [
         ("/v1/sync", encode(&stored), 0, 0),
-        ("/v1/sync", encode(&fresh), 8, 5),
+        ("/v1/sync", encode(&fresh), 8, 7),
         ("/v1/session", encode(&laptop.sign(&challenge, &phone.signing)), 0, 0),
         ("/v1/enrol", encode(&enrolment), 3 + code.len(), 0),
     ];

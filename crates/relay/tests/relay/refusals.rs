@@ -289,7 +289,7 @@ async fn one_refused_push_does_not_hold_up_the_others() {
 #[tokio::test]
 async fn an_account_that_asks_too_often_waits_and_others_do_not() {
     let slow = Rate { burst: 6.0, per_second: 1.0 };
-    let mut scene = Scene::new(Limits { syncs_per_account: slow, ..roomy() }).await;
+    let mut scene = Scene::new(Limits { syncs_per_device: slow, ..roomy() }).await;
     let mut codes = Vec::new();
     for _ in 0..8 {
         let request = scene.laptop.request();

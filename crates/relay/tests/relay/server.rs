@@ -1,7 +1,7 @@
 //! A relay in this process, and a plain HTTP client that can also misbehave.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -31,6 +31,7 @@ pub(crate) struct Server {
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
     limits: Limits,
+    proxies: Vec<IpAddr>,
 }
 
 /// Limits that no test meets by accident.
@@ -40,25 +41,40 @@ pub(crate) fn roomy() -> Limits {
         requests_per_source: open,
         failures_per_source: open,
         mailboxes_per_source: open,
-        syncs_per_account: open,
+        syncs_per_device: open,
         ..Limits::default()
     }
 }
 
 impl Server {
     pub(crate) async fn start(limits: Limits) -> Self {
+        Self::behind(limits, &[]).await
+    }
+
+    /// Starts behind these proxies.
+    pub(crate) async fn behind(limits: Limits, proxies: &[IpAddr]) -> Self {
+        let proxies = proxies.to_vec();
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicI64::new(START_MS));
         let lines = Arc::new(Mutex::new(Vec::new()));
-        let (relay, address, stop, task) = run(dir.path(), &clock, &lines, limits, 1).await;
-        Self { dir, address, relay, clock, lines, stop: Some(stop), task: Some(task), limits }
+        let (relay, address, stop, task) = run(dir.path(), &clock, &lines, (limits, proxies.clone()), 1).await;
+        Self { dir, address, relay, clock, lines, stop: Some(stop), task: Some(task), limits, proxies }
     }
 
     /// Stops, and starts again over the same folder.
     pub(crate) async fn restart(&mut self) {
         self.stop().await;
         let (relay, address, stop, task) =
-            run(self.dir.path(), &self.clock, &self.lines, self.limits, 2).await;
+            run(self.dir.path(), &self.clock, &self.lines, (self.limits, self.proxies.clone()), 2).await;
+        (self.relay, self.address, self.stop, self.task) = (relay, address, Some(stop), Some(task));
+    }
+
+    /// Stops, and starts again over a backup that took the place of what was there.
+    pub(crate) async fn restored_from(&mut self, backup: &Path) {
+        self.stop().await;
+        mecum_relay::folder::restore(backup, self.dir.path(), true, START_MS).unwrap();
+        let (relay, address, stop, task) =
+            run(self.dir.path(), &self.clock, &self.lines, (self.limits, self.proxies.clone()), 3).await;
         (self.relay, self.address, self.stop, self.task) = (relay, address, Some(stop), Some(task));
     }
 
@@ -138,12 +154,13 @@ async fn run(
     dir: &Path,
     clock: &Arc<AtomicI64>,
     lines: &Arc<Mutex<Vec<String>>>,
-    limits: Limits,
+    (limits, proxies): (Limits, Vec<IpAddr>),
     seed: u64,
 ) -> (Relay, SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let (time, log) = (Arc::clone(clock), Arc::clone(lines));
     let options = RelayOptions {
         limits,
+        proxies,
         entropy: Arc::new(SeededEntropy::new(seed)),
         clock: Arc::new(move || time.load(Ordering::SeqCst)),
         log: Arc::new(move |line| log.lock().unwrap().push(line.to_owned())),
@@ -161,6 +178,42 @@ async fn run(
         serving.serve(listener, stopped).await.unwrap();
     });
     (relay, address, stop, task)
+}
+
+/// One connection that stays open, for many requests one after the other.
+pub(crate) struct Line {
+    stream: TcpStream,
+}
+
+impl Line {
+    pub(crate) async fn open(server: &Server) -> Self {
+        Self { stream: TcpStream::connect(server.address).await.unwrap() }
+    }
+
+    /// Posts a body; answers the status and the body.
+    pub(crate) async fn post(&mut self, path: &str, headers: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: t\r\n{headers}content-length: {}\r\n\r\n", body.len());
+        let mut bytes = head.into_bytes();
+        bytes.extend_from_slice(body);
+        self.stream.write_all(&bytes).await.unwrap();
+        let mut answer = Vec::new();
+        let mut part = [0u8; 4_096];
+        loop {
+            let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+            if let Some(end) = end {
+                let head = std::str::from_utf8(&answer[..end]).unwrap().to_lowercase();
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+                let length: usize = length.parse().unwrap();
+                if answer.len() >= end + 4 + length {
+                    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+                    return (status, answer.split_off(end + 4));
+                }
+            }
+            let read = self.stream.read(&mut part).await.unwrap();
+            assert!(read > 0, "the relay keeps the connection");
+            answer.extend_from_slice(&part[..read]);
+        }
+    }
 }
 
 /// An HTTP answer.

@@ -9,6 +9,7 @@ use crate::frames::{Item, Push};
 use crate::push::{self, EpochRule};
 use crate::receipt::Countersign;
 use crate::signed::Signed;
+use crate::snapshot::{SnapshotBody, SpaceSnapshot, verify_snapshot, verify_statements};
 use crate::space_log::{SpaceEntry, SpaceLog, SpaceLogError};
 use crate::statement::{Progress, Statement};
 
@@ -44,6 +45,21 @@ pub enum Accepted {
         /// Who acknowledged.
         by: DeviceId,
     },
+    /// A space begins here, verified up to what is sealed: open the parts and check each chain's heads record before anything of
+    /// it is believed.
+    Snapshot {
+        /// What its maker signed.
+        body: Box<SnapshotBody>,
+        /// The parts.
+        parts: Vec<Envelope>,
+    },
+    /// The relay has a snapshot of a space up to here.
+    SnapshotStored {
+        /// The space.
+        space: SpaceId,
+        /// What it covers.
+        space_seq: u64,
+    },
     /// The relay has this device's own chain up to here. If the vault has less, or another hash at this place, it was
     /// rolled back or cloned: begin a new incarnation before writing.
     Own {
@@ -63,6 +79,10 @@ impl Follower {
             Item::Batch { first_space_seq, push } => self.accept_batch(*first_space_seq, push),
             Item::Own { first_space_seq, count, statement } => {
                 self.accept_own(*first_space_seq, *count, statement)
+            }
+            Item::Snapshot { snapshot, statements } => self.accept_snapshot(snapshot, statements),
+            Item::SnapshotStored { space, space_seq } => {
+                Ok(Accepted::SnapshotStored { space: *space, space_seq: *space_seq })
             }
         }
     }
@@ -174,6 +194,36 @@ impl Follower {
         }
         let envelopes = verified.envelopes.into_iter().zip(push.envelopes.iter().cloned()).collect();
         Ok(Accepted::Envelopes { chain, first_space_seq, envelopes })
+    }
+
+    fn accept_snapshot(
+        &mut self,
+        snapshot: &SpaceSnapshot,
+        statements: &[Signed<Statement>],
+    ) -> Result<Accepted, FollowError> {
+        let claimed = snapshot.signed.unverified();
+        let followed = self.spaces.get(&claimed.space).ok_or(FollowError::UnknownSpace)?;
+        if claimed.space_seq < followed.next_space_seq {
+            return Ok(Accepted::Known);
+        }
+        if followed.next_space_seq > 1 || !followed.heads.is_empty() {
+            return Err(FollowError::SnapshotBeyond);
+        }
+        let signer = self.signing_key(claimed.device)?;
+        let parts = verify_snapshot(&followed.log, self.account, &signer, snapshot)?;
+        verify_statements(claimed, statements, |device| self.signing_key(device).ok())?;
+        let mut next = followed.clone();
+        next.next_space_seq = claimed.space_seq.saturating_add(1);
+        for chain in &claimed.chains {
+            next.heads.insert((chain.device, chain.incarnation), chain.head);
+        }
+        for signed in statements {
+            let statement = signed.unverified();
+            check_statement(&next, statement)?;
+            next.statements.insert((statement.device, statement.incarnation), statement.clone());
+        }
+        *self.followed_mut(claimed.space)? = next;
+        Ok(Accepted::Snapshot { body: Box::new(claimed.clone()), parts })
     }
 
     fn accept_own(

@@ -35,6 +35,7 @@ impl Follower {
         let fits = response.account_outcomes.len() == request.account_entries.len()
             && response.space_outcomes.len() == request.space_entries.len()
             && response.push_outcomes.len() == request.pushes.len()
+            && response.snapshot_outcomes.len() == request.snapshots.len()
             && response.cursor >= request.cursor
             && request.cursor == self.cursor
             && (!response.more || !response.items.is_empty());

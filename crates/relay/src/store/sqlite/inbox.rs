@@ -8,8 +8,8 @@ use mecum_sync::limits::{MAX_ITEMS, MAX_PAGE_BYTES};
 use mecum_sync::{Push, Refusal, RefusalCode, Signed, SpaceEntry, SpaceLog, Statement};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{accounts, int, spaces, stored, uint};
-use crate::store::{Author, Page, PlacedEntry, StoreError, StoredItem};
+use super::{accounts, backup, int, snapshots, spaces, stored, uint};
+use crate::store::{Asked, Author, Page, PlacedEntry, StoreError, StoredItem};
 
 /// What a position points to.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,7 @@ pub(super) enum Kind {
     AccountEntry = 1,
     SpaceEntry = 2,
     Push = 3,
+    Snapshot = 4,
 }
 
 /// The accounts that get what is new in a space, in a fixed order: locks are always taken in it.
@@ -59,21 +60,22 @@ pub(super) fn head(c: &Connection, account: AccountId) -> Result<u64, StoreError
 pub(super) fn page(
     c: &Connection,
     author: &Author,
-    cursor: u64,
-    max_bytes: u64,
+    asked: Asked,
 ) -> Result<Result<Page, Refusal>, StoreError> {
+    let cursor = asked.cursor;
     if accounts::log(c, author.account)?.is_none_or(|log| log.device(author.device).is_none()) {
         return Ok(Err(RefusalCode::UnknownDevice.into()));
     }
     let head = head(c, author.account)?;
-    if cursor > head {
+    if !backup::is_cursor(c, author.account, cursor)? {
         return Ok(Err(RefusalCode::Resync.into()));
     }
     let mut page = Page { items: Vec::new(), cursor, more: false };
     if cursor == head {
         return Ok(Ok(page));
     }
-    let max_bytes = max_bytes.min(MAX_PAGE_BYTES);
+    let max_bytes = asked.max_bytes.min(MAX_PAGE_BYTES);
+    let folded = if asked.from_snapshots { folded(c, author.account)? } else { BTreeMap::new() };
     let mut bytes = 0u64;
     let mut readable = BTreeMap::new();
     let mut query = c.prepare_cached(
@@ -83,7 +85,13 @@ pub(super) fn page(
     while let Some(row) = rows.next()? {
         let (position, kind): (i64, i64) = (row.get(0)?, row.get(1)?);
         let (log, number): (Vec<u8>, i64) = (row.get(2)?, row.get(3)?);
-        if let Some((item, size)) = load(c, author, &mut readable, kind, &log, number)? {
+        let in_snapshot = kind == Kind::Push as i64 && folded.get(&log).is_some_and(|at| position < *at);
+        if in_snapshot {
+            page.cursor = uint(position)?;
+            continue;
+        }
+        let whole = folded.get(&log) == Some(&position);
+        if let Some((item, size)) = load(c, author, &mut readable, (kind, whole), &log, number)? {
             let full = bytes.saturating_add(size) > max_bytes || page.items.len() >= MAX_ITEMS;
             if full && !page.items.is_empty() {
                 break;
@@ -97,12 +105,23 @@ pub(super) fn page(
     Ok(Ok(page))
 }
 
+/// Where the snapshot of each space stands in an inbox: by space, the position. Every push before it is in it.
+fn folded(c: &Connection, account: AccountId) -> Result<BTreeMap<Vec<u8>, i64>, StoreError> {
+    c.prepare_cached(
+        "SELECT i.log, i.position FROM inbox i JOIN snapshot s ON s.space = i.log AND s.space_seq = i.number
+         WHERE i.account = ?1 AND i.kind = ?2",
+    )?
+    .query_map(params![account.as_bytes(), Kind::Snapshot as i64], |row| Ok((row.get(0)?, row.get(1)?)))?
+    .collect::<Result<_, _>>()
+    .map_err(StoreError::from)
+}
+
 /// One item with its size in bytes; none if the account may no longer read it.
 fn load(
     c: &Connection,
     author: &Author,
     readable: &mut BTreeMap<Vec<u8>, bool>,
-    kind: i64,
+    (kind, whole): (i64, bool),
     log: &[u8],
     number: i64,
 ) -> Result<Option<(StoredItem, u64)>, StoreError> {
@@ -125,6 +144,9 @@ fn load(
     }
     if kind == Kind::SpaceEntry as i64 {
         return load_space_entry(c, log, number).map(Some);
+    }
+    if kind == Kind::Snapshot as i64 {
+        return snapshots::load(c, log, number, whole);
     }
     load_push(c, author, number).map(Some)
 }

@@ -1,0 +1,443 @@
+//! Snapshots of whole spaces: made for devices that come later, and taken by a device that begins.
+//!
+//! Who takes one believes nothing that its maker says: every change in it passes the guards on changes, every writer in it has a
+//! chain, and for every chain the writer's own signed statement carries the hash of exactly the changes that are in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mecum_api::Topic;
+use mecum_documents::{Actor, Document, Limits, Link, LoadError, Step};
+use mecum_domain::{Edit, FinishedKey};
+use mecum_seal::{
+    DeviceId, DocumentId, DocumentKey, Envelope, Hash32, Key32, Place, SpaceId, derive_key, seal_envelope,
+};
+use mecum_sync::limits::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOT_PARTS, MAX_SNAPSHOTS};
+use mecum_sync::{
+    Chain, FoldedChain, Follower, Signed, SnapshotBody, SpaceSnapshot, SyncRequest, SyncResponse,
+};
+use mecum_vault::{Durability, Table};
+
+use crate::error::SessionError;
+use crate::exchange::Exchanged;
+use crate::heads::{OwnChange, heads_hash, record_of};
+use crate::identity::actor_of;
+use crate::plaintext::{OpenDocument, SnapshotPart, deflate};
+use crate::row::ItemKey;
+use crate::rows_from::{RowPlace, row_of_entry, row_of_finished};
+use crate::session::Session;
+use crate::space::{DocumentState, SpaceState};
+use crate::stage::Stage;
+use crate::times::{Times, decode_times, encode_times, store_times, times_name};
+
+/// Envelopes after the last snapshot of a space, above which another one is made (DESIGN 5, "Bounded").
+const ENVELOPES_BETWEEN: u64 = 300;
+
+/// Of so many bytes of snapshots at most is one request.
+const REQUEST_BYTES: usize = 9 << 20;
+
+/// Why a snapshot is not taken. Its space is then fetched by its envelopes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RefusedSnapshot {
+    /// A part does not open, or is not what its place says.
+    #[error("a part cannot be read")]
+    Part,
+    /// A document is named twice, or has no part, or a part has no document.
+    #[error("parts and documents do not fit")]
+    Parts,
+    /// A document in it cannot be opened, or holds a change that no device of ours writes.
+    #[error("a document is refused")]
+    Document(LoadError),
+    /// A change by somebody who has no chain in the space.
+    #[error("it holds changes of an unknown writer")]
+    Writer,
+    /// A writer's statement is about other changes than are in it.
+    #[error("it holds other changes than a writer stated")]
+    Heads,
+}
+
+/// A document's key turned to its part of a snapshot: a part is then never an envelope of the log, nor the other way.
+fn part_key(key: &impl Key32) -> DocumentKey {
+    DocumentKey::from_bytes(*derive_key(key, "mecum snapshot v1").expose())
+}
+
+impl Session {
+    /// Whether this device begins, and takes spaces by their snapshots.
+    pub(crate) fn begins_from_snapshots(&self) -> Result<bool, SessionError> {
+        let refused = self.setting("no-snapshots")?.is_some();
+        Ok(!refused && (self.follower.cursor() == 0 || self.setting("catching-up")?.is_some()))
+    }
+
+    /// The spaces that want a snapshot now: everything of them is stored, and enough is new.
+    fn wants_snapshot(&self, state: &SpaceState, shared: bool) -> bool {
+        let at = self.follower.space_seq(state.space);
+        let new = at.saturating_sub(state.snapshot_seq);
+        let enough = if shared { new > 0 } else { new >= ENVELOPES_BETWEEN };
+        let stored = self.follower.chain_head(&self.own_chain(state.space)).envelope_seq == state.own_seq;
+        enough && stored && self.tried.get(&state.space) != Some(&at)
+    }
+
+    /// Whether a snapshot waits to be made.
+    pub(crate) fn has_snapshot_to_make(&self) -> bool {
+        let shared = self.setting("share-snapshots").ok().flatten().is_some();
+        self.spaces.values().any(|state| self.wants_snapshot(state, shared))
+    }
+
+    /// The snapshots for a request. One that cannot be made now is left out: nothing depends on it.
+    pub(crate) fn make_snapshots(&mut self) -> Result<Vec<SpaceSnapshot>, SessionError> {
+        let shared = self.setting("share-snapshots")?.is_some();
+        let mut room = REQUEST_BYTES;
+        let mut made = Vec::new();
+        let wanting: Vec<SpaceState> =
+            self.spaces.values().filter(|state| self.wants_snapshot(state, shared)).cloned().collect();
+        for state in wanting {
+            if made.len() >= MAX_SNAPSHOTS {
+                break;
+            }
+            let snapshot = self.snapshot_of(&state)?;
+            if snapshot.as_ref().is_some_and(|snapshot| snapshot.bytes() > room) {
+                break;
+            }
+            // Once for each state of a space: what cannot be made, or is refused, is left until there is more.
+            self.tried.insert(state.space, self.follower.space_seq(state.space));
+            room = room.saturating_sub(snapshot.as_ref().map_or(0, SpaceSnapshot::bytes));
+            made.extend(snapshot);
+        }
+        Ok(made)
+    }
+
+    /// Folds a space as it is here. `None` where it cannot be shown to be what the writers stated: something of theirs waits or is
+    /// put aside here, or their statement is by an older version.
+    pub(crate) fn snapshot_of(&self, state: &SpaceState) -> Result<Option<SpaceSnapshot>, SessionError> {
+        let mut documents = BTreeMap::new();
+        for document in self.documents.values().filter(|document| document.space == state.space) {
+            let open = match self.open.get(&document.document) {
+                Some((_, open)) => open.clone(),
+                None => self.load_document(document.document)?,
+            };
+            let folded = Folded { links: open.links()?.clone(), open, times: self.times(document.document)? };
+            documents.insert(document.document, folded);
+        }
+        if documents.is_empty() || documents.len() >= MAX_SNAPSHOT_PARTS {
+            return Ok(None);
+        }
+        let links = documents.iter().map(|(document, folded)| (*document, folded.links.clone())).collect();
+        let chains = self.folded_chains(state);
+        if check_writers(&self.follower, state, &chains, &links).is_err() {
+            return Ok(None);
+        }
+        self.seal_snapshot(state, chains, &documents)
+    }
+
+    pub(crate) fn folded_chains(&self, state: &SpaceState) -> Vec<FoldedChain> {
+        let chains = self.follower.chains(state.space).into_iter();
+        chains
+            .filter(|(_, head)| head.envelope_seq > 0)
+            .map(|(chain, mut head)| {
+                if chain == self.own_chain(state.space) {
+                    // The follower checks no own envelope, so it does not know under which head it was written.
+                    let log = self.follower.space_log(state.space);
+                    head.membership_seq = log.and_then(|log| log.seq_of(state.own_membership)).unwrap_or(0);
+                }
+                FoldedChain { device: chain.device, incarnation: chain.incarnation, head }
+            })
+            .collect()
+    }
+
+    /// Seals and signs. `None` if it is too large to be one.
+    pub(crate) fn seal_snapshot(
+        &self,
+        state: &SpaceState,
+        chains: Vec<FoldedChain>,
+        documents: &BTreeMap<DocumentId, Folded>,
+    ) -> Result<Option<SpaceSnapshot>, SessionError> {
+        let mut sealing = Sealing { session: self, state, parts: Vec::new(), ids: Vec::new(), bytes: 0 };
+        let states = || documents.keys().filter_map(|document| self.documents.get(document));
+        let openings = states()
+            .map(|document| OpenDocument::new(document.document, &document.key, document.shard).encode());
+        sealing.seal(DocumentId::CONTROL, &part_key(&state.key), &SnapshotPart::keys(openings.collect()))?;
+        for document in states() {
+            let Some(folded) = documents.get(&document.document) else { continue };
+            let Some(times) = encode_times(&folded.links, &folded.times) else { return Ok(None) };
+            let (columns, ids) = folded.open.save_compact(&work_out)?;
+            let plain = SnapshotPart { times, ids, columns: deflate(&columns) }.encode();
+            sealing.seal(document.document, &part_key(&document.key), &plain)?;
+            if sealing.bytes > MAX_SNAPSHOT_BYTES {
+                return Ok(None);
+            }
+        }
+        let body = SnapshotBody {
+            space: state.space,
+            device: self.identity.device,
+            incarnation: self.identity.incarnation,
+            space_seq: self.follower.space_seq(state.space),
+            membership_head: state.membership,
+            epoch: state.epoch,
+            chains,
+            parts: sealing.ids,
+        };
+        let signed = Signed::sign(body, &self.identity.signing);
+        Ok(Some(SpaceSnapshot { signed, parts: sealing.parts }))
+    }
+
+    /// Stages a space that begins from a snapshot which the follower verified. On an error nothing of it may be kept.
+    pub(crate) fn stage_snapshot(
+        &mut self,
+        stage: &mut Stage,
+        follower: &Follower,
+        body: &SnapshotBody,
+        parts: &[Envelope],
+    ) -> Result<Result<(), RefusedSnapshot>, SessionError> {
+        let mut state = self.staged_space(stage, body.space)?;
+        let opened = match open_parts(&state, parts, self.identity.actor()) {
+            Ok(opened) => opened,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let mut links = BTreeMap::new();
+        for part in &opened {
+            links.insert(part.state.document, part.links.clone());
+        }
+        let writers = match check_writers(follower, &state, &body.chains, &links) {
+            Ok(writers) => writers,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let arrived = u64::try_from(self.now_ms()).unwrap_or(0);
+        for part in opened {
+            let rows = rows_of_steps(&part, &writers, arrived);
+            let chunk = deflate(&part.document.save());
+            let OpenedPart { mut state, document, links, encoded_times, .. } = part;
+            state.snapshot_bytes = chunk.len() as u64;
+            state.operations = u32::try_from(document.operations()).unwrap_or(u32::MAX);
+            let name = state.document.as_bytes().to_vec();
+            stage.puts.push((Table::Snapshot, name, chunk));
+            let times = store_times(&links, &encoded_times);
+            stage.puts.push((Table::Snapshot, times_name(state.document), times));
+            let chart = self.staged_space(stage, state.space)?.chart;
+            stage.open.insert(state.document, document);
+            stage.documents.insert(state.document, state);
+            self.stage_rows(stage, chart, rows)?;
+            stage.topics.push(Topic::Record { chart });
+        }
+        state.snapshot_seq = body.space_seq;
+        stage.spaces.insert(body.space, state);
+        Ok(Ok(()))
+    }
+
+    /// Notes that the relay has a snapshot of a space.
+    pub(crate) fn note_snapshot(
+        &self,
+        stage: &mut Stage,
+        space: SpaceId,
+        space_seq: u64,
+    ) -> Result<(), SessionError> {
+        let mut state = self.staged_space(stage, space)?;
+        if space_seq > state.snapshot_seq {
+            state.snapshot_seq = space_seq;
+            stage.spaces.insert(space, state);
+        }
+        Ok(())
+    }
+
+    /// Notes what became of the snapshots of a request, and how far beginning from snapshots has got.
+    pub(crate) fn note_snapshots(
+        &self,
+        stage: &mut Stage,
+        request: &SyncRequest,
+        response: &SyncResponse,
+    ) -> Result<(), SessionError> {
+        for (snapshot, outcome) in request.snapshots.iter().zip(&response.snapshot_outcomes) {
+            if outcome.refusal().is_none() {
+                let body = snapshot.signed.unverified();
+                self.note_snapshot(stage, body.space, body.space_seq)?;
+            }
+        }
+        let catching_up = self.setting("catching-up")?.is_some();
+        if request.from_snapshots && response.more && !catching_up {
+            stage.puts.push((Table::Setting, b"catching-up".to_vec(), vec![1]));
+        }
+        let mut done = |name: &[u8]| stage.deletes.push((Table::Setting, name.to_vec()));
+        if catching_up && !response.more {
+            done(b"catching-up");
+        }
+        if !response.more && !request.from_snapshots && self.setting("no-snapshots")?.is_some() {
+            done(b"no-snapshots");
+        }
+        let shared = self.setting("share-snapshots")?.is_some() && !response.more;
+        let folded = |state: &SpaceState| {
+            let noted = stage.spaces.get(&state.space).unwrap_or(state);
+            noted.snapshot_seq >= self.follower.space_seq(state.space) && state.unsent_genesis.is_none()
+        };
+        if shared && self.is_account_log_stored() && self.spaces.values().all(folded) {
+            stage.deletes.push((Table::Setting, b"share-snapshots".to_vec()));
+        }
+        Ok(())
+    }
+
+    /// Asks for everything anew, by its envelopes: a snapshot could not be believed. What was taken in before stays and will be
+    /// recognised.
+    pub(crate) fn go_without_snapshots(&mut self, reason: &str) -> Result<Exchanged, SessionError> {
+        let mut follower = self.follower.clone();
+        follower.start_over();
+        let mut stage = Stage { follower: Some(follower), ..Stage::default() };
+        stage.puts.push((Table::Setting, b"no-snapshots".to_vec(), reason.as_bytes().to_vec()));
+        self.commit(stage, Durability::Full)?;
+        Ok(Exchanged { envelopes: 0, more: true })
+    }
+}
+
+/// A document that goes into a snapshot.
+pub(crate) struct Folded {
+    pub(crate) open: Document,
+    pub(crate) links: BTreeMap<Actor, Link>,
+    pub(crate) times: Times,
+}
+
+/// The parts of one snapshot as they are sealed.
+struct Sealing<'a> {
+    session: &'a Session,
+    state: &'a SpaceState,
+    parts: Vec<Vec<u8>>,
+    ids: Vec<Hash32>,
+    bytes: usize,
+}
+
+impl Sealing<'_> {
+    fn seal(&mut self, document: DocumentId, key: &DocumentKey, plain: &[u8]) -> Result<(), SessionError> {
+        let place = Place {
+            space: self.state.space,
+            document,
+            device: self.session.identity.device,
+            incarnation: self.session.identity.incarnation,
+            envelope_seq: self.session.follower.space_seq(self.state.space),
+            epoch: self.state.epoch,
+            membership_head: self.state.membership,
+            previous: Hash32::ZERO,
+        };
+        let sealed =
+            seal_envelope(key, &place, plain, self.session.entropy()).map_err(|_| SessionError::Envelope)?;
+        self.bytes += sealed.bytes.len();
+        self.ids.push(sealed.content_id);
+        self.parts.push(sealed.bytes);
+        Ok(())
+    }
+}
+
+/// The id of a finished entry, worked out from its bytes.
+fn work_out(bytes: &[u8]) -> Option<[u8; 16]> {
+    mecum_interop::key_of(bytes).map(|key| *key.as_bytes())
+}
+
+/// The device of every actor in the documents: each has a chain whose last statement is about exactly its changes here.
+fn check_writers(
+    follower: &Follower,
+    state: &SpaceState,
+    chains: &[FoldedChain],
+    links: &BTreeMap<DocumentId, BTreeMap<Actor, Link>>,
+) -> Result<BTreeMap<Actor, DeviceId>, RefusedSnapshot> {
+    let log = follower.account_log().ok_or(RefusedSnapshot::Writer)?;
+    let mut writers = BTreeMap::new();
+    for chain in chains {
+        let card = log.device(chain.device).ok_or(RefusedSnapshot::Writer)?;
+        let actor = actor_of(&card.signing, chain.incarnation);
+        let name = Chain { device: chain.device, incarnation: chain.incarnation, space: state.space };
+        let statement = follower.last_statement(&name).ok_or(RefusedSnapshot::Heads)?;
+        let ends_here =
+            statement.envelope_seq == chain.head.envelope_seq && statement.last == chain.head.hash;
+        if !ends_here || statement.heads != heads_hash(&state.key, &record_of(actor, links)) {
+            return Err(RefusedSnapshot::Heads);
+        }
+        writers.insert(actor, chain.device);
+    }
+    let actors: BTreeSet<Actor> = links.values().flat_map(BTreeMap::keys).copied().collect();
+    if actors.iter().all(|actor| writers.contains_key(actor)) {
+        Ok(writers)
+    } else {
+        Err(RefusedSnapshot::Writer)
+    }
+}
+
+/// A document out of a snapshot.
+struct OpenedPart {
+    state: DocumentState,
+    document: Document,
+    steps: Vec<Step>,
+    links: BTreeMap<Actor, Link>,
+    times: Times,
+    encoded_times: Vec<u8>,
+}
+
+fn open_parts(
+    state: &SpaceState,
+    parts: &[Envelope],
+    actor: Actor,
+) -> Result<Vec<OpenedPart>, RefusedSnapshot> {
+    let (keys, parts) = parts.split_first().ok_or(RefusedSnapshot::Parts)?;
+    if keys.place().document != DocumentId::CONTROL {
+        return Err(RefusedSnapshot::Parts);
+    }
+    let plain = keys.open(&part_key(&state.key)).map_err(|_| RefusedSnapshot::Part)?;
+    let openings = SnapshotPart::decode_keys(&plain).map_err(|_| RefusedSnapshot::Part)?;
+    let mut documents = BTreeMap::new();
+    for opening in openings {
+        let message = OpenDocument::decode(&opening).map_err(|_| RefusedSnapshot::Part)?;
+        let opened = DocumentState::new(message.document, state.space, message.key(), message.shard);
+        if documents.insert(message.document, opened).is_some() {
+            return Err(RefusedSnapshot::Parts);
+        }
+    }
+    let mut opened = Vec::with_capacity(parts.len());
+    for envelope in parts {
+        let state = documents.remove(&envelope.place().document).ok_or(RefusedSnapshot::Parts)?;
+        let plain = envelope.open(&part_key(&state.key)).map_err(|_| RefusedSnapshot::Part)?;
+        let part = SnapshotPart::decode(&plain).map_err(|_| RefusedSnapshot::Part)?;
+        let columns = part.inflate_columns().map_err(|_| RefusedSnapshot::Part)?;
+        let (document, steps) =
+            Document::load_compact(&columns, &part.ids, &work_out, actor, Limits::default())
+                .map_err(RefusedSnapshot::Document)?;
+        let links = document.links().map_err(RefusedSnapshot::Document)?.clone();
+        let times = decode_times(&part.times, &links).map_err(|_| RefusedSnapshot::Part)?;
+        let state = DocumentState { own: Some(OwnChange::NONE), ..state };
+        opened.push(OpenedPart { state, document, steps, links, times, encoded_times: part.times });
+    }
+    if documents.is_empty() { Ok(opened) } else { Err(RefusedSnapshot::Parts) }
+}
+
+/// The rows of a document as its whole history leaves them: each by who touched it last.
+fn rows_of_steps(
+    part: &OpenedPart,
+    writers: &BTreeMap<Actor, DeviceId>,
+    arrived: u64,
+) -> Vec<crate::row::Row> {
+    let mut last: BTreeMap<ItemKey, (i64, DeviceId)> = BTreeMap::new();
+    for step in &part.steps {
+        let Some(device) = writers.get(&step.actor) else { continue };
+        let at_ms = part.times.get(&(step.actor, step.change_seq)).map_or(0, |noted| noted.at_ms);
+        for edit in &step.edits {
+            let key = match edit {
+                Edit::Add { entry, .. } | Edit::Set { entry, .. } => ItemKey::Entry(*entry.as_bytes()),
+                Edit::Keep { key, .. } => ItemKey::Finished(*key.as_bytes()),
+            };
+            let by = last.entry(key).or_insert((at_ms, *device));
+            *by = (*by).max((at_ms, *device));
+        }
+    }
+    let place = |key: ItemKey| {
+        last.get(&key).map(|(at_ms, device)| RowPlace {
+            space: part.state.space,
+            document: part.state.document,
+            device: *device,
+            at_ms: *at_ms,
+            own_seq: 0,
+            arrived,
+        })
+    };
+    let entries = part.document.entries().filter_map(|entry| {
+        let place = place(ItemKey::Entry(*entry.id.as_bytes()))?;
+        Some(row_of_entry(&entry, &place))
+    });
+    let finished = part.document.finished().filter_map(|(key, bytes)| {
+        let key = FinishedKey::from_bytes(*key.as_bytes());
+        let place = place(ItemKey::Finished(*key.as_bytes()))?;
+        Some(row_of_finished(key, &bytes, &place))
+    });
+    entries.chain(finished).collect()
+}

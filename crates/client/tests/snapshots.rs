@@ -1,0 +1,234 @@
+//! A device that begins from snapshots, against a real relay over TCP: it has the same as one that took every envelope, and what
+//! a dishonest member folds is refused, and fetched the long way.
+
+use mecum_client::remote::{Remote, Session as SignedIn};
+use mecum_client::testing::{first_device, surroundings};
+use mecum_client::{ItemKey, Session};
+use mecum_documents::{Actor, Document, Limits};
+use mecum_domain::{Batch, ChartId, Edit, EntryId, Field, Kind, Relation};
+use mecum_relay::{Relay, RelayOptions};
+use mecum_sync::{Item, Outcome, SpaceSnapshot, SyncRequest};
+use mecum_testkit::generate_mixed;
+use mecum_vault::Location;
+
+/// An installation at a relay.
+struct Device {
+    session: Session,
+    remote: Remote,
+    signed_in: SignedIn,
+}
+
+/// What a whole exchange brought, by kind of item.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Brought {
+    batches: usize,
+    snapshots: usize,
+}
+
+struct Line {
+    relay: Relay,
+    url: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Line {
+    async fn start() -> Line {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        let options = RelayOptions { log: std::sync::Arc::new(|_| {}), ..RelayOptions::default() };
+        let relay = Relay::open(folder.path(), options).expect("a folder takes a relay");
+        let serving = relay.clone();
+        tokio::spawn(async move { serving.serve(listener, std::future::pending()).await });
+        Line { relay, url, _folder: folder }
+    }
+
+    async fn device(&self, session: Session) -> Device {
+        let remote = Remote::new(&self.url, self.relay.key()).expect("an address");
+        let (signing, account, device, incarnation) = session.sign_in_for_tests();
+        let signed_in = remote.sign_in(&signing, account, device, incarnation).await.expect("a known device");
+        Device { session, remote, signed_in }
+    }
+
+    /// Two devices of one account that both wrote and know everything of each other, and the chart.
+    async fn two(&self, seed: u64, entries: usize) -> (Device, Device, ChartId) {
+        let mut phone = first_device(&Location::Memory, surroundings(seed));
+        phone.pin_for_tests(self.relay.key());
+        let chart = phone
+            .create_chart("Laras", Some("1988-02-11"), Relation::Own, None)
+            .expect("a fresh account takes a chart");
+        let code = self.relay.make_enrolment_code().expect("a relay makes codes");
+        let remote = Remote::new(&self.url, self.relay.key()).expect("an address");
+        remote.enrol(&code, phone.genesis_for_tests().expect("a genesis")).await.expect("a fresh code");
+        let laptop = phone.pair_for_tests("laptop", &Location::Memory, surroundings(seed + 1));
+        let mut phone = self.device(phone).await;
+        exchange(&mut phone).await;
+        let mut laptop = self.device(laptop).await;
+        exchange(&mut laptop).await;
+        for (number, entry) in generate_mixed(seed, entries).into_iter().enumerate() {
+            let writer = if entry.author == 0 { &mut phone } else { &mut laptop };
+            if !matches!(entry.edit, Edit::Set { .. }) {
+                let edit = vec![(entry.kind, entry.edit)];
+                writer.session.write_for_tests(chart, edit, false).expect("an honest edit");
+            }
+            if number % 40 == 0 {
+                exchange(&mut phone).await;
+                exchange(&mut laptop).await;
+            }
+        }
+        for _ in 0..3 {
+            exchange(&mut phone).await;
+            exchange(&mut laptop).await;
+        }
+        (phone, laptop, chart)
+    }
+}
+
+/// Exchanges until nothing is left to say or fetch.
+async fn exchange(device: &mut Device) -> Brought {
+    let mut brought = Brought::default();
+    for _ in 0..200 {
+        let request = device.session.request().expect("an open session says what it has");
+        let response = device.remote.sync(&device.signed_in, &request).await.expect("a relay answers");
+        for item in &response.items {
+            match item {
+                Item::Batch { push, .. } => brought.batches += usize::from(!push.envelopes.is_empty()),
+                Item::Snapshot { .. } => brought.snapshots += 1,
+                _ => {}
+            }
+        }
+        if !device.session.accept(&request, &response).expect("an honest relay is followed").more {
+            return brought;
+        }
+    }
+    panic!("the exchange comes to no end: {brought:?}")
+}
+
+fn an_entry(session: &mut Session, chart: ChartId) -> ItemKey {
+    let rows = session.rows(chart).expect("rows load");
+    let row =
+        rows.newest().into_iter().find(|row| row.kind == Kind::VitalSign.code()).expect("somebody measured");
+    row.key
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_device_begins_from_snapshots_and_has_what_the_others_have() {
+    let line = Line::start().await;
+    let (mut phone, mut laptop, chart) = line.two(41, 300).await;
+    let tablet = phone.session.pair_for_tests("tablet", &Location::Memory, surroundings(43));
+    exchange(&mut phone).await;
+    let mut tablet = line.device(tablet).await;
+    let brought = exchange(&mut tablet).await;
+    assert_eq!(brought.batches, 0, "no envelope that a snapshot covers is fetched: {brought:?}");
+    assert!(brought.snapshots > 2, "a snapshot for each space: {brought:?}");
+    let whole = phone.session.fingerprint().expect("a session shows what it has");
+    assert_eq!(tablet.session.fingerprint().expect("a session shows what it has"), whole, "the same record");
+    assert_eq!(tablet.session.quarantined(), 0, "and nothing put aside");
+
+    let key = an_entry(&mut tablet.session, chart);
+    let before = phone.session.history(chart, key).expect("history").len();
+    tablet.session.set(chart, key, vec![(Field::Value, Some("131".into()))]).expect("an entry takes a value");
+    phone.session.set(chart, key, vec![(Field::Value, Some("132".into()))]).expect("an entry takes a value");
+    for _ in 0..2 {
+        for device in [&mut tablet, &mut phone, &mut laptop] {
+            exchange(device).await;
+        }
+    }
+    let whole = phone.session.fingerprint().expect("a session shows what it has");
+    for other in [&mut tablet, &mut laptop] {
+        assert_eq!(
+            other.session.fingerprint().expect("shown"),
+            whole,
+            "it goes on from there, and clashes are seen"
+        );
+    }
+    let past = tablet.session.history(chart, key).expect("history");
+    assert_eq!(past.len(), before + 2, "what was written before it began is in its history too");
+    let told: Vec<_> = past.iter().map(|past| (past.at_ms, past.device, past.change)).collect();
+    let others = phone.session.history(chart, key).expect("history");
+    let others: Vec<_> = others.iter().map(|past| (past.at_ms, past.device, past.change)).collect();
+    assert_eq!(told, others, "when and by whom, as everywhere");
+    let mut tablet = tablet.session.restart().expect("its vault opens again");
+    assert_eq!(tablet.fingerprint().expect("shown"), whole, "from its own vault");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_is_made_again_only_when_there_is_enough_new() {
+    let line = Line::start().await;
+    let (mut phone, mut laptop, chart) = line.two(51, 60).await;
+    let tablet = phone.session.pair_for_tests("tablet", &Location::Memory, surroundings(53));
+    exchange(&mut phone).await;
+    drop(tablet);
+    let key = an_entry(&mut phone.session, chart);
+    for value in 100..110 {
+        phone.session.set(chart, key, vec![(Field::Value, Some(value.to_string()))]).expect("set");
+        let request = phone.session.request().expect("a request");
+        assert!(request.snapshots.is_empty(), "nobody needs one after each edit");
+        exchange(&mut phone).await;
+    }
+    for value in 200..520 {
+        laptop.session.set(chart, key, vec![(Field::Value, Some(value.to_string()))]).expect("set");
+    }
+    exchange(&mut laptop).await;
+    let request = laptop.session.request().expect("a request");
+    assert!(
+        request.snapshots.is_empty() && request.pushes.is_empty(),
+        "it was made and stored within the exchange"
+    );
+    let tablet = phone.session.pair_for_tests("tablet again", &Location::Memory, surroundings(54));
+    exchange(&mut phone).await;
+    let mut tablet = line.device(tablet).await;
+    assert_eq!(exchange(&mut tablet).await.batches, 0, "and whoever comes begins from it");
+}
+
+/// Puts a lie in the place of the snapshot of a space, and lets a new device begin.
+async fn begin_from(line: &Line, phone: &mut Device, snapshot: SpaceSnapshot) -> (Brought, Session) {
+    let tablet = phone.session.pair_for_tests("tablet", &Location::Memory, surroundings(73));
+    let request = phone.session.request().expect("a request");
+    let response = phone.remote.sync(&phone.signed_in, &request).await.expect("a relay answers");
+    phone.session.accept(&request, &response).expect("followed");
+    let lie = SyncRequest {
+        snapshots: vec![snapshot],
+        ..SyncRequest::pull(phone.session.request().expect("a request").cursor, 1 << 20)
+    };
+    let response = phone.remote.sync(&phone.signed_in, &lie).await.expect("a relay answers");
+    assert_eq!(response.snapshot_outcomes, [Outcome::Stored], "a relay cannot see what is inside");
+    let mut tablet = line.device(tablet).await;
+    (exchange(&mut tablet).await, tablet.session)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dishonest_member_folds_is_refused_and_the_envelopes_are_fetched() {
+    type Lie = fn(&Document, Actor) -> Document;
+    let lies: [(&str, Lie); 3] = [
+        ("the document is empty", |document, _| Document::new(document.actor())),
+        ("a change in the name of another device", |document, other| {
+            let forged = Document::load(&document.save(), other, Limits::default()).expect("it loads");
+            written(&forged, other)
+        }),
+        ("a change more than it stated", |document, _| written(document, document.actor())),
+    ];
+    for (number, (what, lie)) in (0_u64..).zip(lies) {
+        let line = Line::start().await;
+        let (mut phone, mut laptop, chart) = line.two(60 + number, 60).await;
+        let key = an_entry(&mut phone.session, chart);
+        let other = laptop.session.actor_for_tests();
+        let snapshot = phone.session.lying_snapshot_for_tests(chart, key, |document| lie(document, other));
+        let (brought, mut tablet) = begin_from(&line, &mut phone, snapshot).await;
+        assert!(
+            brought.snapshots > 0 && brought.batches > 0,
+            "{what}: refused, and fetched anew: {brought:?}"
+        );
+        let whole = laptop.session.fingerprint().expect("shown");
+        let has = tablet.fingerprint().expect("shown");
+        assert_eq!(has, whole, "{what}: the new device has what honest devices have");
+    }
+}
+
+/// The document with one entry more.
+fn written(document: &Document, actor: Actor) -> Document {
+    assert_eq!(document.actor(), actor);
+    let entry = EntryId::from_bytes([3; 16]);
+    let edit = Edit::Add { entry, kind: Kind::Note, fields: vec![(Field::Text, "never said".into())] };
+    document.author(&Batch { at_ms: 1, edits: vec![edit] }).expect("an edit").next
+}
