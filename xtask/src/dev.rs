@@ -31,7 +31,7 @@ pub(crate) fn dev(workspace: &Workspace) -> Result<(), String> {
     let server = demo::start_server(workspace, &data)?;
     let profile = data.join("dev");
     demo::make_private(&profile)?;
-    let mut command = process::command(workspace, workspace.debug_binary("mecum-bridge"));
+    let mut command = process::bound(workspace, workspace.debug_binary("mecum-bridge"));
     command.arg("--profile").arg(&profile).args(["--port", PORT, "--server", &server.url]);
     let bridge = Background::start(&mut command, &data.join("bridge.log"))?;
     println!("dev: {}", run::page(&bridge.first_line)?);

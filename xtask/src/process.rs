@@ -42,6 +42,24 @@ pub(crate) fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
     cargo
 }
 
+/// What goes before a program that is to end with xtask.
+const BIND: [&str; 4] = ["setpriv", "--pdeathsig", "TERM", "--"];
+
+/// A command that does not outlive xtask, however that ends: the kernel sends it SIGTERM then. Start it from the main thread,
+/// because the kernel watches the thread that started it.
+///
+/// By util-linux's `setpriv`, because asking the kernel oneself takes unsafe code. Where that is missing (not on Linux), only
+/// an orderly end takes the program along.
+pub(crate) fn bound(workspace: &Workspace, program: impl AsRef<OsStr>) -> Command {
+    if !answers("setpriv", "--version") {
+        return command(workspace, program);
+    }
+    let [launcher, options @ ..] = BIND;
+    let mut bound = command(workspace, launcher);
+    bound.args(options).arg(program);
+    bound
+}
+
 /// Runs to the end with output for the person; an exit code other than 0 is an error.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     let status = command.status().map_err(|error| format!("{}: {error}", name_of(command)))?;
@@ -134,6 +152,11 @@ impl Background {
         Ok(Self { child, first_line: first_line.trim_end().to_owned() })
     }
 
+    /// The process, as the system numbers it.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until the program ends by itself.
     pub(crate) fn wait(&mut self) -> Result<(), String> {
         self.child.wait().map(|_| ()).map_err(|error| error.to_string())
@@ -164,11 +187,18 @@ fn name_of(command: &Command) -> String {
     command.get_program().to_string_lossy().into_owned()
 }
 
+/// The command as a person would write it, without what binds it to xtask and without a one-time code.
 fn line_of(command: &Command) -> String {
-    let mut line = name_of(command);
-    for argument in command.get_args() {
-        line.push(' ');
-        line.push_str(&argument.to_string_lossy());
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+    let mut words: Vec<String> = std::iter::once(name_of(command)).chain(arguments).collect();
+    if words.starts_with(&BIND.map(str::to_owned)) {
+        words.drain(..BIND.len());
     }
-    line
+    if let Some(code) = words.iter().position(|word| word == "--code").and_then(|at| words.get_mut(at + 1)) {
+        "CODE".clone_into(code);
+    }
+    words.join(" ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,10 +32,13 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Str
         Some(file) => Some(demo::import_profile(workspace, &profile, &server, file)?),
         None => demo::make_profile(workspace, &profile, &server)?,
     };
-    if let Some(passphrase) = passphrase {
-        println!("\nrun: the passphrase of this profile, shown this once:\n\n    {passphrase}\n");
+    match passphrase {
+        Some(words) => println!("\nrun: the passphrase of this profile, shown this once:\n\n    {words}\n"),
+        None => {
+            println!("run: the profile is as it was; it opens with the passphrase that its first run showed");
+        }
     }
-    println!("run: the profile is in {}", profile.display());
+    println!("run: the profile is in {} (delete {} to begin anew)", profile.display(), data.display());
     if window {
         open_window(workspace, &profile, &server.url)
     } else {
@@ -56,13 +59,13 @@ fn build(workspace: &Workspace, window: bool) -> Result<(), String> {
 
 fn open_window(workspace: &Workspace, profile: &Path, server: &str) -> Result<(), String> {
     println!("run: opening the window; close it to end");
-    let mut command = process::command(workspace, workspace.debug_binary("mecum"));
+    let mut command = process::bound(workspace, workspace.debug_binary("mecum"));
     process::run(command.arg("--profile").arg(profile).arg("--server").arg(server))
 }
 
 /// Without a display: the same interface in a browser, on this machine's loopback.
 fn serve(workspace: &Workspace, data: &Path, profile: &Path, server: &str) -> Result<(), String> {
-    let mut command = process::command(workspace, workspace.debug_binary("mecum-bridge"));
+    let mut command = process::bound(workspace, workspace.debug_binary("mecum-bridge"));
     command.arg("--profile").arg(profile).args(["--port", "0", "--server", server]);
     let mut bridge = Background::start(&mut command, &data.join("bridge.log"))?;
     println!(
@@ -81,12 +84,12 @@ pub(crate) fn page(line: &str) -> Result<String, String> {
         .ok_or_else(|| "mecum-bridge told no url".to_owned())
 }
 
-/// A profile folder that is not there yet: an import goes into a new vault, never into one that is in use.
+/// A profile folder with nothing in it: an import goes into a new vault, never into one that is in use.
 fn fresh(data: &Path) -> PathBuf {
     let mut number = 1;
     loop {
         let folder = data.join(format!("import-{number}"));
-        if !folder.exists() {
+        if !demo::is_whole(&folder) {
             return folder;
         }
         number += 1;

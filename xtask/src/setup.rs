@@ -65,32 +65,45 @@ pub(crate) fn for_app(workspace: &Workspace) -> Result<(), String> {
 }
 
 fn system_packages<'a>(wanted: impl Iterator<Item = &'a Package>) -> Result<(), String> {
-    let missing: Vec<&str> =
-        wanted.filter(|package| !is_there(package)).map(|package| package.name).collect();
+    let missing = missing(wanted, is_there);
     if missing.is_empty() {
         return Ok(());
     }
     let list = missing.join(" ");
-    println!("setup: this machine lacks {} system packages; installing: {list}", missing.len());
-    let by_hand = format!("sudo apt-get update && sudo apt-get install -y --no-install-recommends {list}");
+    println!("setup: this machine lacks {} system packages: {list}", missing.len());
     if !process::answers("apt-get", "--version") {
         return Err(format!(
             "setup: no apt-get here. Install the counterparts of these Debian packages: {list}"
         ));
     }
+    let by_hand = by_hand(&missing);
     let prefix: &[&str] = if is_root() {
         &[]
     } else if can_sudo() {
         &["sudo"]
     } else {
         return Err(format!(
-            "setup: not root, and sudo is not to be had. Run this, then try again:\n\n    {by_hand}\n"
+            "setup: not root, and sudo is not to be had. Run this as root, then try again:\n\n    {by_hand}\n"
         ));
     };
+    println!("setup: installing them with apt-get");
     apt(prefix, &["update", "-qq"])?;
     let mut install = vec!["install", "-y", "-qq", "--no-install-recommends"];
     install.extend(&missing);
-    apt(prefix, &install).map_err(|error| format!("setup: {error}\nBy hand:\n\n    {by_hand}\n"))
+    apt(prefix, &install).map_err(|error| format!("setup: {error}\nBy hand, as root:\n\n    {by_hand}\n"))
+}
+
+/// The one command that installs all of `missing`.
+fn by_hand(missing: &[&str]) -> String {
+    format!("apt-get update && apt-get install -y --no-install-recommends {}", missing.join(" "))
+}
+
+/// The names of the packages that are not there.
+fn missing<'a>(
+    wanted: impl Iterator<Item = &'a Package>,
+    is_there: impl Fn(&Package) -> bool,
+) -> Vec<&'static str> {
+    wanted.filter(|package| !is_there(package)).map(|package| package.name).collect()
 }
 
 fn is_there(package: &Package) -> bool {
@@ -185,21 +198,4 @@ fn is_as_locked(folder: &Path, lock: &serde_json::Value) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_package_in_another_version_than_the_locked_one_is_not_there() {
-        let folder = std::env::temp_dir().join(format!("mecum-setup-{}", std::process::id()));
-        std::fs::create_dir_all(folder.join("node_modules/a")).expect("a temporary folder can be made");
-        std::fs::write(folder.join("node_modules/a/package.json"), r#"{"version":"1.0.0"}"#)
-            .expect("a file can be written");
-        let same = serde_json::json!({"packages": {"": {}, "node_modules/a": {"version": "1.0.0"}}});
-        let newer = serde_json::json!({"packages": {"": {}, "node_modules/a": {"version": "1.0.1"}}});
-        let absent = serde_json::json!({"packages": {"node_modules/b": {"version": "1.0.0"}}});
-        assert!(is_as_locked(&folder, &same), "the locked version is there");
-        assert!(!is_as_locked(&folder, &newer), "another version does not count");
-        assert!(!is_as_locked(&folder, &absent), "a missing package does not count");
-        std::fs::remove_dir_all(folder).expect("the temporary folder can be removed");
-    }
-}
+mod tests;

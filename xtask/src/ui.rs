@@ -13,7 +13,7 @@ use crate::process;
 use crate::workspace::Workspace;
 
 /// Which of the two builds.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The development profile: quick to make, slow to load.
     Quick,
@@ -67,15 +67,12 @@ pub(crate) fn build(workspace: &Workspace, kind: Kind) -> Result<(), String> {
     )?;
     let folder = if kind == Kind::Small { "wasm" } else { "debug" };
     let module = target.join(TARGET).join(folder).join("mecum-ui.wasm");
+    let bound = bound(workspace, &module, kind)?;
     let staged = target.join("dist");
     if staged.exists() {
         fs::remove_dir_all(&staged).map_err(|error| at(&staged, &error))?;
     }
-    fs::create_dir_all(&staged).map_err(|error| at(&staged, &error))?;
-    bind(&module, &staged, kind)?;
-    if kind == Kind::Small {
-        optimise(workspace, &staged.join("mecum_ui_bg.wasm"))?;
-    }
+    copy(&bound, &staged)?;
     fs::write(staged.join("boot.js"), BOOT).map_err(|error| at(&staged, &error))?;
     for part in ["index.html", "styles", "fonts", "favicon.svg"] {
         copy(&workspace.path("ui").join(part), &staged.join(part))?;
@@ -85,6 +82,36 @@ pub(crate) fn build(workspace: &Workspace, kind: Kind) -> Result<(), String> {
     let bytes = fs::metadata(dist.join("mecum_ui_bg.wasm")).map_or(0, |metadata| metadata.len());
     println!("ui: {} KB of WebAssembly, {changed} files changed", bytes / 1000);
     Ok(())
+}
+
+/// The folder with the module made ready for a browser. Made anew only if the compiler wrote another one: it takes longer
+/// than all the rest of a second run.
+fn bound(workspace: &Workspace, module: &Path, kind: Kind) -> Result<PathBuf, String> {
+    let folder = workspace.wasm_target().join("bound").join(format!("{kind:?}").to_lowercase());
+    let stamp = folder.with_extension("stamp");
+    let made_from = fs::metadata(module)
+        .and_then(|metadata| Ok(format!("{} bytes of {:?}", metadata.len(), metadata.modified()?)))
+        .map_err(|error| at(module, &error))?;
+    let optimised = kind == Kind::Small && wasm_opt(workspace).exists();
+    let made_from = format!("{made_from}, optimised: {optimised}");
+    if fs::read_to_string(&stamp).is_ok_and(|there| there == made_from) {
+        return Ok(folder);
+    }
+    if folder.exists() {
+        fs::remove_file(&stamp).or_else(ignore_missing).map_err(|error| at(&stamp, &error))?;
+        fs::remove_dir_all(&folder).map_err(|error| at(&folder, &error))?;
+    }
+    fs::create_dir_all(&folder).map_err(|error| at(&folder, &error))?;
+    bind(module, &folder, kind)?;
+    if kind == Kind::Small {
+        optimise(workspace, &folder.join("mecum_ui_bg.wasm"))?;
+    }
+    fs::write(&stamp, made_from).map_err(|error| at(&stamp, &error))?;
+    Ok(folder)
+}
+
+fn ignore_missing(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 fn bind(module: &Path, staged: &Path, kind: Kind) -> Result<(), String> {
@@ -98,9 +125,13 @@ fn bind(module: &Path, staged: &Path, kind: Kind) -> Result<(), String> {
         .map_err(|error| format!("wasm-bindgen: {error:#}"))
 }
 
+fn wasm_opt(workspace: &Workspace) -> PathBuf {
+    workspace.path("tests/e2e/node_modules/.bin/wasm-opt")
+}
+
 /// Runs wasm-opt if npm's `binaryen` was installed beside the browser tests; Debian's is too old for today's modules.
 fn optimise(workspace: &Workspace, module: &Path) -> Result<(), String> {
-    let tool = workspace.path("tests/e2e/node_modules/.bin/wasm-opt");
+    let tool = wasm_opt(workspace);
     if !tool.exists() {
         println!(
             "ui: no wasm-opt (npm package binaryen) in tests/e2e, so the module stays as the compiler made it"
