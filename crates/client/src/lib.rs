@@ -18,6 +18,7 @@ mod heads;
 mod honesty;
 mod identity;
 mod imports;
+mod loading;
 mod news;
 mod pages;
 mod pairing;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use mecum_api::{ReceiptState, Topic};
-use mecum_documents::{Actor, Document, Entry, Payload};
+use mecum_documents::{Actor, Document, Entry};
 use mecum_domain::{ChartId, Edit, EntryId, FinishedKey, Kind};
 use mecum_seal::{DeviceId, DocumentId, Entropy, Envelope, SpaceId, derive_key, open_row, seal_row};
 use mecum_sync::{Chain, Follower, Level};
@@ -16,7 +16,7 @@ use crate::error::SessionError;
 use crate::identity::{Identity, actor_of};
 use crate::news::News;
 use crate::pages::{LoadedChart, VIEW_VERSION, decode_page, page_name};
-use crate::plaintext::{inflate, unpack};
+use crate::plaintext::unpack;
 use crate::row::{ChartRows, ItemKey};
 use crate::space::{DocumentState, SpaceState};
 use crate::stage::Stage;
@@ -265,22 +265,6 @@ impl Session {
         }
     }
 
-    pub(crate) fn load_document(&self, document: DocumentId) -> Result<Document, SessionError> {
-        let state = self.documents.get(&document).ok_or_else(SessionError::not_found)?;
-        let snapshot = match self.vault.get(Table::Snapshot, document.as_bytes())? {
-            Some(sealed) => inflate(&sealed, mecum_documents::MAX_SNAPSHOT_BYTES as u64)
-                .map_err(|_| SessionError::Envelope)?,
-            None => Document::new(self.identity.actor()).save(),
-        };
-        let mut bodies = Vec::new();
-        for (_, bytes) in self.vault.envelopes(document, state.snapshot_at)? {
-            bodies.push(open_envelope(state, &bytes)?.1);
-        }
-        let raw: Result<Vec<&[u8]>, _> = bodies.iter().map(|body| Payload::raw_change(body)).collect();
-        let raw = raw.map_err(|_| SessionError::Envelope)?;
-        Ok(Document::reopen(&snapshot, raw, self.identity.actor())?)
-    }
-
     /// An editable entry as its document has it, clashes included.
     pub fn entry(&mut self, chart: ChartId, key: ItemKey) -> Result<Option<Entry>, SessionError> {
         let (Some(document), ItemKey::Entry(id)) = (self.document_of(chart, key)?, key) else {
@@ -416,7 +400,7 @@ impl Session {
 
     pub(crate) fn fold(&mut self, long: Vec<DocumentId>) -> Result<(), SessionError> {
         for document in long {
-            let saved = crate::plaintext::deflate(&self.open_document(document)?.save());
+            let saved = crate::plaintext::press(&self.open_document(document)?.save());
             let Some(state) = self.documents.get(&document) else { continue };
             let mut state = state.clone();
             state.snapshot_at = state.count;

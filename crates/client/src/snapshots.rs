@@ -21,7 +21,7 @@ use crate::error::SessionError;
 use crate::exchange::Exchanged;
 use crate::heads::{OwnChange, heads_hash, record_of};
 use crate::identity::actor_of;
-use crate::plaintext::{OpenDocument, SnapshotPart, deflate};
+use crate::plaintext::{OpenDocument, SnapshotPart, press};
 use crate::row::ItemKey;
 use crate::rows_from::{RowPlace, row_of_entry, row_of_finished};
 use crate::session::Session;
@@ -109,13 +109,14 @@ impl Session {
     /// put aside here, or their statement is by an older version.
     pub(crate) fn snapshot_of(&self, state: &SpaceState) -> Result<Option<SpaceSnapshot>, SessionError> {
         let mut documents = BTreeMap::new();
-        for document in self.documents.values().filter(|document| document.space == state.space) {
-            let open = match self.open.get(&document.document) {
-                Some((_, open)) => open.clone(),
-                None => self.load_document(document.document)?,
-            };
-            let folded = Folded { links: open.links()?.clone(), open, times: self.times(document.document)? };
-            documents.insert(document.document, folded);
+        let of_space = self.documents.values().filter(|document| document.space == state.space);
+        let (here, there): (Vec<DocumentId>, Vec<DocumentId>) =
+            of_space.map(|document| document.document).partition(|document| self.open.contains_key(document));
+        let loaded = there.iter().copied().zip(self.load_documents(&there)?);
+        let open = here.iter().filter_map(|id| Some((*id, self.open.get(id)?.1.clone())));
+        for (document, open) in loaded.chain(open) {
+            let folded = Folded { links: open.links()?.clone(), open, times: self.times(document)? };
+            documents.insert(document, folded);
         }
         if documents.is_empty() || documents.len() >= MAX_SNAPSHOT_PARTS {
             return Ok(None);
@@ -159,7 +160,7 @@ impl Session {
             let Some(folded) = documents.get(&document.document) else { continue };
             let Some(times) = encode_times(&folded.links, &folded.times) else { return Ok(None) };
             let (columns, ids) = folded.open.save_compact(&work_out)?;
-            let plain = SnapshotPart { times, ids, columns: deflate(&columns) }.encode();
+            let plain = SnapshotPart { times, ids, columns: SnapshotPart::press_columns(&columns) }.encode();
             sealing.seal(document.document, &part_key(&document.key), &plain)?;
             if sealing.bytes > MAX_SNAPSHOT_BYTES {
                 return Ok(None);
@@ -203,7 +204,7 @@ impl Session {
         let arrived = u64::try_from(self.now_ms()).unwrap_or(0);
         for part in opened {
             let rows = rows_of_steps(&part, &writers, arrived);
-            let chunk = deflate(&part.document.save());
+            let chunk = press(&part.document.save());
             let OpenedPart { mut state, document, links, encoded_times, .. } = part;
             state.snapshot_bytes = chunk.len() as u64;
             state.operations = u32::try_from(document.operations()).unwrap_or(u32::MAX);
@@ -389,7 +390,7 @@ fn open_parts(
         let state = documents.remove(&envelope.place().document).ok_or(RefusedSnapshot::Parts)?;
         let plain = envelope.open(&part_key(&state.key)).map_err(|_| RefusedSnapshot::Part)?;
         let part = SnapshotPart::decode(&plain).map_err(|_| RefusedSnapshot::Part)?;
-        let columns = part.inflate_columns().map_err(|_| RefusedSnapshot::Part)?;
+        let columns = part.columns().map_err(|_| RefusedSnapshot::Part)?;
         let (document, steps) =
             Document::load_compact(&columns, &part.ids, &work_out, actor, Limits::default())
                 .map_err(RefusedSnapshot::Document)?;

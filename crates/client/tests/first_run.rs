@@ -51,8 +51,10 @@ async fn a_first_run_that_is_interrupted_anywhere_leaves_nothing_or_a_record_tha
     let (mut nothing, mut opened) = (0, 0);
     for steps in 0.. {
         let folder = tempfile::tempdir().expect("a folder");
-        let entropy: Arc<dyn Entropy> =
-            Arc::new(Interrupting { seeded: SeededEntropy::new(steps), left: AtomicI64::new(steps.cast_signed()) });
+        let entropy: Arc<dyn Entropy> = Arc::new(Interrupting {
+            seeded: SeededEntropy::new(steps),
+            left: AtomicI64::new(steps.cast_signed()),
+        });
         let app = App::open(AppOptions { entropy, ..options(folder.path()) });
         let made = app.call("vault_create", first_args()).await;
         if made.is_ok() {

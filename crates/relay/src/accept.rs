@@ -82,10 +82,9 @@ pub(crate) async fn run(
         let is_proxy = shared.options.proxies.contains(&source.to_canonical());
         let limits = shared.options.limits;
         let most = if is_proxy { limits.connections } else { limits.connections_per_source };
-        let (Ok(place), Some(seat)) = (
-            Arc::clone(&places).try_acquire_owned(),
-            sources.enter(source_of(source), most),
-        ) else {
+        let (Ok(place), Some(seat)) =
+            (Arc::clone(&places).try_acquire_owned(), sources.enter(source_of(source), most))
+        else {
             // Closing at once is the cheapest answer to a flood.
             shared.counters.add("mecum_connections_refused_total", 1);
             continue;

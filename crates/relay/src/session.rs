@@ -257,6 +257,10 @@ mod tests {
         }
         assert!(sessions.author(&first, 2).is_none(), "the oldest went");
         let open = sessions.open.lock().expect("nothing panicked");
-        assert_eq!((open.by_token.len(), open.by_device.len()), (MAX_SESSIONS, MAX_SESSIONS), "and nothing grew");
+        assert_eq!(
+            (open.by_token.len(), open.by_device.len()),
+            (MAX_SESSIONS, MAX_SESSIONS),
+            "and nothing grew"
+        );
     }
 }

@@ -182,6 +182,11 @@ fn a_relay_that_withholds_reorders_or_repeats_is_seen() {
         "one is shown again as if it were new"
     );
     assert!(matches!(phone.accept(&batch(1, &pushes[0])), Ok(Accepted::Known)), "a repetition is known");
+    assert_eq!(
+        refused(&mut phone, &batch(1, &pushes[1])),
+        FollowError::Fork,
+        "a new one is passed off as one that is known, and would never be seen"
+    );
     phone.accept(&batch(2, &pushes[1])).unwrap();
     phone.accept(&batch(3, &pushes[2])).unwrap();
 }

@@ -10,7 +10,7 @@ use mecum_sync::{AccountEntry, Signed};
 use mecum_vault::{Durability, Table};
 
 use crate::error::SessionError;
-use crate::plaintext::inflate;
+use crate::plaintext::unpress;
 use crate::row::ItemKey;
 use crate::rows_from::{RowPlace, row_of_finished};
 use crate::session::Session;
@@ -101,7 +101,7 @@ impl Session {
 
     /// Loads every document anew from the vault.
     pub fn load_all_for_tests(&self) -> Result<Vec<Document>, SessionError> {
-        self.documents.keys().map(|document| self.load_document(*document)).collect()
+        self.load_documents(&self.documents.keys().copied().collect::<Vec<_>>())
     }
 
     /// How many documents are loaded.
@@ -114,7 +114,7 @@ impl Session {
         let mut all = Vec::with_capacity(self.documents.len());
         for (document, state) in &self.documents {
             let snapshot = match self.vault.get(Table::Snapshot, document.as_bytes())? {
-                Some(packed) => inflate(&packed, mecum_documents::MAX_SNAPSHOT_BYTES as u64)
+                Some(packed) => unpress(&packed, mecum_documents::MAX_SNAPSHOT_BYTES as u64)
                     .map_err(|_| SessionError::Envelope)?,
                 None => Document::new(self.identity.actor()).save(),
             };

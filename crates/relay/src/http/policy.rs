@@ -130,7 +130,8 @@ async fn admit(State((context, route)): State<(Context, Route)>, request: Reques
 fn allowed(context: &Context, route: &Route, request: &Request) -> Result<Option<Author>, Refused> {
     let method = request.method().as_str();
     // The router answers HEAD where it answers GET.
-    if !route.methods.contains(&method) && !(method == "HEAD" && route.methods.contains(&"GET")) {
+    let answered = if method == "HEAD" { "GET" } else { method };
+    if !route.methods.contains(&answered) {
         return Err(RefusalCode::NotFound.into());
     }
     let author = match route.access {
@@ -166,9 +167,10 @@ fn is_this_machine(request: &Request) -> bool {
 pub(super) fn route_name(path: &str) -> &'static str {
     let is_of = |route: &Route| {
         let mut parts = path.split('/');
-        let same = route.path.split('/').all(|wanted| {
-            parts.next().is_some_and(|part| wanted.starts_with('{') || part == wanted)
-        });
+        let same = route
+            .path
+            .split('/')
+            .all(|wanted| parts.next().is_some_and(|part| wanted.starts_with('{') || part == wanted));
         same && parts.next().is_none()
     };
     routes().find(is_of).map_or("other", |route| route.name)

@@ -33,7 +33,8 @@ async fn a_backup_made_while_the_relay_writes_holds_every_acknowledged_push() {
     laptop.write(&server, space, &["one", "two", "three"]).await;
     let (acknowledged, stop) = (Arc::new(AtomicU64::new(3)), Arc::new(AtomicBool::new(false)));
     let writing = tokio::spawn({
-        let (server, acknowledged, stop) = (Arc::clone(&server), Arc::clone(&acknowledged), Arc::clone(&stop));
+        let (server, acknowledged, stop) =
+            (Arc::clone(&server), Arc::clone(&acknowledged), Arc::clone(&stop));
         async move {
             while !stop.load(Ordering::SeqCst) {
                 laptop.write(&server, space, &["edit", "and", "another"]).await;
@@ -147,7 +148,8 @@ async fn a_restore_says_what_it_holds_drops_open_codes_and_puts_aside_what_was_t
     let (backup, data) = (dir.path().join("b"), dir.path().join("data"));
     let pin = server.pin();
     server.relay.make_enrolment_code().unwrap();
-    let backup_with_code = folder::backup(server.dir.path(), &dir.path().join("codes"), START_MS).unwrap().dir;
+    let backup_with_code =
+        folder::backup(server.dir.path(), &dir.path().join("codes"), START_MS).unwrap().dir;
     let restored = folder::restore(&backup_with_code, &data, false, START_MS).unwrap();
     assert_eq!(restored.dropped_codes, 1, "a code that may have been used since admits nobody");
     assert_eq!((restored.manifest.pin, restored.manifest.made_at_ms), (pin, START_MS), "what it holds");
@@ -186,7 +188,8 @@ async fn an_interrupted_restore_or_backup_is_known_and_done_again() {
     let refusal = Relay::open(&data, RelayOptions::default()).err().expect("no server starts on half");
     assert!(refusal.to_string().contains("interrupted"), "it says why: {refusal}");
     assert!(!data.join("relay.sqlite").exists(), "and makes no fresh database");
-    let refusal = folder::backup(&data, &dir.path().join("half"), START_MS).expect_err("nor is half backed up");
+    let refusal =
+        folder::backup(&data, &dir.path().join("half"), START_MS).expect_err("nor is half backed up");
     assert!(matches!(refusal, FolderError::NoData | FolderError::Unfinished), "{refusal}");
     folder::restore(&backup, &data, true, START_MS).expect("done again");
     assert_eq!(opened(&data), server.pin(), "the server starts");
@@ -247,7 +250,11 @@ async fn a_manifest_says_what_a_backup_holds() {
     let (dir, server) = some_backup().await;
     let manifest = Manifest::read(&dir.path().join("b")).unwrap();
     assert_eq!((manifest.accounts, manifest.spaces, manifest.envelopes), (1, 1, 2), "how much");
-    assert_eq!((manifest.pin, manifest.last_stored_at_ms), (server.pin(), Some(START_MS)), "whose, and how late");
+    assert_eq!(
+        (manifest.pin, manifest.last_stored_at_ms),
+        (server.pin(), Some(START_MS)),
+        "whose, and how late"
+    );
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -107,7 +107,11 @@ async fn who_comes_through_a_proxy_is_counted_for_himself() {
     for n in 0..3 {
         assert_eq!(wrong_code(&mut line, &format!("203.0.113.{n}")).await, RefusalCode::BadCode, "answered");
     }
-    assert_eq!(wrong_code(&mut line, "203.0.113.77").await, RefusalCode::RateLimited, "one source all the same");
+    assert_eq!(
+        wrong_code(&mut line, "203.0.113.77").await,
+        RefusalCode::RateLimited,
+        "one source all the same"
+    );
 }
 
 #[tokio::test]

@@ -143,7 +143,7 @@ async fn a_method_or_a_spelling_that_is_not_in_the_table_is_not_there() {
             format!("{front}//{end}"),
             format!("{front}/./{end}"),
             format!("{front}/x/../{end}"),
-            format!("{}%00", path),
+            format!("{path}%00"),
             format!("{path};a=b"),
             format!("{path}%20"),
             format!("{path}%2f"),
@@ -151,7 +151,8 @@ async fn a_method_or_a_spelling_that_is_not_in_the_table_is_not_there() {
             path.to_uppercase(),
             encoded,
         ];
-        for spelling in spellings.iter().filter(|spelling| route.name != "mailbox" || !spelling.contains('%')) {
+        for spelling in spellings.iter().filter(|spelling| route.name != "mailbox" || !spelling.contains('%'))
+        {
             let got = status(&server, route.methods[0], spelling, &token, b"").await;
             assert_eq!(got, 404, "{spelling} is not there");
             cases += 1;
@@ -182,7 +183,9 @@ async fn a_request_that_says_it_is_larger_than_its_route_takes_is_refused_unread
 async fn counters_are_for_this_machine_and_not_for_whom_a_proxy_lets_through() {
     let server = Server::start(roomy()).await;
     assert_eq!(status(&server, "GET", "/v1/metrics", "", b"").await, 200, "this machine");
-    for name in ["x-forwarded-for: 203.0.113.9", "forwarded: for=203.0.113.9", "via: 1.1 p", "x-real-ip: 127.0.0.1"] {
+    for name in
+        ["x-forwarded-for: 203.0.113.9", "forwarded: for=203.0.113.9", "via: 1.1 p", "x-real-ip: 127.0.0.1"]
+    {
         let got = status(&server, "GET", "/v1/metrics", &format!("{name}\r\n"), b"").await;
         assert_eq!(got, 404, "handed on by a proxy ({name})");
     }

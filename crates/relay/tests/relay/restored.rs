@@ -55,11 +55,19 @@ async fn a_cursor_from_after_the_backup_is_told_to_begin_again_and_stores_nothin
         let scene = Scene::restored(behind).await;
         let before = scene.server.digest(&[]);
         let cursor = scene.laptop.follower.cursor();
-        assert_eq!(scene.ask(&SyncRequest::pull(cursor, 1 << 20)).await.err(), Some(RefusalCode::Resync), "pull");
+        assert_eq!(
+            scene.ask(&SyncRequest::pull(cursor, 1 << 20)).await.err(),
+            Some(RefusalCode::Resync),
+            "pull"
+        );
         let mut request = pushing(&scene.pushes[10..]);
         request.cursor = cursor;
         assert_eq!(scene.ask(&request).await.err(), Some(RefusalCode::Resync), "push, {behind} behind");
-        assert_eq!(scene.server.digest(&[]), before, "nothing is stored for a device that knows another order");
+        assert_eq!(
+            scene.server.digest(&[]),
+            before,
+            "nothing is stored for a device that knows another order"
+        );
         // However much others write meanwhile, that cursor never comes to mean something else.
         let mut phone = scene.laptop.actor_again(&scene.server, behind as u64).await;
         phone.catch_up(&scene.server).await;
@@ -67,7 +75,11 @@ async fn a_cursor_from_after_the_backup_is_told_to_begin_again_and_stores_nothin
         for _ in 0..behind + 5 {
             phone.write(&scene.server, space, &["news"]).await;
         }
-        assert_eq!(scene.ask(&SyncRequest::pull(cursor, 1 << 20)).await.err(), Some(RefusalCode::Resync), "still");
+        assert_eq!(
+            scene.ask(&SyncRequest::pull(cursor, 1 << 20)).await.err(),
+            Some(RefusalCode::Resync),
+            "still"
+        );
     }
 }
 
@@ -137,7 +149,11 @@ async fn a_statement_about_what_was_lost_is_refused_until_its_device_brings_it_a
         response.push_outcomes[0].refusal().map(|refusal| refusal.code)
     };
     let refused = push(&server, &laptop, &honest).await;
-    assert_eq!(refused, Some(RefusalCode::BadAcknowledgement), "the server does not have what it acknowledges");
+    assert_eq!(
+        refused,
+        Some(RefusalCode::BadAcknowledgement),
+        "the server does not have what it acknowledges"
+    );
     assert_eq!(push(&server, &phone, &lost).await, None, "the phone brings it again");
     assert_eq!(push(&server, &laptop, &honest).await, None, "and the laptop's push is taken as it is");
     assert_eq!(folder::check(server.dir.path()).unwrap().findings, [], "and the server is sound");

@@ -57,7 +57,8 @@ impl Server {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicI64::new(START_MS));
         let lines = Arc::new(Mutex::new(Vec::new()));
-        let (relay, address, stop, task) = run(dir.path(), &clock, &lines, (limits, proxies.clone()), 1).await;
+        let (relay, address, stop, task) =
+            run(dir.path(), &clock, &lines, (limits, proxies.clone()), 1).await;
         Self { dir, address, relay, clock, lines, stop: Some(stop), task: Some(task), limits, proxies }
     }
 
@@ -192,7 +193,8 @@ impl Line {
 
     /// Posts a body; answers the status and the body.
     pub(crate) async fn post(&mut self, path: &str, headers: &str, body: &[u8]) -> (u16, Vec<u8>) {
-        let head = format!("POST {path} HTTP/1.1\r\nhost: t\r\n{headers}content-length: {}\r\n\r\n", body.len());
+        let head =
+            format!("POST {path} HTTP/1.1\r\nhost: t\r\n{headers}content-length: {}\r\n\r\n", body.len());
         let mut bytes = head.into_bytes();
         bytes.extend_from_slice(body);
         self.stream.write_all(&bytes).await.unwrap();

@@ -170,13 +170,13 @@ impl Follower {
         let signer = self.signing_key(chain.device)?;
         let followed = self.spaces.get(&chain.space).ok_or(FollowError::UnknownSpace)?;
         let count = push.envelopes.len() as u64;
+        let head = followed.heads.get(&name).copied().unwrap_or(ChainHead::EMPTY);
         if is_known(followed, first_space_seq, count)? {
             push::verify_statement(push, &signer)?;
             if count > 0 {
-                return Ok(Accepted::Known);
+                return known_links(head, statement);
             }
         }
-        let head = followed.heads.get(&name).copied().unwrap_or(ChainHead::EMPTY);
         if count == 0 && statement.envelope_seq < head.envelope_seq {
             return Ok(Accepted::Known);
         }
@@ -241,10 +241,10 @@ impl Follower {
         let key = self.signing_key(chain.device)?;
         signed.verify(&key).map_err(|_| FollowError::Push(push::PushError::BadSignature))?;
         let followed = self.spaces.get(&chain.space).ok_or(FollowError::UnknownSpace)?;
-        if is_known(followed, first_space_seq, count)? && count > 0 {
-            return Ok(Accepted::Known);
-        }
         let head = followed.heads.get(&name).copied().unwrap_or(ChainHead::EMPTY);
+        if is_known(followed, first_space_seq, count)? && count > 0 {
+            return known_links(head, statement);
+        }
         if count == 0 && statement.envelope_seq < head.envelope_seq {
             return Ok(Accepted::Known);
         }
@@ -293,6 +293,14 @@ fn is_known(followed: &Followed, first_space_seq: u64, count: u64) -> Result<boo
         return Ok(false);
     }
     if end > followed.next_space_seq { Err(FollowError::Fork) } else { Ok(true) }
+}
+
+/// Envelopes at places that were passed are known only if their chain has them: else something new is being passed off as old, and
+/// would never be seen.
+fn known_links(head: ChainHead, statement: &Statement) -> Result<Accepted, FollowError> {
+    let here = statement.envelope_seq < head.envelope_seq
+        || statement.envelope_seq == head.envelope_seq && statement.last == head.hash;
+    if here { Ok(Accepted::Known) } else { Err(FollowError::Fork) }
 }
 
 /// A statement may not take anything back, and may not acknowledge what was never shown here.

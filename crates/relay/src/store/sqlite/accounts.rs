@@ -2,7 +2,9 @@
 
 use mecum_seal::{AccountId, DeviceId, Hash32};
 use mecum_sync::refusal::LastAccepted;
-use mecum_sync::{AccountEntry, AccountLog, AccountLogError, DeviceCard, Refusal, RefusalCode, Signed, encode};
+use mecum_sync::{
+    AccountEntry, AccountLog, AccountLogError, DeviceCard, Refusal, RefusalCode, Signed, encode,
+};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{inbox, int, stored, uint};

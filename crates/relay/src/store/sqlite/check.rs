@@ -171,9 +171,9 @@ fn schema(c: &Connection, checked: &mut Checked) -> Result<(), StoreError> {
     for sql in MIGRATIONS {
         made.execute_batch(sql)?;
     }
-    const LIST: &str = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name";
     let read = |c: &Connection| -> Result<Vec<(String, String, String)>, StoreError> {
-        let mut query = c.prepare(LIST)?;
+        let mut query =
+            c.prepare("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name")?;
         let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     };

@@ -102,7 +102,7 @@ impl Reading<'_> {
         }
         if kind == Kind::Snapshot as i64 {
             // A later snapshot may have taken its place: the position stays.
-            return Ok((1..=space.space_seq).contains(&number));
+            return Ok((1..=space.last_seq).contains(&number));
         }
         if kind == Kind::Push as i64 {
             let of: Option<Vec<u8>> = self

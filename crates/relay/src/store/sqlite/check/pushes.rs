@@ -215,7 +215,7 @@ impl Reading<'_> {
     fn orders_end(&mut self) {
         for (id, space) in &self.spaces.by_id {
             let next = self.next_space_seq.get(id).copied().unwrap_or(1);
-            if space.space_seq.saturating_add(1) != next {
+            if space.last_seq.saturating_add(1) != next {
                 let place = format!("space {}", space.number);
                 self.checked.add("space", place, "its last number is not that of its last envelope");
             }
@@ -383,7 +383,11 @@ fn link(head: &ChainHead, chain: &Chain, envelope: &Envelope, space: &Space) -> 
 }
 
 /// The content id that is stored at a place of a chain.
-pub(super) fn content_id(c: &Connection, chain: &Chain, envelope_seq: i64) -> Result<Option<Vec<u8>>, StoreError> {
+pub(super) fn content_id(
+    c: &Connection,
+    chain: &Chain,
+    envelope_seq: i64,
+) -> Result<Option<Vec<u8>>, StoreError> {
     let id = c
         .prepare_cached(
             "SELECT content_id FROM envelope

@@ -40,7 +40,7 @@ pub(super) fn check(
             continue;
         };
         let covered = snapshot.signed.unverified().space_seq;
-        if snapshot.space() != id || int(covered) != space_seq || space_seq > space.space_seq {
+        if snapshot.space() != id || int(covered) != space_seq || space_seq > space.last_seq {
             checked.add("snapshot", place.as_str(), "is of another place than its row says");
         }
         let Some(log) = &space.log else { continue };

@@ -18,7 +18,7 @@ pub(super) struct Space {
     /// Its log; none if it does not hold.
     pub(super) log: Option<SpaceLog>,
     /// The last number of its order, as the space's row says.
-    pub(super) space_seq: i64,
+    pub(super) last_seq: i64,
 }
 
 /// All spaces.
@@ -60,7 +60,7 @@ pub(super) fn check(
         {
             checked.add("space", place.as_str(), "its home is a server with another key");
         }
-        spaces.by_id.insert(id, Space { number, log, space_seq });
+        spaces.by_id.insert(id, Space { number, log, last_seq: space_seq });
     }
     checked.held.spaces = spaces.by_id.len() as u64;
     let all: i64 = c.query_row("SELECT count(*) FROM space_entry", [], |row| row.get(0))?;
