@@ -91,3 +91,52 @@ export async function fits(page) {
   const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
   if (content > window) throw new Error(`the page is ${content} px wide in a window of ${window} px`);
 }
+
+/**
+ * Nothing of the page may be hidden by its own bars: they leave half of the window to read in, the last line ends above
+ * the tabs, nothing stands below them, and what takes the focus is not under a bar.
+ */
+export async function readable(page) {
+  const wrong = await page.evaluate(() => {
+    const found = [];
+    const box = (selector) => {
+      const element = document.querySelector(selector);
+      const at = element?.getBoundingClientRect();
+      return at && at.height > 0 ? { element, top: at.top, bottom: at.bottom, height: at.height } : null;
+    };
+    const stuck = (at) => at && ["sticky", "fixed"].includes(getComputedStyle(at.element).position);
+    const bars = () => [box(".person-bar"), box(".tabs"), box(".action-bar")].filter(stuck);
+    window.scrollTo(0, document.documentElement.scrollHeight / 2);
+    const taken = bars().reduce((sum, at) => sum + at.height, 0);
+    if (taken > innerHeight / 2) found.push(`the bars take ${Math.round(taken)} of ${innerHeight} px`);
+    const tabs = box(".tabs");
+    if (tabs && Math.abs(tabs.bottom - innerHeight) > 1) found.push(`the tabs end at ${tabs.bottom} of ${innerHeight} px`);
+    window.scrollTo(0, document.documentElement.scrollHeight);
+    const lowest = box(".tabs")?.top ?? innerHeight;
+    for (const element of document.querySelectorAll("main *")) {
+      if (element.children.length > 0 || !element.textContent.trim() || !element.checkVisibility({ visibilityProperty: true })) continue;
+      if (element.closest(".visually-hidden, option, details:not([open]) > :not(summary)")) continue;
+      const at = element.getBoundingClientRect();
+      if (at.height > 1 && at.bottom > lowest + 1) found.push(`at the end, "${element.textContent.trim().slice(0, 40)}" is ${Math.round(at.bottom - lowest)} px under the tabs`);
+    }
+    const usable = "main a[href], main button:not([disabled]), main input:not([disabled]):not([type=hidden]), main select:not([disabled]), main textarea:not([disabled]), main summary, main [tabindex='0']";
+    for (const element of document.querySelectorAll(usable)) {
+      if (element.tabIndex < 0 || !element.checkVisibility({ visibilityProperty: true })) continue;
+      element.focus();
+      const at = element.getBoundingClientRect();
+      const around = bars().filter((bar) => !bar.element.contains(element));
+      const room = innerHeight - around.reduce((sum, bar) => sum + bar.height, 0);
+      // What is taller than the room fills it; all else must show where it begins.
+      if (at.height > room - 60) continue;
+      const [top, bottom] = [at.top, Math.min(at.bottom, at.top + 24)];
+      for (const bar of around) {
+        if (top < bar.bottom - 1 && bottom > bar.top + 1) {
+          found.push(`the focus on "${(element.textContent || element.id).trim().slice(0, 40)}" is under .${bar.element.className}`);
+        }
+      }
+    }
+    document.activeElement?.blur();
+    return [...new Set(found)];
+  });
+  if (wrong.length > 0) throw new Error(`${wrong.length} hidden: ${wrong.slice(0, 4).join("; ")}`);
+}

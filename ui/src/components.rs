@@ -2,6 +2,7 @@
 
 mod button;
 mod chip;
+mod colour;
 mod dialog;
 mod empty;
 mod error_block;
@@ -22,6 +23,7 @@ mod toast;
 
 pub use button::{Button, ButtonKind};
 pub use chip::Chip;
+pub use colour::ColourChoice;
 pub use dialog::{Dialog, Sheet};
 pub use empty::Empty;
 pub use error_block::ErrorBlock;

@@ -98,7 +98,12 @@ impl Route {
     pub fn is_task(&self) -> bool {
         matches!(
             self,
-            Route::Settle { .. } | Route::Add { .. } | Route::Edit { .. } | Route::Import | Route::Pair
+            Route::Settle { .. }
+                | Route::Add { .. }
+                | Route::Edit { .. }
+                | Route::Changes
+                | Route::Import
+                | Route::Pair
         )
     }
 

@@ -1,6 +1,6 @@
 // Every page in its states, under axe and by keyboard: full (ten years of record), empty, error, offline.
 
-import { LAPTOP, PHONE, axe, fits, open } from "../browser.mjs";
+import { LAPTOP, PHONE, axe, fits, open, readable } from "../browser.mjs";
 import { family, routes } from "../family.mjs";
 import { makeVault } from "../arrange.mjs";
 import { choose, settled, visit, walk } from "../pages.mjs";
@@ -58,23 +58,49 @@ export default async function ({ actors, browser, claim }) {
     return `${controls} controls on ${pages.length} pages`;
   }, page);
 
+  await claim("settle_on_home_leads_straight_to_the_question", async () => {
+    await visit(page, device, "/");
+    await page.locator(".need").getByRole("button", { name: t("need-settle") }).first().click();
+    await page.getByText(t("settle-which")).waitFor();
+    expect(new URL(page.url()).pathname.endsWith("/settle/dose"), `the page of the dose: ${page.url()}`);
+    equal(await page.locator('input[type="radio"]').count(), 2, "both values can be chosen");
+    equal(await page.locator('input[type="radio"]:checked').count(), 0, "and neither is");
+  }, page);
+
+  const wide = [];
+  const hidden = [];
   await claim("text_at_200_percent_still_fits", async () => {
     const settings = await device.call("settings_get");
-    await device.call("settings_set", { ...settings, display: { ...settings.display, text_percent: 200 } });
-    const large = await open(browser, device.page, { viewport: PHONE });
     try {
-      await choose(large, shown.chart);
-      const wrong = [];
-      for (const [name, route] of pages) {
-        await visit(large, device, route);
-        await fits(large).catch((error) => wrong.push(`${name}: ${error.message}`));
+      for (const [language, text_percent] of [["en", 100], ["en", 200], ["id", 200]]) {
+        await device.call("settings_set", { ...settings, display: { ...settings.display, text_percent, language } });
+        const large = await open(browser, device.page, { viewport: PHONE });
+        await choose(large, shown.chart);
+        for (const [name, route] of pages) {
+          await visit(large, device, route);
+          const at = `${name} in ${language} at ${text_percent} %`;
+          await fits(large).catch((error) => wide.push(`${at}: ${error.message}`));
+          await readable(large).catch((error) => hidden.push(`${at}: ${error.message}`));
+        }
+        await large.context().close();
       }
-      if (wrong.length > 0) throw new Error(wrong.join(" || "));
     } finally {
       await device.call("settings_set", settings);
-      await large.context().close();
     }
-    return `${pages.length} pages`;
+    if (wide.length > 0) throw new Error(wide.join(" || "));
+    return `${pages.length} pages in two languages`;
+  });
+
+  await claim("nothing_of_a_page_is_hidden_under_its_bars", async () => {
+    if (hidden.length > 0) throw new Error(hidden.join(" || "));
+    // The measure itself must be able to fail: a bar that covers most of the page.
+    const covered = await open(browser, device.page, { viewport: PHONE });
+    await choose(covered, shown.chart);
+    await visit(covered, device, "/record");
+    await covered.evaluate(() => document.querySelector(".tabs").style.setProperty("min-height", "500px"));
+    const seen = await readable(covered).then(() => "", (error) => error.message);
+    expect(/the bars take/.test(seen), `a bar that covers most of the page is found: ${seen}`);
+    await covered.context().close();
   });
 
   await claim("an_error_says_what_happened_and_passes_axe", async () => {

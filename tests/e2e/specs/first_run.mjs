@@ -1,5 +1,6 @@
 // A person's first minutes, through the screens alone: choose six words, make the record, lock, open it again.
 
+import { until } from "../arrange.mjs";
 import { PHONE, axe, fits, open } from "../browser.mjs";
 import { settled } from "../pages.mjs";
 import { equal, expect } from "../report.mjs";
@@ -37,11 +38,14 @@ export default async function ({ actors, browser, claim }) {
     await button("first-continue").click();
     await heading("first-about-title").waitFor();
     await page.getByLabel(t("first-name"), { exact: true }).fill("Ibu Ratna");
+    await page.getByLabel(t("colour-toska")).check();
     await axe(page);
+    await fits(page);
     await button("first-make").click();
     await page.getByRole("navigation", { name: t("app-navigation") }).first().waitFor();
     equal((await device.call("vault_status")).phase, "open", "the vault is made and open");
     equal((await device.call("chart_list")).map((chart) => chart.name), ["Ibu Ratna"], "with the person's own chart");
+    await until(async () => (await device.call("chart_list"))[0].colour === "toska", "in the chosen colour");
   }, page);
 
   await claim("after_a_lock_a_wrong_passphrase_is_said_and_the_right_one_opens", async () => {

@@ -89,10 +89,11 @@ export default async function ({ actors, browser, claim }) {
     type: "collection",
     identifier: { system: "urn:test", value: "trend" },
     entry: [
+      { fullUrl: "urn:uuid:g", resource: { resourceType: "Goal", id: "g", lifecycleStatus: "active", description: { text: "HbA1c below 7.5 %" }, subject: { reference: "urn:uuid:p" }, target: [{ measure: { coding: [{ system: "http://loinc.org", code: "4548-4" }] }, detailQuantity: { comparator: "<", value: 7.5, unit: "%" } }] } },
       { fullUrl: "urn:uuid:p", resource: { resourceType: "Patient", id: "p", name: [{ text: NAME }], birthDate: "1961-04-02" } },
       ...[6.4, 6.9, 7.8].map((value, at) => ({
         fullUrl: `urn:uuid:${at}`,
-        resource: { resourceType: "Observation", id: `o${at}`, status: "final", category: [{ coding: [{ code: "laboratory" }] }], code: { coding: [{ system: "http://loinc.org", code: "4548-4", display: "HbA1c" }], text: "HbA1c" }, subject: { reference: "urn:uuid:p" }, effectiveDateTime: `202${at + 3}-03-0${at + 1}`, valueQuantity: { value, unit: "%", system: "http://unitsofmeasure.org", code: "%" }, referenceRange: [{ low: { value: 4, unit: "%" }, high: { value: 5.6, unit: "%" } }] },
+        resource: { resourceType: "Observation", id: `o${at}`, status: "final", category: [{ coding: [{ code: "laboratory" }] }], code: { coding: [{ system: "http://loinc.org", code: "4548-4", display: "HbA1c" }], text: "HbA1c" }, subject: { reference: "urn:uuid:p" }, performer: [{ reference: "Organization/rs", display: "RS Tirta Asih" }], effectiveDateTime: `202${at + 3}-03-0${at + 1}`, valueQuantity: { value, unit: "%", system: "http://unitsofmeasure.org", code: "%" }, referenceRange: [{ low: { value: 4, unit: "%" }, high: { value: 5.6, unit: "%" } }] },
       })),
     ],
   };
@@ -109,6 +110,28 @@ export default async function ({ actors, browser, claim }) {
     equal((await rows(device, chart)).filter((row) => row.kind === "lab-result").length, 3, "the results are in the record");
   }, page);
 
+  await claim("imported_items_say_where_they_have_got_to_in_every_list", async () => {
+    for (const route of ["/record", "/record/results", "/"]) {
+      await visit(page, device, route);
+      const item = page.locator(".timeline-row, .series-row, .latest-row").filter({ hasText: "HbA1c" }).first();
+      expect((await item.innerText()).includes(t("receipt-device")), `${route} says that it is on this device only: ${await item.innerText()}`);
+    }
+  }, page);
+
+  await claim("the_timeline_is_filtered_by_author_and_place", async () => {
+    await visit(page, device, "/record");
+    await page.getByLabel(t("record-by-author"), { exact: true }).selectOption({ index: 1 });
+    await page.getByText("Slept well, took a long walk").first().waitFor();
+    await page.locator(".timeline").getByText("HbA1c").first().waitFor({ state: "detached" });
+    await axe(page);
+    await page.getByLabel(t("record-by-place"), { exact: true }).selectOption({ index: 1 });
+    await page.getByText(t("record-empty-filter-title")).waitFor();
+    await page.getByRole("button", { name: t("record-show-all") }).click();
+    await page.getByLabel(t("record-by-place"), { exact: true }).selectOption({ index: 1 });
+    await page.locator(".timeline").getByText("HbA1c").first().waitFor();
+    expect(!(await main()).includes("Slept well, took a long walk"), "what the family wrote has no place");
+  }, page);
+
   await claim("a_trend_is_drawn_with_its_table", async () => {
     const trend = (await rows(device, chart)).find((row) => row.trend && row.kind === "lab-result").trend;
     await visit(page, device, `/record/results/${encodeURIComponent(trend)}`);
@@ -117,6 +140,30 @@ export default async function ({ actors, browser, claim }) {
     const cells = await page.getByRole("table").first().innerText();
     for (const value of ["6.4", "6.9", "7.8"]) expect(cells.includes(value), `${value} is in the table: ${cells}`);
     await axe(page);
+  }, page);
+
+  await claim("a_trend_shows_its_goal_and_another_unit", async () => {
+    await visit(page, device, `/record/results/${encodeURIComponent("loinc|4548-4")}`);
+    const drawn = () => page.locator("main svg.chart-drawing").textContent();
+    expect((await drawn()).includes(t("chart-goal-below", { high: "7.5", unit: "%" })), `the goal is a line with its words: ${await drawn()}`);
+    await page.getByRole("button", { name: "mmol/mol", exact: true }).click();
+    await page.getByText(t("chart-converted")).waitFor();
+    expect((await drawn()).includes("62"), `7.8 % is 62 mmol/mol: ${await drawn()}`);
+    await page.getByRole("button", { name: "%", exact: true }).click();
+    await page.getByText(t("chart-converted")).waitFor({ state: "detached" });
+    expect((await drawn()).includes("7.8"), "and back as printed");
+  }, page);
+
+  await claim("a_persons_colour_and_name_can_be_changed", async () => {
+    await visit(page, device, "/record");
+    await page.getByRole("button", { name: t("people-switch") }).click();
+    await page.getByRole("dialog").getByRole("button", { name: t("people-edit") }).click();
+    await page.getByLabel(t("colour-lumut")).check();
+    await axe(page);
+    await page.getByRole("dialog").getByRole("button", { name: t("people-edit-do"), exact: true }).click();
+    await page.locator('.app[data-person="lumut"]').waitFor();
+    const [own] = await device.call("chart_list");
+    equal([own.name, own.colour, own.born], [NAME, "lumut", "1961-04-02"], "the colour alone was changed");
   }, page);
 
   await claim("the_language_changes_at_once_and_stays", async () => {

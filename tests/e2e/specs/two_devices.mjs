@@ -32,7 +32,9 @@ export default async function ({ actors, claim }) {
     await add(phone, chart, "note", { text: "Walked in the morning" });
     await add(laptop, chart, "vital-sign", { code: "85354-9", value: "138", value2: "82", unit: "mm[Hg]", effective: "2026-09-08" });
     const waiting = await phone.call("whereabouts");
-    expect(waiting.counts.device > 0, "what was written offline is on this device only, and says so");
+    equal(waiting.counts.device, 1, "the one thing that was written offline is on this device only, and says so");
+    const listed = (state) => waiting.items.filter((item) => item.state === state).reduce((sum, item) => sum + item.things, 0);
+    equal([listed("device"), listed("sent"), listed("received")], [waiting.counts.device, waiting.counts.sent, waiting.counts.received], "the sheet lists as many as the line counts");
     const again = await actors.server(server.folder, new URL(server.url).host);
     Object.assign(server, again);
     await settle(phone, laptop);

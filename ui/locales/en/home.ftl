@@ -31,6 +31,16 @@ people-managed-age = { $age }, { $relation }
 people-add = Add a person
 people-add-do = Make this record
 people-relation = Who is this to you?
+people-colour = Colour of this record
+people-edit = Change name or colour
+people-edit-do = Save
+colour-nila = Indigo, slanted lines
+colour-manggis = Mangosteen, ovals
+colour-kunyit = Turmeric, diamonds
+colour-toska = Turquoise, bars
+colour-bata = Brick, triangles
+colour-lumut = Moss, dots
+colour-kopi = Coffee, crosses
 people-needs = { $count ->
     [one] 1 needs you
    *[other] { $count } need you
@@ -54,6 +64,10 @@ where-newest = { $count ->
    *[other] The newest { $count } are shown.
 }
 where-more = Show { $count } more
+where-and-more = { $count ->
+    [one] and one more
+   *[other] and { $shown } more
+}
 where-written = Written { $when }
 where-sent-at = Sent { $when }
 where-received-by = { $by }, { $when }

@@ -77,7 +77,6 @@ join-working-text = Everything arrives encrypted and is opened only on this devi
 join-done-title = This device is yours
 join-done-text = It now has the whole record and goes on exchanging what you write.
 join-ended-title = This device was not added
-join-ended-text = The other device said no, or the time was over. Nothing was shared.
 join-safe = The code shows that both devices are yours. The server cannot read what passes through it.
 join-working-mark = Working
 join-open = Open my records

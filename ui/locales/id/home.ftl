@@ -31,6 +31,16 @@ people-managed-age = { $age } tahun, { $relation }
 people-add = Tambah orang
 people-add-do = Buat rekam ini
 people-relation = Siapa dia bagi Anda?
+people-colour = Warna rekam ini
+people-edit = Ubah nama atau warna
+people-edit-do = Simpan
+colour-nila = Nila, garis miring
+colour-manggis = Manggis, lonjong
+colour-kunyit = Kunyit, belah ketupat
+colour-toska = Toska, garis tegak
+colour-bata = Bata, segitiga
+colour-lumut = Lumut, titik
+colour-kopi = Kopi, silang
 people-needs = { $count ->
    *[other] { $count } menunggu Anda
 }
@@ -51,6 +61,9 @@ where-newest = { $count ->
    *[other] Yang terlihat { $count } terbaru.
 }
 where-more = Tampilkan { $count } lagi
+where-and-more = { $count ->
+   *[other] dan { $shown } lagi
+}
 where-written = Ditulis { $when }
 where-sent-at = Terkirim { $when }
 where-received-by = { $by }, { $when }

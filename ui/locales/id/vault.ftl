@@ -76,7 +76,6 @@ join-working-text = Semuanya tiba dalam keadaan tersandi dan hanya dibuka di per
 join-done-title = Perangkat ini milik Anda
 join-done-text = Seluruh rekam sudah ada di sini dan terus bertukar dengan yang Anda tulis.
 join-ended-title = Perangkat ini tidak ditambahkan
-join-ended-text = Perangkat lain menolak, atau waktunya habis. Tidak ada yang dibagikan.
 join-safe = Kode itu menunjukkan bahwa kedua perangkat milik Anda. Server tidak bisa membaca apa yang lewat.
 join-working-mark = Sedang bekerja
 join-open = Buka rekam saya

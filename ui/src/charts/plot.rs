@@ -42,11 +42,15 @@ pub(super) struct Words<'a> {
     pub(super) language: &'a str,
     /// The label of the band of a point: "Lab reference 4.0 to 5.6 %".
     pub(super) band: &'a dyn Fn(usize) -> String,
+    /// "Goal: below 7.5 %"; empty where there is none to draw.
+    pub(super) goal: String,
 }
 
 /// The trend's layout at a size.
 pub(super) fn layout(view: &TrendView, size: Size) -> Drawing {
-    draw(&view.points, size.area())
+    let limits = view.limits.iter().flat_map(|goal| [&goal.low, &goal.high]).flatten();
+    let goals: Vec<f64> = limits.filter_map(|limit| limit.parse().ok()).collect();
+    draw(&view.points, &goals, size.area())
 }
 
 /// The shapes of a trend, with the point `chosen` ringed.
@@ -65,6 +69,7 @@ pub(super) fn shapes(
             { for drawing.bands.iter().map(|b| band(b, size, &(words.band)(b.of))) }
             { for drawing.grid.iter().map(|(y, text)| grid_line(*y, text, area, words.language)) }
             { ticks(view, drawing, area, size, words.language) }
+            { goal_lines(drawing, size, &words.goal) }
             <polyline class="chart-line" points={line} />
             if !second.is_empty() {
                 <polyline class="chart-line chart-line-second" points={polyline(&second)} />
@@ -95,6 +100,60 @@ fn band(band: &Band, size: Size, label: &str) -> Html {
             }
         </>
     }
+}
+
+/// A goal: dashed, its words once beside the upper of its lines.
+fn goal_lines(drawing: &Drawing, size: Size, words: &str) -> Html {
+    let area = size.area();
+    let upper = drawing.goals.iter().copied().reduce(f64::min);
+    html! {
+        <>
+            { for drawing.goals.iter().map(|y| html! {
+                <line class="chart-goal" x1={px(area.left - 8.0)} x2={px(area.right + 8.0)} y1={px(*y)} y2={px(*y)} />
+            }) }
+            if let Some((x, y)) = upper.map(|y| goal_place(drawing, size, y, words)) {
+                <text class="chart-goal-label" x={px(x)} y={px(y)}>{ words.to_owned() }</text>
+            }
+        </>
+    }
+}
+
+/// Where a goal's words begin: above or below its line, wherever they cover the least of the values' line.
+fn goal_place(drawing: &Drawing, size: Size, line: f64, words: &str) -> (f64, f64) {
+    let (area, rem) = (size.area(), size.rem);
+    let width = text_width(words, 0.8125 * rem);
+    let last = (area.right - width).max(area.left);
+    let drawn = sampled(drawing);
+    // What crosses the middle of the words hides them; what touches their edge hardly does.
+    let covered = |(x, y): (f64, f64)| -> f64 {
+        let beside = |px: f64| px > x - 0.2 * rem && px < x + width + 0.2 * rem;
+        let depth = |(px, py): &(f64, f64)| {
+            if beside(*px) { (0.75 * rem - (py - (y - 0.3 * rem)).abs()).max(0.0) } else { 0.0 }
+        };
+        drawn.iter().map(depth).sum()
+    };
+    let steps = (0..=16).map(|n| area.left + f64::from(n) / 16.0 * (last - area.left));
+    let heights = [line + 1.2 * rem, line - 0.5 * rem];
+    let fits = |y: &f64| *y > area.top && *y < area.bottom;
+    let places = steps.flat_map(|x| heights.into_iter().filter(fits).map(move |y| (x, y)));
+    places.min_by(|a, b| covered(*a).total_cmp(&covered(*b))).unwrap_or((area.left, line - 0.5 * rem))
+}
+
+/// Places along the lines of the values, close enough to tell what words would cover.
+fn sampled(drawing: &Drawing) -> Vec<(f64, f64)> {
+    let first: Vec<(f64, f64)> = drawing.points.iter().map(|p| (p.x, p.y)).collect();
+    let second: Vec<(f64, f64)> = drawing.points.iter().filter_map(|p| Some((p.x, p.y2?))).collect();
+    let between = |line: &[(f64, f64)]| -> Vec<(f64, f64)> {
+        let parts = line.windows(2).filter_map(|pair| Some((*pair.first()?, *pair.last()?)));
+        let along = parts.flat_map(|(a, b)| {
+            (0..8).map(move |n| {
+                let part = f64::from(n) / 8.0;
+                (a.0 + (b.0 - a.0) * part, a.1 + (b.1 - a.1) * part)
+            })
+        });
+        along.chain(line.last().copied()).collect()
+    };
+    [between(&first), between(&second)].concat()
 }
 
 fn grid_line(y: f64, text: &str, area: Area, language: &str) -> Html {
@@ -222,6 +281,24 @@ fn short_value(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_words_of_a_goal_keep_off_the_line_of_values() {
+        let size = Size { width: 358.0, rem: 16.0 };
+        let area = size.area();
+        let goal = f64::midpoint(area.top, area.bottom);
+        // Values close under the goal at the start, far above it at the end.
+        let points = (0..20).map(|n| Placed {
+            at: n,
+            x: area.left + f64::from(u32::try_from(n).expect("small")) / 19.0 * (area.right - area.left),
+            y: if n < 10 { goal + 10.0 } else { area.top },
+            y2: None,
+        });
+        let drawing = Drawing { points: points.collect(), goals: vec![goal], ..Drawing::default() };
+        let (x, y) = goal_place(&drawing, size, goal, "Goal: below 7.5 %");
+        let under = |p: &&Placed| p.x > x && p.x < x + 100.0 && (p.y - y).abs() < 14.0;
+        assert_eq!(drawing.points.iter().filter(under).count(), 0, "nothing is covered at {x}, {y}");
+    }
 
     #[test]
     fn a_tick_names_month_and_year_as_known() {

@@ -60,6 +60,8 @@ pub struct Drawing {
     pub bands: Vec<Band>,
     /// Horizontal lines with their number's text.
     pub grid: Vec<(f64, String)>,
+    /// Vertical pixels of a goal's limits.
+    pub goals: Vec<f64>,
 }
 
 /// Days since 1970 with the part of the day, of a date as written; `None` when it is no date.
@@ -101,7 +103,8 @@ pub fn axis(low: f64, high: f64) -> (f64, f64, f64) {
 }
 
 /// Lays the points out in `area`. Points without a readable date are left to the table.
-pub fn draw(points: &[PointView], area: Area) -> Drawing {
+/// `goals` are the limits of a goal, in the unit of the points.
+pub fn draw(points: &[PointView], goals: &[f64], area: Area) -> Drawing {
     let dated: Vec<(usize, f64, &PointView)> = points
         .iter()
         .enumerate()
@@ -112,6 +115,8 @@ pub fn draw(points: &[PointView], area: Area) -> Drawing {
         dated.iter().flat_map(|(_, _, p)| [Some(p.number), p.number2.filter(|n| n.is_finite())]).flatten();
     let (low, high) = numbers.fold((f64::MAX, f64::MIN), |(l, h), n| (l.min(n), h.max(n)));
     let (Some(first), Some(last)) = (dated.first(), dated.last()) else { return Drawing::default() };
+    // A goal is what the person looks for: it is always within the drawing.
+    let (low, high) = goals.iter().fold((low, high), |(l, h), goal| (l.min(*goal), h.max(*goal)));
     let (low, high) = with_ranges(low, high, points);
     let (from, to, step) = axis(low, high);
     let scale_y = |n: f64| area.bottom - (n - from) / (to - from) * (area.bottom - area.top);
@@ -140,7 +145,8 @@ pub fn draw(points: &[PointView], area: Area) -> Drawing {
         grid.push((scale_y(at), format!("{at:.decimals$}")));
         at += step;
     }
-    Drawing { points: placed, bands, grid }
+    let goals = goals.iter().map(|goal| scale_y(*goal)).collect();
+    Drawing { points: placed, bands, grid, goals }
 }
 
 /// Widens the values' span by the ranges' limits, as long as the values keep a fair share of the height.
@@ -255,7 +261,7 @@ mod tests {
             point("2026-03-01", 7.0, None, "A"),
             point("2026-09-01", 6.0, None, "A"),
         ];
-        let drawing = draw(&points, AREA);
+        let drawing = draw(&points, &[], AREA);
         let [a, b, c] = drawing.points.as_slice() else { panic!("three points are drawn") };
         assert!(a.x < b.x && b.x < c.x, "time runs one way");
         assert!(b.x - a.x < c.x - b.x, "distances follow the time between");
@@ -263,15 +269,24 @@ mod tests {
     }
 
     #[test]
+    fn a_goal_lies_within_the_drawing_however_far_it_is() {
+        let points = [point("2026-01-01", 7.8, None, "A"), point("2026-03-01", 7.9, None, "A")];
+        let drawing = draw(&points, &[5.0], AREA);
+        let [goal] = drawing.goals.as_slice() else { panic!("one limit, one line") };
+        assert!((AREA.top..=AREA.bottom).contains(goal), "the line is drawn at {goal}");
+        assert!(drawing.points.iter().all(|p| p.y < *goal), "every value lies above it");
+    }
+
+    #[test]
     fn a_change_of_laboratory_breaks_the_band() {
         let range = Some(("4.0", "5.6"));
         let one = [point("2026-01-01", 5.0, range, "A"), point("2026-02-01", 5.1, range, "A")];
-        assert_eq!(draw(&one, AREA).bands.len(), 1, "one laboratory, one band");
+        assert_eq!(draw(&one, &[], AREA).bands.len(), 1, "one laboratory, one band");
         let two = [point("2026-01-01", 5.0, range, "A"), point("2026-02-01", 5.1, range, "B")];
-        let bands = draw(&two, AREA).bands;
+        let bands = draw(&two, &[], AREA).bands;
         assert_eq!(bands.len(), 2, "another laboratory, another band");
         let none = [point("2026-01-01", 5.0, None, "A"), point("2026-02-01", 5.1, None, "A")];
-        assert!(draw(&none, AREA).bands.is_empty(), "no range, no band");
+        assert!(draw(&none, &[], AREA).bands.is_empty(), "no range, no band");
     }
 
     #[test]

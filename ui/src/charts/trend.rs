@@ -62,6 +62,23 @@ pub fn range_text(i18n: &I18n, point: &PointView) -> Option<String> {
     })
 }
 
+/// The goal that is drawn, in words: "Goal: below 7.5 %".
+pub fn goal_text(i18n: &I18n, view: &TrendView) -> Option<String> {
+    let goal = view.limits.as_ref()?;
+    let (unit, language) = (format::unit(&view.unit), i18n.language());
+    let n = |limit: &str| format::number(language, limit);
+    Some(match (goal.low.as_deref(), goal.high.as_deref(), goal.beyond) {
+        (Some(low), Some(high), _) => {
+            t!(i18n, "chart-goal-between", low = n(low), high = n(high), unit = unit)
+        }
+        (Some(low), None, false) => t!(i18n, "chart-goal-from", low = n(low), unit = unit),
+        (Some(low), None, true) => t!(i18n, "chart-goal-above", low = n(low), unit = unit),
+        (None, Some(high), false) => t!(i18n, "chart-goal-to", high = n(high), unit = unit),
+        (None, Some(high), true) => t!(i18n, "chart-goal-below", high = n(high), unit = unit),
+        (None, None, _) => return None,
+    })
+}
+
 /// The width of the drawing and the size of the text, measured after each layout.
 #[hook]
 fn use_size(frame: &NodeRef, probe: &NodeRef) -> Size {
@@ -105,7 +122,8 @@ pub fn TrendChart(props: &TrendProps) -> Html {
         let range = view.points.get(of).and_then(|p| range_text(&i18n, p)).unwrap_or_default();
         t!(i18n, "chart-lab-reference", range = range)
     };
-    let words = Words { language: i18n.language(), band: &band };
+    let goal = goal_text(&i18n, &view).unwrap_or_default();
+    let words = Words { language: i18n.language(), band: &band, goal };
     let height = size.height();
     html! {
         <figure class="chart">
@@ -214,7 +232,10 @@ pub fn TrendTable(props: &TrendProps) -> Html {
     points.sort_by(|a, b| b.date.cmp(&a.date));
     html! {
         <table class="trend-table">
-            <caption class="visually-hidden">{ t!(i18n, "chart-table-caption", title = props.title.to_string()) }</caption>
+            <caption class="visually-hidden">
+                { t!(i18n, "chart-table-caption", title = props.title.to_string()) }
+                if let Some(goal) = goal_text(&i18n, &props.view) { { ". " }{ goal } }
+            </caption>
             <thead>
                 <tr>
                     <th scope="col">{ t!(i18n, "chart-date") }</th>
@@ -232,7 +253,10 @@ pub fn TrendTable(props: &TrendProps) -> Html {
                                     { format::day_plain(&language, &point.date) }
                                 </button>
                             </td>
-                            <td class="trend-table-value">{ point_value(&language, point) }</td>
+                            <td class="trend-table-value">
+                                { point_value(&language, point) }
+                                if point.converted { { " " }<span class="caption">{ t!(i18n, "chart-converted-one") }</span> }
+                            </td>
                             <td>
                                 <Flag flag={point.flag} />
                                 if let Some(range) = range_text(&i18n, point) {
@@ -277,6 +301,11 @@ mod tests {
         let view = Rc::new(TrendView {
             title: "HbA1c".into(),
             unit: "%".into(),
+            limits: Some(mecum_api::GoalView {
+                high: Some("7.5".into()),
+                beyond: true,
+                ..mecum_api::GoalView::default()
+            }),
             points: vec![
                 point("2026-03-03", "7.4", Said::InRange),
                 point("2026-06-02", "5.1", Said::InRange),
@@ -305,6 +334,10 @@ mod tests {
         assert!(
             html.contains("Lab range 4.0 to 5.6 %"),
             "the band is labelled as that laboratory printed it"
+        );
+        assert!(
+            html.contains("chart-goal") && html.contains("Goal: below 7.5 %"),
+            "the goal, by its own number"
         );
         assert!(!html.contains("style="), "no style attribute: the policy would block it");
     }

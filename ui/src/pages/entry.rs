@@ -7,7 +7,7 @@ mod original;
 
 use std::rc::Rc;
 
-use mecum_api::{Code, EntryArgs, EntryView, Origin, Topic, TrendArgs, command};
+use mecum_api::{Code, EntryArgs, EntryView, Topic, TrendArgs, command};
 use mecum_domain::{Flag as Said, Kind};
 use yew::prelude::*;
 use yew_router::prelude::*;
@@ -137,7 +137,7 @@ fn summary(i18n: &I18n, view: &EntryView) -> Html {
                 { row.date.as_ref().map_or_else(|| t!(i18n, "record-no-date"), |date| format::day_time(language, date)) }
                 if let Some(status) = status { { ". " }{ status_name(i18n, status) } }
             </p>
-            if row.source.origin == Origin::Family { <Receipt state={row.receipt} /> }
+            <Receipt state={row.receipt} />
         </div>
     }
 }
@@ -165,14 +165,16 @@ struct EntryTrendProps {
 fn EntryTrend(props: &EntryTrendProps) -> Html {
     let i18n = use_i18n();
     let chart = use_shell().chart_id();
-    let args = TrendArgs { chart, trend: props.trend.to_string() };
+    let unit = use_state(|| None::<String>);
+    let args = TrendArgs { chart, trend: props.trend.to_string(), unit: (*unit).clone() };
+    let on_unit = Callback::from(move |chosen| unit.set(chosen));
     let query = use_query::<command::Trend>(args, vec![Topic::Record { chart }]);
     answered(&i18n, &query, &t!(i18n, "results-opening"), |view| {
         let title = series_name(&i18n, view.loinc.as_deref(), &view.title);
         html! {
             <section class="entry-section">
                 <h2 class="section-head">{ t!(i18n, "entry-trend") }</h2>
-                <TrendDetail {view} {title} without_value=true />
+                <TrendDetail {view} {title} without_value=true on_unit={on_unit.clone()} />
             </section>
         }
     })

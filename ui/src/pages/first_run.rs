@@ -2,13 +2,16 @@
 
 pub mod passphrase;
 
-use mecum_api::{CallError, SettingsView, VaultCreateArgs, command};
+use mecum_api::domain::{PersonColour, initials};
+use mecum_api::{CallError, ChartEditArgs, ChartView, SettingsView, VaultCreateArgs, command};
 use yew::prelude::*;
 
 use self::passphrase::PassphraseStep;
 use super::join::JoinSteps;
 use crate::backend::{Backend, use_backend};
-use crate::components::{Button, ButtonKind, ErrorBlock, Field, FieldType, Icon, IconName, Logo};
+use crate::components::{
+    Button, ButtonKind, ColourChoice, ErrorBlock, Field, FieldType, Icon, IconName, Logo,
+};
 use crate::i18n::{I18n, LANGUAGES, t, use_i18n};
 
 /// The steps of a new record.
@@ -155,6 +158,7 @@ fn AboutStep(props: &AboutStepProps) -> Html {
     let (i18n, backend) = (use_i18n(), use_backend());
     let (name, born) = (use_state(String::new), use_state(String::new));
     let device = use_state(|| i18n.text("first-device-default"));
+    let colour = use_state(PersonColour::default);
     let working = use_state(|| false);
     let missing = use_state(|| false);
     let error = use_state(|| None::<CallError>);
@@ -165,8 +169,8 @@ fn AboutStep(props: &AboutStepProps) -> Html {
     let onsubmit = {
         let (name, born, device, working, missing, error) =
             (name.clone(), born.clone(), device.clone(), working.clone(), missing.clone(), error.clone());
-        let (passphrase, on_done, language) =
-            (props.passphrase.to_string(), props.on_done.clone(), i18n.language());
+        let (passphrase, on_done, language, colour) =
+            (props.passphrase.to_string(), props.on_done.clone(), i18n.language(), *colour);
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             missing.set(name.trim().is_empty());
@@ -186,6 +190,7 @@ fn AboutStep(props: &AboutStepProps) -> Html {
                 match backend.call::<command::VaultCreate>(args).await {
                     Ok(_) => {
                         keep_language(&backend, language).await;
+                        keep_colour(&backend, colour).await;
                         on_done.emit(());
                     }
                     Err(refused) => {
@@ -203,6 +208,7 @@ fn AboutStep(props: &AboutStepProps) -> Html {
             <p class="lead">{ t!(i18n, "first-about-lead") }</p>
             <Field id="name" label={t!(i18n, "first-name")} hint={AttrValue::from(t!(i18n, "first-name-hint"))} value={(*name).clone()} error={name_error} focus=true oninput={set(&name)} />
             <Field id="born" label={t!(i18n, "first-born")} value={(*born).clone()} r#type={FieldType::Date} optional=true oninput={set(&born)} />
+            <ColourChoice name="colour" letters={initials(&name)} value={*colour} onchange={let colour = colour.clone(); Callback::from(move |chosen| colour.set(chosen))} />
             <Field id="device" label={t!(i18n, "first-device")} hint={AttrValue::from(t!(i18n, "first-device-hint"))} value={(*device).clone()} oninput={set(&device)} />
             if let Some(error) = (*error).clone() { <ErrorBlock {error} /> }
             <div class="closed-end">
@@ -222,5 +228,15 @@ pub(super) async fn keep_language(backend: &Backend, language: &str) {
         let mut display = settings.display.clone();
         language.clone_into(&mut display.language);
         let _ = backend.call::<command::SettingsSet>(SettingsView { display, ..settings }).await;
+    }
+}
+
+/// The colour of the first record, where another than the first was chosen. If that fails the record stands all the same.
+async fn keep_colour(backend: &Backend, colour: PersonColour) {
+    let Ok(charts) = backend.call::<command::ChartList>(()).await else { return };
+    if let Some(chart) = charts.into_iter().next().filter(|chart| chart.colour != colour) {
+        let ChartView { chart, name, born, relation, .. } = chart;
+        let args = ChartEditArgs { chart, name, born, relation, colour };
+        let _ = backend.call::<command::ChartEdit>(args).await;
     }
 }

@@ -7,7 +7,7 @@ use yew_router::prelude::*;
 
 use super::answer::answered;
 use super::people::relation_line;
-use super::words::row_phrase;
+use super::words::{row_phrase, wire_word};
 use crate::app::{Shell, use_shell};
 use crate::components::honesty::sync_line;
 use crate::components::{
@@ -116,7 +116,7 @@ fn need_row(i18n: &I18n, shell: &Shell, chart: Option<&ChartView>, need: &NeedVi
         NeedKind::Quarantine => t!(i18n, "need-quarantine-about"),
     };
     let (button, kind, to) = match need.kind {
-        NeedKind::Clash => ("need-settle", ButtonKind::Main, entry_route(need)),
+        NeedKind::Clash => ("need-settle", ButtonKind::Main, settle_route(need)),
         NeedKind::Result => ("need-read", ButtonKind::Second, entry_route(need)),
         NeedKind::Device => ("need-look", ButtonKind::Main, Route::Pair),
         NeedKind::Quarantine => ("need-look", ButtonKind::Second, Route::Devices),
@@ -150,6 +150,14 @@ fn need_row(i18n: &I18n, shell: &Shell, chart: Option<&ChartView>, need: &NeedVi
 /// A clash is said by its title and its button already.
 fn flag_of(need: &NeedView) -> mecum_api::domain::Flag {
     if need.kind == NeedKind::Clash { mecum_api::domain::Flag::None } else { need.flag }
+}
+
+/// Straight to the question; to the entry where it is not known which field is asked about.
+fn settle_route(need: &NeedView) -> Route {
+    match (&need.entry, need.field) {
+        (Some(entry), Some(field)) => Route::Settle { entry: entry.clone(), field: wire_word(field) },
+        _ => entry_route(need),
+    }
 }
 
 fn entry_route(need: &NeedView) -> Route {
@@ -208,7 +216,7 @@ fn latest_row(i18n: &I18n, shell: &Shell, view: &HomeView, item: &LatestView) ->
                 }
                 <span class="latest-words"><bdi class="latest-title">{ title }</bdi>{ " " }if let Some(value) = value { <bdi>{ value }</bdi> }</span>
                 <span class="latest-end">
-                    if row.flag == mecum_api::domain::Flag::None && row.editable { <Receipt state={row.receipt} /> } else { <Flag flag={row.flag} /> }
+                    <Flag flag={row.flag} />{ " " }<Receipt state={row.receipt} />
                 </span>
             </a>
         </li>

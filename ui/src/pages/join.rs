@@ -1,6 +1,6 @@
 //! "I have another device": this device joins an account by the words or the text of the code that the other device shows.
 
-use mecum_api::{CallError, PairJoinArgs, PairPhase, Topic, command};
+use mecum_api::{CallError, PairJoinArgs, PairPhase, PairView, command};
 use yew::prelude::*;
 
 use super::first_run::passphrase::PassphraseStep;
@@ -9,9 +9,11 @@ use crate::app::focus;
 use crate::backend::use_backend;
 use crate::components::{Button, ButtonKind, ErrorBlock, Field, FieldType, Notice, NoticeKind};
 use crate::i18n::{t, use_i18n};
-use crate::query::use_query;
 
 const STEPS: u8 = 3;
+
+/// How often the client is asked how far joining is.
+const ASK_MS: u32 = 1_000;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Given {
@@ -55,7 +57,8 @@ pub fn JoinSteps(props: &JoinStepsProps) -> Html {
     };
     match *step {
         Step::Code => {
-            let next = go(Step::Passphrase);
+            // Who comes back because of a word has chosen a passphrase already.
+            let next = go(if given.passphrase.is_empty() { Step::Passphrase } else { Step::Waiting });
             let on_done = {
                 let given = given.clone();
                 Callback::from(move |new: Given| {
@@ -155,12 +158,13 @@ struct JoinWaitProps {
 fn JoinWait(props: &JoinWaitProps) -> Html {
     let (i18n, backend) = (use_i18n(), use_backend());
     let error = use_state(|| None::<CallError>);
-    let status = use_query::<command::PairStatus>((), vec![Topic::Devices, Topic::Sync]);
-    let phase = status.data().map(|view| view.phase).unwrap_or_default();
-    let reload = status.reload();
+    // Nothing until this try has begun: the client may still say how an earlier one ended.
+    let view = use_state_eq(PairView::default);
+    let phase = view.phase;
     {
-        let (error, given, on_joining) = (error.clone(), props.given.clone(), props.on_joining.clone());
-        let language = i18n.language();
+        let (error, view, given, on_joining) =
+            (error.clone(), view.clone(), props.given.clone(), props.on_joining.clone());
+        let (backend, language) = (backend.clone(), i18n.language());
         use_effect_with((), move |()| {
             on_joining.emit(true);
             wasm_bindgen_futures::spawn_local(async move {
@@ -171,9 +175,9 @@ fn JoinWait(props: &JoinWaitProps) -> Html {
                     device_name: given.device.trim().to_owned(),
                 };
                 match backend.call::<command::PairJoin>(args).await {
-                    Ok(_) => {
+                    Ok(begun) => {
                         keep_language(&backend, language).await;
-                        reload.emit(());
+                        view.set(begun);
                     }
                     Err(refused) => error.set(Some(refused)),
                 }
@@ -182,22 +186,36 @@ fn JoinWait(props: &JoinWaitProps) -> Html {
     }
     {
         // News come only to an open vault; until then the phase is asked for.
-        let reload = status.reload();
+        let (view, backend) = (view.clone(), backend.clone());
         use_effect_with(phase, move |phase| {
             focus("main h1");
-            let ask = (!matches!(phase, PairPhase::Done | PairPhase::Ended))
-                .then(|| gloo::timers::callback::Interval::new(1_000, move || reload.emit(())));
+            let ask = matches!(phase, PairPhase::Waiting | PairPhase::Working).then(|| {
+                gloo::timers::callback::Interval::new(ASK_MS, move || {
+                    let (view, backend) = (view.clone(), backend.clone());
+                    wasm_bindgen_futures::spawn_local(async move {
+                        if let Ok(now) = backend.call::<command::PairStatus>(()).await {
+                            view.set(now);
+                        }
+                    });
+                })
+            });
             move || drop(ask)
         });
     }
-    if let Some(error) = (*error).clone() {
-        let back = {
-            let (on_back, on_joining) = (props.on_back.clone(), props.on_joining.clone());
-            Callback::from(move |()| {
+    let back = {
+        let (on_back, on_joining, backend) =
+            (props.on_back.clone(), props.on_joining.clone(), backend.clone());
+        Callback::from(move |()| {
+            let (on_back, on_joining, backend) = (on_back.clone(), on_joining.clone(), backend.clone());
+            wasm_bindgen_futures::spawn_local(async move {
+                // What was begun must not go on behind the person's back.
+                let _ = backend.call::<command::PairStop>(()).await;
                 on_joining.emit(false);
                 on_back.emit(());
-            })
-        };
+            });
+        })
+    };
+    if let Some(error) = (*error).clone() {
         return html! {
             <>
                 <h1 tabindex="-1">{ t!(i18n, "join-ended-title") }</h1>
@@ -206,6 +224,7 @@ fn JoinWait(props: &JoinWaitProps) -> Html {
         };
     }
     let done = props.on_joining.reform(|_: MouseEvent| false);
+    let message = view.message_id.as_deref().map(|id| i18n.text(id));
     html! {
         <section class="closed-form" aria-live="polite">
             <h1 tabindex="-1">{ i18n.text(match phase {
@@ -214,19 +233,26 @@ fn JoinWait(props: &JoinWaitProps) -> Html {
                 PairPhase::Ended => "join-ended-title",
                 _ => "join-waiting-title",
             }) }</h1>
-            <p class="lead">{ i18n.text(match phase {
-                PairPhase::Working => "join-working-text",
-                PairPhase::Done => "join-done-text",
-                PairPhase::Ended => "join-ended-text",
-                _ => "join-waiting-text",
-            }) }</p>
+            if phase == PairPhase::Ended {
+                if let Some(message) = message.clone() { <p class="lead">{ message }</p> }
+                <p>{ t!(i18n, "pair-ended-text") }</p>
+            } else {
+                <p class="lead">{ i18n.text(match phase {
+                    PairPhase::Working => "join-working-text",
+                    PairPhase::Done => "join-done-text",
+                    _ => "join-waiting-text",
+                }) }</p>
+            }
             if phase == PairPhase::Done {
                 <Button kind={ButtonKind::Main} wide=true onclick={done}>{ t!(i18n, "join-open") }</Button>
             } else if phase == PairPhase::Ended {
-                <Button kind={ButtonKind::Second} wide=true onclick={let b = props.on_back.clone(); Callback::from(move |_| b.emit(()))}>{ t!(i18n, "app-try-again") }</Button>
+                <Button kind={ButtonKind::Second} wide=true onclick={back.reform(|_| ())}>{ t!(i18n, "app-try-again") }</Button>
             } else {
-                <Notice kind={NoticeKind::Plain}><p>{ t!(i18n, "join-safe") }</p></Notice>
+                <Notice kind={NoticeKind::Plain}><p>{ message.unwrap_or_else(|| t!(i18n, "join-safe")) }</p></Notice>
                 <p class="working"><span class="ring" aria-hidden="true" />{ t!(i18n, "join-working-mark") }</p>
+                if phase == PairPhase::Waiting {
+                    <Button kind={ButtonKind::Second} wide=true onclick={back.reform(|_| ())}>{ t!(i18n, "pair-stop") }</Button>
+                }
             }
         </section>
     }

@@ -139,7 +139,7 @@ fn row(i18n: &I18n, medicine: &MedicineView) -> Html {
                     } else {
                         <Flag flag={row.flag} />
                     }
-                    if row.editable && !medicine.on_hold { <Receipt state={row.receipt} /> }
+                    { " " }<Receipt state={row.receipt} />
                 </span>
             </Link<Route>>
         </li>

@@ -8,7 +8,7 @@ use super::answer::answered;
 use super::head::PageHead;
 use crate::app::use_shell;
 use crate::backend::use_backend;
-use crate::components::{Button, ButtonKind, ErrorBlock, Icon, IconName, Qr, Skeleton};
+use crate::components::{Button, ButtonKind, ErrorBlock, Icon, IconName, Notice, NoticeKind, Qr, Skeleton};
 use crate::format;
 use crate::i18n::{I18n, t, use_i18n};
 use crate::query::use_query;
@@ -109,13 +109,23 @@ fn phase(
             <>
                 <Skeleton text={t!(i18n, "pair-working", name = other)} />
                 <p class="small">{ t!(i18n, "pair-working-text") }</p>
+                if let Some(id) = &view.message_id {
+                    <Notice kind={NoticeKind::Plain}><p>{ i18n.text(id) }</p></Notice>
+                    <div class="button-row">
+                        <Button kind={ButtonKind::Second} onclick={act.reform(|_: MouseEvent| Act::Approve)}>{ t!(i18n, "pair-try-now") }</Button>
+                        <Button kind={ButtonKind::Second} onclick={act.reform(|_: MouseEvent| Act::Stop)}>{ t!(i18n, "pair-stop") }</Button>
+                    </div>
+                }
             </>
         },
         PairPhase::Done => html! {
             <section class="pair-done">
                 <h2 class="title-2"><Icon icon={IconName::Check} /><bdi>{ t!(i18n, "pair-done-title", name = other) }</bdi></h2>
-                <p>{ t!(i18n, "pair-done-text") }</p>
-                <Link<Route> to={Route::Devices} classes="button button-main">{ t!(i18n, "pair-done-back") }</Link<Route>>
+                <p>{ i18n.text(view.message_id.as_deref().unwrap_or("pair-done-text")) }</p>
+                <div class="button-row">
+                    <Link<Route> to={Route::Devices} classes="button button-main">{ t!(i18n, "pair-done-back") }</Link<Route>>
+                    <Button kind={ButtonKind::Second} onclick={start.clone()} {working}>{ t!(i18n, "pair-another") }</Button>
+                </div>
             </section>
         },
         PairPhase::Ended => html! {

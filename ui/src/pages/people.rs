@@ -1,15 +1,16 @@
-//! "Whose record?": switching, adding a person, settings and locking.
+//! "Whose record?": switching, adding a person or changing one, settings and locking.
+
+mod form;
 
 use mecum_api::domain::Relation;
-use mecum_api::{CallError, ChartCreateArgs, ChartView, command};
+use mecum_api::{ChartView, command};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
+use self::form::PersonForm;
 use crate::app::use_shell;
 use crate::backend::use_backend;
-use crate::components::{
-    Button, ButtonKind, ErrorBlock, Field, FieldType, Icon, IconName, Sheet, Tile, TileSize,
-};
+use crate::components::{Button, ButtonKind, Icon, IconName, Sheet, Tile, TileSize};
 use crate::i18n::{I18n, t, use_i18n};
 use crate::query::use_bus;
 use crate::route::Route;
@@ -36,16 +37,38 @@ pub struct PeopleSheetProps {
     pub on_close: Callback<()>,
 }
 
+/// What is being written in the sheet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    Nothing,
+    /// A new record.
+    New,
+    /// Who the open record is about.
+    Open,
+}
+
 /// The sheet.
 #[component]
 pub fn PeopleSheet(props: &PeopleSheetProps) -> Html {
     let (i18n, shell, backend, bus) = (use_i18n(), use_shell(), use_backend(), use_bus());
     let route = use_route::<Route>().unwrap_or(Route::Home);
-    let adding = use_state(|| false);
+    let writing = use_state(|| Writing::Nothing);
     {
-        let adding = adding.clone();
-        use_effect_with(props.open, move |_| adding.set(false));
+        let writing = writing.clone();
+        use_effect_with(props.open, move |_| writing.set(Writing::Nothing));
     }
+    let write = |what: Writing| {
+        let writing = writing.clone();
+        Callback::from(move |_: MouseEvent| writing.set(what))
+    };
+    let on_edited = {
+        let (shell, on_close) = (shell.clone(), props.on_close.clone());
+        Callback::from(move |chart: ChartView| {
+            on_close.emit(());
+            // The name and the colour stand on every page: ask for the records anew.
+            shell.set_chart(chart.chart);
+        })
+    };
     let on_added = {
         let (shell, on_close) = (shell.clone(), props.on_close.clone());
         Callback::from(move |chart: ChartView| {
@@ -108,94 +131,20 @@ pub fn PeopleSheet(props: &PeopleSheetProps) -> Html {
                     }
                 }) }
             </ul>
-            if *adding {
-                <AddPerson {on_added} />
-            } else {
-                <div class="people-actions">
-                    <Button kind={ButtonKind::Second} wide=true onclick={Callback::from(move |_| adding.set(true))}><Icon icon={IconName::Plus} /><span>{ t!(i18n, "people-add") }</span></Button>
-                    <Button kind={ButtonKind::Second} onclick={to_settings}><Icon icon={IconName::Settings} /><span>{ t!(i18n, "app-settings") }</span></Button>
-                    <Button kind={ButtonKind::Second} onclick={lock}><Icon icon={IconName::Lock} /><span>{ t!(i18n, "settings-lock-now") }</span></Button>
-                </div>
-            }
+            { match *writing {
+                Writing::New => html! { <PersonForm on_done={on_added} /> },
+                Writing::Open if shell.chart().is_some() => html! { <PersonForm of={shell.chart()} on_done={on_edited} /> },
+                _ => html! {
+                    <div class="people-actions">
+                        <Button kind={ButtonKind::Second} wide=true onclick={write(Writing::New)}><Icon icon={IconName::Plus} /><span>{ t!(i18n, "people-add") }</span></Button>
+                        if shell.chart().is_some_and(|chart| !chart.unreadable) {
+                            <Button kind={ButtonKind::Second} wide=true onclick={write(Writing::Open)}><Icon icon={IconName::Pencil} /><span>{ t!(i18n, "people-edit") }</span></Button>
+                        }
+                        <Button kind={ButtonKind::Second} onclick={to_settings}><Icon icon={IconName::Settings} /><span>{ t!(i18n, "app-settings") }</span></Button>
+                        <Button kind={ButtonKind::Second} onclick={lock}><Icon icon={IconName::Lock} /><span>{ t!(i18n, "settings-lock-now") }</span></Button>
+                    </div>
+                },
+            } }
         </Sheet>
-    }
-}
-
-#[derive(Properties, PartialEq)]
-struct AddPersonProps {
-    on_added: Callback<ChartView>,
-}
-
-/// A new record for somebody one looks after.
-#[component]
-fn AddPerson(props: &AddPersonProps) -> Html {
-    let (i18n, backend) = (use_i18n(), use_backend());
-    let (name, born) = (use_state(String::new), use_state(String::new));
-    let relation = use_state(|| Relation::Mother);
-    let working = use_state(|| false);
-    let tried = use_state(|| false);
-    let error = use_state(|| None::<CallError>);
-    let onsubmit = {
-        let (name, born, relation, working, tried, error, on_added) = (
-            name.clone(),
-            born.clone(),
-            relation.clone(),
-            working.clone(),
-            tried.clone(),
-            error.clone(),
-            props.on_added.clone(),
-        );
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
-            tried.set(true);
-            if *working || name.trim().is_empty() {
-                return;
-            }
-            working.set(true);
-            let born = Some(born.trim().to_owned()).filter(|b| !b.is_empty());
-            let args =
-                ChartCreateArgs { name: name.trim().to_owned(), born, relation: *relation, colour: None };
-            let (backend, working, error, on_added) =
-                (backend.clone(), working.clone(), error.clone(), on_added.clone());
-            wasm_bindgen_futures::spawn_local(async move {
-                match backend.call::<command::ChartCreate>(args).await {
-                    Ok(chart) => on_added.emit(chart),
-                    Err(refused) => {
-                        working.set(false);
-                        error.set(Some(refused));
-                    }
-                }
-            });
-        })
-    };
-    let set = |state: &UseStateHandle<String>| {
-        let state = state.clone();
-        Callback::from(move |text: String| state.set(text))
-    };
-    let choose = {
-        let relation = relation.clone();
-        Callback::from(move |event: Event| {
-            if let Some(select) = event.target_dyn_into::<web_sys::HtmlSelectElement>() {
-                relation.set(Relation::from_word(&select.value()));
-            }
-        })
-    };
-    let missing = (*tried && name.trim().is_empty()).then(|| AttrValue::from(t!(i18n, "first-name-missing")));
-    html! {
-        <form class="people-form" {onsubmit} novalidate={true}>
-            <h3 class="section-title">{ t!(i18n, "people-add") }</h3>
-            <Field id="person-name" label={t!(i18n, "first-name")} value={(*name).clone()} error={missing} focus=true oninput={set(&name)} />
-            <div class="field">
-                <label class="field-label" for="person-relation">{ t!(i18n, "people-relation") }</label>
-                <select class="field-box" id="person-relation" onchange={choose}>
-                    { for Relation::ALL.iter().filter(|r| **r != Relation::Own).map(|r| html! {
-                        <option value={r.word()} selected={*r == *relation}>{ i18n.text(&format!("relation-{}", r.word())) }</option>
-                    }) }
-                </select>
-            </div>
-            <Field id="person-born" label={t!(i18n, "first-born")} value={(*born).clone()} r#type={FieldType::Date} optional=true oninput={set(&born)} />
-            if let Some(error) = (*error).clone() { <ErrorBlock {error} /> }
-            <Button kind={ButtonKind::Main} submit=true wide=true working={*working}>{ t!(i18n, "people-add-do") }</Button>
-        </form>
     }
 }

@@ -1,22 +1,21 @@
-//! The record as a timeline: newest first under years and months, with filters by type, a jump to a year, and what changed since the last look.
+//! The record as a timeline: newest first under years and months, with filters by type, author and place, a jump to a year, and what changed since the last look.
 
+mod filters;
 mod part;
 mod row;
-
-use std::rc::Rc;
 
 use mecum_api::{TimelineArgs, TimelineView, Topic, command};
 use mecum_domain::KindGroup;
 use yew::prelude::*;
 use yew_router::prelude::*;
 
+use self::filters::Filters;
 use self::part::TimelinePart;
 use super::answer::answered;
 use super::changes::ChangesPanel;
 use super::head::PageHead;
-use super::words::group_name;
 use crate::app::use_shell;
-use crate::components::{Chip, Empty, Icon, IconName};
+use crate::components::{Empty, Icon, IconName};
 use crate::format;
 use crate::i18n::{I18n, t, use_i18n};
 use crate::query::use_query;
@@ -31,6 +30,8 @@ const YEARS_SHOWN: usize = 5;
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Shown {
     groups: Vec<KindGroup>,
+    author: Option<String>,
+    place: Option<String>,
     year: Option<i16>,
     parts: u32,
 }
@@ -46,7 +47,15 @@ pub fn RecordPage() -> Html {
         let shown = shown.clone();
         use_effect_with(chart, move |_| shown.set(Shown::default()));
     }
-    let args = TimelineArgs { chart, groups: shown.groups.clone(), year: shown.year, offset: 0, limit: ROWS };
+    let args = TimelineArgs {
+        chart,
+        groups: shown.groups.clone(),
+        author: shown.author.clone(),
+        place: shown.place.clone(),
+        year: shown.year,
+        offset: 0,
+        limit: ROWS,
+    };
     let head = use_query::<command::Timeline>(args.clone(), vec![Topic::Record { chart }]);
     let all = head.data().map(|view| view.all);
     let note = all.map(|all| {
@@ -60,7 +69,7 @@ pub fn RecordPage() -> Html {
     let name = shell.chart_name();
     let on_choose = {
         let shown = shown.clone();
-        Callback::from(move |groups| shown.set(Shown { groups, ..Shown::default() }))
+        Callback::from(move |chosen| shown.set(chosen))
     };
     html! {
         <div class="page page-record">
@@ -79,7 +88,7 @@ pub fn RecordPage() -> Html {
             </div>
             if let Some(view) = head.data().filter(|view| view.all > 0) {
                 <div class="record-tools">
-                    <Filters view={view.clone()} chosen={shown.groups.clone()} on_choose={on_choose} />
+                    <Filters view={view.clone()} shown={(*shown).clone()} on_choose={on_choose} />
                     { years(&i18n, &view, &shown) }
                 </div>
             }
@@ -127,58 +136,6 @@ fn body(
     }
 }
 
-/// Filters shown on phones; the others stand behind the filter chip there.
-const FIRST_GROUPS: &[KindGroup] = &[KindGroup::Results, KindGroup::Medicines, KindGroup::Visits];
-
-#[derive(Properties, PartialEq)]
-struct FiltersProps {
-    view: Rc<TimelineView>,
-    chosen: Vec<KindGroup>,
-    on_choose: Callback<Vec<KindGroup>>,
-}
-
-#[component]
-fn Filters(props: &FiltersProps) -> Html {
-    let i18n = use_i18n();
-    let open = use_state(|| false);
-    let chosen = &props.chosen;
-    let chip = |group: KindGroup| {
-        let pressed = chosen.contains(&group);
-        let mut next = chosen.clone();
-        if pressed {
-            next.retain(|g| *g != group);
-        } else {
-            next.push(group);
-        }
-        html! { <Chip {pressed} onclick={props.on_choose.reform(move |_: MouseEvent| next.clone())}>{ group_name(&i18n, group) }</Chip> }
-    };
-    let filled = |first: bool| {
-        let view = &props.view;
-        view.groups
-            .iter()
-            .filter(|g| g.count > 0)
-            .map(|g| g.group)
-            .filter(move |g| FIRST_GROUPS.contains(g) == first)
-    };
-    let toggle = {
-        let open = open.clone();
-        Callback::from(move |_: MouseEvent| open.set(!*open))
-    };
-    html! {
-        <div class={classes!("chips", open.then_some("chips-open"))} role="group" aria-label={t!(i18n, "record-filter")}>
-            <Chip pressed={chosen.is_empty()} onclick={props.on_choose.reform(|_: MouseEvent| Vec::new())}>{ t!(i18n, "record-all") }</Chip>
-            { for filled(true).map(chip) }
-            { for filled(false).map(|group| html! { <span class="chip-extra">{ chip(group) }</span> }) }
-            if filled(false).next().is_some() {
-                <button type="button" class="chip chip-filter" aria-expanded={if *open { "true" } else { "false" }} onclick={toggle}>
-                    <Icon icon={IconName::Filter} small=true />
-                    <span class="visually-hidden">{ t!(i18n, "record-filter-more") }</span>
-                </button>
-            }
-        </div>
-    }
-}
-
 fn show_all(i18n: &I18n, shown: &UseStateHandle<Shown>) -> Html {
     let shown = shown.clone();
     html! {
@@ -193,7 +150,7 @@ fn years(i18n: &I18n, view: &TimelineView, shown: &UseStateHandle<Shown>) -> Htm
     }
     let go = {
         let shown = shown.clone();
-        move |year: Option<i16>| shown.set(Shown { year, groups: shown.groups.clone(), parts: 0 })
+        move |year: Option<i16>| shown.set(Shown { year, parts: 0, ..(*shown).clone() })
     };
     // All of them stand in the list too: phones show only the newest as links.
     let others = view.years.iter().collect::<Vec<_>>();

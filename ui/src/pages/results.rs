@@ -14,7 +14,7 @@ use super::answer::{answered, answered_page};
 use super::head::PageHead;
 use crate::app::use_shell;
 use crate::charts::Sparkline;
-use crate::components::{Empty, IconName, flag_text};
+use crate::components::{Empty, IconName, Receipt, flag_text};
 use crate::format;
 use crate::glossary::{Topic, topic, word};
 use crate::i18n::{I18n, t, use_i18n};
@@ -143,6 +143,7 @@ fn series_row(i18n: &I18n, series: &SeriesView, current: bool) -> Html {
                 } else {
                     <span class="series-flag caption">{ format::day_plain(language, &series.date) }</span>
                 }
+                <span class="series-receipt"><Receipt state={series.receipt} /></span>
             </Link<Route>>
         </li>
     }
@@ -180,7 +181,9 @@ fn TrendOf(props: &TrendOfProps) -> Html {
     let i18n = use_i18n();
     let shell = use_shell();
     let chart = shell.chart_id();
-    let args = TrendArgs { chart, trend: props.trend.to_string() };
+    let unit = use_state(|| None::<String>);
+    let args = TrendArgs { chart, trend: props.trend.to_string(), unit: (*unit).clone() };
+    let on_unit = Callback::from(move |chosen| unit.set(chosen));
     let query = use_query::<command::Trend>(args, vec![News::Record { chart }]);
     answered_trend(&i18n, &query, props.head, |view| {
         if view.points.is_empty() && view.other_units.is_empty() {
@@ -203,7 +206,7 @@ fn TrendOf(props: &TrendOfProps) -> Html {
                 } else {
                     <h2 class="trend-title">{ title.clone() }</h2>
                 }
-                <TrendDetail {view} {title} />
+                <TrendDetail {view} {title} on_unit={on_unit.clone()} />
             </>
         }
     })

@@ -7,7 +7,7 @@ use yew_router::prelude::*;
 
 use super::answer::answered_page;
 use super::head::PageHead;
-use super::medicines::clash::{author_colour, is_dose, written_value, written_where};
+use super::medicines::clash::{author_colour, is_dose, written_value, written_where, written_words};
 use super::words::{field_name, from_wire_word};
 use crate::app::use_shell;
 use crate::backend::use_backend;
@@ -191,6 +191,7 @@ fn written(i18n: &I18n, clash: &ClashView) -> Html {
                     <strong class="written-value"><bdi>{ written_value(i18n, agreed) }</bdi></strong>
                     <span class="written-who">
                         <bdi>{ agreed.author.clone() }</bdi>
+                        { written_words(agreed) }
                         <span class="small"><bdi>{ format::instant(i18n.language(), agreed.at_ms) }</bdi></span>
                     </span>
                     <span class="flag flag-plain">{ t!(i18n, "settle-agreed") }</span>
@@ -201,6 +202,7 @@ fn written(i18n: &I18n, clash: &ClashView) -> Html {
                     <strong class="written-value"><bdi>{ written_value(i18n, w) }</bdi></strong>
                     <span class="written-who">
                         <bdi>{ w.author.clone() }</bdi>
+                        { written_words(w) }
                         <span class="small"><bdi>{ written_where(i18n, w) }</bdi></span>
                     </span>
                     <Tile letters={initials(&w.author)} colour={author_colour(at)} size={TileSize::Row} />

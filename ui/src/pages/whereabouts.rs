@@ -119,7 +119,7 @@ fn section(
         ReceiptState::Received => ("where-received", view.counts.received),
     };
     let items: Vec<&WhereItem> = view.items.iter().filter(|item| item.state == state).collect();
-    let shown: u32 = u32::try_from(items.len()).unwrap_or(u32::MAX);
+    let shown: u32 = items.iter().map(|item| item.things).fold(0, u32::saturating_add);
     html! {
         <section class="where-section">
             <h3 class="where-heading">{ i18n.text(heading) }{ " " }<span class="section-count">{ format::count(i18n.language(), count.into()) }</span></h3>
@@ -136,6 +136,19 @@ fn section(
             }
             if shown > 0 && count > shown { <p class="caption">{ t!(i18n, "where-newest", count = shown) }</p> }
         </section>
+    }
+}
+
+/// "Blood pressure 138/82 mmHg"; of a file the first of many, and how many more.
+fn what(i18n: &I18n, item: &WhereItem) -> Html {
+    let value = item.value.as_deref().map(|value| format::number(i18n.language(), value));
+    let more = item.things.saturating_sub(1);
+    html! {
+        <>
+            <bdi>{ item.title.clone() }</bdi>
+            if let Some(value) = value { { " " }<bdi>{ value }</bdi> }
+            if more > 0 { { " " }{ t!(i18n, "where-and-more", count = more, shown = format::count(i18n.language(), more.into())) } }
+        </>
     }
 }
 
@@ -162,7 +175,7 @@ fn row(i18n: &I18n, shell: &Shell, item: &WhereItem, on_close: &Callback<()>) ->
     let inner = html! {
         <>
             <ReceiptMark state={item.state} />
-            <span class="where-words"><span class="where-title"><bdi>{ item.title.clone() }</bdi></span><span class="caption">{ about }</span></span>
+            <span class="where-words"><span class="where-title">{ what(i18n, item) }</span><span class="caption">{ about }</span></span>
             if let Some(chart) = chart {
                 <Tile letters={chart.letters} colour={chart.colour} size={TileSize::Row} />
                 <span class="visually-hidden">{ chart.name }</span>

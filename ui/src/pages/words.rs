@@ -1,6 +1,6 @@
 //! The names of what the contract carries as ids: kinds, groups, fields, statuses and facts. A code without a word of ours is shown as it came.
 
-use mecum_api::{DetailView, Origin, ReceiptState, RowView};
+use mecum_api::{DetailView, Origin, RowView};
 use mecum_domain::{Field, Kind, KindGroup};
 use serde::Serialize;
 
@@ -133,11 +133,6 @@ pub fn source_line(i18n: &I18n, row: &RowView) -> String {
     parts.retain(|p| !p.is_empty());
     parts.dedup();
     parts.join(", ")
-}
-
-/// A receipt is worth saying where the entry has not reached another device; what came long ago is quiet.
-pub fn receipt_matters(row: &RowView) -> bool {
-    row.source.origin == Origin::Family || row.receipt == ReceiptState::Device
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use mecum_domain::{Field, PersonColour, initials};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
-use crate::components::{Icon, IconName, Tile, TileSize};
+use crate::components::{Icon, IconName, Receipt, Tile, TileSize};
 use crate::format;
 use crate::i18n::{I18n, t, use_i18n};
 use crate::pages::words::{field_name, wire_word};
@@ -33,6 +33,12 @@ pub fn written_where(i18n: &I18n, written: &WrittenView) -> String {
     let device = if written.own { t!(i18n, "source-this-device") } else { written.device.clone() };
     let when = format::instant_near(i18n.language(), written.at_ms, today);
     [device, when].into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+/// What was written with a value, in its writer's words.
+pub fn written_words(written: &WrittenView) -> Html {
+    let Some(words) = written.words.clone() else { return Html::default() };
+    html! { <q class="written-words"><bdi>{ words }</bdi></q> }
 }
 
 /// The dose has words of its own; a clash on its unit is a clash on the dose too.
@@ -93,7 +99,9 @@ fn value(i18n: &I18n, at: usize, written: &WrittenView) -> Html {
                 <span><strong><bdi>{ written.author.clone() }</bdi></strong>{ " " }{ t!(i18n, "clash-wrote") }</span>
             </span>
             <span class="clash-figure"><bdi>{ written_value(i18n, written) }</bdi></span>
+            { written_words(written) }
             <span class="small clash-where"><bdi>{ written_where(i18n, written) }</bdi></span>
+            <Receipt state={written.receipt} />
         </li>
     }
 }
@@ -133,7 +141,10 @@ mod tests {
             entry: "e".into(),
             title: "Amlodipine".into(),
             field: Field::Dose,
-            values: vec![written("Ani", "5 mg", "a"), written("Budi", "10 mg", "b")],
+            values: vec![
+                WrittenView { words: Some("as on the box".into()), ..written("Ani", "5 mg", "a") },
+                written("Budi", "10 mg", "b"),
+            ],
             agreed: Some(written("Laras", "2.5 mg", "c")),
         };
         html! {
@@ -152,6 +163,8 @@ mod tests {
         {
             assert!(html.contains(words), "the card says {words}");
         }
+        assert!(html.contains("as on the box"), "in the words of who wrote it");
+        assert_eq!(html.matches("class=\"written-words\"").count(), 1, "and nobody is given words");
         assert!(html.contains("/record/medicines/e/settle/dose"), "one way to settle it");
         assert!(!html.contains("checked"), "nothing is chosen beforehand");
     }

@@ -1,4 +1,4 @@
-//! One row of the timeline: day in the margin, kind, title with value and flag, source line, and at its end what is new or where it has got to.
+//! One row of the timeline: day in the margin, kind, title with value and flag, source line, and at its end what is new and where it has got to.
 
 use mecum_api::{Origin, RowView};
 use mecum_domain::PartialDate;
@@ -8,7 +8,7 @@ use yew_router::prelude::*;
 use crate::components::{Flag, Icon, IconName, Receipt};
 use crate::format;
 use crate::i18n::{t, use_i18n};
-use crate::pages::words::{kind_icon, kind_name, receipt_matters, row_phrase, source_line};
+use crate::pages::words::{kind_icon, kind_name, row_phrase, source_line};
 use crate::route::Route;
 
 /// A row.
@@ -54,9 +54,9 @@ pub fn TimelineRow(props: &TimelineRowProps) -> Html {
                 <span class="timeline-end">
                     if row.new {
                         <span class="flag flag-new"><span class="flag-dot" aria-hidden="true" />{ t!(i18n, "record-new") }</span>
-                    } else if receipt_matters(row) {
-                        <Receipt state={row.receipt} />
+                        { " " }
                     }
+                    <Receipt state={row.receipt} />
                 </span>
             </Link<Route>>
         </li>

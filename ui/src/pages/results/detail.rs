@@ -25,6 +25,9 @@ pub struct TrendDetailProps {
     /// The value stands above already: on the page of an entry.
     #[prop_or_default]
     pub without_value: bool,
+    /// Another unit was asked for; none is the printed one.
+    #[prop_or_default]
+    pub on_unit: Callback<Option<String>>,
 }
 
 /// The detail of a series.
@@ -51,6 +54,7 @@ pub fn TrendDetail(props: &TrendDetailProps) -> Html {
                 if drawable {
                     <Segment label={t!(i18n, "chart-view")} {options} value={(*mode).clone()} {onchange} />
                 }
+                { unit_choice(&i18n, view, &props.on_unit) }
             </div>
             if drawable && *mode == "chart" {
                 <TrendChart view={view.clone()} title={props.title.clone()} on_open={on_open.clone()} />
@@ -73,6 +77,18 @@ pub fn TrendDetail(props: &TrendDetailProps) -> Html {
             }
         </div>
     }
+}
+
+/// The units of the series, where there is more than the printed one.
+fn unit_choice(i18n: &I18n, view: &TrendView, on_unit: &Callback<Option<String>>) -> Html {
+    let [printed, _, ..] = view.units.as_slice() else { return Html::default() };
+    let options =
+        view.units.iter().map(|unit| (unit.clone().into(), format::unit(unit).into())).collect::<Vec<_>>();
+    let onchange = {
+        let printed = printed.clone();
+        on_unit.reform(move |unit: AttrValue| Some(unit.to_string()).filter(|unit| *unit != printed))
+    };
+    html! { <Segment label={t!(i18n, "chart-unit")} {options} value={view.unit.clone()} {onchange} /> }
 }
 
 /// The newest value with its flag, its date and its change.
@@ -140,6 +156,7 @@ fn notes(i18n: &I18n, view: &TrendView) -> Html {
     let no_range = view.points.iter().all(|p| p.range.is_none());
     html! {
         <div class="chart-notes">
+            if view.points.iter().any(|point| point.converted) { <p class="caption">{ t!(i18n, "chart-converted") }</p> }
             if no_range { <p class="caption">{ t!(i18n, "chart-no-range") }</p> }
             if !view.other_units.is_empty() {
                 <p class="caption">{ t!(i18n, "chart-other-units", count = view.other_units.len()) }</p>
