@@ -3,13 +3,13 @@
 //! Who takes one believes nothing that its maker says: every change in it passes the guards on changes, every writer in it has a
 //! chain, and for every chain the writer's own signed statement carries the hash of exactly the changes that are in it.
 
+mod taking;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use mecum_api::Topic;
-use mecum_documents::{Actor, Document, Limits, Link, LoadError, Step};
-use mecum_domain::{Edit, FinishedKey};
+use mecum_documents::{Actor, Document, Link};
 use mecum_seal::{
-    DeviceId, DocumentId, DocumentKey, Envelope, Hash32, Key32, Place, SpaceId, derive_key, seal_envelope,
+    DeviceId, DocumentId, DocumentKey, Hash32, Key32, Place, SpaceId, derive_key, seal_envelope,
 };
 use mecum_sync::limits::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOT_PARTS, MAX_SNAPSHOTS};
 use mecum_sync::{
@@ -19,41 +19,21 @@ use mecum_vault::{Durability, Table};
 
 use crate::error::SessionError;
 use crate::exchange::Exchanged;
-use crate::heads::{OwnChange, heads_hash, record_of};
+use crate::heads::{heads_hash, record_of};
 use crate::identity::actor_of;
-use crate::plaintext::{OpenDocument, SnapshotPart, press};
-use crate::row::ItemKey;
-use crate::rows_from::{RowPlace, row_of_entry, row_of_finished};
+use crate::plaintext::{OpenDocument, SnapshotPart};
 use crate::session::Session;
-use crate::space::{DocumentState, SpaceState};
+use crate::space::SpaceState;
 use crate::stage::Stage;
-use crate::times::{Times, decode_times, encode_times, store_times, times_name};
+use crate::times::{Times, encode_times};
+
+use taking::RefusedSnapshot;
 
 /// Envelopes after the last snapshot of a space, above which another one is made (DESIGN 5, "Bounded").
 const ENVELOPES_BETWEEN: u64 = 300;
 
 /// Of so many bytes of snapshots at most is one request.
 const REQUEST_BYTES: usize = 9 << 20;
-
-/// Why a snapshot is not taken. Its space is then fetched by its envelopes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum RefusedSnapshot {
-    /// A part does not open, or is not what its place says.
-    #[error("a part cannot be read")]
-    Part,
-    /// A document is named twice, or has no part, or a part has no document.
-    #[error("parts and documents do not fit")]
-    Parts,
-    /// A document in it cannot be opened, or holds a change that no device of ours writes.
-    #[error("a document is refused")]
-    Document(LoadError),
-    /// A change by somebody who has no chain in the space.
-    #[error("it holds changes of an unknown writer")]
-    Writer,
-    /// A writer's statement is about other changes than are in it.
-    #[error("it holds other changes than a writer stated")]
-    Heads,
-}
 
 /// A document's key turned to its part of a snapshot: a part is then never an envelope of the log, nor the other way.
 fn part_key(key: &impl Key32) -> DocumentKey {
@@ -178,49 +158,6 @@ impl Session {
         };
         let signed = Signed::sign(body, &self.identity.signing);
         Ok(Some(SpaceSnapshot { signed, parts: sealing.parts }))
-    }
-
-    /// Stages a space that begins from a snapshot which the follower verified. On an error nothing of it may be kept.
-    pub(crate) fn stage_snapshot(
-        &mut self,
-        stage: &mut Stage,
-        follower: &Follower,
-        body: &SnapshotBody,
-        parts: &[Envelope],
-    ) -> Result<Result<(), RefusedSnapshot>, SessionError> {
-        let mut state = self.staged_space(stage, body.space)?;
-        let opened = match open_parts(&state, parts, self.identity.actor()) {
-            Ok(opened) => opened,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        let mut links = BTreeMap::new();
-        for part in &opened {
-            links.insert(part.state.document, part.links.clone());
-        }
-        let writers = match check_writers(follower, &state, &body.chains, &links) {
-            Ok(writers) => writers,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        let arrived = u64::try_from(self.now_ms()).unwrap_or(0);
-        for part in opened {
-            let rows = rows_of_steps(&part, &writers, arrived);
-            let chunk = press(&part.document.save());
-            let OpenedPart { mut state, document, links, encoded_times, .. } = part;
-            state.snapshot_bytes = chunk.len() as u64;
-            state.operations = u32::try_from(document.operations()).unwrap_or(u32::MAX);
-            let name = state.document.as_bytes().to_vec();
-            stage.puts.push((Table::Snapshot, name, chunk));
-            let times = store_times(&links, &encoded_times);
-            stage.puts.push((Table::Snapshot, times_name(state.document), times));
-            let chart = self.staged_space(stage, state.space)?.chart;
-            stage.open.insert(state.document, document);
-            stage.documents.insert(state.document, state);
-            self.stage_rows(stage, chart, rows)?;
-            stage.topics.push(Topic::Record { chart });
-        }
-        state.snapshot_seq = body.space_seq;
-        stage.spaces.insert(body.space, state);
-        Ok(Ok(()))
     }
 
     /// Notes that the relay has a snapshot of a space.
@@ -354,91 +291,4 @@ fn check_writers(
     } else {
         Err(RefusedSnapshot::Writer)
     }
-}
-
-/// A document out of a snapshot.
-struct OpenedPart {
-    state: DocumentState,
-    document: Document,
-    steps: Vec<Step>,
-    links: BTreeMap<Actor, Link>,
-    times: Times,
-    encoded_times: Vec<u8>,
-}
-
-fn open_parts(
-    state: &SpaceState,
-    parts: &[Envelope],
-    actor: Actor,
-) -> Result<Vec<OpenedPart>, RefusedSnapshot> {
-    let (keys, parts) = parts.split_first().ok_or(RefusedSnapshot::Parts)?;
-    if keys.place().document != DocumentId::CONTROL {
-        return Err(RefusedSnapshot::Parts);
-    }
-    let plain = keys.open(&part_key(&state.key)).map_err(|_| RefusedSnapshot::Part)?;
-    let openings = SnapshotPart::decode_keys(&plain).map_err(|_| RefusedSnapshot::Part)?;
-    let mut documents = BTreeMap::new();
-    for opening in openings {
-        let message = OpenDocument::decode(&opening).map_err(|_| RefusedSnapshot::Part)?;
-        let opened = DocumentState::new(message.document, state.space, message.key(), message.shard);
-        if documents.insert(message.document, opened).is_some() {
-            return Err(RefusedSnapshot::Parts);
-        }
-    }
-    let mut opened = Vec::with_capacity(parts.len());
-    for envelope in parts {
-        let state = documents.remove(&envelope.place().document).ok_or(RefusedSnapshot::Parts)?;
-        let plain = envelope.open(&part_key(&state.key)).map_err(|_| RefusedSnapshot::Part)?;
-        let part = SnapshotPart::decode(&plain).map_err(|_| RefusedSnapshot::Part)?;
-        let columns = part.columns().map_err(|_| RefusedSnapshot::Part)?;
-        let (document, steps) =
-            Document::load_compact(&columns, &part.ids, &work_out, actor, Limits::default())
-                .map_err(RefusedSnapshot::Document)?;
-        let links = document.links().map_err(RefusedSnapshot::Document)?.clone();
-        let times = decode_times(&part.times, &links).map_err(|_| RefusedSnapshot::Part)?;
-        let state = DocumentState { own: Some(OwnChange::NONE), ..state };
-        opened.push(OpenedPart { state, document, steps, links, times, encoded_times: part.times });
-    }
-    if documents.is_empty() { Ok(opened) } else { Err(RefusedSnapshot::Parts) }
-}
-
-/// The rows of a document as its whole history leaves them: each by who touched it last.
-fn rows_of_steps(
-    part: &OpenedPart,
-    writers: &BTreeMap<Actor, DeviceId>,
-    arrived: u64,
-) -> Vec<crate::row::Row> {
-    let mut last: BTreeMap<ItemKey, (i64, DeviceId)> = BTreeMap::new();
-    for step in &part.steps {
-        let Some(device) = writers.get(&step.actor) else { continue };
-        let at_ms = part.times.get(&(step.actor, step.change_seq)).map_or(0, |noted| noted.at_ms);
-        for edit in &step.edits {
-            let key = match edit {
-                Edit::Add { entry, .. } | Edit::Set { entry, .. } => ItemKey::Entry(*entry.as_bytes()),
-                Edit::Keep { key, .. } => ItemKey::Finished(*key.as_bytes()),
-            };
-            let by = last.entry(key).or_insert((at_ms, *device));
-            *by = (*by).max((at_ms, *device));
-        }
-    }
-    let place = |key: ItemKey| {
-        last.get(&key).map(|(at_ms, device)| RowPlace {
-            space: part.state.space,
-            document: part.state.document,
-            device: *device,
-            at_ms: *at_ms,
-            own_seq: 0,
-            arrived,
-        })
-    };
-    let entries = part.document.entries().filter_map(|entry| {
-        let place = place(ItemKey::Entry(*entry.id.as_bytes()))?;
-        Some(row_of_entry(&entry, &place))
-    });
-    let finished = part.document.finished().filter_map(|(key, bytes)| {
-        let key = FinishedKey::from_bytes(*key.as_bytes());
-        let place = place(ItemKey::Finished(*key.as_bytes()))?;
-        Some(row_of_finished(key, &bytes, &place))
-    });
-    entries.chain(finished).collect()
 }
