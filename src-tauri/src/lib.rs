@@ -3,6 +3,7 @@
 //! It knows where the profile is and how to start; it has no business logic and sees no key.
 
 mod arguments;
+mod checking;
 mod commands;
 mod graphics;
 
@@ -11,12 +12,13 @@ use std::process::ExitCode;
 use mecum_client::{App, AppOptions};
 use tauri::{AppHandle, Builder, Context, Manager, RunEvent, Runtime};
 
-use arguments::Arguments;
+use arguments::{Arguments, Asked};
 
 /// Starts the app on a desktop; gives the program's exit code when the last window closes.
 pub fn start() -> ExitCode {
-    let arguments = match Arguments::read(std::env::args_os().skip(1)) {
-        Ok(arguments) => arguments,
+    let arguments = match Asked::read(std::env::args_os().skip(1)) {
+        Ok(Asked::Window(arguments)) => arguments,
+        Ok(Asked::CheckVault { file, read_data }) => return checking::check(&file, read_data),
         Err(error) => {
             eprintln!("{error}");
             return ExitCode::from(2);

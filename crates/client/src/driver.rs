@@ -227,7 +227,7 @@ async fn sign_in(inner: &Inner, remote: &Remote) -> Result<SignedIn, Stopped> {
 pub(crate) async fn rounds(inner: &Inner, remote: &Remote, signed_in: &SignedIn) -> Result<(), Stopped> {
     for _ in 0..MAX_ROUNDS {
         // Opening, judging and storing may take long: the thread says so to the others.
-        let request = block_in_place(|| inner.session(|session| session.request())).ok_or(Stopped::Locked)?;
+        let request = block_in_place(|| inner.session(Session::request)).ok_or(Stopped::Locked)?;
         let request = request.map_err(|error| Stopped::Exchange(error.into()))?;
         let response = remote.sync(signed_in, &request).await?;
         let accepted = block_in_place(|| inner.session(|session| session.accept(&request, &response)));

@@ -7,6 +7,7 @@ mod account_entries;
 mod app;
 mod arrivals;
 mod base64;
+mod checking;
 mod clock;
 mod commands;
 mod driver;
@@ -40,6 +41,7 @@ mod whereabouts;
 mod writing;
 
 pub use app::{App, AppOptions};
+pub use checking::{VaultChecked, check_vault};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use error::SessionError;
 pub use exchange::{ExchangeError, Exchanged};

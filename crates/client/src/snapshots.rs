@@ -32,6 +32,9 @@ use taking::RefusedSnapshot;
 /// Envelopes after the last snapshot of a space, above which another one is made (DESIGN 5, "Bounded").
 const ENVELOPES_BETWEEN: u64 = 300;
 
+/// Envelopes after one that could not be made, or was refused, until another is tried.
+const ENVELOPES_UNTIL_AGAIN: u64 = 30;
+
 /// Of so many bytes of snapshots at most is one request.
 const REQUEST_BYTES: usize = 9 << 20;
 
@@ -53,7 +56,9 @@ impl Session {
         let new = at.saturating_sub(state.snapshot_seq);
         let enough = if shared { new > 0 } else { new >= ENVELOPES_BETWEEN };
         let stored = self.follower.chain_head(&self.own_chain(state.space)).envelope_seq == state.own_seq;
-        enough && stored && self.tried.get(&state.space) != Some(&at)
+        let tried_lately =
+            self.tried.get(&state.space).is_some_and(|tried| at < tried + ENVELOPES_UNTIL_AGAIN);
+        enough && stored && !tried_lately
     }
 
     /// Whether a snapshot waits to be made.

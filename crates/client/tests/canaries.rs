@@ -135,6 +135,14 @@ async fn write(phone: &Actor<'_>, planted: &mut Planted) -> (String, String) {
     }
     let charts = phone.call("chart_list", Value::Null).await;
     let chart = charts[0]["chart"].as_str().expect("the own chart").to_owned();
+    let renamed = planted.text("a name that was changed", "Kirana Pertiwi Suharto");
+    let colour = &charts[1]["colour"];
+    phone
+        .call(
+            "chart_edit",
+            json!({ "chart": charts[1]["chart"], "name": renamed, "born": null, "relation": "mother", "colour": colour }),
+        )
+        .await;
     let medicine = planted.text("medicine", "Amlodipina besilat cap Merpati");
     let frequency = planted.text("frequency", "pukul delapan sesudah mandi");
     let reason = planted.text("why taken", "tekanan darah sesudah gempa");

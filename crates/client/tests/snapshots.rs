@@ -18,6 +18,9 @@ struct Device {
     signed_in: SignedIn,
 }
 
+/// A phone, a laptop and the chart they write.
+type Two = Box<(Device, Device, ChartId)>;
+
 /// What a whole exchange brought, by kind of item.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Brought {
@@ -51,7 +54,7 @@ impl Line {
     }
 
     /// Two devices of one account that both wrote and know everything of each other, and the chart.
-    async fn two(&self, seed: u64, entries: usize) -> (Device, Device, ChartId) {
+    async fn two(&self, seed: u64, entries: usize) -> Two {
         let mut phone = first_device(&Location::Memory, surroundings(seed));
         phone.pin_for_tests(self.relay.key());
         let chart = phone
@@ -80,7 +83,7 @@ impl Line {
             exchange(&mut phone).await;
             exchange(&mut laptop).await;
         }
-        (phone, laptop, chart)
+        Box::new((phone, laptop, chart))
     }
 }
 
@@ -114,7 +117,7 @@ fn an_entry(session: &mut Session, chart: ChartId) -> ItemKey {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_device_begins_from_snapshots_and_has_what_the_others_have() {
     let line = Line::start().await;
-    let (mut phone, mut laptop, chart) = line.two(41, 300).await;
+    let (mut phone, mut laptop, chart) = *Box::pin(line.two(41, 300)).await;
     let tablet = phone.session.pair_for_tests("tablet", &Location::Memory, surroundings(43));
     exchange(&mut phone).await;
     let mut tablet = line.device(tablet).await;
@@ -155,7 +158,7 @@ async fn a_new_device_begins_from_snapshots_and_has_what_the_others_have() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_snapshot_is_made_again_only_when_there_is_enough_new() {
     let line = Line::start().await;
-    let (mut phone, mut laptop, chart) = line.two(51, 60).await;
+    let (mut phone, mut laptop, chart) = *Box::pin(line.two(51, 60)).await;
     let tablet = phone.session.pair_for_tests("tablet", &Location::Memory, surroundings(53));
     exchange(&mut phone).await;
     drop(tablet);
@@ -210,7 +213,7 @@ async fn what_a_dishonest_member_folds_is_refused_and_the_envelopes_are_fetched(
     ];
     for (number, (what, lie)) in (0_u64..).zip(lies) {
         let line = Line::start().await;
-        let (mut phone, mut laptop, chart) = line.two(60 + number, 60).await;
+        let (mut phone, mut laptop, chart) = *Box::pin(line.two(60 + number, 60)).await;
         let key = an_entry(&mut phone.session, chart);
         let other = laptop.session.actor_for_tests();
         let snapshot = phone.session.lying_snapshot_for_tests(chart, key, |document| lie(document, other));

@@ -97,8 +97,8 @@ impl FakeRelay {
             items: page.into_iter().map(|stored| self.item(stored, from)).collect(),
             cursor: end as u64,
             more: end < self.inbox.len(),
-            // It keeps none: whoever makes one goes on without.
-            snapshot_outcomes: vec![Outcome::Refused(RefusalCode::StaleHead.into()); request.snapshots.len()],
+            // It takes them and hands none on: whoever asks from the start gets the pushes.
+            snapshot_outcomes: vec![Outcome::Stored; request.snapshots.len()],
         }
     }
 

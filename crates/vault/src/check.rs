@@ -4,6 +4,7 @@
 //! longer unlocks. Names are given as far as they can be read; the text of a problem holds none.
 
 mod chains;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -149,7 +150,7 @@ impl Vault {
         report
     }
 
-    /// Checks a vault that need not unlock any more; only its key slot must still open.
+    /// Checks a vault that need not unlock any more; only its key slot must still open. `read_data` as in [`Vault::check`].
     ///
     /// # Errors
     /// As [`Vault::unlock`] as far as the passphrase; whatever is found later is in the report.
@@ -157,6 +158,7 @@ impl Vault {
         location: &Location,
         passphrase: &str,
         now_ms: i64,
+        read_data: bool,
         options: &VaultOptions,
     ) -> Result<CheckReport, UnlockVaultError> {
         match location {
@@ -166,7 +168,7 @@ impl Vault {
         let lock = lock_at(location, false).map_err(|_| UnlockVaultError::InUse)?;
         let connection = schema::open(location)?;
         let keys = Keys::derive(&open_slot(&connection, passphrase, now_ms, options)?);
-        let mut report = inspect(&connection, &keys, true);
+        let mut report = inspect(&connection, &keys, read_data);
         let recorded = lock.and_then(|lock| lock.counter(&keys)).unwrap_or(0);
         let count = load_head(&connection, &keys).map_or(0, |head| recorded.saturating_sub(head.counter));
         if count > 0 {

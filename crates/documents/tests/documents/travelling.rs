@@ -118,9 +118,9 @@ fn a_travelling_snapshot_that_was_changed_is_refused_and_never_another_document(
 fn a_snapshot_with_a_change_that_no_device_of_ours_writes_is_refused() {
     use automerge::transaction::Transactable;
     use automerge::{ActorId, Automerge, ROOT, ReadDoc};
+    type Forgery = (&'static str, fn(&mut Automerge), Refusal);
     let (document, _) = merged(3);
     let entries = |doc: &Automerge| doc.get(ROOT, "entries").expect("readable").expect("there").1;
-    type Forgery = (&'static str, fn(&mut Automerge), Refusal);
     let forgeries: [Forgery; 4] = [
         ("a key in the root", |doc| drop(doc.transact(|tx| tx.put(ROOT, "x", 1))), Refusal::EditsDisagree),
         (

@@ -27,7 +27,7 @@ fn after(tamper: impl FnOnce(&Connection, &Path)) -> (Read, Vec<Problem>) {
             .map(|found| assert_eq!(found, before, "what is read is what was written, or an error"))
     });
     let report =
-        Vault::examine(&Location::File(path), PASSPHRASE, NOW_MS, &options(3)).expect("the slot opens");
+        Vault::examine(&Location::File(path), PASSPHRASE, NOW_MS, true, &options(3)).expect("the slot opens");
     (read, report.problems)
 }
 
@@ -135,7 +135,7 @@ fn after_rollback(statement: &str) -> (Read, Vec<Problem>, Vec<u8>) {
             .map(|found| assert_eq!(found, before, "what is read is what was written, or an error"))
     });
     let report =
-        Vault::examine(&Location::File(path), PASSPHRASE, NOW_MS, &options(3)).expect("the slot opens");
+        Vault::examine(&Location::File(path), PASSPHRASE, NOW_MS, true, &options(3)).expect("the slot opens");
     (read, report.problems, b"v\x02".to_vec())
 }
 

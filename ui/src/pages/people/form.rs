@@ -54,15 +54,12 @@ impl Person {
         let name = self.name.trim().to_owned();
         let born = Some(self.born.trim().to_owned()).filter(|born| !born.is_empty());
         let (relation, colour) = (self.relation, self.colour);
-        match of {
-            Some(chart) => {
-                let args = ChartEditArgs { chart: chart.chart, name, born, relation, colour };
-                backend.call::<command::ChartEdit>(args).await
-            }
-            None => {
-                let args = ChartCreateArgs { name, born, relation, colour: Some(colour) };
-                backend.call::<command::ChartCreate>(args).await
-            }
+        if let Some(chart) = of {
+            let args = ChartEditArgs { chart: chart.chart, name, born, relation, colour };
+            backend.call::<command::ChartEdit>(args).await
+        } else {
+            let args = ChartCreateArgs { name, born, relation, colour: Some(colour) };
+            backend.call::<command::ChartCreate>(args).await
         }
     }
 }

@@ -112,7 +112,8 @@ async fn only_the_end_of_the_inbox_has_nothing_after_it() {
 #[tokio::test]
 async fn a_device_that_is_not_live_is_told_nothing() {
     let (_folder, relay) = relay_over(Arc::new(Late::default()));
-    let refused = hang_and_look(&relay.shared, author(), Some(HEAD)).await.err().expect("refused");
+    let refused = hang_and_look(&relay.shared, author(), Some(HEAD)).await;
+    let Err(refused) = refused else { panic!("refused") };
     assert_eq!(refused.0.code, RefusalCode::UnknownDevice, "as an exchange would say");
 }
 
