@@ -33,6 +33,7 @@ const SYSTEM_LIBRARIES: &[(&str, &[&str])] = &[
             "js-sys",
             "libappindicator-sys",
             "libsqlite3-sys",
+            "zstd-sys",
             "linux-raw-sys",
             "ndk-sys",
             "security-framework-sys",
