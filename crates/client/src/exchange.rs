@@ -134,6 +134,7 @@ impl Session {
         follower.check_response(request, response)?;
         let mut stage = Stage::default();
         let mut arrivals: Vec<Arrival> = Vec::new();
+        let mut began = false;
         let gave_way = self.give_way(&mut follower, &response.items)?;
         // Where another device was faster, the answer shows its entry, or will: then a stale one is no refusal.
         let rebasing = response.more || !gave_way.is_empty();
@@ -143,6 +144,7 @@ impl Session {
                     if let Err(refused) = self.stage_snapshot(&mut stage, &follower, &body, &parts)? {
                         return Ok(self.go_without_snapshots(&refused.to_string())?);
                     }
+                    began = true;
                 }
                 Ok(accepted) => self.take(&mut stage, &follower, accepted, &mut arrivals)?,
                 Err(refused) if matches!(item, Item::Snapshot { .. }) => {
@@ -165,7 +167,7 @@ impl Session {
             let now = self.now_ms().to_be_bytes().to_vec();
             stage.puts.push((Table::Setting, b"last-exchange".to_vec(), now));
             // The next statement signs for these envelopes: before it does, they must outlast losing power.
-            let durability = if envelopes > 0 { Durability::Full } else { Durability::Normal };
+            let durability = if envelopes > 0 || began { Durability::Full } else { Durability::Normal };
             self.commit(stage, durability)?;
         }
         if let Some(code) = first_refusal(response, rebasing) {
