@@ -53,7 +53,7 @@ pub(crate) fn measure(built: &Built) -> Result<Row, Failed> {
         saved.time(from_files(&plain, Plain::saved)?);
     }
     let what = format!(
-        "read and unseal every document from the vault file on one thread while another loads them, against read, Automerge::load and apply_changes of the same snapshots and changes from plain files (from files as Automerge's own save writes them, with compressed columns, it takes {:.3} ms; that is not judged); {}",
+        "read, unseal and load every document from the vault file, against read, Automerge::load and apply_changes of the same snapshots and changes from plain files (from files as Automerge's own save writes them, with compressed columns, it takes {:.3} ms; that is not judged); {}",
         saved.median().unwrap_or_default(),
         built.said
     );

@@ -66,7 +66,17 @@ export async function axe(page) {
   }
 }
 
+/** What fades in is judged when it is there: on the way its words have no contrast. */
+async function settled(page) {
+  await page.evaluate(async () => {
+    const ending = document.getAnimations().filter((animation) => Number.isFinite(animation.effect?.getComputedTiming().endTime));
+    const longest = new Promise((done) => setTimeout(done, 2_000));
+    await Promise.race([longest, Promise.all(ending.map((animation) => animation.finished.catch(() => {})))]);
+  });
+}
+
 async function axeAsItStands(page) {
+  await settled(page);
   if (!(await page.evaluate("typeof axe === 'object'"))) await page.evaluate(axeSource);
   const found = await page.evaluate(async (tags) => {
     const result = await globalThis.axe.run(document, { runOnly: { type: "tag", values: tags } });

@@ -97,9 +97,12 @@ impl Session {
         let of_space = self.documents.values().filter(|document| document.space == state.space);
         let (here, there): (Vec<DocumentId>, Vec<DocumentId>) =
             of_space.map(|document| document.document).partition(|document| self.open.contains_key(document));
-        let loaded = there.iter().copied().zip(self.load_documents(&there)?);
-        let open = here.iter().filter_map(|id| Some((*id, self.open.get(id)?.1.clone())));
-        for (document, open) in loaded.chain(open) {
+        let mut open: Vec<(DocumentId, Document)> =
+            here.iter().filter_map(|id| Some((*id, self.open.get(id)?.1.clone()))).collect();
+        for document in there {
+            open.push((document, self.load_document(document)?));
+        }
+        for (document, open) in open {
             let folded = Folded { links: open.links()?.clone(), open, times: self.times(document)? };
             documents.insert(document, folded);
         }

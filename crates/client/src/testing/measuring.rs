@@ -101,7 +101,7 @@ impl Session {
 
     /// Loads every document anew from the vault.
     pub fn load_all_for_tests(&self) -> Result<Vec<Document>, SessionError> {
-        self.load_documents(&self.documents.keys().copied().collect::<Vec<_>>())
+        self.documents.keys().map(|document| self.load_document(*document)).collect()
     }
 
     /// How many documents are loaded.
