@@ -78,7 +78,9 @@ impl Session {
             if made.len() >= MAX_SNAPSHOTS {
                 break;
             }
-            let snapshot = self.snapshot_of(&state)?;
+            // A snapshot is a favour to devices that come later: a space that cannot be folded, be it for a damaged document, may
+            // never keep what was written here from going out.
+            let snapshot = self.snapshot_of(&state).ok().flatten();
             if snapshot.as_ref().is_some_and(|snapshot| snapshot.bytes() > room) {
                 break;
             }
@@ -143,14 +145,17 @@ impl Session {
         let states = || documents.keys().filter_map(|document| self.documents.get(document));
         let openings = states()
             .map(|document| OpenDocument::new(document.document, &document.key, document.shard).encode());
-        sealing.seal(DocumentId::CONTROL, &part_key(&state.key), &SnapshotPart::keys(openings.collect()))?;
+        let keys = SnapshotPart::keys(openings.collect());
+        if sealing.seal(DocumentId::CONTROL, &part_key(&state.key), &keys).is_none() {
+            return Ok(None);
+        }
         for document in states() {
             let Some(folded) = documents.get(&document.document) else { continue };
             let Some(times) = encode_times(&folded.links, &folded.times) else { return Ok(None) };
             let (columns, ids) = folded.open.save_compact(&work_out)?;
             let plain = SnapshotPart { times, ids, columns: SnapshotPart::press_columns(&columns) }.encode();
-            sealing.seal(document.document, &part_key(&document.key), &plain)?;
-            if sealing.bytes > MAX_SNAPSHOT_BYTES {
+            let sealed = sealing.seal(document.document, &part_key(&document.key), &plain);
+            if sealed.is_none() || sealing.bytes > MAX_SNAPSHOT_BYTES {
                 return Ok(None);
             }
         }
@@ -247,7 +252,8 @@ struct Sealing<'a> {
 }
 
 impl Sealing<'_> {
-    fn seal(&mut self, document: DocumentId, key: &DocumentKey, plain: &[u8]) -> Result<(), SessionError> {
+    /// `None` if it is too large for a part.
+    fn seal(&mut self, document: DocumentId, key: &DocumentKey, plain: &[u8]) -> Option<()> {
         let place = Place {
             space: self.state.space,
             document,
@@ -258,12 +264,11 @@ impl Sealing<'_> {
             membership_head: self.state.membership,
             previous: Hash32::ZERO,
         };
-        let sealed =
-            seal_envelope(key, &place, plain, self.session.entropy()).map_err(|_| SessionError::Envelope)?;
+        let sealed = seal_envelope(key, &place, plain, self.session.entropy()).ok()?;
         self.bytes += sealed.bytes.len();
         self.ids.push(sealed.content_id);
         self.parts.push(sealed.bytes);
-        Ok(())
+        Some(())
     }
 }
 

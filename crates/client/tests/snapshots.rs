@@ -5,7 +5,7 @@ use mecum_client::remote::{Remote, Session as SignedIn};
 use mecum_client::testing::{first_device, surroundings};
 use mecum_client::{ItemKey, Session};
 use mecum_documents::{Actor, Document, Limits};
-use mecum_domain::{Batch, ChartId, Edit, EntryId, Field, Kind, Relation};
+use mecum_domain::{Batch, ChartId, Edit, EntryId, Field, FinishedKey, Kind, Relation};
 use mecum_relay::{Relay, RelayOptions};
 use mecum_sync::{Item, Outcome, SpaceSnapshot, SyncRequest};
 use mecum_testkit::generate_mixed;
@@ -182,6 +182,28 @@ async fn a_snapshot_is_made_again_only_when_there_is_enough_new() {
     exchange(&mut phone).await;
     let mut tablet = line.device(tablet).await;
     assert_eq!(exchange(&mut tablet).await.batches, 0, "and whoever comes begins from it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_too_large_for_a_snapshot_stops_no_exchange_and_is_fetched_by_its_envelopes() {
+    let line = Line::start().await;
+    let (mut phone, _, chart) = *Box::pin(line.two(81, 20)).await;
+    let noise = mecum_seal::testing::SeededEntropy::new(82);
+    for number in 0..3 {
+        // As attachments inside resources: what does not press.
+        let mut bytes = vec![0; 3 << 20];
+        mecum_seal::Entropy::fill(&noise, &mut bytes);
+        let edit = Edit::Keep { key: FinishedKey::from_bytes([number; 16]), bytes };
+        phone.session.write_for_tests(chart, vec![(Kind::Observation, edit)], false).expect("an import");
+    }
+    exchange(&mut phone).await;
+    let tablet = phone.session.pair_for_tests("tablet", &Location::Memory, surroundings(83));
+    exchange(&mut phone).await;
+    let mut tablet = line.device(tablet).await;
+    let brought = exchange(&mut tablet).await;
+    assert!(brought.batches > 0 && brought.snapshots > 0, "the rest is folded all the same: {brought:?}");
+    let whole = phone.session.fingerprint().expect("shown");
+    assert_eq!(tablet.session.fingerprint().expect("shown"), whole, "and everything is there");
 }
 
 /// Puts a lie in the place of the snapshot of a space, and lets a new device begin.
