@@ -2,7 +2,7 @@
 
 use mecum_documents::{Document, MAX_SNAPSHOT_BYTES, Payload};
 use mecum_seal::DocumentId;
-use mecum_vault::Table;
+use mecum_vault::{ReadVaultError, Table};
 
 use crate::error::SessionError;
 use crate::plaintext::unpress;
@@ -14,14 +14,18 @@ impl Session {
     pub(crate) fn load_document(&self, document: DocumentId) -> Result<Document, SessionError> {
         let state = self.documents.get(&document).ok_or_else(SessionError::not_found)?;
         let actor = self.identity.actor();
-        let snapshot = match self.vault.get(Table::Snapshot, document.as_bytes())? {
+        let (pressed, envelopes) = self.vault.read(|vault| -> Result<_, ReadVaultError> {
+            let pressed = vault.get(Table::Snapshot, document.as_bytes())?;
+            Ok((pressed, vault.envelopes(document, state.snapshot_at)?))
+        })?;
+        let snapshot = match pressed {
             Some(pressed) => {
                 unpress(&pressed, MAX_SNAPSHOT_BYTES as u64).map_err(|_| SessionError::Envelope)?
             }
             None => Document::new(actor).save(),
         };
         let mut tail = Vec::new();
-        for (_, bytes) in self.vault.envelopes(document, state.snapshot_at)? {
+        for (_, bytes) in envelopes {
             tail.push(open_envelope(state, &bytes)?.1);
         }
         let raw: Result<Vec<&[u8]>, _> = tail.iter().map(|body| Payload::raw_change(body)).collect();

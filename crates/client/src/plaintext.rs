@@ -1,11 +1,13 @@
 //! What is inside an envelope: a document's payload, deflated when that pays, or the opening of a document.
 
+use std::cell::RefCell;
 use std::io::Write;
 
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Decompress, FlushDecompress, Status};
 use mecum_seal::{DocumentId, DocumentKey};
 use minicbor::{Decode, Encode};
+use zstd::bulk::Decompressor;
 
 /// Above this, deflating saves more than the padding hides (measured: notes, core facts section 4).
 const DEFLATE_ABOVE_BYTES: usize = 1024;
@@ -65,6 +67,11 @@ const HERE: i32 = 9;
 /// How hard one is pressed that travels: a sixth smaller, and made once.
 const TRAVELLING: i32 = 15;
 
+thread_local! {
+    /// Making one takes longer than unpressing a document with it.
+    static UNPRESSING: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
 /// What every Zstandard frame begins with (RFC 8878). No deflated bytes begin so: it would be a stored block whose two lengths contradict.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
@@ -82,7 +89,13 @@ pub(crate) fn unpress(bytes: &[u8], limit: u64) -> Result<Vec<u8>, BadPlaintext>
     let claimed = zstd::zstd_safe::get_frame_content_size(bytes).map_err(|_| BadPlaintext)?;
     let room = claimed.filter(|claimed| *claimed <= limit).ok_or(BadPlaintext)?;
     let room = usize::try_from(room).map_err(|_| BadPlaintext)?;
-    let out = zstd::bulk::decompress(bytes, room).map_err(|_| BadPlaintext)?;
+    let out = UNPRESSING.with_borrow_mut(|unpressing| {
+        let unpressing = match unpressing {
+            Some(made) => made,
+            None => unpressing.insert(Decompressor::new().map_err(|_| BadPlaintext)?),
+        };
+        unpressing.decompress(bytes, room).map_err(|_| BadPlaintext)
+    })?;
     if out.len() == room { Ok(out) } else { Err(BadPlaintext) }
 }
 

@@ -23,5 +23,6 @@ mod write;
 pub use check::{CheckReport, Problem};
 pub use error::{CreateVaultError, Part, ReadVaultError, UnlockVaultError, WriteVaultError};
 pub use location::{Location, Presence, VaultOptions, presence};
+pub use read::Reading;
 pub use state::{Table, Vault};
 pub use write::{Durability, Write};

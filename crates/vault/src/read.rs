@@ -87,6 +87,43 @@ impl Vault {
     }
 }
 
+/// Several reads that see the vault at one moment, and pay SQLite's locks once.
+pub struct Reading<'v> {
+    connection: &'v Connection,
+    keys: &'v Keys,
+    state: &'v State,
+}
+
+impl Vault {
+    /// Reads several things together. Nothing is written meanwhile; `f` must not call the vault itself.
+    pub fn read<T, E: From<ReadVaultError>>(
+        &self,
+        f: impl FnOnce(&Reading<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let inner = self.inner();
+        // Ends when it is dropped: there is nothing to roll back.
+        let _open = inner.connection.unchecked_transaction().map_err(ReadVaultError::from)?;
+        f(&Reading { connection: &inner.connection, keys: &self.keys, state: &inner.state })
+    }
+}
+
+impl Reading<'_> {
+    /// As [`Vault::get`].
+    pub fn get(&self, table: Table, name: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, ReadVaultError> {
+        get(self.connection, self.keys, self.state, table, name)
+    }
+
+    /// As [`Vault::envelopes`].
+    pub fn envelopes(
+        &self,
+        document: DocumentId,
+        after_n: u64,
+    ) -> Result<Vec<(u64, Vec<u8>)>, ReadVaultError> {
+        let head = self.state.documents.get(&document);
+        head.map_or_else(|| Ok(Vec::new()), |head| envelopes(self.connection, document, head, after_n))
+    }
+}
+
 impl State {
     pub(crate) fn table(&self, table: Table) -> impl Iterator<Item = (&(u8, RowId), &RowEntry)> {
         let code = table.code();
@@ -214,10 +251,17 @@ fn envelopes(
         return Ok(Vec::new());
     }
     let after = i64::try_from(after_n).map_err(|_| damaged)?;
-    let mut chain = chain_at(connection, document, after)?;
+    // The last envelope before them comes along for the chain stored beside it; its body is not read.
     let mut statement = connection
-        .prepare_cached("SELECT n, body FROM envelope WHERE document = ?1 AND n > ?2 ORDER BY n")?;
+        .prepare_cached("SELECT n, chain, body FROM envelope WHERE document = ?1 AND n >= ?2 ORDER BY n")?;
     let mut rows = statement.query(params![document.as_bytes(), after])?;
+    let mut chain = Hash32::ZERO;
+    if after > 0 {
+        let before = rows.next()?.filter(|row| row.get_ref(0).is_ok_and(|n| n.as_i64() == Ok(after)));
+        // It need not be trusted: from a false one the head's chain cannot be reached.
+        let stored = before.and_then(|row| Hash32::from_slice(row.get_ref(1).ok()?.as_blob().ok()?));
+        chain = stored.ok_or(damaged)?;
+    }
     let mut found = Vec::new();
     let mut expected = after_n;
     while let Some(row) = rows.next()? {
@@ -225,7 +269,7 @@ fn envelopes(
         if row.get_ref(0)?.as_i64().ok() != i64::try_from(expected).ok() || expected > head.count {
             return Err(damaged);
         }
-        let body = row.get_ref(1)?.as_blob().map_err(|_| damaged)?;
+        let body = row.get_ref(2)?.as_blob().map_err(|_| damaged)?;
         chain = chain_step(&chain, &sha256(body));
         found.push((expected, body.to_vec()));
     }
@@ -233,20 +277,6 @@ fn envelopes(
         return Err(damaged);
     }
     Ok(found)
-}
-
-/// The chain after `n` envelopes as stored beside the last of them. It need not be trusted: from a false one the
-/// head's chain cannot be reached.
-fn chain_at(connection: &Connection, document: DocumentId, n: i64) -> Result<Hash32, ReadVaultError> {
-    if n == 0 {
-        return Ok(Hash32::ZERO);
-    }
-    let mut statement =
-        connection.prepare_cached("SELECT chain FROM envelope WHERE document = ?1 AND n = ?2")?;
-    let mut rows = statement.query(params![document.as_bytes(), n])?;
-    let damaged = ReadVaultError::Damaged { what: Part::Envelopes };
-    let row = rows.next()?.ok_or(damaged)?;
-    row.get_ref(0)?.as_blob().ok().and_then(Hash32::from_slice).ok_or(damaged)
 }
 
 pub(crate) fn part_of(kind: u8) -> Part {
