@@ -83,3 +83,17 @@ export async function settle(...devices) {
     for (const device of devices) await device.call("sync_now");
   }
 }
+
+/** Lets the person of one account into sections of another's chart: words from one, opened on the other, approved on the first. */
+export async function letIn(host, guest, { chart, sections, role = "writer", until: last = null, reason = null, name = null }) {
+  const shown = await host.call("member_invite", { chart, sections, role, until: last, reason });
+  const offered = await guest.call("invitation_open", { code: shown.words.join(" ") });
+  await guest.call("invitation_answer", { accept: true, name });
+  await until(async () => (await host.call("member_status")).phase === "asking", "the invited person has answered");
+  await host.call("member_approve");
+  await until(async () => {
+    await settle(host, guest);
+    return (await guest.call("invitation_status")).phase === "done";
+  }, "the invited person was let in", 30_000);
+  return offered;
+}

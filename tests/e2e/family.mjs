@@ -50,10 +50,14 @@ export function routes({ medicine, note, trend, received, clash = true }) {
     ["add-allergy", "/record/add/allergy-intolerance"],
     ["add-medicine", "/record/add/medication-statement"],
     ["changes", "/record/changes"],
+    ["members", "/record/members"],
+    ["invite", "/record/members/invite"],
+    ["invitation", "/invitation"],
     ["import", "/import"],
     ["settings", "/settings"],
     ["display", "/settings/display"],
     ["devices", "/settings/devices"],
+    ["kit", "/settings/kit"],
     ["pair", "/settings/pair"],
   ].filter(Boolean);
 }

@@ -154,8 +154,8 @@ fn use_touch() {
 /// The page of a route.
 fn page(route: Route) -> Html {
     use crate::pages::{
-        add, changes, devices, edit, entry, home, import, medicines, pairing, record, results, settings,
-        settle,
+        add, changes, devices, edit, entry, home, import, invitation, medicines, members, pairing, record,
+        results, settings, settle,
     };
     match route {
         Route::Home => html! { <home::HomePage /> },
@@ -168,17 +168,21 @@ fn page(route: Route) -> Html {
         Route::Edit { entry } => html! { <edit::EditPage {entry} /> },
         Route::Add { kind } => html! { <add::AddPage key={kind.clone()} kind={kind.clone()} /> },
         Route::Changes => html! { <changes::ChangesPage /> },
+        Route::Members => html! { <members::MembersPage /> },
+        Route::Invite => html! { <members::invite::InvitePage /> },
+        Route::Invitation => html! { <invitation::InvitationPage /> },
         Route::Import => html! { <import::ImportPage /> },
         Route::Settings => html! { <settings::SettingsPage /> },
         Route::Display => html! { <settings::display::DisplayPage /> },
         Route::Devices => html! { <devices::DevicesPage /> },
+        Route::Kit => html! { <settings::kit::KitPage /> },
         Route::Pair => html! { <pairing::PairPage /> },
         Route::Missing => html! { <frame::MissingPage /> },
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::rc::Rc;
 
     use mecum_api::{CallError, Code, VaultPhase};
@@ -209,7 +213,8 @@ mod tests {
         }
     }
 
-    async fn drawn(fake: Fake, path: &'static str, language: &'static str) -> String {
+    /// A page in its frame, drawn from fixtures.
+    pub(crate) async fn drawn(fake: Fake, path: &'static str, language: &'static str) -> String {
         let backend = Backend::Fake(Rc::new(fake));
         let props = move || AtProps { path: path.into(), language: language.into(), backend };
         yew::LocalServerRenderer::<At>::with_props(props()).hydratable(false).render().await
@@ -247,6 +252,9 @@ mod tests {
             "/record/results",
             "/record/medicines",
             "/record/changes",
+            "/record/members",
+            "/record/members/invite",
+            "/invitation",
             "/import",
             "/settings",
             "/settings/display",

@@ -23,6 +23,8 @@ macro_rules! locale {
             include_str!(concat!("../locales/", $language, "/entry.ftl")),
             include_str!(concat!("../locales/", $language, "/medicines.ftl")),
             include_str!(concat!("../locales/", $language, "/import.ftl")),
+            include_str!(concat!("../locales/", $language, "/members.ftl")),
+            include_str!(concat!("../locales/", $language, "/recovery.ftl")),
             include_str!(concat!("../locales/", $language, "/glossary.ftl")),
         ]
     };

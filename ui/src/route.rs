@@ -52,6 +52,15 @@ pub enum Route {
     /// What changed.
     #[at("/record/changes")]
     Changes,
+    /// Who sees the open record.
+    #[at("/record/members")]
+    Members,
+    /// Lets somebody in.
+    #[at("/record/members/invite")]
+    Invite,
+    /// Opens an invitation.
+    #[at("/invitation")]
+    Invitation,
     /// Brings a file in.
     #[at("/import")]
     Import,
@@ -64,6 +73,9 @@ pub enum Route {
     /// Devices and the server.
     #[at("/settings/devices")]
     Devices,
+    /// The recovery kit.
+    #[at("/settings/kit")]
+    Kit,
     /// Adds a device.
     #[at("/settings/pair")]
     Pair,
@@ -88,8 +100,8 @@ impl Route {
     /// The part that this page belongs to.
     pub fn part(&self) -> Part {
         match self {
-            Route::Home | Route::Missing => Part::Home,
-            Route::Settings | Route::Display | Route::Devices | Route::Pair => Part::Settings,
+            Route::Home | Route::Invitation | Route::Missing => Part::Home,
+            Route::Settings | Route::Display | Route::Devices | Route::Kit | Route::Pair => Part::Settings,
             _ => Part::Record,
         }
     }
@@ -103,6 +115,10 @@ impl Route {
                 | Route::Edit { .. }
                 | Route::Changes
                 | Route::Import
+                | Route::Members
+                | Route::Invite
+                | Route::Invitation
+                | Route::Kit
                 | Route::Pair
         )
     }
@@ -112,6 +128,7 @@ impl Route {
         match self {
             Route::Results | Route::Trend { .. } => Route::Results,
             Route::Medicines | Route::Settle { .. } => Route::Medicines,
+            Route::Members | Route::Invite => Route::Members,
             other => match other.part() {
                 Part::Home => Route::Home,
                 Part::Record => Route::Record,

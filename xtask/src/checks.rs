@@ -2,6 +2,7 @@
 
 use crate::layers;
 use crate::process;
+use crate::proof;
 use crate::ring::Results;
 use crate::schema;
 use crate::test::logged;
@@ -28,6 +29,7 @@ pub(crate) fn run(workspace: &Workspace, results: &mut Results) {
     layers::check(workspace, results);
     results.check("checks::lock_files_name_no_host", lock_names_no_host(workspace));
     results.check("checks::schema_is_current", schema::current(workspace));
+    results.check("checks::proof_table_is_current", proof::table_is_current(workspace));
 }
 
 /// The interface as it is really compiled; in its own target folder, beside its build.

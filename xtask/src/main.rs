@@ -11,6 +11,7 @@ mod demo;
 mod dev;
 mod layers;
 mod process;
+mod proof;
 mod ring;
 mod run;
 mod schema;
@@ -33,6 +34,9 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   dev                   rebuild the web part on change and serve it through the bridge
   shots [NAME]          pictures of every screen, size, theme and language into target/shots
   bench                 measure, into target/bench/report.json
+  proof [--nightly] [--shard i/n] [--only TEST,TEST] [--seed N]
+                        every harness of docs/proof.md at its figure, into target/proof/report.json;
+                        with --table it only writes that page's table anew
   schema                write docs/schema.sql
   api-docs              write docs/api.md";
 
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         "dev" => dev::dev(&workspace),
         "shots" => shots::shots(&workspace, rest),
         "bench" => bench::bench(&workspace),
+        "proof" => proof::proof(&workspace, rest),
         "schema" => schema::write(&workspace),
         "api-docs" => api_docs::write(&workspace),
         _ => Err(USAGE.to_owned()),

@@ -45,6 +45,7 @@ const TESTS: &[Package] = &[
     on_path("webkit2gtk-driver", "WebKitWebDriver"),
     on_path("xvfb", "xvfb-run"),
     library("xauth"),
+    program("strace", "strace", "--version"),
     program("nodejs", "node", "--version"),
     program("npm", "npm", "--version"),
 ];

@@ -138,8 +138,44 @@ commands! {
     whereabouts Whereabouts(()) -> WhereView;
     /// Connects the account to a server.
     server_connect ServerConnect(ServerConnectArgs) -> SyncView;
+    /// Who sees a chart, and as what.
+    member_list MemberList(ChartArgs) -> MembersView;
+    /// Shows an invitation's code for somebody with an account of their own at the same server.
+    member_invite MemberInvite(MemberInviteArgs) -> PairOfferView;
+    /// How the invitation that this device shows stands.
+    member_status MemberStatus(()) -> PairView;
+    /// Lets in who answered the invitation.
+    member_approve MemberApprove(()) -> PairView;
+    /// Takes the invitation back, or says no to who answered it.
+    member_stop MemberStop(()) -> PairView;
+    /// Ends what somebody sees of a chart, from what the server has ordered by now.
+    member_remove MemberRemove(MemberRemoveArgs) -> MembersView;
+    /// Opens an invitation: what it offers. Nothing is accepted yet.
+    invitation_open InvitationOpen(InvitationOpenArgs) -> InvitationView;
+    /// Accepts or declines the open invitation.
+    invitation_answer InvitationAnswer(InvitationAnswerArgs) -> PairView;
+    /// How joining by an invitation stands.
+    invitation_status InvitationStatus(()) -> PairView;
+    /// Leaves a chart that somebody else shares: what was read stays, nothing new comes.
+    chart_leave ChartLeave(ChartArgs) -> ();
     /// The account's devices.
     device_list DeviceList(()) -> Vec<DeviceView>;
+    /// Gives a device of the account another name.
+    device_rename DeviceRename(DeviceRenameArgs) -> Vec<DeviceView>;
+    /// Removes another device from the account: from here on it can read nothing new. What it has it keeps.
+    device_remove DeviceRemove(DeviceArgs) -> Vec<DeviceView>;
+    /// Whether there is a recovery kit. Tells no word.
+    kit_status KitStatus(()) -> KitStatusView;
+    /// Makes a recovery kit, after the passphrase was typed again. It counts once it is confirmed.
+    kit_make KitMake(PassphraseArgs) -> KitView;
+    /// The asked words were typed from the paper: from here on this kit counts, and an earlier one does not.
+    kit_confirm KitConfirm(KitConfirmArgs) -> KitStatusView;
+    /// Forgets a kit that was not confirmed.
+    kit_drop KitDrop(()) -> ();
+    /// Opens the vault by the recovery kit and gives it a new passphrase.
+    vault_recover VaultRecover(VaultRecoverArgs) -> VaultView;
+    /// Restores an account on an empty device by its recovery kit; progress by `pair_status`.
+    account_restore AccountRestore(AccountRestoreArgs) -> PairView;
     /// Shows a pairing code for a new device.
     pair_offer PairOffer(()) -> PairOfferView;
     /// The state of pairing.

@@ -39,6 +39,8 @@ pub enum Code {
     BadFile,
     /// The words or the code do not fit.
     BadPairingCode,
+    /// The words are no recovery kit, or not the one that is wanted.
+    BadKit,
     /// A command of this name does not exist, or its arguments do not fit it.
     BadCall,
     /// Something that should not happen.

@@ -34,6 +34,15 @@ pub struct ChartView {
     pub allergy_clash: bool,
     /// This chart could not be read: the others go on.
     pub unreadable: bool,
+    /// The person who shares it, if it is another account's.
+    #[serde(default)]
+    pub shared_by: Option<String>,
+    /// Of a shared chart: what this account was let into ended, by whom or how `ended` says. What was read stays.
+    #[serde(default)]
+    pub ended: Option<crate::MemberState>,
+    /// The sections that this account may write in; none given means all.
+    #[serde(default)]
+    pub writes: Option<Vec<String>>,
 }
 
 /// A new chart.

@@ -67,7 +67,7 @@ impl Session {
     /// answer brings the entry back. Says whether it was given up.
     pub(crate) fn withdraw_device(&mut self, device: mecum_seal::DeviceId) -> Result<bool, SessionError> {
         let last = self.follower.account_log().map_or(0, AccountLog::entries);
-        if last <= self.follower.stored_account_entries().max(1) {
+        if last <= self.follower.ever_stored_account_entries().max(1) {
             return Ok(false);
         }
         let own = self.own_account_entry(last)?;
@@ -91,37 +91,42 @@ impl Session {
         self.follower.account_log().map_or(0, AccountLog::entries) <= self.follower.stored_account_entries()
     }
 
-    /// Takes own entries back from the places where an answer shows others. Answers their cards, oldest first: they are to
-    /// be signed again once the answer was taken in.
+    /// Takes own entries back from the places where an answer shows others. Answers what they were to do, oldest first: they are
+    /// to be signed again once the answer was taken in.
     pub(crate) fn give_way(
         &self,
         follower: &mut Follower,
         items: &[Item],
-    ) -> Result<Vec<DeviceCard>, SessionError> {
+    ) -> Result<Vec<AccountBody>, SessionError> {
         let last = follower.account_log().map_or(0, AccountLog::entries);
-        let free = follower.stored_account_entries().max(1) + 1..=last;
+        // What the relay has ever shown gives way to nothing, also while its history is read again.
+        let free = follower.ever_stored_account_entries().max(1) + 1..=last;
         let mut taken = Vec::new();
         for item in items {
             let Item::AccountEntry(entry) = item else { continue };
-            let seq = entry.unverified().seq;
+            let AccountEntry { account, seq, .. } = *entry.unverified();
+            if account != self.identity.account {
+                continue;
+            }
             if free.contains(&seq) && entry.hash() != self.own_account_entry(seq)?.hash() {
                 taken.push(seq);
             }
         }
         let Some(first) = taken.into_iter().min() else { return Ok(Vec::new()) };
-        let mut cards = Vec::new();
+        let mut bodies = Vec::new();
         for seq in (first..=last).rev() {
             let own = self.own_account_entry(seq)?;
-            cards.push(follower.take_back_account_entry(&own).map_err(|_| ACCOUNT_LOG)?);
+            bodies.push(follower.take_back_own_account_entry(&own).map_err(|_| ACCOUNT_LOG)?);
         }
-        cards.reverse();
-        Ok(cards)
+        bodies.reverse();
+        Ok(bodies)
     }
 
-    /// Signs cards that gave way on the head as it is now. One that the log has meanwhile, or has no room for, is left out.
-    pub(crate) fn sign_again(&self, stage: &mut Stage, follower: &mut Follower, cards: Vec<DeviceCard>) {
-        for card in cards {
-            if let Ok(entry) = self.sign_card(follower, card) {
+    /// Signs entries that gave way on the head as it is now. What the log has meanwhile, or does not allow any more, is left out.
+    pub(crate) fn sign_again(&self, stage: &mut Stage, follower: &mut Follower, bodies: Vec<AccountBody>) {
+        for body in bodies {
+            let Some(body) = self.renewed(follower, body) else { continue };
+            if let Ok(entry) = self.sign_body(follower, body) {
                 let name = account_entry_name(entry.unverified().seq);
                 stage.puts.push((Table::Account, name, encode(&entry)));
             }
@@ -134,13 +139,22 @@ impl Session {
         follower: &mut Follower,
         card: DeviceCard,
     ) -> Result<Signed<AccountEntry>, FollowError> {
+        self.sign_body(follower, AccountBody::AddDevice { device: card })
+    }
+
+    /// The next entry of the log; the follower has taken it in.
+    pub(crate) fn sign_body(
+        &self,
+        follower: &mut Follower,
+        body: AccountBody,
+    ) -> Result<Signed<AccountEntry>, FollowError> {
         let log = follower.account_log().ok_or(FollowError::OtherGenesis)?;
         let entry = AccountEntry {
             account: self.identity.account,
             seq: log.entries() + 1,
             previous: log.head(),
             signer: self.identity.device,
-            body: AccountBody::AddDevice { device: card },
+            body,
         };
         let signed = Signed::sign(entry, &self.identity.signing);
         follower.add_own_account_entry(&signed)?;

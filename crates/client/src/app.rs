@@ -11,7 +11,7 @@ use mecum_api::{
 };
 use mecum_domain::PartialDate;
 use mecum_seal::{
-    Entropy, KdfParams, PassphraseVerdict, SystemEntropy, check_passphrase, suggest_passphrase,
+    Entropy, KdfParams, PassphraseVerdict, RecoveryKey, SystemEntropy, check_passphrase, suggest_passphrase,
 };
 use mecum_vault::{Location, Presence, Vault, VaultOptions, presence};
 use tokio::sync::Notify;
@@ -22,6 +22,7 @@ use crate::founding::Founding;
 use crate::imports::Imports;
 use crate::news::News;
 use crate::pairing::Pairing;
+use crate::recovery::ShownKit;
 use crate::session::{Session, Surroundings};
 use crate::settings;
 
@@ -67,6 +68,9 @@ pub(crate) struct Inner {
     turn: Mutex<()>,
     pub(crate) imports: Mutex<Imports>,
     pub(crate) pairing: Mutex<Pairing>,
+    /// A recovery kit that is shown and not confirmed yet.
+    pub(crate) kit: Mutex<Option<ShownKit>>,
+    pub(crate) invitations: Mutex<crate::members::Invitations>,
     /// A device that is being brought in is to be tried for at once.
     pub(crate) pair_again: Notify,
     pub(crate) link: Mutex<SyncView>,
@@ -112,6 +116,8 @@ impl App {
             turn: Mutex::default(),
             imports: Mutex::default(),
             pairing: Mutex::default(),
+            kit: Mutex::default(),
+            invitations: Mutex::default(),
             pair_again: Notify::new(),
             link: Mutex::new(link),
             line: tokio::sync::Mutex::new(line),
@@ -178,7 +184,7 @@ impl App {
         done.await.unwrap_or_else(|_| Err(CallError::new(Code::Internal, "error-internal")))
     }
 
-    async fn blocking<T, F>(&self, work: F) -> Result<T, CallError>
+    pub(crate) async fn blocking<T, F>(&self, work: F) -> Result<T, CallError>
     where
         T: Send + 'static,
         F: FnOnce(&App) -> Result<T, CallError> + Send + 'static,
@@ -299,6 +305,23 @@ impl App {
         .await
     }
 
+    /// Opens the vault by its recovery key and gives it a new passphrase.
+    pub(crate) fn recover_vault(
+        &self,
+        recovery: &RecoveryKey,
+        passphrase: &str,
+    ) -> Result<VaultView, CallError> {
+        let _turn = held(&self.inner.turn);
+        if self.inner.open_session().is_some() {
+            return Ok(self.vault_view());
+        }
+        let now_ms = self.inner.options.clock.now_ms();
+        let vault = Vault::recover(&self.location(), recovery, passphrase, now_ms, &self.vault_options())
+            .map_err(|error| unlock_error(&error))?;
+        self.open_session(vault)?;
+        Ok(self.vault_view())
+    }
+
     /// Locks the vault.
     pub async fn vault_lock(&self, (): ()) -> Result<VaultView, CallError> {
         self.blocking(|app| {
@@ -334,11 +357,13 @@ impl Inner {
         let _turn = held(&self.turn);
         let Some(session) = self.open_session().take() else { return };
         *held(&self.imports) = Imports::default();
+        *held(&self.kit) = None;
         {
             let mut pairing = held(&self.pairing);
             pairing.take_back(&self.options.entropy);
             *pairing = Pairing::default();
         }
+        *held(&self.invitations) = crate::members::Invitations::default();
         {
             let mut link = held(&self.link);
             *link = SyncView { server: link.server.clone(), ..SyncView::default() };

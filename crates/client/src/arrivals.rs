@@ -4,17 +4,17 @@
 use std::collections::BTreeMap;
 
 use mecum_api::Topic;
-use mecum_documents::{Document, Incoming, Payload};
-use mecum_seal::{DeviceId, DocumentId, Envelope};
+use mecum_documents::{Actor, Document, Incoming, Payload};
+use mecum_seal::{DeviceId, DocumentId, Envelope, IncarnationId, Place};
 use mecum_vault::Table;
 
 use crate::error::SessionError;
 use crate::exchange::{by_document, quarantine};
-use crate::identity::actor_of;
+use crate::members::all_actors;
 use crate::plaintext::{OpenDocument, unpack};
 use crate::rows_from::RowPlace;
 use crate::session::Session;
-use crate::space::DocumentState;
+use crate::space::{DocumentState, SpaceState};
 use crate::stage::{Stage, rows_of};
 
 /// An envelope of another device, verified up to its seal.
@@ -24,16 +24,25 @@ pub(crate) struct Arrival {
 }
 
 /// One that was opened.
-struct Opened {
-    arrival: Arrival,
-    payload: Payload,
+pub(crate) struct Opened {
+    pub(crate) arrival: Arrival,
+    pub(crate) payload: Payload,
+}
+
+impl Opened {
+    /// Where it stands in its chain, and what it wrote: actor, `change_seq` and time.
+    pub(crate) fn logged(&self) -> Option<(Place, Actor, u64, i64)> {
+        let actor = self.payload.actor()?;
+        let at_ms = self.payload.batch().at_ms;
+        Some((self.arrival.envelope.place().clone(), actor, self.payload.change_seq(), at_ms))
+    }
 }
 
 fn waiting_prefix(document: DocumentId) -> Vec<u8> {
     document.as_bytes().to_vec()
 }
 
-fn waiting_name(arrival: &Arrival) -> Vec<u8> {
+pub(crate) fn waiting_name(arrival: &Arrival) -> Vec<u8> {
     [waiting_prefix(arrival.envelope.place().document).as_slice(), arrival.envelope.content_id().as_bytes()]
         .concat()
 }
@@ -68,7 +77,18 @@ impl Session {
             quarantine(stage, "space", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
             return;
         };
-        let opened = arrival.envelope.open(&space.key).ok().and_then(|plain| unpack(&plain).ok());
+        let key = space.epoch_key(place.epoch);
+        let opened =
+            key.and_then(|key| arrival.envelope.open(key).ok()).and_then(|plain| unpack(&plain).ok());
+        // A note is by a device of this account, in a space of its own; of anybody else's there is nothing to do.
+        if let Some(body) = opened.as_ref().filter(|body| Self::is_account_note(body)) {
+            let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+            if follower.account_of(place.device) == Some(self.identity.account) {
+                self.take_account_note(stage, body);
+            }
+            stage.appended.push((space.control_log(), arrival.bytes));
+            return;
+        }
         let Some(message) = opened.and_then(|body| OpenDocument::decode(&body).ok()) else {
             quarantine(stage, "control", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
             return;
@@ -99,9 +119,15 @@ impl Session {
             }
             stage.deletes.push((Table::Waiting, name));
         }
-        let opened = open_arrivals(stage, &state, arrivals);
+        let space = self.staged_space(stage, state.space)?;
+        let opened = open_arrivals(stage, &space, &state, arrivals);
         if opened.is_empty() {
             return Ok(());
+        }
+        let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+        let void = opened.iter().any(|opened| Self::is_void(follower, opened.arrival.envelope.place()));
+        if void || state.cuts > 0 || stage.to_replay.contains(&document) {
+            return self.stage_replayed(stage, state, opened);
         }
         let current = match stage.open.get(&document) {
             Some(open) => open.clone(),
@@ -113,7 +139,7 @@ impl Session {
             .enumerate()
             .filter_map(|(tag, opened)| {
                 let place = opened.arrival.envelope.place();
-                let actor = *actors.get(&place.device)?;
+                let actor = *actors.get(&(place.device, place.incarnation))?;
                 Some(Incoming { actor, payload: &opened.payload, tag: tag as u64 })
             })
             .collect();
@@ -179,22 +205,24 @@ impl Session {
         Ok(())
     }
 
-    /// The Automerge actor that each device of the account writes as.
-    fn actors(&self, stage: &Stage) -> BTreeMap<DeviceId, mecum_documents::Actor> {
-        let log = stage.follower.as_ref().unwrap_or(&self.follower).account_log();
-        log.into_iter()
-            .flat_map(mecum_sync::AccountLog::devices)
-            .map(|card| (card.device, actor_of(&card.signing, card.incarnation)))
-            .collect()
+    /// The Automerge actor that each device of each member writes as, in each of its incarnations.
+    fn actors(&self, stage: &Stage) -> BTreeMap<(DeviceId, IncarnationId), mecum_documents::Actor> {
+        all_actors(stage.follower.as_ref().unwrap_or(&self.follower))
     }
 }
 
 /// Opens arrivals; what does not open is put aside.
-fn open_arrivals(stage: &mut Stage, state: &DocumentState, arrivals: Vec<Arrival>) -> Vec<Opened> {
+fn open_arrivals(
+    stage: &mut Stage,
+    space: &SpaceState,
+    state: &DocumentState,
+    arrivals: Vec<Arrival>,
+) -> Vec<Opened> {
     let mut all = Vec::with_capacity(arrivals.len());
     for arrival in arrivals {
         let fits = arrival.envelope.place().space == state.space;
-        let plain = arrival.envelope.open(&state.key).ok().filter(|_| fits);
+        let key = space.document_key(&state.key, arrival.envelope.place().epoch);
+        let plain = key.filter(|_| fits).and_then(|key| arrival.envelope.open(&key).ok());
         let payload =
             plain.and_then(|plain| unpack(&plain).ok()).and_then(|body| Payload::decode(&body).ok());
         match payload {

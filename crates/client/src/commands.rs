@@ -81,6 +81,23 @@ mod handlers {
         pair_stop(()) -> PairView;
         pair_join(PairJoinArgs) -> PairView;
         news(NewsArgs) -> NewsView;
+        kit_status(()) -> KitStatusView;
+        kit_make(PassphraseArgs) -> KitView;
+        kit_confirm(KitConfirmArgs) -> KitStatusView;
+        kit_drop(()) -> ();
+        vault_recover(VaultRecoverArgs) -> VaultView;
+        account_restore(AccountRestoreArgs) -> PairView;
+        device_rename(DeviceRenameArgs) -> Vec<DeviceView>;
+        device_remove(DeviceArgs) -> Vec<DeviceView>;
+        member_invite(MemberInviteArgs) -> PairOfferView;
+        member_status(()) -> PairView;
+        member_approve(()) -> PairView;
+        member_stop(()) -> PairView;
+        member_remove(MemberRemoveArgs) -> MembersView;
+        invitation_open(InvitationOpenArgs) -> InvitationView;
+        invitation_answer(InvitationAnswerArgs) -> PairView;
+        invitation_status(()) -> PairView;
+        chart_leave(ChartArgs) -> ();
     }
 
     macro_rules! session_does {
@@ -109,6 +126,7 @@ mod handlers {
         clash_settle(ClashSettleArgs) -> EntryRef = edits::clash_settle;
         changes(ChartArgs) -> ChangesView = |session: &mut _, args| changed::changes(session, &args);
         changes_seen(SeenArgs) -> () = |session: &mut _, args| changed::changes_seen(session, &args);
+        member_list(ChartArgs) -> MembersView = |session: &mut crate::session::Session, args: ChartArgs| session.members(args.chart);
         device_list(()) -> Vec<DeviceView> = |session: &mut crate::session::Session, ()| Ok(session.devices());
     }
 

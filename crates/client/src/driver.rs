@@ -6,7 +6,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use mecum_api::{CallError, Code, ServerConnectArgs, SyncPhase, SyncView, Topic};
-use mecum_seal::VerifyingKey;
+use mecum_seal::{IncarnationId, VerifyingKey};
+use mecum_sync::{FollowError, RefusalCode};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::block_in_place;
 use tokio::time::Instant;
@@ -145,6 +146,10 @@ pub(crate) struct Listening {
 /// The connection of an app: one exchange at a time goes over it.
 pub(crate) struct Line {
     open: Option<(Home, Remote, SignedIn)>,
+    /// As which incarnation it is signed in.
+    incarnation: Option<IncarnationId>,
+    /// The server's history was read from its start, and no exchange has ended well since: not to be done for ever.
+    began_again: bool,
     /// Where fresh wake sockets go: to the task that listens.
     sockets: mpsc::Sender<Listening>,
     /// The present wake socket, as long as it lives.
@@ -159,16 +164,46 @@ async fn exchange(inner: &Inner) -> Result<(), Stopped> {
         // The pass ended, or the server started anew: signing in again is all it takes.
         outcome = line.exchange(inner).await;
     }
+    if asks_to_begin_again(&outcome) && !line.began_again {
+        line.began_again = true;
+        match block_in_place(|| inner.session(Session::begin_again)) {
+            Some(Ok(true)) => outcome = line.exchange(inner).await,
+            Some(Ok(false)) | None => {}
+            Some(Err(error)) => outcome = Err(Stopped::Exchange(error.into())),
+        }
+    }
+    if matches!(outcome, Err(Stopped::Exchange(ExchangeError::RolledBack))) {
+        // It is noted; the next question is asked by another incarnation, which is handed what this vault lacks.
+        outcome = line.exchange(inner).await;
+    }
+    line.began_again &= outcome.is_err();
     drop(line);
     say(inner, &outcome);
     outcome
+}
+
+/// Whether reading the server's history from its start is the way on: it refuses the cursor, or what it holds does not go on
+/// from what it showed before, as after it was restored from a backup. What is held here stays, and is compared.
+fn asks_to_begin_again(outcome: &Result<(), Stopped>) -> bool {
+    match outcome {
+        Err(Stopped::Remote(RemoteError::Refused(refusal))) => refusal.code == RefusalCode::Resync,
+        Err(Stopped::Exchange(ExchangeError::Refused(code))) => {
+            matches!(code, RefusalCode::ChainGap | RefusalCode::BadAcknowledgement)
+        }
+        Err(Stopped::Exchange(ExchangeError::Follow(error))) => {
+            matches!(error, FollowError::Gap | FollowError::Fork)
+        }
+        _ => false,
+    }
 }
 
 impl Line {
     /// A line that is not open yet, and where its wake sockets come out.
     pub(crate) fn new() -> (Self, mpsc::Receiver<Listening>) {
         let (sockets, fresh) = mpsc::channel(MAX_FRESH_SOCKETS);
-        (Self { open: None, sockets, listening: Weak::new() }, fresh)
+        let line =
+            Self { open: None, incarnation: None, began_again: false, sockets, listening: Weak::new() };
+        (line, fresh)
     }
 
     async fn exchange(&mut self, inner: &Inner) -> Result<(), Stopped> {
@@ -189,10 +224,12 @@ impl Line {
     async fn converse(&mut self, inner: &Inner) -> Result<(), Stopped> {
         let home =
             inner.session(|session| session.home()).ok_or(Stopped::Locked)?.ok_or(Stopped::NoServer)?;
-        if self.open.as_ref().is_none_or(|(at, ..)| *at != home) {
+        let life = inner.session(|session| session.follower.incarnation()).ok_or(Stopped::Locked)?;
+        if self.open.as_ref().is_none_or(|(at, ..)| *at != home) || self.incarnation != Some(life) {
             let remote = Remote::new(&home.url, home.pin)?;
             let signed_in = sign_in(inner, &remote).await?;
             self.open = Some((home, remote, signed_in));
+            self.incarnation = Some(life);
             self.listening = Weak::new();
         }
         let Some((_, remote, signed_in)) = &self.open else { return Err(Stopped::NoServer) };
@@ -214,10 +251,11 @@ impl Line {
     }
 }
 
-async fn sign_in(inner: &Inner, remote: &Remote) -> Result<SignedIn, Stopped> {
+/// Signs this device in.
+pub(crate) async fn sign_in(inner: &Inner, remote: &Remote) -> Result<SignedIn, Stopped> {
     let keys = inner.session(|session| {
         let identity = &session.identity;
-        (identity.signing.clone(), identity.account, identity.device, identity.incarnation)
+        (identity.signing.clone(), identity.account, identity.device, session.follower.incarnation())
     });
     let (signing, account, device, incarnation) = keys.ok_or(Stopped::Locked)?;
     Ok(remote.sign_in(&signing, account, device, incarnation).await?)
@@ -250,9 +288,18 @@ fn say(inner: &Inner, outcome: &Result<(), Stopped>) {
     let server = inner.session(|session| session.home().map(|home| home.url)).flatten();
     let mut link = held(&inner.link);
     let (phase, message) = match outcome {
-        Ok(()) => (SyncPhase::UpToDate, None),
+        Ok(()) => (SyncPhase::UpToDate, inner.session(|session| session.older_copy_notice()).flatten()),
         Err(Stopped::Locked | Stopped::NoServer) => (SyncPhase::NoServer, None),
         Err(Stopped::Remote(RemoteError::Offline)) => (SyncPhase::Offline, None),
+        Err(Stopped::Remote(RemoteError::Refused(refusal))) if refusal.code == RefusalCode::Resync => {
+            (SyncPhase::Refused, Some("error-server-begins-again"))
+        }
+        Err(Stopped::Remote(RemoteError::Unauthorised)) => {
+            // Signing in anew was tried. That it was removed a device believes the account's log alone.
+            let removed = inner.session(|session| session.follower.is_removed()) == Some(true);
+            let id = if removed { "error-device-removed" } else { "error-device-not-let-in" };
+            (SyncPhase::Refused, Some(id))
+        }
         Err(Stopped::Remote(_) | Stopped::Exchange(ExchangeError::Refused(_))) => {
             (SyncPhase::Refused, Some("error-server-refused"))
         }

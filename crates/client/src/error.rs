@@ -88,6 +88,13 @@ pub(crate) fn unlock_error(error: &UnlockVaultError) -> CallError {
         UnlockVaultError::Waiting { wait_ms } => {
             CallError::new(Code::Waiting, "error-waiting").with("wait-s", wait_ms.div_ceil(1000))
         }
+        UnlockVaultError::WrongRecoveryKey { failed, wait_ms } => {
+            CallError::new(Code::BadKit, "error-kit-other")
+                .with("tries", failed)
+                .with("wait-s", wait_ms.div_ceil(1000))
+        }
+        UnlockVaultError::NoRecovery => CallError::new(Code::BadKit, "error-kit-none"),
+        UnlockVaultError::PassphraseTooLong => CallError::new(Code::WeakPassphrase, "passphrase-too-long"),
         UnlockVaultError::InUse => CallError::new(Code::InUse, "error-in-use"),
         UnlockVaultError::Missing => CallError::new(Code::NoVault, "error-no-vault"),
         UnlockVaultError::TooNew => CallError::new(Code::Damaged, "error-too-new"),

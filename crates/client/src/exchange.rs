@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 
 use mecum_api::Topic;
-use mecum_domain::{ChartId, Section};
-use mecum_seal::{DocumentId, Envelope, Hash32, SpaceId, derive_key, open_row};
+use mecum_seal::{DocumentId, Envelope, Hash32, SpaceId};
 use mecum_sync::limits::{MAX_ENVELOPES_PER_PUSH, MAX_PUSHES, MAX_SPACE_ENTRIES};
 use mecum_sync::{
-    Accepted, FollowError, Follower, Item, Outcome, Push, RefusalCode, Signed, SpaceBody, SpaceEntry,
-    Statement, SyncRequest, SyncResponse, decode,
+    Accepted, FollowError, Follower, Item, Outcome, Push, RefusalCode, Signed, Statement, SyncRequest,
+    SyncResponse,
 };
 use mecum_vault::{Durability, Table};
 
 use crate::arrivals::Arrival;
 use crate::error::SessionError;
-use crate::plaintext::SpaceLabel;
+use crate::members::{TakenEntry, keep_void};
 use crate::session::Session;
 use crate::space::SpaceState;
 use crate::stage::{Stage, place_of, push_name};
@@ -34,7 +33,8 @@ pub enum ExchangeError {
     /// The relay refuses what this device has to say.
     #[error("the relay refuses: {0:?}")]
     Refused(RefusalCode),
-    /// The relay has more of this device's chain than the vault: the vault is an older copy.
+    /// The relay has another version of this device's chain than the vault: the vault is an older copy. It is noted; what comes
+    /// next is asked for by another incarnation, signed in anew.
     #[error("the vault is an older copy")]
     RolledBack,
     /// The vault could not be read or written.
@@ -55,23 +55,25 @@ impl Session {
     /// What this device has to say now.
     pub fn request(&mut self) -> Result<SyncRequest, SessionError> {
         let mut request = SyncRequest::pull(self.follower.cursor(), ANSWER_BYTES);
-        request.from_snapshots = self.begins_from_snapshots()?;
-        let log = self.follower.account_log();
-        let stored = self.follower.stored_account_entries();
-        for seq in stored + 1..=log.map_or(0, mecum_sync::AccountLog::entries) {
-            // The genesis is stored by enrolment itself; saying it again is harmless.
-            request.account_entries.push(self.own_account_entry(seq)?);
+        if let Some(request) = self.reading_request(&request)? {
+            return Ok(request);
         }
+        self.end_expired()?;
+        request.from_snapshots = self.begins_from_snapshots()?;
+        // The genesis is stored by enrolment itself; saying it again is harmless.
+        request.account_entries = self.account_entries_to_push()?;
+        request.space_entries = self.space_entries_to_push()?;
+        let full = request.space_entries.len() >= MAX_SPACE_ENTRIES;
         let mut room = REQUEST_BYTES;
         for state in self.spaces.values() {
-            let stored = self.follower.is_stored_space(state.space);
-            if let Some(genesis) = state.unsent_genesis.as_ref().filter(|_| !stored) {
-                if request.space_entries.len() >= MAX_SPACE_ENTRIES {
-                    continue;
-                }
-                request.space_entries.push(decode_genesis(genesis)?);
+            if full && !self.follower.is_stored_space(state.space) {
+                continue;
             }
             if room == 0 || request.pushes.len() >= MAX_PUSHES {
+                continue;
+            }
+            // What was written after the end stays here: the server would refuse it.
+            if self.follower.role(state.space).is_none() {
                 continue;
             }
             if let Some(push) = self.push_of(state, &mut room)? {
@@ -117,8 +119,11 @@ impl Session {
         Ok(Some(Push { envelopes, statement: Signed::sign(statement, &self.identity.signing) }))
     }
 
-    fn own_envelope(&self, space: SpaceId, seq: u64) -> Result<Vec<u8>, SessionError> {
+    pub(crate) fn own_envelope(&self, space: SpaceId, seq: u64) -> Result<Vec<u8>, SessionError> {
         let missing = || SessionError::Stored { what: "outbox" };
+        if let Some(resealed) = self.resealed(space, seq)? {
+            return Ok(resealed);
+        }
         let place = self.vault.get(Table::Sync, &push_name(space, seq))?.ok_or_else(missing)?;
         let (log, number) = place_of(&place).ok_or_else(missing)?;
         self.vault.envelope(log, number)?.ok_or_else(missing)
@@ -135,9 +140,11 @@ impl Session {
         let mut stage = Stage::default();
         let mut arrivals: Vec<Arrival> = Vec::new();
         let mut began = false;
+        self.check_shown_again(&response.items)?;
         let gave_way = self.give_way(&mut follower, &response.items)?;
+        let gave_way_in_spaces = self.give_way_in_spaces(&mut stage, &mut follower, &response.items)?;
         // Where another device was faster, the answer shows its entry, or will: then a stale one is no refusal.
-        let rebasing = response.more || !gave_way.is_empty();
+        let rebasing = response.more || !gave_way.is_empty() || !gave_way_in_spaces.is_empty();
         for item in &response.items {
             match follower.accept(item) {
                 Ok(Accepted::Snapshot { body, parts }) => {
@@ -146,7 +153,14 @@ impl Session {
                     }
                     began = true;
                 }
-                Ok(accepted) => self.take(&mut stage, &follower, accepted, &mut arrivals)?,
+                Ok(accepted) => {
+                    self.keep_entry(&mut stage, item, &accepted)?;
+                    self.take_account_key(&mut stage, &follower, item);
+                    match self.take(&mut stage, &follower, accepted, &mut arrivals) {
+                        Err(ExchangeError::RolledBack) => return Err(self.is_rolled_back()?),
+                        taken => taken?,
+                    }
+                }
                 Err(refused) if matches!(item, Item::Snapshot { .. }) => {
                     return Ok(self.go_without_snapshots(&refused.to_string())?);
                 }
@@ -157,12 +171,18 @@ impl Session {
         follower.advance(response.cursor);
         let envelopes = arrivals.len();
         self.note_snapshots(&mut stage, request, response)?;
+        self.note_read_again(&mut stage, response.more)?;
         let changed = !response.items.is_empty()
             || response.receipts.is_some()
             || !stage.spaces.is_empty()
             || !stage.deletes.is_empty();
         stage.follower = Some(follower);
+        self.sign_space_entries_again(&mut stage, gave_way_in_spaces)?;
+        for note in std::mem::take(&mut stage.notes) {
+            self.take_account_note(&mut stage, &note);
+        }
         self.stage_arrivals(&mut stage, arrivals)?;
+        let resealed = self.stage_resealed(&mut stage)? || response.more;
         if changed {
             let now = self.now_ms().to_be_bytes().to_vec();
             stage.puts.push((Table::Setting, b"last-exchange".to_vec(), now));
@@ -170,7 +190,17 @@ impl Session {
             let durability = if envelopes > 0 || began { Durability::Full } else { Durability::Normal };
             self.commit(stage, durability)?;
         }
-        if let Some(code) = first_refusal(response, rebasing) {
+        if !response.more {
+            self.rotate_if_owed()?;
+        }
+        if self.is_older_copy() && !response.more {
+            return self.end_older_copy(envelopes);
+        }
+        if let Some(code) = first_refusal(response, rebasing, resealed) {
+            // Another envelope stands there under a number of this device's chain: it shows itself, or it was a lie.
+            if code == RefusalCode::ChainFork && !self.is_older_copy() {
+                return Err(self.is_rolled_back()?);
+            }
             return Err(ExchangeError::Refused(code));
         }
         let more = response.more || self.has_something_to_say();
@@ -185,68 +215,60 @@ impl Session {
         arrivals: &mut Vec<Arrival>,
     ) -> Result<(), ExchangeError> {
         match accepted {
-            Accepted::Known | Accepted::Snapshot { .. } => {}
+            Accepted::Known
+            | Accepted::Snapshot { .. }
+            | Accepted::Unexpected
+            | Accepted::OtherAccount { .. } => {}
             Accepted::SnapshotStored { space, space_seq } => self.note_snapshot(stage, space, space_seq)?,
             Accepted::Account => stage.topics.push(Topic::Devices),
-            Accepted::Space { space, own: true, .. } => {
-                let mut state = self.staged_space(stage, space)?;
-                state.unsent_genesis = None;
-                stage.spaces.insert(space, state);
+            Accepted::Space { space, own, entry, void } => {
+                self.take_space_entry(
+                    stage,
+                    follower,
+                    &TakenEntry { space, own, entry: &entry, void: &void },
+                )?;
             }
-            Accepted::Space { space, own: false, entry } => {
-                let head = follower.space_log(space).map_or(Hash32::ZERO, mecum_sync::SpaceLog::head);
-                match self.space_of(&entry, head) {
-                    Some(state) => {
-                        stage.topics.push(Topic::Charts);
-                        stage.spaces.insert(space, state);
-                    }
-                    None => quarantine(stage, "space", space.as_bytes(), &[]),
-                }
+            Accepted::Envelopes { chain, envelopes, void, .. } if self.is_lost_chain(&chain) => {
+                self.take_lost(stage, &chain, envelopes, &void)?;
             }
-            Accepted::Envelopes { chain, envelopes, .. } => {
+            Accepted::Envelopes { chain, .. } if chain == self.own_chain(chain.space) => {
+                // To this incarnation its own links are stated only: whatever comes, it is judged as that.
+                self.take_own(stage, &chain, follower.chain_head(&chain))?;
+            }
+            Accepted::Envelopes { chain, envelopes, void, .. } => {
                 let now = self.now_ms().to_be_bytes().to_vec();
                 stage.puts.push((Table::Setting, format!("heard-{}", chain.device).into_bytes(), now));
-                arrivals.extend(envelopes.into_iter().map(|(envelope, bytes)| Arrival { envelope, bytes }));
+                let outside = !self.may_write_by_terms(follower, &chain);
+                for ((envelope, bytes), void) in envelopes.into_iter().zip(void) {
+                    let control = envelope.place().document == DocumentId::CONTROL;
+                    if outside || void && control {
+                        keep_void(stage, &envelope, &bytes);
+                    } else {
+                        arrivals.push(Arrival { envelope, bytes });
+                    }
+                }
             }
             Accepted::Acknowledged { by, .. } => {
                 let now = self.now_ms().to_be_bytes().to_vec();
                 stage.puts.push((Table::Setting, format!("heard-{by}").into_bytes(), now));
             }
-            Accepted::Own { chain, head } => {
-                let known = self.staged_space(stage, chain.space)?;
-                let other = head.envelope_seq == known.own_seq && head.hash != known.own_last;
-                if head.envelope_seq > known.own_seq || other {
-                    return Err(ExchangeError::RolledBack);
-                }
-                let before = self.follower.chain_head(&chain).envelope_seq;
-                for seq in before + 1..=head.envelope_seq {
-                    stage.deletes.push((Table::Sync, push_name(chain.space, seq)));
-                }
-            }
+            Accepted::Own { chain, head } => self.take_own(stage, &chain, head)?,
         }
         Ok(())
     }
 
-    /// A space that another device of the account founded.
-    fn space_of(&self, entry: &SpaceEntry, membership: Hash32) -> Option<SpaceState> {
-        let SpaceBody::Genesis { epoch, wraps, sealed_label, .. } = &entry.body;
-        let key = self.unwrap_epoch(entry.space, *epoch, wraps)?;
-        let label =
-            open_row(&derive_key(&key, "mecum space label v1"), entry.space.as_bytes(), sealed_label).ok()?;
-        let label: SpaceLabel = minicbor::decode(&label).ok()?;
-        Some(SpaceState {
-            space: entry.space,
-            chart: ChartId::from_bytes(label.chart),
-            section: Section::from_code(label.section)?,
-            key,
-            epoch: *epoch,
-            membership,
-            unsent_genesis: None,
-            own_seq: 0,
-            own_last: Hash32::ZERO,
-            own_membership: membership,
-            snapshot_seq: 0,
-        })
+    /// Notes that the server has another version of an own chain.
+    fn is_rolled_back(&mut self) -> Result<ExchangeError, SessionError> {
+        self.note_older_copy()?;
+        Ok(ExchangeError::RolledBack)
+    }
+
+    /// Begins the new incarnation of an older copy, now that everything was shown.
+    fn end_older_copy(&mut self, envelopes: usize) -> Result<Exchanged, ExchangeError> {
+        if self.begin_new_life()? {
+            return Ok(Exchanged { envelopes, more: true });
+        }
+        Err(ExchangeError::Refused(RefusalCode::ChainFork))
     }
 
     /// How many things were put aside.
@@ -263,11 +285,11 @@ impl Session {
 
     /// Whether anything waits to be sent.
     pub fn has_something_to_say(&self) -> bool {
-        let log = self.follower.account_log().map_or(0, mecum_sync::AccountLog::entries);
-        log > self.follower.stored_account_entries()
-            || self.spaces.values().any(|state| {
+        let entries = self.account_entries_to_push().is_ok_and(|entries| !entries.is_empty())
+            || self.space_entries_to_push().is_ok_and(|entries| !entries.is_empty());
+        entries
+            || self.spaces.values().filter(|state| self.follower.role(state.space).is_some()).any(|state| {
                 self.follower.chain_head(&self.own_chain(state.space)).envelope_seq < state.own_seq
-                    || !self.follower.is_stored_space(state.space)
                     || self.follower.owes_acknowledgement(state.space)
             })
             || self.has_snapshot_to_make()
@@ -281,15 +303,23 @@ pub(crate) fn quarantine(stage: &mut Stage, reason: &str, id: &[u8], bytes: &[u8
     stage.topics.push(Topic::Sync);
 }
 
-fn decode_genesis(bytes: &[u8]) -> Result<Signed<SpaceEntry>, SessionError> {
-    decode(bytes, bytes.len()).map_err(|_| SessionError::Stored { what: "space genesis" })
-}
-
-fn first_refusal(response: &SyncResponse, rebasing: bool) -> Option<RefusalCode> {
+/// The first refusal that nothing here has an answer to. Where another device was faster, or an epoch was over, what was refused is
+/// signed or sealed again and goes out with the next request.
+fn first_refusal(response: &SyncResponse, rebasing: bool, resealed: bool) -> Option<RefusalCode> {
     let code = |outcome: &Outcome| outcome.refusal().map(|refusal| refusal.code);
-    let account = response.account_outcomes.iter().filter_map(code);
-    let others = response.space_outcomes.iter().chain(&response.push_outcomes).filter_map(code);
-    account.filter(|code| !(rebasing && *code == RefusalCode::StaleHead)).chain(others).next()
+    let entries = response.account_outcomes.iter().chain(&response.space_outcomes).filter_map(code);
+    let pushes = response.push_outcomes.iter().filter_map(code);
+    // An older copy acknowledges less than it did before; with what just came, or is still to come, it says it anew.
+    let went_on = response.more || !response.items.is_empty();
+    let answered = |code: &RefusalCode| match code {
+        RefusalCode::EpochStale | RefusalCode::BadMembershipHead => resealed,
+        RefusalCode::BadStatement => went_on,
+        _ => false,
+    };
+    entries
+        .filter(|code| !(rebasing && *code == RefusalCode::StaleHead))
+        .chain(pushes.filter(|code| !answered(code)))
+        .next()
 }
 
 /// Groups arrivals by document, in order.

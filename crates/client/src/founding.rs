@@ -16,7 +16,7 @@ use crate::session::{Session, Surroundings, seal_device_name};
 use crate::stage::Stage;
 
 /// The purpose of the wrap of a space's epoch key to an account.
-const EPOCH_PURPOSE: &str = "mecum epoch key v1";
+pub(crate) const EPOCH_PURPOSE: &str = "mecum epoch key v1";
 
 /// The name under which the vault keeps a [`FirstPerson`].
 const FIRST_PERSON: &[u8] = b"first-person";
@@ -141,10 +141,9 @@ impl Session {
     /// The epoch key that a space's genesis wraps to this account.
     pub(crate) fn unwrap_epoch(&self, space: SpaceId, epoch: u32, wraps: &[Wrap]) -> Option<EpochKey> {
         let wrap = wraps.iter().find(|wrap| wrap.account == self.identity.account)?;
-        let key =
-            unwrap_key(&self.identity.account_kem, EPOCH_PURPOSE, &epoch_aad(space, epoch), &wrap.bytes)
-                .ok()?;
-        Some(EpochKey::from_bytes(*key))
+        let place = epoch_aad(space, epoch);
+        let open = |secret| unwrap_key(secret, EPOCH_PURPOSE, &place, &wrap.bytes).ok();
+        Some(EpochKey::from_bytes(*self.identity.account_keys().find_map(open)?))
     }
 
     /// Makes the own chart of a new account, if an interruption has kept it from being made.
@@ -200,6 +199,6 @@ impl Session {
     }
 }
 
-fn epoch_aad(space: SpaceId, epoch: u32) -> Vec<u8> {
+pub(crate) fn epoch_aad(space: SpaceId, epoch: u32) -> Vec<u8> {
     [space.as_bytes().as_slice(), &epoch.to_be_bytes()].concat()
 }

@@ -7,17 +7,21 @@ use mecum_vault::{ReadVaultError, Table};
 use crate::error::SessionError;
 use crate::plaintext::unpress;
 use crate::session::{Session, open_envelope};
+use crate::stage::Stage;
 
 impl Session {
     /// A document as the vault has it. On one thread: reading ahead on another was tried and is slower, for what one thread
     /// allocates and another frees costs more than the sealing.
     pub(crate) fn load_document(&self, document: DocumentId) -> Result<Document, SessionError> {
         let state = self.documents.get(&document).ok_or_else(SessionError::not_found)?;
+        let space = self.space_of_document(state)?;
         let actor = self.identity.actor();
         let (pressed, envelopes) = self.vault.read(|vault| -> Result<_, ReadVaultError> {
             let pressed = vault.get(Table::Snapshot, document.as_bytes())?;
             Ok((pressed, vault.envelopes(document, state.snapshot_at)?))
         })?;
+        let actor =
+            if state.cuts > 0 { self.replayed(&Stage::default(), state)?.actor_for(actor) } else { actor };
         let snapshot = match pressed {
             Some(pressed) => {
                 unpress(&pressed, MAX_SNAPSHOT_BYTES as u64).map_err(|_| SessionError::Envelope)?
@@ -26,7 +30,7 @@ impl Session {
         };
         let mut tail = Vec::new();
         for (_, bytes) in envelopes {
-            tail.push(open_envelope(state, &bytes)?.1);
+            tail.push(open_envelope(space, state, &bytes)?.1);
         }
         let raw: Result<Vec<&[u8]>, _> = tail.iter().map(|body| Payload::raw_change(body)).collect();
         Ok(Document::reopen(&snapshot, raw.map_err(|_| SessionError::Envelope)?, actor)?)

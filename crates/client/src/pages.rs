@@ -61,6 +61,15 @@ impl PageMap {
         u32::try_from(page).unwrap_or(u32::MAX)
     }
 
+    /// Takes a row off its page; says which it was.
+    pub(crate) fn remove(&mut self, document: DocumentId, key: ItemKey) -> Option<u32> {
+        let page = self.place.remove(&(document, key))?;
+        if let Some((keys, _)) = self.pages.get_mut(&document).and_then(|pages| pages.get_mut(page)) {
+            keys.retain(|held| *held != key);
+        }
+        u32::try_from(page).ok()
+    }
+
     /// A row was added: the page grows by about this.
     pub(crate) fn grow(&mut self, document: DocumentId, page: u32, bytes: usize) {
         if let Some((_, size)) = self.pages.get_mut(&document).and_then(|pages| pages.get_mut(page as usize))
@@ -92,6 +101,13 @@ pub(crate) struct LoadedChart {
 }
 
 impl LoadedChart {
+    /// Takes a row out that is in its document no longer; says which page it was on.
+    pub(crate) fn remove(&mut self, document: DocumentId, key: ItemKey) -> Option<(DocumentId, u32)> {
+        let page = self.pages.remove(document, key)?;
+        self.rows.remove(document, key);
+        Some((document, page))
+    }
+
     /// Takes new rows; says which pages changed.
     pub(crate) fn put(&mut self, rows: Vec<Row>) -> BTreeSet<(DocumentId, u32)> {
         let mut dirty = BTreeSet::new();

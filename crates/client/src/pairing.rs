@@ -19,8 +19,10 @@ use mecum_sync::limits::MAILBOX_LIFE_MS;
 use tokio::task::AbortHandle;
 
 use self::admission::Admission;
-use self::joining::{FreshDevice, Joining};
-use self::messages::{Join, NO, Offer, bad_code, body, message, qr_text, read_code};
+pub(crate) use self::joining::FreshDevice;
+use self::joining::Joining;
+use self::messages::{Join, NO, Offer};
+pub(crate) use self::messages::{bad_code, body, message, qr_text, read_code};
 use crate::app::{App, held};
 use crate::driver::Home;
 use crate::error::{SessionError, refused, remote_error};
@@ -73,6 +75,13 @@ impl Pairing {
     }
 }
 
+impl Pairing {
+    /// Something that goes on by itself, until it ends or the vault is locked.
+    pub(crate) fn runs(&mut self, task: AbortHandle) {
+        self.task = Some(task);
+    }
+}
+
 /// Says in a code's mailbox that it leads nowhere.
 async fn say_no(offered: Offered, entropy: Arc<dyn Entropy>) {
     let Ok(remote) = Remote::new(&offered.home.url, offered.home.pin) else { return };
@@ -95,7 +104,12 @@ impl Drop for Pairing {
 
 #[allow(clippy::unused_async, reason = "every command is async by contract, whether it waits or not")]
 impl App {
-    fn say_pairing(&self, phase: PairPhase, other: Option<String>, message_id: Option<&str>) -> PairView {
+    pub(crate) fn say_pairing(
+        &self,
+        phase: PairPhase,
+        other: Option<String>,
+        message_id: Option<&str>,
+    ) -> PairView {
         let view = PairView { phase, other, message_id: message_id.map(str::to_owned) };
         held(&self.inner.pairing).view = view.clone();
         self.inner.news.tell(Topic::Devices);
@@ -103,7 +117,7 @@ impl App {
     }
 
     /// Ends what there is of pairing, but for a new device's keys. Whoever waits at the other end is told.
-    async fn end_pairing(&self) {
+    pub(crate) async fn end_pairing(&self) {
         let ended = {
             let mut pairing = held(&self.inner.pairing);
             pairing.take_back(&self.inner.options.entropy);

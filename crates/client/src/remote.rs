@@ -13,8 +13,9 @@ use std::time::Duration;
 use mecum_seal::{AccountId, DeviceId, IncarnationId, SigningKey, VerifyingKey};
 use mecum_sync::limits::{MAX_MAILBOX_BYTES, MAX_RESPONSE_BYTES, MAX_SMALL_FRAME_BYTES};
 use mecum_sync::{
-    AccountEntry, Challenge, EnrolRequest, EnrolResponse, PROTOCOL_VERSION, Refusal, RefusalCode, ServerInfo,
-    SessionGrant, SessionToken, SignIn, Signed, SyncRequest, SyncResponse, decode, encode,
+    AccountEntry, Challenge, EnrolRequest, EnrolResponse, PROTOCOL_VERSION, RecoverRequest, RecoverResponse,
+    RecoveryProof, Refusal, RefusalCode, ServerInfo, SessionGrant, SessionToken, SignIn, Signed, SyncRequest,
+    SyncResponse, decode, encode,
 };
 use minicbor::{Decode, Encode};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
@@ -137,12 +138,7 @@ impl Remote {
         device: DeviceId,
         incarnation: IncarnationId,
     ) -> Result<Session, RemoteError> {
-        let challenge: Challenge =
-            self.post("/v1/challenge", None, Vec::new(), MAX_SMALL_FRAME_BYTES).await?;
-        if challenge.server != self.pin {
-            return Err(RemoteError::OtherServer);
-        }
-        let Challenge { nonce, server_time_ms, server } = challenge;
+        let Challenge { nonce, server_time_ms, server } = self.challenge().await?;
         let reply = SignIn { server, nonce, server_time_ms, account, device, incarnation };
         let signed = encode(&Signed::sign(reply, key));
         let grant: SessionGrant = self.post("/v1/session", None, signed, MAX_SMALL_FRAME_BYTES).await?;
@@ -151,6 +147,28 @@ impl Remote {
             expires_at_ms: grant.expires_at_ms,
             server_time_ms: grant.server_time_ms,
         })
+    }
+
+    async fn challenge(&self) -> Result<Challenge, RemoteError> {
+        let challenge: Challenge =
+            self.post("/v1/challenge", None, Vec::new(), MAX_SMALL_FRAME_BYTES).await?;
+        if challenge.server == self.pin { Ok(challenge) } else { Err(RemoteError::OtherServer) }
+    }
+
+    /// Asks for the log of the account whose recovery key this is, as far as it comes after entry `after`, and brings its next
+    /// entry. The server finds the account by the key: nothing else is known to who has the kit alone.
+    pub async fn recover(
+        &self,
+        key: &SigningKey,
+        after: u64,
+        entry: Option<Signed<AccountEntry>>,
+    ) -> Result<RecoverResponse, RemoteError> {
+        let Challenge { nonce, server_time_ms, server } = self.challenge().await?;
+        let account = AccountId::from_bytes([0; 16]);
+        let proof = RecoveryProof { server, nonce, server_time_ms, account, key: key.verifying_key() };
+        let request =
+            RecoverRequest { version: PROTOCOL_VERSION, proof: Signed::sign(proof, key), after, entry };
+        self.post("/v1/recover", None, encode(&request), MAX_RESPONSE_BYTES).await
     }
 
     /// One exchange. The answer is well formed; whether it is true is the follower's to check.
@@ -169,6 +187,24 @@ impl Remote {
         }
         let url = self.address.mailbox(mailbox, slot);
         ask(&self.http, Method::PUT, &url, None, Some(body.to_vec()), MAX_SMALL_FRAME_BYTES).await?;
+        Ok(())
+    }
+
+    /// Opens a mailbox that lives for days: the offer of an invitation.
+    pub async fn mailbox_open(
+        &self,
+        session: &Session,
+        mailbox: &[u8; 16],
+        offer: &[u8],
+        days: u32,
+    ) -> Result<(), RemoteError> {
+        if offer.len() > MAX_MAILBOX_BYTES {
+            return Err(RemoteError::TooLarge);
+        }
+        let url = format!("{}?days={days}", self.address.mailbox(mailbox, "offer"));
+        let authorization = Some(session.authorization());
+        ask(&self.http, Method::PUT, &url, authorization, Some(offer.to_vec()), MAX_SMALL_FRAME_BYTES)
+            .await?;
         Ok(())
     }
 

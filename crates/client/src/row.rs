@@ -247,9 +247,24 @@ impl ChartRows {
         }
     }
 
+    /// Takes the row of an entry out, if it is of this document.
+    pub(crate) fn remove(&mut self, document: DocumentId, key: ItemKey) {
+        if self.rows.get(&key).is_some_and(|held| held.document == document)
+            && let Some(held) = self.rows.remove(&key)
+        {
+            self.index.remove(&held);
+            self.written.remove(&held);
+        }
+    }
+
     /// The row of an entry, deleted or not.
     pub fn get(&self, key: ItemKey) -> Option<&Row> {
         self.rows.get(&key)
+    }
+
+    /// Every row, deleted or not, by key.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Row> {
+        self.rows.values()
     }
 
     /// Every row that stands, newest first.

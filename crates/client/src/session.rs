@@ -13,7 +13,8 @@ use mecum_vault::{Durability, Table, Vault};
 
 use crate::clock::Clock;
 use crate::error::SessionError;
-use crate::identity::{Identity, actor_of};
+use crate::identity::{Identity, account_key_of};
+use crate::members::{actors_in, all_actors};
 use crate::news::News;
 use crate::pages::{LoadedChart, VIEW_VERSION, decode_page, page_name};
 use crate::plaintext::unpack;
@@ -51,6 +52,8 @@ pub struct Session {
     pub(crate) authored: u64,
     /// Spaces of which a snapshot was tried, and at which `space_seq`.
     pub(crate) tried: BTreeMap<SpaceId, u64>,
+    /// Every link in the vault, while the server's history is read again.
+    pub(crate) links: Option<crate::restored::KnownLinks>,
 }
 
 /// One earlier envelope as far as it touched one entry.
@@ -107,6 +110,7 @@ impl Session {
             link: mecum_api::SyncView::default(),
             authored: 0,
             tried: BTreeMap::new(),
+            links: None,
         })
     }
 
@@ -195,10 +199,17 @@ impl Session {
 
     /// A chart's stored summary: no rows and no CRDT are loaded for it.
     pub fn summary(&self, chart: ChartId) -> Result<ChartSummary, SessionError> {
-        match self.vault.get(Table::View, &summary_name(chart))? {
-            Some(body) => minicbor::decode(&body).map_err(|_| SessionError::Stored { what: "summary" }),
-            None => Ok(ChartSummary::default()),
+        let mut summary: ChartSummary = match self.vault.get(Table::View, &summary_name(chart))? {
+            Some(body) => minicbor::decode(&body).map_err(|_| SessionError::Stored { what: "summary" })?,
+            None => ChartSummary::default(),
+        };
+        // Whoever is let into a part of a record has no personal data of it: the invitation named the person.
+        if summary.name.is_empty()
+            && let Some(shared) = self.shared_chart(chart)
+        {
+            summary.name = shared.name;
         }
+        Ok(summary)
     }
 
     /// The rows of a chart.
@@ -233,6 +244,11 @@ impl Session {
         loaded.rows.written_here().is_kept();
         self.charts.insert(chart, loaded);
         Ok(())
+    }
+
+    /// The space that a document is in.
+    pub(crate) fn space_of_document(&self, state: &DocumentState) -> Result<&SpaceState, SessionError> {
+        self.spaces.get(&state.space).ok_or_else(SessionError::not_found)
     }
 
     /// The documents of a chart.
@@ -303,6 +319,7 @@ impl Session {
         };
         let space = state.space;
         let times = self.times(document)?;
+        let replayed = self.replayed(&Stage::default(), state)?;
         let steps = self.open_document(document)?.steps().map_err(|_| SessionError::Envelope)?;
         let mut past = Vec::new();
         // By change: the changes on this entry that it and its writer had seen. Steps come after what they follow.
@@ -316,8 +333,10 @@ impl Session {
                 sees.insert(step.change);
             }
             seen.insert(step.change, sees);
-            let Some(device) = self.actor_device(&step.actor).filter(|_| !edits.is_empty()) else { continue };
-            let noted = times.get(&(step.actor, step.change_seq));
+            // What was written again after a cut is by who wrote it first.
+            let origin = replayed.origin(step.actor, step.change_seq);
+            let Some(device) = self.actor_device(&origin.0).filter(|_| !edits.is_empty()) else { continue };
+            let noted = times.get(&origin);
             past.push(Past {
                 at_ms: noted.map_or(0, |noted| noted.at_ms),
                 device,
@@ -333,10 +352,28 @@ impl Session {
         Ok(past)
     }
 
+    /// Where something has got to that a device wrote. Of what this device wrote before its vault was put back from a copy the
+    /// server is known to have it, and no more is claimed.
+    pub(crate) fn receipt_by(&self, device: DeviceId, space: SpaceId, own_seq: u64) -> ReceiptState {
+        if own_seq == 0 && device == self.identity.device {
+            return ReceiptState::Sent;
+        }
+        self.receipt(space, own_seq)
+    }
+
     /// Where an envelope has got to; `own_seq` 0 means that another device wrote it.
     pub fn receipt(&self, space: SpaceId, own_seq: u64) -> ReceiptState {
         if own_seq == 0 {
             return ReceiptState::Received;
+        }
+        // Of an older copy's chain the server may have others under the same numbers.
+        let unsent = self.is_older_copy()
+            && self
+                .vault
+                .get(Table::Sync, &crate::stage::push_name(space, own_seq))
+                .is_ok_and(|row| row.is_some());
+        if unsent {
+            return ReceiptState::Device;
         }
         match self.follower.receipt_level(&self.own_chain(space), own_seq) {
             Level::OnDevice => ReceiptState::Device,
@@ -347,17 +384,21 @@ impl Session {
 
     /// The device whose installation writes as this actor.
     pub fn actor_device(&self, actor: &Actor) -> Option<DeviceId> {
-        let log = self.follower.account_log()?;
-        log.devices()
-            .iter()
-            .find(|card| actor_of(&card.signing, card.incarnation) == *actor)
-            .map(|card| card.device)
+        let all = all_actors(&self.follower);
+        if let Some(((device, _), _)) = all.iter().find(|(_, of)| *of == actor) {
+            return Some(*device);
+        }
+        // After a cut a device goes on under another one.
+        let logs: Vec<_> =
+            self.follower.spaces().filter_map(|space| self.follower.space_log(space)).collect();
+        let wrote = |first: &Actor| logs.iter().any(|log| actors_in(log, *first).contains(actor));
+        all.iter().find(|(_, first)| wrote(first)).map(|((device, _), _)| *device)
     }
 
     /// What the account calls a device.
     pub fn device_name(&self, device: DeviceId) -> Option<String> {
-        let card = self.follower.account_log()?.device(device)?;
-        open_device_name(&self.identity, device, &card.sealed_name)
+        let known = self.follower.account_log()?.known(device)?;
+        open_device_name(&self.identity, device, &known.card.sealed_name)
     }
 
     /// A setting inside the vault.
@@ -436,11 +477,13 @@ impl Session {
 
 /// The parsed envelope and its body.
 pub(crate) fn open_envelope(
+    space: &SpaceState,
     state: &DocumentState,
     bytes: &[u8],
 ) -> Result<(Envelope, Vec<u8>), SessionError> {
     let envelope = Envelope::parse(bytes).map_err(|_| SessionError::Envelope)?;
-    let plain = envelope.open(&state.key).map_err(|_| SessionError::Envelope)?;
+    let key = space.document_key(&state.key, envelope.place().epoch).ok_or(SessionError::Envelope)?;
+    let plain = envelope.open(&key).map_err(|_| SessionError::Envelope)?;
     let body = unpack(&plain).map_err(|_| SessionError::Envelope)?;
     Ok((envelope, body))
 }
@@ -461,8 +504,10 @@ pub(crate) fn seal_device_name(
 }
 
 fn open_device_name(identity: &Identity, device: DeviceId, sealed: &[u8]) -> Option<String> {
-    let opened =
-        open_row(&derive_key(&identity.account_key(), "mecum device name v1"), device.as_bytes(), sealed)
-            .ok()?;
+    // A name stays under the key that the account had when it was given.
+    let opened = identity.account_keys().find_map(|secret| {
+        let key = derive_key(&account_key_of(secret), "mecum device name v1");
+        open_row(&key, device.as_bytes(), sealed).ok()
+    })?;
     String::from_utf8(opened.to_vec()).ok()
 }

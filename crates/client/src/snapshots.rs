@@ -145,6 +145,7 @@ impl Session {
         let states = || documents.keys().filter_map(|document| self.documents.get(document));
         let openings = states()
             .map(|document| OpenDocument::new(document.document, &document.key, document.shard).encode());
+        let openings = openings.chain(self.account_note_for(state.space));
         let keys = SnapshotPart::keys(openings.collect());
         if sealing.seal(DocumentId::CONTROL, &part_key(&state.key), &keys).is_none() {
             return Ok(None);
@@ -154,7 +155,8 @@ impl Session {
             let Some(times) = encode_times(&folded.links, &folded.times) else { return Ok(None) };
             let (columns, ids) = folded.open.save_compact(&work_out)?;
             let plain = SnapshotPart { times, ids, columns: SnapshotPart::press_columns(&columns) }.encode();
-            let sealed = sealing.seal(document.document, &part_key(&document.key), &plain);
+            let key = state.document_key(&document.key, state.epoch).ok_or(SessionError::Envelope)?;
+            let sealed = sealing.seal(document.document, &part_key(&key), &plain);
             if sealed.is_none() || sealing.bytes > MAX_SNAPSHOT_BYTES {
                 return Ok(None);
             }
@@ -230,6 +232,7 @@ impl Session {
         follower.start_over();
         let mut stage = Stage { follower: Some(follower), ..Stage::default() };
         stage.puts.push((Table::Setting, b"no-snapshots".to_vec(), reason.as_bytes().to_vec()));
+        self.stage_reading_again(&mut stage)?;
         self.commit(stage, Durability::Full)?;
         Ok(Exchanged { envelopes: 0, more: true })
     }
@@ -284,16 +287,19 @@ fn check_writers(
     chains: &[FoldedChain],
     links: &BTreeMap<DocumentId, BTreeMap<Actor, Link>>,
 ) -> Result<BTreeMap<Actor, DeviceId>, RefusedSnapshot> {
-    let log = follower.account_log().ok_or(RefusedSnapshot::Writer)?;
     let mut writers = BTreeMap::new();
     for chain in chains {
-        let card = log.device(chain.device).ok_or(RefusedSnapshot::Writer)?;
-        let actor = actor_of(&card.signing, chain.incarnation);
+        let account = follower.account_of(chain.device).ok_or(RefusedSnapshot::Writer)?;
+        let known = follower.log_of(account).and_then(|log| log.known(chain.device));
+        let actor = actor_of(&known.ok_or(RefusedSnapshot::Writer)?.card.signing, chain.incarnation);
         let name = Chain { device: chain.device, incarnation: chain.incarnation, space: state.space };
         let statement = follower.last_statement(&name).ok_or(RefusedSnapshot::Heads)?;
         let ends_here =
             statement.envelope_seq == chain.head.envelope_seq && statement.last == chain.head.hash;
-        if !ends_here || statement.heads != heads_hash(&state.key, &record_of(actor, links)) {
+        let record = record_of(actor, links);
+        // Under the key of the epoch that it was made in; which one it was, it does not say.
+        let stated = state.keys().any(|key| statement.heads == heads_hash(key, &record));
+        if !ends_here || !stated {
             return Err(RefusedSnapshot::Heads);
         }
         writers.insert(actor, chain.device);

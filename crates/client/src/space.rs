@@ -1,7 +1,8 @@
 //! What this device keeps about a space and about a document: keys, places in the chain, counters.
 
 use mecum_domain::{ChartId, Section};
-use mecum_seal::{DocumentId, DocumentKey, EpochKey, Hash32, SpaceId};
+use mecum_seal::{DocumentId, DocumentKey, EpochKey, Hash32, SpaceId, document_key_in_epoch};
+use mecum_sync::Why;
 use minicbor::{Decode, Encode};
 
 use crate::error::SessionError;
@@ -20,6 +21,12 @@ pub(crate) struct SpaceState {
     pub key: EpochKey,
     /// The epoch.
     pub epoch: u32,
+    /// The keys of the epochs before, as far as this account has them: what was written in them stays readable.
+    pub earlier: Vec<(u32, EpochKey)>,
+    /// How this account's stay ended, if it did: what was read stays, nothing is written any more.
+    pub ended: Option<Why>,
+    /// How many devices this account had removed when the current epoch began: one that was removed later has its key.
+    pub removed_devices: u64,
     /// Head of its membership log.
     pub membership: Hash32,
     /// Its genesis entry, while the relay has not taken it.
@@ -32,6 +39,14 @@ pub(crate) struct SpaceState {
     pub own_membership: Hash32,
     /// The relay has a snapshot that covers the space up to here; 0 if none is known.
     pub snapshot_seq: u64,
+}
+
+#[derive(Encode, Decode)]
+struct StoredKey {
+    #[n(0)]
+    epoch: u32,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    key: [u8; 32],
 }
 
 #[derive(Encode, Decode)]
@@ -52,6 +67,12 @@ struct StoredSpace {
     snapshot_seq: Option<u64>,
     #[n(9)]
     own_membership: Option<Hash32>,
+    #[n(10)]
+    earlier: Option<Vec<StoredKey>>,
+    #[n(11)]
+    ended: Option<Why>,
+    #[n(12)]
+    removed_devices: Option<u64>,
     #[n(6)]
     own_seq: u64,
     #[n(7)]
@@ -61,6 +82,7 @@ struct StoredSpace {
 impl SpaceState {
     /// The bytes that the vault seals.
     pub(crate) fn encode(&self) -> Vec<u8> {
+        let earlier = self.earlier.iter().map(|(epoch, key)| StoredKey { epoch: *epoch, key: *key.expose() });
         let stored = StoredSpace {
             chart: *self.chart.as_bytes(),
             section: self.section.code(),
@@ -72,6 +94,9 @@ impl SpaceState {
             own_last: self.own_last,
             snapshot_seq: Some(self.snapshot_seq),
             own_membership: Some(self.own_membership),
+            earlier: Some(earlier.collect()),
+            ended: self.ended,
+            removed_devices: Some(self.removed_devices),
         };
         minicbor::to_vec(&stored).expect("plain fields encode")
     }
@@ -97,7 +122,40 @@ impl SpaceState {
             own_last: stored.own_last,
             snapshot_seq: stored.snapshot_seq.unwrap_or(0),
             own_membership: stored.own_membership.unwrap_or(stored.membership),
+            earlier: stored
+                .earlier
+                .into_iter()
+                .flatten()
+                .map(|stored| (stored.epoch, EpochKey::from_bytes(stored.key)))
+                .collect(),
+            ended: stored.ended,
+            removed_devices: stored.removed_devices.unwrap_or(0),
         })
+    }
+
+    /// The key of an epoch, if this account has it.
+    pub(crate) fn epoch_key(&self, epoch: u32) -> Option<&EpochKey> {
+        if epoch == self.epoch {
+            return Some(&self.key);
+        }
+        self.earlier.iter().find(|(earlier, _)| *earlier == epoch).map(|(_, key)| key)
+    }
+
+    /// The keys of every epoch, the current one first.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &EpochKey> {
+        std::iter::once(&self.key).chain(self.earlier.iter().map(|(_, key)| key))
+    }
+
+    /// What seals a document of it in an epoch.
+    pub(crate) fn document_key(&self, document: &DocumentKey, epoch: u32) -> Option<DocumentKey> {
+        self.epoch_key(epoch).map(|key| document_key_in_epoch(document, epoch, key))
+    }
+
+    /// Goes over to a new epoch.
+    pub(crate) fn begin_epoch(&mut self, epoch: u32, key: EpochKey) {
+        let before = std::mem::replace(&mut self.key, key);
+        self.earlier.push((self.epoch, before));
+        self.epoch = epoch;
     }
 
     /// The log under which the vault keeps the envelopes of the space's control document: the control id is the same in
@@ -134,6 +192,8 @@ pub(crate) struct DocumentState {
     pub operations: u32,
     /// This device's own last change in it; `None` if an older version kept it without.
     pub own: Option<OwnChange>,
+    /// How many cuts took something out of it. Such a document is kept whole, with what was done to it.
+    pub cuts: u32,
 }
 
 #[derive(Encode, Decode)]
@@ -160,6 +220,8 @@ struct StoredDocument {
     operations: u32,
     #[n(10)]
     own: Option<OwnChange>,
+    #[n(11)]
+    cuts: Option<u32>,
 }
 
 impl DocumentState {
@@ -178,6 +240,7 @@ impl DocumentState {
             view_version: crate::pages::VIEW_VERSION,
             operations: 0,
             own: Some(OwnChange::NONE),
+            cuts: 0,
         }
     }
 
@@ -195,6 +258,7 @@ impl DocumentState {
             view_version: self.view_version,
             operations: self.operations,
             own: self.own,
+            cuts: (self.cuts > 0).then_some(self.cuts),
         };
         minicbor::to_vec(&stored).expect("plain fields encode")
     }
@@ -217,6 +281,7 @@ impl DocumentState {
             view_version: stored.view_version,
             operations: stored.operations,
             own: stored.own,
+            cuts: stored.cuts.unwrap_or(0),
         })
     }
 

@@ -1,10 +1,10 @@
 //! One durable step: everything that belongs together is prepared aside, then committed in one transaction, then swapped
 //! in. A step that fails leaves the session and the vault as they were.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mecum_api::Topic;
-use mecum_documents::Document;
+use mecum_documents::{Document, Replayed};
 use mecum_domain::{Batch, ChartId, Edit, FinishedKey, Section};
 use mecum_seal::{
     DocumentId, DocumentKey, EpochKey, Key32, Place, SpaceId, derive_key, seal_envelope, seal_row,
@@ -57,6 +57,14 @@ pub(crate) struct Stage {
     pub(crate) deletes: Vec<(Table, Vec<u8>)>,
     pub(crate) topics: Vec<Topic>,
     pub(crate) follower: Option<Follower>,
+    /// What cuts have done to documents.
+    pub(crate) replayed: BTreeMap<DocumentId, Replayed>,
+    /// Documents in which something that was applied is void now.
+    pub(crate) to_replay: BTreeSet<DocumentId>,
+    /// Notes of this account that came in a snapshot.
+    pub(crate) notes: Vec<Vec<u8>>,
+    /// Rows of entries that are in their document no longer.
+    pub(crate) gone_rows: Vec<(ChartId, DocumentId, ItemKey)>,
 }
 
 /// The name under which the vault keeps where an own envelope lies until the relay has it.
@@ -109,6 +117,7 @@ impl Session {
         if let Some(space) = found {
             return Ok(space);
         }
+        self.check_own_chart(chart)?;
         let space = SpaceId::random(self.entropy());
         let key = EpochKey::make(self.entropy());
         let label = SpaceLabel { chart: *chart.as_bytes(), section: section.code() };
@@ -126,6 +135,9 @@ impl Session {
                 section,
                 key,
                 epoch: 1,
+                earlier: Vec::new(),
+                ended: None,
+                removed_devices: self.removed_devices(),
                 membership: genesis.hash(),
                 unsent_genesis: Some(encode(&genesis)),
                 own_seq: 0,
@@ -162,6 +174,7 @@ impl Session {
         let document = DocumentId::random(self.entropy());
         let key = DocumentKey::make(self.entropy());
         let opening = OpenDocument::new(document, &key, shard).encode();
+        self.check_writable(stage, space)?;
         let epoch_key = self.staged_space(stage, space)?.key;
         self.stage_envelope(stage, space, DocumentId::CONTROL, &epoch_key, &opening)?;
         stage.documents.insert(document, DocumentState::new(document, space, key, shard));
@@ -218,11 +231,15 @@ impl Session {
         };
         let Some(payload) = authored.payload else { return Ok(None) };
         let mut state = self.staged_document(stage, document)?;
-        let seq = self.stage_envelope(stage, state.space, document, &state.key.clone(), &payload.encode())?;
+        let key = self.key_to_write(stage, &state)?;
+        let seq = self.stage_envelope(stage, state.space, document, &key, &payload.encode())?;
         state.count += 1;
         state.tail_bytes += stage.appended.last().map_or(0, |(_, bytes)| bytes.len() as u64);
         state.operations = u32::try_from(authored.next.operations()).unwrap_or(u32::MAX);
         state.own = Some(OwnChange { seq: payload.change_seq(), hash: payload.change_hash() });
+        if state.cuts > 0 {
+            Self::stage_whole(stage, &mut state, &authored.next);
+        }
         let place = RowPlace {
             space: state.space,
             document,
@@ -276,6 +293,10 @@ impl Session {
 
     /// Commits a stage in one transaction and swaps it in.
     pub(crate) fn commit(&mut self, mut stage: Stage, durability: Durability) -> Result<(), SessionError> {
+        for document in std::mem::take(&mut stage.to_replay) {
+            let state = self.staged_document(&stage, document)?;
+            self.stage_replayed(&mut stage, state, Vec::new())?;
+        }
         let charts: Vec<ChartId> = stage.rows.keys().copied().collect();
         let outcome = self.commit_rows(&mut stage).and_then(|()| self.commit_vault(&stage, durability));
         if let Err(error) = outcome {
@@ -309,7 +330,11 @@ impl Session {
                 self.load_chart(chart)?;
             }
             let loaded = self.charts.entry(chart).or_default();
-            for (document, page) in loaded.put(rows.into_values().collect()) {
+            let gone = stage.gone_rows.iter().filter(|(of, ..)| *of == chart);
+            let mut dirty: BTreeSet<_> =
+                gone.filter_map(|(_, document, key)| loaded.remove(*document, *key)).collect();
+            dirty.extend(loaded.put(rows.into_values().collect()));
+            for (document, page) in dirty {
                 let body = loaded.pages.encode(document, page, &loaded.rows);
                 stage.puts.push((Table::View, crate::pages::page_name(document, page), body));
                 if let Some(state) = stage.documents.get_mut(&document).filter(|s| s.pages <= page) {
@@ -359,7 +384,7 @@ impl Session {
 }
 
 /// Notes what the sheet "Where your things are" says of an envelope.
-fn stage_outgoing(stage: &mut Stage, rows: &[Row], space: SpaceId, seq: u64, at_ms: i64) {
+pub(crate) fn stage_outgoing(stage: &mut Stage, rows: &[Row], space: SpaceId, seq: u64, at_ms: i64) {
     let item = Outgoing {
         space,
         seq,

@@ -6,20 +6,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mecum_documents::Document;
-use mecum_domain::{ChartId, Relation};
+use mecum_domain::{ChartId, Kind, Relation, Section};
 use mecum_seal::testing::{SeededEntropy, fast_kdf};
-use mecum_seal::{DeviceId, Entropy, IncarnationId, KemSecret, SigningKey, VerifyingKey};
-use mecum_sync::{Follower, SpaceSnapshot};
-use mecum_vault::{Durability, Location, Vault, VaultOptions};
+use mecum_seal::{
+    DeviceId, DocumentKey, Entropy, IncarnationId, KemSecret, SigningKey, SpaceId, VerifyingKey,
+};
+use mecum_sync::{Follower, Role, SpaceSnapshot};
+use mecum_vault::{Durability, Location, Table, Vault, VaultOptions};
 
 use crate::clock::{Clock, FixedClock};
 use crate::error::SessionError;
 use crate::founding::{device_card, found_account};
 use crate::identity::Identity;
+use crate::members::{Invited, Offered};
 use crate::news::News;
 use crate::row::{ItemKey, Row};
 use crate::session::{Session, Surroundings};
 use crate::snapshots::Folded;
+use crate::space::SpaceState;
 use crate::stage::Stage;
 use crate::times::Noted;
 
@@ -79,6 +83,7 @@ impl Session {
             signing: SigningKey::make(entropy),
             kem: KemSecret::make(entropy),
             account_kem: KemSecret::from_bytes(*self.identity.account_kem.expose()),
+            earlier: self.identity.earlier.clone(),
         };
         self.add_device(device_card(&identity, name, entropy), |_| Ok(()))
             .expect("an account takes a device");
@@ -88,6 +93,78 @@ impl Session {
             Follower::join(identity.account, identity.device, identity.incarnation, genesis, relay);
         Session::found(vault(location, &around), &identity, &follower, around)
             .expect("a fresh vault takes a device")
+    }
+
+    /// Lets another account's session into a section, as an invitation does, but without a mailbox.
+    pub fn let_in_for_tests(&mut self, chart: ChartId, section: Section, role: Role, other: &mut Session) {
+        let offered = Offered { chart, sections: vec![section], role, until: None, reason: None };
+        let spaces = self.offered_spaces(&offered).expect("a section to offer");
+        let log = other.follower.account_log().expect("an account has a log");
+        let (account, genesis, kem) = (log.account(), log.genesis(), log.account_kem().clone());
+        let own = self.follower.account_log().expect("an account has a log").genesis();
+        let mut follower = other.follower.clone();
+        for (space, _) in spaces {
+            follower.expect_space(space, self.identity.account, own).expect("a space to expect");
+        }
+        let stage = Stage { follower: Some(follower), ..Stage::default() };
+        other.commit(stage, Durability::Full).expect("kept");
+        let name = other.author_name();
+        self.grant(&offered, &Invited { account, genesis, kem, name }).expect("somebody is let in");
+    }
+
+    /// The titles of a chart's standing rows.
+    pub fn titles_for_tests(&self, chart: ChartId) -> Result<Vec<String>, SessionError> {
+        let mut titles = Vec::new();
+        for state in self.documents_of(chart) {
+            for page in 0..state.pages {
+                let name = crate::pages::page_name(state.document, page);
+                let body = self.vault.get(Table::View, &name)?.ok_or_else(SessionError::not_found)?;
+                let rows = crate::pages::decode_page(&body)?;
+                let medicine = |row: &crate::row::Row| row.kind() == Kind::MedicationStatement;
+                titles.extend(rows.into_iter().filter(medicine).map(|row| row.title));
+            }
+        }
+        Ok(titles)
+    }
+
+    /// A section's space.
+    pub fn space_for_tests(&self, chart: ChartId, section: Section) -> Option<SpaceId> {
+        self.spaces
+            .values()
+            .find(|state| state.chart == chart && state.section == section)
+            .map(|state| state.space)
+    }
+
+    /// Every key that this session could open a document's envelope with, in any epoch that it knows.
+    pub fn document_keys_for_tests(&self) -> Vec<DocumentKey> {
+        let mut keys = Vec::new();
+        for document in self.documents.values() {
+            keys.push(document.key.clone());
+            for space in self.spaces.values() {
+                keys.extend(
+                    (1..=space.epoch + 3).filter_map(|epoch| space.document_key(&document.key, epoch)),
+                );
+            }
+        }
+        keys
+    }
+
+    /// The account, as commands name it.
+    pub fn account_for_tests(&self) -> String {
+        self.identity.account.to_string()
+    }
+
+    /// A copy of the vault as it is now, as somebody who copies files makes it.
+    pub fn copy_for_tests(&self, to: &std::path::Path) {
+        self.vault.backup_to(to).expect("a vault is copied while it is open");
+    }
+
+    /// The session of a copied vault.
+    pub fn of_copy_for_tests(at: &std::path::Path, around: Surroundings) -> Session {
+        let options = VaultOptions { kdf: fast_kdf(), ..VaultOptions::new(around.entropy.clone()) };
+        let location = Location::File(at.to_owned());
+        let vault = Vault::unlock(&location, PASSPHRASE, around.clock.now_ms(), &options);
+        Session::open(vault.expect("a copy opens"), around).expect("and holds what was there")
     }
 
     /// Closes the session and opens it again from its vault, as a restart does.
@@ -140,6 +217,17 @@ impl Session {
         sealed.expect("a lie is sealed like any other").expect("and small")
     }
 
+    /// Whether this vault was found to be an older copy and its new incarnation has not begun.
+    pub fn is_fetching_for_tests(&self) -> bool {
+        self.is_older_copy()
+    }
+
+    /// How many spaces fold into a snapshot now, and how many there are.
+    pub fn folds_for_tests(&self) -> (usize, usize) {
+        let folds = |state: &&SpaceState| matches!(self.snapshot_of(state), Ok(Some(_)));
+        (self.spaces.values().filter(folds).count(), self.spaces.len())
+    }
+
     /// Every key that this session holds, to look for in places where none may be.
     pub fn keys_for_tests(&self) -> Vec<[u8; 32]> {
         let own =
@@ -158,7 +246,7 @@ impl Session {
 
     /// This installation, as the relay sees it.
     pub fn installation(&self) -> (DeviceId, IncarnationId) {
-        (self.identity.device, self.identity.incarnation)
+        (self.identity.device, self.follower.incarnation())
     }
 
     /// Everything that must be equal on devices that have exchanged everything: heads and entries of every document,

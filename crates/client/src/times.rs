@@ -93,8 +93,9 @@ impl Session {
             Some(body) => stored_times(&body)?,
             None => Times::new(),
         };
+        let space = self.space_of_document(state)?;
         for (_, bytes) in self.vault.envelopes(document, 0)? {
-            let (envelope, body) = open_envelope(state, &bytes)?;
+            let (envelope, body) = open_envelope(space, state, &bytes)?;
             let glance = Payload::glance(&body).map_err(|_| SessionError::Envelope)?;
             let own_seq = self.own_seq_of(&envelope);
             times.insert((glance.actor, glance.change_seq), Noted { at_ms: glance.at_ms, own_seq });

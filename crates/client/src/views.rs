@@ -12,8 +12,11 @@ pub(crate) mod results;
 pub(crate) mod timeline;
 mod units;
 
+use std::collections::BTreeMap;
+
 use mecum_api::{CallError, Code, RowView};
 use mecum_domain::ChartId;
+use mecum_seal::DeviceId;
 
 use crate::error::SessionError;
 use crate::row::{ItemKey, Row};
@@ -23,18 +26,24 @@ use crate::summary::is_new;
 /// What every row of one chart is shown with.
 pub(crate) struct Shown {
     author: String,
+    /// The people behind the devices of other accounts.
+    others: BTreeMap<DeviceId, String>,
     seen_ms: i64,
 }
 
 impl Shown {
     /// For the rows of a chart.
     pub(crate) fn of(session: &Session, chart: ChartId) -> Result<Self, SessionError> {
-        Ok(Self { author: session.author_name(), seen_ms: session.seen_ms(chart)? })
+        Ok(Self {
+            author: session.author_name(),
+            others: session.authors_of_others(chart),
+            seen_ms: session.seen_ms(chart)?,
+        })
     }
 
-    /// The account's person.
-    pub(crate) fn author(&self) -> &str {
-        &self.author
+    /// The person behind a device.
+    pub(crate) fn author_of(&self, device: DeviceId) -> &str {
+        self.others.get(&device).unwrap_or(&self.author)
     }
 
     /// Until when the person has looked, ms since the epoch; 0 never.
@@ -50,13 +59,13 @@ impl Shown {
 
     /// A row as a screen shows it.
     pub(crate) fn row(&self, session: &Session, row: &Row) -> RowView {
-        let receipt = session.receipt(row.space, row.own_seq);
+        let receipt = session.receipt_by(row.device, row.space, row.own_seq);
         let device = session.device_name(row.device);
         row.view(
             receipt,
             device,
             row.device == session.this_device(),
-            &self.author,
+            self.author_of(row.device),
             self.is_new(session, row),
         )
     }

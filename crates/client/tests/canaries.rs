@@ -285,6 +285,88 @@ async fn clash(phone: &Actor<'_>, laptop: &Actor<'_>, planted: &mut Planted, cha
     }
 }
 
+/// A kit is made and given up, another counts; it opens a vault whose passphrase is forgotten, and restores on an empty device. One
+/// device gets another name, and one is removed.
+async fn recover(
+    phone: &Actor<'_>,
+    laptop: &Actor<'_>,
+    empty: &Actor<'_>,
+    planted: &mut Planted,
+    server: &Server,
+) {
+    let passphrase = planted.texts.get("passphrase").cloned().expect("planted");
+    let mut kits = Vec::new();
+    for which in ["first", "second"] {
+        let kit = phone.call("kit_make", json!({ "passphrase": passphrase })).await;
+        let words: Vec<&str> =
+            kit["words"].as_array().expect("words").iter().filter_map(Value::as_str).collect();
+        kits.push(planted.text(&format!("words of the {which} kit"), &words.join(" ")));
+        if which == "first" {
+            phone.call("kit_drop", Value::Null).await;
+            continue;
+        }
+        let places = kit["asked"].as_array().expect("numbers").iter().filter_map(Value::as_u64);
+        let asked: Vec<&str> = places.map(|at| words[usize::try_from(at).expect("small") - 1]).collect();
+        phone.call("kit_confirm", json!({ "words": asked })).await;
+    }
+    phone.until("kit_status", Value::Null, |kit| kit["stored"] == true).await;
+    phone.call("sync_now", Value::Null).await;
+    let new = planted.text("passphrase after the kit", "mangga-93 kelereng sawah lentera pasir");
+    phone.call("vault_lock", Value::Null).await;
+    phone.call("vault_recover", json!({ "words": kits[1], "passphrase": new })).await;
+    let args = json!({ "server": server.url, "words": kits[1], "passphrase": new, "device_name": planted.text("name of a restored device", "Tablet pinjaman Bu Sari"), "alone": false });
+    empty.call("account_restore", args).await;
+    empty.until("pair_status", Value::Null, |view| view["phase"] == "done").await;
+    phone.call("sync_now", Value::Null).await;
+    let devices = phone.call("device_list", Value::Null).await;
+    let of = |name: &str| {
+        let found = devices.as_array().into_iter().flatten().find(|device| device["name"] == name);
+        found.map_or_else(|| panic!("no {name} in {devices}"), |device| device["device"].clone())
+    };
+    let name = planted.text("another name of a device", "Laptop hijau di dapur");
+    let laptops = of("Laptop biru di kamar");
+    phone.call("device_rename", json!({ "device": laptops, "name": name })).await;
+    phone.call("device_remove", json!({ "device": of("Tablet pinjaman Bu Sari") })).await;
+    phone.call("sync_now", Value::Null).await;
+    laptop.call("sync_now", Value::Null).await;
+    empty.call("vault_lock", Value::Null).await;
+}
+
+/// Somebody with an account of their own is let into a section, removed, let in again, and leaves.
+async fn share(phone: &Actor<'_>, sister: &Actor<'_>, planted: &mut Planted, server: &Server, chart: &str) {
+    let passphrase = planted.text("passphrase of the sister", "cemara-51 gerobak senja lumpia pagar");
+    let name = planted.text("name of the sister", "Endang Wulandari Kusuma");
+    let args = json!({ "passphrase": passphrase, "name": name, "born": "1990-01-01", "device_name": "Sabak Endang" });
+    sister.call("vault_create", args).await;
+    let code = server.relay.make_enrolment_code().expect("a code");
+    sister.call("server_connect", json!({ "url": server.url, "code": code })).await;
+    let reason = planted.text("reason of a share", "supaya dosis ibu selalu benar");
+    let invite = json!({ "chart": chart, "sections": ["medications"], "role": "writer", "until": null, "reason": reason });
+    phone.call("member_invite", invite.clone()).await;
+    phone.call("member_stop", Value::Null).await;
+    for last in [false, true] {
+        let shown = phone.call("member_invite", invite.clone()).await;
+        sister.call("invitation_open", json!({ "code": shown["qr"] })).await;
+        sister.call("invitation_answer", json!({ "accept": true, "name": name })).await;
+        phone.until("member_status", Value::Null, |view| view["phase"] == "asking").await;
+        phone.call("member_approve", Value::Null).await;
+        phone.until("member_status", Value::Null, |view| view["phase"] == "done").await;
+        sister.until("invitation_status", Value::Null, |view| view["phase"] == "done").await;
+        sister.call("sync_now", Value::Null).await;
+        sister.call("timeline", json!({ "chart": chart, "limit": 9 })).await;
+        if last {
+            sister.call("chart_leave", json!({ "chart": chart })).await;
+            continue;
+        }
+        let members = phone.call("member_list", json!({ "chart": chart })).await;
+        let account = members["members"][1]["account"].clone();
+        let why = planted.text("reason of a removal", "kunci pinjaman sudah kembali");
+        phone.call("member_remove", json!({ "chart": chart, "account": account, "reason": why })).await;
+        sister.call("sync_now", Value::Null).await;
+    }
+    sister.call("vault_lock", Value::Null).await;
+}
+
 /// The tour. It runs only in the process that the search starts.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a part of the search below, which runs it in a process of its own"]
@@ -325,13 +407,16 @@ async fn the_tour() {
         .until("medicines", medicines, |view| view["clashes"].as_array().is_some_and(|all| all.len() < 2))
         .await;
     keep_keys(&mut planted, &[&phone, &laptop]).await;
+    share(&phone, &actor("sister"), &mut planted, &server, &chart).await;
+    recover(&phone, &laptop, &actor("empty"), &mut planted, &server).await;
+    keep_keys(&mut planted, &[&phone, &laptop]).await;
     phone.call("vault_lock", Value::Null).await;
     let wrong = planted.text("wrong passphrase", "kenanga-42 dermaga lampion rotan kelapa");
     assert!(phone.try_call("vault_unlock", json!({ "passphrase": wrong })).await.is_err(), "wrong");
     let Actor { app, .. } = phone;
     drop(app);
     let phone = actor("phone");
-    let passphrase = planted.texts.get("passphrase").cloned().expect("planted");
+    let passphrase = planted.texts.get("passphrase after the kit").cloned().expect("planted");
     phone.call("vault_unlock", json!({ "passphrase": passphrase })).await;
     let read = phone.call("timeline", json!({ "chart": chart, "limit": 200 })).await.to_string();
     assert!(read.contains("Diabetes melitus tipe dua charlie"), "what is looked for is there to be read");
@@ -347,7 +432,7 @@ async fn the_tour() {
 
 /// Copies every file of the tour's places aside.
 fn copy(folder: &Path, part: &str) {
-    for actor in ["phone", "laptop", "server", "temporary", "output"] {
+    for actor in ["phone", "laptop", "sister", "empty", "server", "temporary", "output"] {
         let to = folder.join("copies").join(part).join(actor);
         std::fs::create_dir_all(&to).expect("made");
         let Ok(entries) = std::fs::read_dir(folder.join(actor)) else { continue };

@@ -29,6 +29,15 @@ pub struct Incoming<'a> {
     pub tag: u64,
 }
 
+impl<'a> Incoming<'a> {
+    /// A batch in an envelope of a device that may write under several actors ([`crate::Replayed::actors_of`]): bound to that
+    /// one of them which the change names. One that names another is refused as any forged one.
+    pub fn among(actors: &[Actor], payload: &'a Payload, tag: u64) -> Option<Self> {
+        let named = payload.actor().filter(|actor| actors.contains(actor));
+        Some(Self { actor: named.or_else(|| actors.first().copied())?, payload, tag })
+    }
+}
+
 /// Why a batch is refused. Only the device that wrote it can mend it; its envelope goes into quarantine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]

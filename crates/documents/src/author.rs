@@ -3,20 +3,15 @@
 //! It must not know when or why: the time is in the batch.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU64;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use automerge::legacy::{Key, ObjectId, Op, OpId, OpType};
-use automerge::{Change, ChangeHash, ExpandedChange, ObjId, ObjType, ReadDoc};
+use automerge::{ObjId, ObjType, ReadDoc};
 use mecum_domain::{Batch, Edit, EntryId, Field};
 use thiserror::Error;
 
-use crate::document::{Document, Link};
+use crate::document::Document;
 use crate::payload::Payload;
-use crate::schema::{
-    MAX_CHANGE_BYTES, MAX_CHANGE_OPERATIONS, MAX_DOCUMENT_OPERATIONS, entries, finished, to_key,
-};
-use crate::writes::{Content, Target, Write, writes};
+use crate::schema::{MAX_CHANGE_BYTES, MAX_CHANGE_OPERATIONS, MAX_DOCUMENT_OPERATIONS, entries, to_key};
+use crate::writes::{Content, writes};
 
 /// Why edits cannot be written. Each is a mistake of the caller, but for the two about size, which another document or a
 /// smaller batch mends.
@@ -56,6 +51,17 @@ impl Document {
     /// Writes `batch` as one change in a clone of this document. Edits that change nothing are dropped, and several to one
     /// place become the last of them; the payload carries what is left, in which every edit stands for its operations.
     pub fn author(&self, batch: &Batch) -> Result<Authored, AuthorError> {
+        self.author_after(&self.heads(), batch)
+    }
+
+    /// As [`Self::author`], but as if of this document only the changes `base`, what they follow and this actor's own were
+    /// known: values that stand beyond `base` are not overwritten, and where they differ both stand. For late words, whose
+    /// writer had not seen what was written since. An entry must be in `base`.
+    pub fn author_beside(&self, base: &[[u8; 32]], batch: &Batch) -> Result<Authored, AuthorError> {
+        self.author_after(base, batch)
+    }
+
+    fn author_after(&self, deps: &[[u8; 32]], batch: &Batch) -> Result<Authored, AuthorError> {
         let edits = self.settle(&batch.edits)?;
         // Worked out before the clone, so that the clone has it too: else every edit reads all changes again.
         self.links().map_err(|_| AuthorError::Write)?;
@@ -70,72 +76,13 @@ impl Document {
         if self.operations() + list.len() > MAX_DOCUMENT_OPERATIONS {
             return Err(AuthorError::DocumentFull);
         }
-        let change = self.change_of(&list).ok_or(AuthorError::Write)?;
+        let change = self.change_at(self.actor(), deps, &edits).ok_or(AuthorError::Write)?;
         if change.raw_bytes().len() > MAX_CHANGE_BYTES {
             return Err(AuthorError::BatchTooLarge);
         }
-        let applied = catch_unwind(AssertUnwindSafe(|| next.doc.apply_changes([change.clone()]).is_ok()));
-        if !applied.unwrap_or(false) {
-            return Err(AuthorError::Write);
-        }
-        next.linked(self.actor(), Link { change_seq: change.seq(), change: change.hash().0 });
+        next.append_change(&change).ok_or(AuthorError::Write)?;
         let payload = Payload::of(change, Batch { at_ms: batch.at_ms, edits });
         Ok(Authored { next, payload: Some(payload) })
-    }
-
-    /// The change that makes `list`, put together here and not by an Automerge transaction: where the winner of a clash is
-    /// written again, a transaction deletes the losers instead, and a concurrent delete leaves no trace.
-    fn change_of(&self, list: &[Write<'_>]) -> Option<Change> {
-        let own = self.links().ok()?.get(&self.actor()).copied();
-        let mut deps = self.doc.get_heads();
-        deps.extend(own.map(|link| ChangeHash(link.change)));
-        deps.sort_unstable();
-        deps.dedup();
-        let mut max_op = 0;
-        for dep in &deps {
-            max_op = max_op.max(self.doc.get_change_meta_by_hash(dep)?.max_op);
-        }
-        let actor = self.actor().to_automerge();
-        let mut objects: BTreeMap<EntryId, (ObjectId, Option<ObjId>)> = BTreeMap::new();
-        let mut operations = Vec::with_capacity(list.len());
-        for (counter, write) in (max_op + 1..).zip(list) {
-            let key = write.target.key();
-            let (obj, pred) = match write.target {
-                Target::Entry(entry) => {
-                    objects.insert(entry, (ObjectId::Id(OpId::new(counter, &actor)), None));
-                    (object_id(&entries())?, Vec::new())
-                }
-                Target::Finished(_) => (object_id(&finished())?, Vec::new()),
-                Target::Field(entry, _) => {
-                    if let std::collections::btree_map::Entry::Vacant(slot) = objects.entry(entry) {
-                        let object = self.entry_object(entry)?;
-                        slot.insert((object_id(&object)?, Some(object)));
-                    }
-                    let (id, there) = objects.get(&entry)?;
-                    (id.clone(), there.as_ref().map_or_else(Vec::new, |object| self.visible(object, &key)))
-                }
-            };
-            let action = write.content.scalar().map_or(OpType::Make(ObjType::Map), OpType::Put);
-            operations.push(Op { action, obj, key: Key::Map(key.into()), pred: pred.into(), insert: false });
-        }
-        Some(Change::from(ExpandedChange {
-            operations,
-            actor_id: actor,
-            author: None,
-            hash: None,
-            seq: own.map_or(0, |link| link.change_seq) + 1,
-            start_op: NonZeroU64::new(max_op + 1)?,
-            time: 0,
-            message: None,
-            deps,
-            extra_bytes: Vec::new(),
-        }))
-    }
-
-    /// The operations whose values a write to a field replaces: all that are visible.
-    fn visible(&self, object: &ObjId, key: &str) -> Vec<OpId> {
-        let all = self.doc.get_all(object, key).unwrap_or_default();
-        all.into_iter().filter_map(|(_, id)| op_id(&id)).collect()
     }
 
     /// The map that takes new values of an entry.
@@ -216,17 +163,6 @@ impl Document {
         }
         visible.iter().any(|(value, _)| value.as_scalar() != scalar.as_ref())
     }
-}
-
-fn op_id(object: &ObjId) -> Option<OpId> {
-    match object {
-        ObjId::Id(counter, actor, _) => Some(OpId::new(*counter, actor)),
-        ObjId::Root => None,
-    }
-}
-
-fn object_id(object: &ObjId) -> Option<ObjectId> {
-    op_id(object).map(ObjectId::Id)
 }
 
 fn replace(fields: &mut Vec<(Field, String)>, field: Field, value: Option<&str>) -> Result<(), AuthorError> {

@@ -128,8 +128,14 @@ impl Document {
         if changes.is_empty() {
             return Ok(());
         }
+        self.append_changes(changes)
+    }
+
+    /// Applies changes that were judged before, each after those that it follows.
+    pub(crate) fn append_changes(&mut self, changes: Vec<Change>) -> Result<(), LoadError> {
         let applied =
             catch_unwind(AssertUnwindSafe(|| self.doc.apply_changes(changes).is_ok())).unwrap_or(false);
+        self.links = OnceLock::new();
         if applied && self.doc.get_missing_deps(&[]).is_empty() { Ok(()) } else { Err(LoadError::Tail) }
     }
 
@@ -203,6 +209,23 @@ impl Document {
             links.entry(actor).and_modify(|last: &mut Link| *last = link.max(*last)).or_insert(link);
         }
         Ok(self.links.get_or_init(|| links))
+    }
+
+    /// This document, written from now on by another actor.
+    #[must_use]
+    pub fn with_actor(mut self, actor: Actor) -> Self {
+        self.doc.set_actor(actor.to_automerge());
+        self.actor = actor;
+        self
+    }
+
+    /// This document and changes that were judged before, each after those that it follows; `None` if they do not fit.
+    pub(crate) fn with_changes(&self, changes: Vec<Change>) -> Option<Self> {
+        let mut next = self.clone();
+        if !changes.is_empty() {
+            next.append_changes(changes).ok()?;
+        }
+        Some(next)
     }
 
     /// Notes a change that was just applied.

@@ -134,6 +134,19 @@ impl Document {
         Some(Written { value, actor: Actor::of(actor)?, change: self.doc.hash_for_opid(op)?.0 })
     }
 
+    /// Every write to a field that no other has seen, equal values too.
+    pub(crate) fn field_writes(&self, id: EntryId, field: Field) -> Vec<Written> {
+        let mut all = Vec::new();
+        for object in self.entry_objects(id) {
+            let values = self.doc.get_all(&object, field.key()).unwrap_or_default();
+            let texts = values
+                .iter()
+                .filter_map(|(value, op)| self.written(stored_text(value.as_scalar()?).ok()?, op));
+            all.extend(texts);
+        }
+        all
+    }
+
     /// Every finished entry with its bytes, in the order of keys.
     pub fn finished(&self) -> impl Iterator<Item = (FinishedKey, Vec<u8>)> + '_ {
         self.doc.map_range(finished(), ..).filter_map(|item| {

@@ -6,12 +6,18 @@
 
 mod actor;
 mod admit;
+mod ancestry;
 mod author;
+mod change_at;
 mod chunk;
 mod compact;
 mod document;
 mod entries;
 mod payload;
+mod regenesis;
+mod replay;
+mod reserved;
+mod rewrite;
 mod schema;
 mod steps;
 mod writes;
@@ -24,6 +30,10 @@ pub use compact::WorkOut;
 pub use document::{Document, Limits, Link, LoadError};
 pub use entries::{Entry, FieldState, Written};
 pub use payload::{DecodeError, Glance, Payload};
+pub use regenesis::{Extracted, Item, Late, Regenesis, RegenesisError};
+pub use replay::{Cut, Readmission, ReplayError, Replayed};
+pub use reserved::{actor_after, replay_actor};
+pub use rewrite::Rewritten;
 pub use schema::{
     MAX_CHANGE_BYTES, MAX_CHANGE_OPERATIONS, MAX_DOCUMENT_OPERATIONS, MAX_SNAPSHOT_BYTES, genesis_hash,
 };

@@ -4,6 +4,7 @@
 mod body;
 mod mailbox;
 pub(crate) mod policy;
+mod recover;
 mod sign_in;
 mod sync;
 mod wake;

@@ -89,6 +89,38 @@ pub struct Kept {
     pub receipts: Vec<Receipt>,
     /// The accounts that have something new.
     pub news_for: Vec<AccountId>,
+    /// The devices that were removed: their sessions end.
+    pub ended: Vec<(AccountId, DeviceId)>,
+}
+
+/// What the holder of an account's recovery key asks for.
+#[derive(Clone, Debug)]
+pub struct Recovering {
+    /// The account.
+    pub account: AccountId,
+    /// The key that the proof was verified under.
+    pub key: VerifyingKey,
+    /// Entries after this number are wanted.
+    pub after: u64,
+    /// An entry for the end of the log.
+    pub entry: Option<Signed<AccountEntry>>,
+    /// What the account may take up.
+    pub quota: Quota,
+    /// The relay's clock, in ms since the epoch.
+    pub now_ms: i64,
+}
+
+/// What became of it: committed when this is returned.
+#[derive(Clone, Debug, Default)]
+pub struct Recovered {
+    /// The entries that were asked for, in order.
+    pub entries: Vec<Signed<AccountEntry>>,
+    /// Whether there are more after these.
+    pub more: bool,
+    /// The accounts that have something new.
+    pub news_for: Vec<AccountId>,
+    /// The devices that were removed: their sessions end.
+    pub ended: Vec<(AccountId, DeviceId)>,
 }
 
 /// A space entry and where it stands: what the relay countersigns.
@@ -105,7 +137,7 @@ pub struct PlacedEntry {
 /// One thing of an inbox.
 #[derive(Clone, Debug)]
 pub enum StoredItem {
-    /// An entry of the account's log.
+    /// An entry of the account's log, or of another account's that shares a space with it.
     AccountEntry(Signed<AccountEntry>),
     /// An entry of a space's log.
     SpaceEntry(PlacedEntry),
@@ -192,6 +224,15 @@ pub trait LogStore: Send + Sync + 'static {
     /// A live device of an account.
     fn device(&self, account: AccountId, device: DeviceId) -> Result<Option<DeviceCard>, StoreError>;
 
+    /// The recovery key of an account, if it has one.
+    fn recovery_key(&self, account: AccountId) -> Result<Option<VerifyingKey>, StoreError>;
+
+    /// The account that has this recovery key now.
+    fn account_of_recovery(&self, key: VerifyingKey) -> Result<Option<AccountId>, StoreError>;
+
+    /// Stores the entry of who recovers an account, if there is one, and answers the account's log.
+    fn recover(&self, recovering: Recovering) -> Result<Result<Recovered, Refusal>, StoreError>;
+
     /// Checks and stores what a request brings, in one transaction.
     fn keep(&self, wanted: Wanted) -> Result<Result<Kept, Refusal>, StoreError>;
 
@@ -202,13 +243,14 @@ pub trait LogStore: Send + Sync + 'static {
     /// not a live one of the account.
     fn inbox_head(&self, author: &Author) -> Result<Option<u64>, StoreError>;
 
-    /// Puts a pairing message, once. Only an offer opens a mailbox.
+    /// Puts a message of a pairing or an invitation, once. Only an offer opens a mailbox, for `life_ms`.
     fn put_slot(
         &self,
         mailbox: [u8; 16],
         slot: Slot,
         body: Vec<u8>,
         now_ms: i64,
+        life_ms: i64,
     ) -> Result<Result<(), Refusal>, StoreError>;
 
     /// A pairing message, if it is there and has not expired.

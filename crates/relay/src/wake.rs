@@ -33,6 +33,15 @@ impl Wakes {
         Some(bell)
     }
 
+    /// Rings for one device that is no longer of its account: whoever waits for it looks, and closes.
+    pub(crate) fn end(&self, account: AccountId, device: DeviceId) {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let bells = waiting.get(&account).into_iter().flatten().filter(|(waiting, _)| *waiting == device);
+        for bell in bells.filter_map(|(_, bell)| bell.upgrade()) {
+            bell.notify_one();
+        }
+    }
+
     /// Rings for every device of the account but the one that brought the news. Returns how many. Rings that come
     /// together are one.
     pub(crate) fn ring(&self, account: AccountId, except: DeviceId) -> usize {

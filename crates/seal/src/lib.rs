@@ -25,6 +25,8 @@ pub use safe::envelope::{
     ENVELOPE_VERSION, Envelope, MAX_ENVELOPE_BYTES, MAX_PLAINTEXT_BYTES, OpenEnvelopeError,
     ParseEnvelopeError, Place, SealEnvelopeError, SealedEnvelope, seal_envelope,
 };
+pub use safe::epoch::document_key_in_epoch;
+pub use safe::helpers::{CombineError, HELPERS, HELPERS_NEEDED, HelperPart, HelperSet, SharedOut};
 pub use safe::kit::{BadKitWords, KIT_WORDS, RecoveryKit};
 pub use safe::padding::{PADDING_FLOOR_BYTES, padded_len};
 pub use safe::pairing::{BadPairingWords, OpenPairingError, PAIRING_WORDS, PairingSecret};
@@ -32,7 +34,7 @@ pub use safe::passphrase::{
     MAX_PASSPHRASE_BYTES, MIN_PASSPHRASE_CHARS, PassphraseCheck, PassphraseVerdict, check_passphrase,
     suggest_passphrase,
 };
-pub use safe::recovery::{RecoverySlot, WrongRecoveryKey};
+pub use safe::recovery::{RecoverySlot, WrongRecoveryKey, check_vouch};
 pub use safe::row::{OpenRowError, ROW_OVERHEAD_BYTES, open_row, seal_row};
 pub use safe::slot::{DecodeSlotError, MakeSlotError, PassphraseSlot, WrongPassphrase};
 pub use safe::wrap::{

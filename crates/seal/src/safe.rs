@@ -1,6 +1,8 @@
 //! What the rest of the product uses: each item here is hard to use wrongly.
 
 pub(crate) mod envelope;
+pub(crate) mod epoch;
+pub(crate) mod helpers;
 pub(crate) mod kit;
 pub(crate) mod padding;
 pub(crate) mod pairing;

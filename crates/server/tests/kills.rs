@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use mecum_faults::Proof;
 use mecum_seal::testing::SeededEntropy;
 use mecum_seal::{Entropy, VerifyingKey};
 use mecum_sync::testing::Actor;
@@ -19,7 +20,7 @@ use mecum_sync::{
 
 const SERVER: &str = env!("CARGO_BIN_EXE_mecum-server");
 const SEED: u64 = 7;
-const KILLS: usize = 40;
+const KILLS: u64 = 40;
 
 fn start(data: &Path) -> (Child, String, VerifyingKey) {
     let mut child = Command::new(SERVER)
@@ -67,12 +68,12 @@ fn sign_in(address: &str, actor: &Actor) -> String {
     decode::<SessionGrant>(&grant, 1_000).unwrap().token.to_hex()
 }
 
-#[test]
-fn no_acknowledged_push_is_lost_by_a_kill() {
-    println!("seed {SEED}, {KILLS} kills");
+/// Acknowledged pushes, and how many the server still has, after `kills` kills. With `put_back` the server's files are
+/// replaced by those from before the first kill at the end.
+fn kill_repeatedly(seed: u64, kills: u64, put_back: bool) -> (u64, u64) {
     let dir = tempfile::tempdir().unwrap();
-    let entropy = SeededEntropy::new(SEED);
-    let mut actor = Actor::new(SEED);
+    let entropy = SeededEntropy::new(seed);
+    let mut actor = Actor::new(seed);
     let (mut child, mut address, pin) = start(dir.path());
     let enrol = Command::new(SERVER).args(["enrol", "--data"]).arg(dir.path()).output().unwrap();
     let code = String::from_utf8(enrol.stdout).unwrap().trim().to_owned();
@@ -85,9 +86,13 @@ fn no_acknowledged_push_is_lost_by_a_kill() {
     request.space_entries.push(entry);
     ask(&address, "/v1/sync", Some(&token), &encode(&request)).unwrap();
 
+    let kept = put_back.then(|| stopped_copy(&mut child, dir.path()));
+    if put_back {
+        (child, address, _) = start(dir.path());
+    }
     let mut acknowledged = 0u64;
     let mut waiting: Option<Push> = None;
-    for _ in 0..KILLS {
+    for _ in 0..kills {
         let token = sign_in(&address, &actor);
         let mut dice = [0u8; 1];
         entropy.fill(&mut dice);
@@ -113,6 +118,12 @@ fn no_acknowledged_push_is_lost_by_a_kill() {
         child.wait().unwrap();
         (child, address, _) = start(dir.path());
     }
+    if let Some(kept) = kept {
+        child.kill().unwrap();
+        child.wait().unwrap();
+        restore(kept.path(), dir.path());
+        (child, address, _) = start(dir.path());
+    }
     let token = sign_in(&address, &actor);
     let mut follower = Follower::found(&genesis, actor.incarnation, Some(pin)).unwrap();
     let deadline = Instant::now() + Duration::from_mins(1);
@@ -134,7 +145,43 @@ fn no_acknowledged_push_is_lost_by_a_kill() {
     child.kill().unwrap();
     child.wait().unwrap();
     println!("{acknowledged} acknowledged, {stored} stored");
-    assert!(acknowledged >= KILLS as u64, "the kills came in the middle of work");
+    (acknowledged, stored)
+}
+
+/// A copy of a server's files, taken while it is stopped.
+fn stopped_copy(child: &mut Child, dir: &Path) -> tempfile::TempDir {
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    restore(dir, copy.path());
+    copy
+}
+
+/// Replaces the files of one folder by those of another.
+fn restore(from: &Path, to: &Path) {
+    for old in std::fs::read_dir(to).unwrap() {
+        std::fs::remove_file(old.unwrap().path()).unwrap();
+    }
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
+#[test]
+fn no_acknowledged_push_is_lost_by_a_kill() {
+    let proof = Proof::new(7, "SIGKILL of the server while it takes pushes (SQLite)", KILLS);
+    let kills = proof.share();
+    let (acknowledged, stored) = kill_repeatedly(SEED ^ (proof.seed() << 8), kills, false);
+    proof.end(kills, acknowledged.saturating_sub(stored));
+    assert!(acknowledged >= kills, "the kills came in the middle of work");
     assert!(stored >= acknowledged, "{acknowledged} were acknowledged, {stored} are there");
     assert!(stored <= acknowledged + 1, "and at most the one that was under way besides");
+}
+
+#[test]
+fn control_a_server_put_back_to_an_older_state_is_seen_to_lose() {
+    let (acknowledged, stored) = kill_repeatedly(SEED, 3, true);
+    println!("{acknowledged} acknowledged, {stored} there after the older files were put back");
+    assert!(stored < acknowledged, "the harness sees what is lost");
 }

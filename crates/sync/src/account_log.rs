@@ -3,63 +3,20 @@
 //!
 //! It must not know what the devices do.
 
+mod body;
+mod rules;
+
 use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId, KemPublic, VerifyingKey};
 use minicbor::{Decode, Encode};
 
 use crate::codec;
-use crate::limits::{MAX_DEVICES, MAX_SEALED_NAME_BYTES};
-use crate::signed::{Signed, SignedBody};
+use crate::limits::{MAX_DEVICES, MAX_INCARNATIONS, MAX_RECOVERY_SEALED_BYTES};
+use crate::signed::SignedBody;
 
-/// One installation, as its account's log describes it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(array)]
-pub struct DeviceCard {
-    /// The device's name in every chain and statement.
-    #[n(0)]
-    pub device: DeviceId,
-    /// Verifies what it signs.
-    #[n(1)]
-    pub signing: VerifyingKey,
-    /// Wraps what only it may open.
-    #[n(2)]
-    pub kem: KemPublic,
-    /// The incarnation it began with.
-    #[n(3)]
-    pub incarnation: IncarnationId,
-    /// What its owner calls it, sealed under the account's key.
-    #[cbor(
-        n(4),
-        encode_with = "minicbor::bytes::encode",
-        decode_with = "codec::blob::<MAX_SEALED_NAME_BYTES, _>"
-    )]
-    pub sealed_name: Vec<u8>,
-}
+pub use body::{AccountBody, DeviceCard, DeviceWrap, Rotation};
 
-/// What an entry does. The numbers are on the wire; further kinds take further numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(array)]
-pub enum AccountBody {
-    /// Founds the account with its first device. Signed by that device.
-    #[n(1)]
-    Genesis {
-        /// The first device.
-        #[n(0)]
-        device: DeviceCard,
-        /// Wraps what every device of the account may open.
-        #[n(1)]
-        account_kem: KemPublic,
-        /// The recovery key, if the person made one. It will outrank devices.
-        #[n(2)]
-        recovery: Option<VerifyingKey>,
-    },
-    /// Adds a device. Signed by a live device.
-    #[n(2)]
-    AddDevice {
-        /// The new device.
-        #[n(0)]
-        device: DeviceCard,
-    },
-}
+/// The `signer` of an entry that the recovery key signs: the id of no device.
+pub const RECOVERY_SIGNER: DeviceId = DeviceId::from_bytes([0; 16]);
 
 /// One entry of an account's log.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -74,7 +31,7 @@ pub struct AccountEntry {
     /// Hash of the signed entry before; zeros for the first.
     #[n(2)]
     pub previous: Hash32,
-    /// The device that signs.
+    /// The device that signs; [`RECOVERY_SIGNER`] for the recovery key.
     #[n(3)]
     pub signer: DeviceId,
     /// What it does.
@@ -105,9 +62,79 @@ pub enum AccountLogError {
     /// The device to add has a name or key that is taken, or there are too many.
     #[error("device is there already, or there are too many")]
     DeviceTaken,
+    /// The recovery key signs what only a device may, or a device what only the recovery key or another device may.
+    #[error("entry is of a kind that its signer may not write")]
+    NotAllowed,
+    /// The device that the entry is about is not a live device of the account.
+    #[error("entry is about a device that is not there")]
+    NotThere,
+    /// The only device cannot be removed: nobody could add another.
+    #[error("the last device cannot be removed")]
+    LastDevice,
+    /// The new account key is missing, is the old one, or is not wrapped to exactly the devices that stay and to the
+    /// recovery key.
+    #[error("new account key is not wrapped to exactly those who stay")]
+    BadRotation,
+    /// The incarnation is taken in this account, or the device has too many.
+    #[error("incarnation is taken, or there are too many")]
+    IncarnationTaken,
+    /// The log has as many entries as it may.
+    #[error("log is full")]
+    Full,
     /// The entry breaks another rule of the log.
     #[error("entry breaks a rule of the log")]
     BadEntry,
+}
+
+/// A device that was removed: it may not act any more, and what it wrote before still verifies.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct RemovedDevice {
+    /// As it was.
+    #[n(0)]
+    pub card: DeviceCard,
+    /// Number of the entry that removed it.
+    #[n(1)]
+    pub removed: u64,
+}
+
+/// A device that the log names, live or removed.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownDevice<'a> {
+    /// As the log describes it.
+    pub card: &'a DeviceCard,
+    /// Number of the entry that removed it; none while it is live.
+    pub removed: Option<u64>,
+}
+
+/// Further incarnations of one device.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+struct Reincarnated {
+    #[n(0)]
+    device: DeviceId,
+    #[cbor(n(1), decode_with = "codec::list::<MAX_INCARNATIONS, _, _>")]
+    incarnations: Vec<IncarnationId>,
+}
+
+/// What only kinds of entries beyond the first two bring about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+struct Later {
+    #[cbor(n(0), decode_with = "codec::list::<MAX_DEVICES, _, _>")]
+    removed: Vec<RemovedDevice>,
+    #[cbor(n(1), decode_with = "codec::list::<MAX_DEVICES, _, _>")]
+    reincarnated: Vec<Reincarnated>,
+    #[n(2)]
+    recovery_kem: Option<KemPublic>,
+    #[cbor(
+        n(3),
+        encode_with = "minicbor::bytes::encode",
+        decode_with = "codec::blob::<MAX_RECOVERY_SEALED_BYTES, _>"
+    )]
+    recovery_sealed: Vec<u8>,
+    #[n(4)]
+    rotation_due: bool,
 }
 
 /// What a verified account log amounts to.
@@ -128,76 +155,12 @@ pub struct AccountLog {
     recovery: Option<VerifyingKey>,
     #[cbor(n(6), decode_with = "codec::list::<MAX_DEVICES, _, _>")]
     devices: Vec<DeviceCard>,
+    /// None, and so no bytes, for a log of the first two kinds of entries: what was stored before there were more reads back.
+    #[n(7)]
+    later: Option<Later>,
 }
 
 impl AccountLog {
-    /// Verifies the first entry of a log and begins with it.
-    pub fn found(entry: &Signed<AccountEntry>) -> Result<Self, AccountLogError> {
-        let AccountEntry { account, seq, previous, signer, body } = entry.unverified();
-        let AccountBody::Genesis { device, account_kem, recovery } = body else {
-            return Err(AccountLogError::BadEntry);
-        };
-        if *seq != 1 || *previous != Hash32::ZERO || *signer != device.device {
-            return Err(AccountLogError::BadEntry);
-        }
-        entry.verify(&device.signing).map_err(|_| AccountLogError::BadSignature)?;
-        let head = entry.hash();
-        Ok(Self {
-            account: *account,
-            entries: 1,
-            head,
-            genesis: head,
-            account_kem: account_kem.clone(),
-            recovery: *recovery,
-            devices: vec![device.clone()],
-        })
-    }
-
-    /// Verifies `entry` and takes it in. On an error nothing is changed.
-    pub fn append(&mut self, entry: &Signed<AccountEntry>) -> Result<(), AccountLogError> {
-        let unverified = entry.unverified();
-        if unverified.account != self.account {
-            return Err(AccountLogError::OtherAccount);
-        }
-        if unverified.seq != self.entries.saturating_add(1) || unverified.previous != self.head {
-            return Err(AccountLogError::StaleHead);
-        }
-        let signer = self.device(unverified.signer).ok_or(AccountLogError::UnknownDevice)?;
-        let verified = entry.verify(&signer.signing).map_err(|_| AccountLogError::BadSignature)?;
-        match &verified.body {
-            AccountBody::Genesis { .. } => return Err(AccountLogError::BadEntry),
-            AccountBody::AddDevice { device } => self.add_device(device)?,
-        }
-        self.entries = verified.seq;
-        self.head = entry.hash();
-        Ok(())
-    }
-
-    fn add_device(&mut self, card: &DeviceCard) -> Result<(), AccountLogError> {
-        let taken = self.devices.iter().any(|d| {
-            d.device == card.device || d.signing == card.signing || d.incarnation == card.incarnation
-        });
-        if taken || self.devices.len() >= MAX_DEVICES {
-            return Err(AccountLogError::DeviceTaken);
-        }
-        self.devices.push(card.clone());
-        Ok(())
-    }
-
-    /// Takes the last entry back if it is `entry` and adds a device; answers the device's card. It is for an own entry that
-    /// the relay does not have: to be signed again on another head, or given up. On an error nothing is changed.
-    pub fn take_back(&mut self, entry: &Signed<AccountEntry>) -> Result<DeviceCard, AccountLogError> {
-        let AccountEntry { seq, previous, body, .. } = entry.unverified();
-        let AccountBody::AddDevice { device } = body else { return Err(AccountLogError::BadEntry) };
-        if entry.hash() != self.head || *seq != self.entries || self.devices.last() != Some(device) {
-            return Err(AccountLogError::StaleHead);
-        }
-        self.devices.pop();
-        self.entries = seq.saturating_sub(1);
-        self.head = *previous;
-        Ok(device.clone())
-    }
-
     /// The account.
     pub fn account(&self) -> AccountId {
         self.account
@@ -236,5 +199,44 @@ impl AccountLog {
     /// A live device by its id.
     pub fn device(&self, device: DeviceId) -> Option<&DeviceCard> {
         self.devices.iter().find(|d| d.device == device)
+    }
+
+    /// The removed devices, in the order they were removed.
+    pub fn removed(&self) -> &[RemovedDevice] {
+        self.later.as_ref().map_or(&[], |later| &later.removed)
+    }
+
+    /// A device by its id, live or removed: for verifying what it wrote in its time.
+    pub fn known(&self, device: DeviceId) -> Option<KnownDevice<'_>> {
+        let live = self.device(device).map(|card| KnownDevice { card, removed: None });
+        live.or_else(|| {
+            let gone = self.removed().iter().find(|gone| gone.card.device == device)?;
+            Some(KnownDevice { card: &gone.card, removed: Some(gone.removed) })
+        })
+    }
+
+    /// Every incarnation of a device, live or removed, in the order they began. Empty for a device that is not in the log.
+    pub fn incarnations(&self, device: DeviceId) -> Vec<IncarnationId> {
+        let Some(known) = self.known(device) else { return Vec::new() };
+        let further = self.later.iter().flat_map(|later| &later.reincarnated);
+        let further = further.filter(|r| r.device == device).flat_map(|r| &r.incarnations);
+        std::iter::once(&known.card.incarnation).chain(further).copied().collect()
+    }
+
+    /// Seals what the holder of the recovery kit may open, once a recovery key with one is set.
+    pub fn recovery_kem(&self) -> Option<&KemPublic> {
+        self.later.as_ref()?.recovery_kem.as_ref()
+    }
+
+    /// What a recovered device must have, sealed to [`AccountLog::recovery_kem`], as of the last entry that brought it. Empty
+    /// without one.
+    pub fn recovery_sealed(&self) -> &[u8] {
+        self.later.as_ref().map_or(&[], |later| &later.recovery_sealed)
+    }
+
+    /// Whether a device left of itself and the account's key was not changed since: a device that stays owes
+    /// [`AccountBody::Rotate`].
+    pub fn rotation_due(&self) -> bool {
+        self.later.as_ref().is_some_and(|later| later.rotation_due)
     }
 }

@@ -5,7 +5,10 @@
 //! must not know keys or contents: whether an envelope opens is checked elsewhere.
 
 mod accept;
+mod again;
+mod entries;
 mod level;
+mod others;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +26,7 @@ use crate::statement::{Received, Statement};
 
 pub use accept::Accepted;
 pub use level::Level;
+pub use others::Expected;
 
 /// Largest encoded state of a follower, in bytes: a limit against a damaged row, far above real use.
 const MAX_STATE_BYTES: usize = 64 * 1024 * 1024;
@@ -44,6 +48,9 @@ pub enum FollowError {
     /// A signing device is not a live device of the account.
     #[error("signed by an unknown device")]
     UnknownDevice,
+    /// A device acts in a space after its account removed it.
+    #[error("signed by a device that was removed before")]
+    RemovedDevice,
     /// A space whose log was not sent.
     #[error("space is unknown")]
     UnknownSpace,
@@ -98,6 +105,12 @@ pub(crate) struct Followed {
     /// Of own chains: (`envelope_seq`, time) of the relay's receipts, ascending.
     #[n(5)]
     pub(crate) stored: BTreeMap<(DeviceId, IncarnationId), Vec<(u64, i64)>>,
+    /// None, and so no bytes, while the log is its genesis alone.
+    #[n(6)]
+    pub(crate) later: Option<entries::Later>,
+    /// What was shown before the relay's history is read again, as far as it was not shown since.
+    #[n(12)]
+    pub(crate) held: Option<again::Held>,
 }
 
 /// The state described above.
@@ -123,6 +136,12 @@ pub struct Follower {
     confirmed_account_entries: u64,
     #[n(8)]
     spaces: BTreeMap<SpaceId, Followed>,
+    /// None, and so no bytes, while nothing is shared with anybody.
+    #[n(9)]
+    others: Option<others::Others>,
+    /// How many entries of the account's log the relay had shown before its history is read again, until it has again.
+    #[n(16)]
+    held_account_entries: Option<u64>,
 }
 
 impl Follower {
@@ -157,13 +176,19 @@ impl Follower {
             account_log: None,
             confirmed_account_entries: 0,
             spaces: BTreeMap::new(),
+            others: None,
+            held_account_entries: None,
         }
     }
 
     /// Takes in an own account entry before the relay has it (the account's log must be at its `previous`).
     pub fn add_own_account_entry(&mut self, entry: &Signed<AccountEntry>) -> Result<(), FollowError> {
-        let log = self.account_log.as_mut().ok_or(FollowError::OtherGenesis)?;
-        log.append(entry).map_err(FollowError::AccountLog)
+        let log = self.account_log.as_ref().ok_or(FollowError::OtherGenesis)?;
+        let mut next = log.clone();
+        next.append(entry).map_err(FollowError::AccountLog)?;
+        self.keep_before(entry)?;
+        self.account_log = Some(next);
+        Ok(())
     }
 
     /// Takes back the log's last entry, an own one that the relay has not shown; answers the card of its device.
@@ -172,7 +197,7 @@ impl Follower {
         entry: &Signed<AccountEntry>,
     ) -> Result<DeviceCard, FollowError> {
         let log = self.account_log.as_mut().ok_or(FollowError::OtherGenesis)?;
-        if log.entries() <= self.confirmed_account_entries {
+        if log.entries() <= self.confirmed_account_entries.max(self.held_account_entries.unwrap_or(0)) {
             return Err(FollowError::Fork);
         }
         log.take_back(entry).map_err(FollowError::AccountLog)
@@ -180,6 +205,9 @@ impl Follower {
 
     /// Takes in a space that was founded on this device, before the relay has it.
     pub fn found_space(&mut self, genesis: &Signed<SpaceEntry>) -> Result<(), FollowError> {
+        if genesis.unverified().account != self.account {
+            return Err(FollowError::UnknownDevice);
+        }
         let log = self.check_space_genesis(genesis)?;
         match self.spaces.get(&log.space()) {
             None => {
@@ -207,9 +235,20 @@ impl Follower {
         self.incarnation = incarnation;
     }
 
-    /// Asks for everything again, after the relay refused the cursor (`resync`): what is known will be recognised.
+    /// Asks for everything again, after the relay refused the cursor (`resync`). What is held stays and will be recognised;
+    /// only what the relay shows from here on counts as stored there, and is acknowledged.
     pub fn start_over(&mut self) {
         self.cursor = 0;
+        self.unsettle();
+        let held = self.ever_stored_account_entries();
+        self.held_account_entries = Some(held).filter(|held| *held > 0);
+        self.confirmed_account_entries = 0;
+        let own = (self.device, self.incarnation);
+        let log = self.account_log.as_ref();
+        for followed in self.spaces.values_mut() {
+            followed.begin_again(own);
+            followed.reopen(|device| log.is_some_and(|log| log.known(device).is_some()));
+        }
     }
 
     /// The state, for the vault.
@@ -270,6 +309,36 @@ impl Follower {
     /// How many entries of the account's log the relay has shown.
     pub fn stored_account_entries(&self) -> u64 {
         self.confirmed_account_entries
+    }
+
+    /// How many entries of the account's log the relay has ever shown: what is later may still give way to another device's.
+    pub fn ever_stored_account_entries(&self) -> u64 {
+        self.confirmed_account_entries.max(self.held_account_entries.unwrap_or(0))
+    }
+
+    /// How many entries of a space's log the relay has shown; the rest is to be pushed.
+    pub fn stored_space_entries(&self, space: SpaceId) -> u64 {
+        self.spaces.get(&space).map_or(0, |followed| followed.confirmed_entries)
+    }
+
+    /// How many entries of a space's log the relay has ever shown.
+    pub fn ever_stored_space_entries(&self, space: SpaceId) -> u64 {
+        self.spaces.get(&space).map_or(0, Followed::ever_confirmed)
+    }
+
+    /// How far the relay has ever shown the own chain in a space: others may hold these links as they are.
+    pub fn ever_shown(&self, space: SpaceId) -> u64 {
+        let own = (self.device, self.incarnation);
+        let Some(followed) = self.spaces.get(&space) else { return 0 };
+        let held = followed.held.as_ref().and_then(|held| held.own);
+        let held = held.filter(|(device, life, _)| (*device, *life) == own).map_or(0, |(_, _, last)| last);
+        followed.heads.get(&own).map_or(0, |head| head.envelope_seq).max(held)
+    }
+
+    /// Whether this device holds links of others in a space that the relay has shown before and, reading again, not since.
+    pub fn holds_more(&self, space: SpaceId) -> bool {
+        let held = self.spaces.get(&space).and_then(|followed| followed.held.as_ref());
+        held.is_some_and(|held| !held.heads.is_empty())
     }
 
     /// Where a chain stands, as far as the relay has shown it; of the own chain: as far as it is stored there.
@@ -340,6 +409,8 @@ impl Followed {
             heads: BTreeMap::new(),
             statements: BTreeMap::new(),
             stored: BTreeMap::new(),
+            later: None,
+            held: None,
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod frames;
 pub mod limits;
 pub mod push;
 pub mod receipt;
+pub mod recover;
 pub mod refusal;
 pub mod sign_in;
 pub mod signed;
@@ -21,18 +22,25 @@ pub mod statement;
 #[doc(hidden)]
 pub mod testing;
 
-pub use account_log::{AccountBody, AccountEntry, AccountLog, AccountLogError, DeviceCard};
+pub use account_log::{
+    AccountBody, AccountEntry, AccountLog, AccountLogError, DeviceCard, DeviceWrap, KnownDevice,
+    RECOVERY_SIGNER, RemovedDevice, Rotation,
+};
 pub use chain::{Chain, ChainError, ChainHead};
 pub use codec::{DecodeError, decode, encode};
-pub use follower::{Accepted, FollowError, Follower, Level};
+pub use follower::{Accepted, Expected, FollowError, Follower, Level};
 pub use frames::{Item, Outcome, Push, SyncRequest, SyncResponse};
 pub use push::{PushError, VerifiedPush, verify_push};
 pub use receipt::{Countersign, Receipt, Receipts};
+pub use recover::{RecoverRequest, RecoverResponse, RecoveryProof};
 pub use refusal::{Refusal, RefusalCode};
 pub use sign_in::{Challenge, EnrolRequest, EnrolResponse, ServerInfo, SessionGrant, SessionToken, SignIn};
 pub use signed::{Signed, SignedBody};
 pub use snapshot::{FoldedChain, SnapshotBody, SnapshotError, SpaceSnapshot};
-pub use space_log::{Role, SpaceBody, SpaceEntry, SpaceLog, SpaceLogError, Wrap};
+pub use space_log::{
+    Cut, CutSet, Member, NewEpoch, Replaced, Role, SpaceBody, SpaceEntry, SpaceLog, SpaceLogError, Stay,
+    Void, Why, Wrap,
+};
 pub use statement::{Received, Statement};
 
 /// The version of the wire protocol that this crate speaks. A request of another version is refused.

@@ -22,6 +22,12 @@ pub const MAX_SPACE_ENTRIES: usize = 256;
 pub const MAX_RECEIVED: usize = 1_024;
 /// Most devices in one account, live and removed.
 pub const MAX_DEVICES: usize = 64;
+/// Most incarnations of one device.
+pub const MAX_INCARNATIONS: usize = 64;
+/// Most entries in one account's log.
+pub const MAX_ACCOUNT_LOG: u64 = 4_096;
+/// Most bytes that are sealed to a recovery key: every HPKE secret that the account ever had, and room.
+pub const MAX_RECOVERY_SEALED_BYTES: usize = 8_192;
 /// Most chains that one snapshot folds.
 pub const MAX_CHAINS: usize = 1_024;
 /// Most parts of one snapshot: a document each, and one for their keys.
@@ -34,6 +40,14 @@ pub const MAX_SNAPSHOTS: usize = 64;
 pub const MAX_MEMBERS: usize = 256;
 /// Most entries in one space's membership log.
 pub const MAX_SPACE_LOG: usize = 65_536;
+/// Most chains that one entry cuts: those of one account in one space.
+pub const MAX_CUTS: usize = 1_024;
+/// Largest sealed terms of a grant (verbs, validity, names, reason), or sealed reason of a removal, in bytes.
+pub const MAX_SEALED_TERMS_BYTES: usize = 4_096;
+/// Largest epoch key sealed under the next one, in bytes.
+pub const MAX_SEALED_KEY_BYTES: usize = 256;
+/// Most own entries of one log that are taken in before the relay has them.
+pub const MAX_UNSTORED_ENTRIES: usize = 64;
 /// Largest sealed device name or sealed space label in bytes.
 pub const MAX_SEALED_NAME_BYTES: usize = 1_024;
 /// Largest key wrap in bytes (X-Wing needs 1,168; room for a later suite).
@@ -44,6 +58,8 @@ pub const MAX_KEM_PUBLIC_BYTES: usize = 2_048;
 pub const MAX_MAILBOX_BYTES: usize = 16 * 1024;
 /// How long a pairing mailbox lives, in milliseconds.
 pub const MAILBOX_LIFE_MS: i64 = 15 * 60 * 1_000;
+/// Most days that the mailbox of an invitation may live.
+pub const MAX_MAILBOX_DAYS: u32 = 7;
 /// How long a sign-in challenge lives, in milliseconds (PROOF test 39: at most 60 s).
 pub const CHALLENGE_LIFE_MS: i64 = 60 * 1_000;
 /// How long a session lives, in milliseconds.

@@ -39,10 +39,11 @@ pub enum PushError {
     Chain(#[from] ChainError),
 }
 
-/// Which epochs count.
+/// Which epochs count. By either rule an envelope is of the epoch that was current at the membership entry that it names, and of
+/// none in which somebody had left by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EpochRule {
-    /// Only the current one: the relay, for what is new.
+    /// Only the current one, and only for who may write now: the relay, for what is new.
     Current,
     /// Any up to the current one: a reader, for what the relay had accepted in its time.
     UpToCurrent,
@@ -55,6 +56,8 @@ pub struct VerifiedPush {
     pub envelopes: Vec<Envelope>,
     /// Where the chain stands after them.
     pub head: ChainHead,
+    /// For each envelope, whether it lies beyond a cut: a link of its chain that counts for nothing else.
+    pub void: Vec<bool>,
 }
 
 /// Checks the signature and the shape of a push's statement.
@@ -84,27 +87,35 @@ pub fn verify_links(
     let mut at = head;
     for envelope in envelopes {
         at.check_next(&chain, envelope)?;
-        let place = envelope.place();
-        let membership_seq = log.seq_of(place.membership_head).ok_or(PushError::BadMembershipHead)?;
+        let membership_seq = membership_seq(log, account, envelope, epochs)?;
         if membership_seq < at.membership_seq {
             return Err(PushError::BadMembershipHead);
         }
-        if !log.role_at(account, membership_seq).is_some_and(Role::may_write) {
-            return Err(PushError::NotMember);
-        }
-        let epoch_counts = match epochs {
-            EpochRule::Current => place.epoch == log.epoch(),
-            EpochRule::UpToCurrent => place.epoch >= 1 && place.epoch <= log.epoch(),
-        };
-        if !epoch_counts {
-            return Err(PushError::EpochStale);
-        }
+        let place = envelope.place();
         at = ChainHead { envelope_seq: place.envelope_seq, hash: envelope.content_id(), membership_seq };
     }
     if statement.envelope_seq != at.envelope_seq || statement.last != at.hash {
         return Err(PushError::BadStatement);
     }
     Ok(at)
+}
+
+/// Number of the membership entry that an envelope names, at which its account might write and its epoch was current.
+fn membership_seq(
+    log: &SpaceLog,
+    account: AccountId,
+    envelope: &Envelope,
+    epochs: EpochRule,
+) -> Result<u64, PushError> {
+    let place = envelope.place();
+    let seq = log.seq_of(place.membership_head).ok_or(PushError::BadMembershipHead)?;
+    let now = epochs == EpochRule::UpToCurrent || log.role(account).is_some_and(Role::may_write);
+    if !now || !log.role_at(account, seq).is_some_and(Role::may_write) {
+        return Err(PushError::NotMember);
+    }
+    let of_its_time = place.epoch == log.epoch_at(seq) && !log.is_stale_at(seq);
+    let current = epochs == EpochRule::UpToCurrent || place.epoch == log.epoch() && !log.is_stale();
+    if of_its_time && current { Ok(seq) } else { Err(PushError::EpochStale) }
 }
 
 /// Checks a whole push against the head of its chain: what a reader does with what the relay hands on.
@@ -119,5 +130,12 @@ pub fn verify_push(
     let statement = verify_statement(push, signer)?;
     let envelopes = parse_envelopes(push)?;
     let head = verify_links(log, account, statement, head, &envelopes, epochs)?;
-    Ok(VerifiedPush { envelopes, head })
+    let is_void = |envelope: &Envelope| {
+        let place = envelope.place();
+        let name = (place.device, place.incarnation);
+        let membership_seq = log.seq_of(place.membership_head).unwrap_or(0);
+        log.is_void(account, name, place.envelope_seq, membership_seq)
+    };
+    let void = envelopes.iter().map(is_void).collect();
+    Ok(VerifiedPush { envelopes, head, void })
 }

@@ -98,6 +98,10 @@ codes! {
     Unavailable = 24, "unavailable";
     /// An envelope names a membership head that is unknown, or older than its chain's last.
     BadMembershipHead = 25, "bad_membership_head";
+    /// A grant to an account that is not admitted here, or begins with another entry than the grant says.
+    UnknownAccount = 26, "unknown_account";
+    /// A cut that names a link which is not stored.
+    BadCut = 27, "bad_cut";
 }
 
 impl<Ctx> Encode<Ctx> for RefusalCode {

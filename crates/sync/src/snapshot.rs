@@ -125,17 +125,15 @@ pub fn verify_snapshot(
 ) -> Result<Vec<Envelope>, SnapshotError> {
     let body = snapshot.signed.verify(signer).map_err(|_| SnapshotError::BadSignature)?;
     let membership_seq = log.seq_of(body.membership_head).ok_or(SnapshotError::BadMembershipHead)?;
-    if body.space != log.space() || body.epoch == 0 || body.epoch > log.epoch() {
+    let of_its_time = body.epoch == log.epoch_at(membership_seq) && !log.is_stale_at(membership_seq);
+    if body.space != log.space() || !of_its_time {
         return Err(SnapshotError::BadMembershipHead);
     }
     if !log.role_at(account, membership_seq).is_some_and(Role::may_write) {
         return Err(SnapshotError::NotMember);
     }
     let name = |chain: &FoldedChain| (chain.device, chain.incarnation);
-    let ascending = body.chains.windows(2).all(|pair| match pair {
-        [a, b] => name(a) < name(b),
-        _ => true,
-    });
+    let ascending = body.chains.is_sorted_by(|a, b| name(a) < name(b));
     let chains_count = body.chains.iter().all(|chain| chain.head.envelope_seq > 0);
     if !ascending || !chains_count || body.space_seq == 0 {
         return Err(SnapshotError::Malformed);

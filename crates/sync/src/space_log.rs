@@ -1,77 +1,21 @@
 //! A space's membership log: who may read and write in it, and which epoch is current. Signed, hash-chained, linear, and
 //! appended by compare-and-swap at the space's home relay: an entry's `previous` is the head that its writer expects.
 //!
-//! It must not know what is in the space. Its labels and keys are sealed bytes.
+//! It must not know what is in the space. Its labels, terms, reasons and keys are sealed bytes.
 
-use mecum_seal::{AccountId, DeviceId, Hash32, SpaceId, VerifyingKey};
+mod body;
+mod history;
+mod rules;
+
+use mecum_seal::{AccountId, DeviceId, DocumentId, Hash32, SpaceId, VerifyingKey};
 use minicbor::{Decode, Encode};
 
 use crate::codec;
-use crate::limits::{MAX_MEMBERS, MAX_SEALED_NAME_BYTES, MAX_SPACE_LOG, MAX_WRAP_BYTES};
-use crate::signed::{Signed, SignedBody};
+use crate::limits::{MAX_MEMBERS, MAX_SPACE_LOG};
+use crate::signed::SignedBody;
 
-/// What a member may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-#[cbor(index_only)]
-pub enum Role {
-    /// May read.
-    #[n(1)]
-    Reader,
-    /// May read and write.
-    #[n(2)]
-    Writer,
-    /// May read, write, and change the membership.
-    #[n(3)]
-    Manager,
-}
-
-impl Role {
-    /// Whether envelopes of this member are accepted.
-    pub fn may_write(self) -> bool {
-        self >= Role::Writer
-    }
-}
-
-/// An epoch key wrapped to one account's HPKE key.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(array)]
-pub struct Wrap {
-    /// Who can open it.
-    #[n(0)]
-    pub account: AccountId,
-    /// The wrap's bytes.
-    #[cbor(n(1), encode_with = "minicbor::bytes::encode", decode_with = "codec::blob::<MAX_WRAP_BYTES, _>")]
-    pub bytes: Vec<u8>,
-}
-
-/// What an entry does. The numbers are on the wire; grants, removals, epochs and expiries take further numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(array)]
-pub enum SpaceBody {
-    /// Founds the space. Signed by a device of its owner, who becomes its manager.
-    #[n(1)]
-    Genesis {
-        /// The first member.
-        #[n(0)]
-        owner: AccountId,
-        /// The home relay's key. None before the first relay: whichever relay the owner brings it to is its home.
-        #[n(1)]
-        relay: Option<VerifyingKey>,
-        /// Number of the first epoch: 1.
-        #[n(2)]
-        epoch: u32,
-        /// The first epoch's key, wrapped to each member: here to the owner alone.
-        #[cbor(n(3), decode_with = "codec::list::<MAX_MEMBERS, _, _>")]
-        wraps: Vec<Wrap>,
-        /// What the space is for, sealed under the epoch's key.
-        #[cbor(
-            n(4),
-            encode_with = "minicbor::bytes::encode",
-            decode_with = "codec::blob::<MAX_SEALED_NAME_BYTES, _>"
-        )]
-        sealed_label: Vec<u8>,
-    },
-}
+pub use body::{Cut, NewEpoch, Role, SpaceBody, Why, Wrap};
+pub use history::{CutSet, Stay, Void};
 
 /// One entry of a space's membership log.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -114,9 +58,39 @@ pub enum SpaceLogError {
     /// The account that acts is not a manager.
     #[error("entry is signed for an account that may not change the membership")]
     NotManager,
+    /// The account that acts may not write here, and so begins no epoch; or is no member, and so cannot leave.
+    #[error("entry is signed for an account that may not write here")]
+    NotWriter,
     /// The signature does not verify.
     #[error("entry signature does not verify")]
     BadSignature,
+    /// The owner cannot be removed and cannot leave.
+    #[error("the owner stays")]
+    OwnerStays,
+    /// The entry is about somebody who is not a member.
+    #[error("entry is about somebody who is not a member")]
+    NotThere,
+    /// The grant gives a member nothing more than they have. A lower role takes a removal first.
+    #[error("grant gives nothing more")]
+    NothingMore,
+    /// The grant names another first entry of the account's log than an earlier one did.
+    #[error("grant names another beginning of the account")]
+    OtherGenesis,
+    /// The keys are not wrapped to exactly those who are to have them.
+    #[error("key is not wrapped to exactly those who are members")]
+    BadWraps,
+    /// The new epoch is not the next one.
+    #[error("epoch is not the next one")]
+    BadEpoch,
+    /// Cuts out of order or twice; of another account's chains; or of a device that is not removed.
+    #[error("cuts are not of the chains that the entry is about")]
+    BadCuts,
+    /// The document was replaced already, or what takes its place is not new.
+    #[error("document was replaced already, or by one that is not new")]
+    BadReplacement,
+    /// The log has as many entries or members as it may.
+    #[error("log is full")]
+    Full,
     /// The entry breaks another rule of the log.
     #[error("entry breaks a rule of the log")]
     BadEntry,
@@ -135,6 +109,44 @@ pub struct Member {
     /// Number of the entry from which on.
     #[n(2)]
     pub since: u64,
+    /// Hash of the first entry of their account's log, as the grant pinned it. None for the owner: whoever they invite gets it
+    /// with the invitation.
+    #[n(3)]
+    pub genesis: Option<Hash32>,
+}
+
+/// One document that goes on as another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Replaced {
+    /// Which document ended.
+    #[n(0)]
+    pub document: DocumentId,
+    /// Which one took its place.
+    #[n(1)]
+    pub by: DocumentId,
+    /// Number of the entry that says so.
+    #[n(2)]
+    pub entry: u64,
+}
+
+/// What only entries beyond the genesis bring about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+struct Later {
+    /// Stays that ended, in the order they ended.
+    #[cbor(n(0), decode_with = "codec::list::<MAX_SPACE_LOG, _, _>")]
+    ended: Vec<Stay>,
+    /// The entries that began epoch 2, 3, and so on.
+    #[cbor(n(1), decode_with = "codec::list::<MAX_SPACE_LOG, _, _>")]
+    epochs: Vec<u64>,
+    /// The entries by which somebody left.
+    #[cbor(n(2), decode_with = "codec::list::<MAX_SPACE_LOG, _, _>")]
+    leaves: Vec<u64>,
+    #[cbor(n(3), decode_with = "codec::list::<MAX_SPACE_LOG, _, _>")]
+    cuts: Vec<CutSet>,
+    #[cbor(n(4), decode_with = "codec::list::<MAX_SPACE_LOG, _, _>")]
+    replaced: Vec<Replaced>,
 }
 
 /// What a verified membership log amounts to.
@@ -153,50 +165,12 @@ pub struct SpaceLog {
     heads: Vec<Hash32>,
     #[cbor(n(5), decode_with = "codec::list::<MAX_MEMBERS, _, _>")]
     members: Vec<Member>,
+    /// None, and so no bytes, for a log of its genesis alone: what was stored before there was more reads back.
+    #[n(6)]
+    later: Option<Later>,
 }
 
 impl SpaceLog {
-    /// Verifies the first entry of a log, whose signing device has the key `signer`, and begins with it.
-    pub fn found(entry: &Signed<SpaceEntry>, signer: &VerifyingKey) -> Result<Self, SpaceLogError> {
-        let verified = entry.verify(signer).map_err(|_| SpaceLogError::BadSignature)?;
-        let SpaceBody::Genesis { owner, relay, epoch, wraps, .. } = &verified.body;
-        let wrapped_to_owner = matches!(wraps.as_slice(), [only] if only.account == *owner);
-        let rules = verified.seq == 1
-            && verified.previous == Hash32::ZERO
-            && verified.account == *owner
-            && *epoch == 1
-            && wrapped_to_owner;
-        if !rules {
-            return Err(SpaceLogError::BadEntry);
-        }
-        Ok(Self {
-            space: verified.space,
-            owner: *owner,
-            relay: *relay,
-            epoch: *epoch,
-            heads: vec![entry.hash()],
-            members: vec![Member { account: *owner, role: Role::Manager, since: 1 }],
-        })
-    }
-
-    /// Verifies `entry` and takes it in. On an error nothing is changed. No kind of entry but the genesis exists yet.
-    pub fn append(&mut self, entry: &Signed<SpaceEntry>, signer: &VerifyingKey) -> Result<(), SpaceLogError> {
-        let unverified = entry.unverified();
-        if unverified.space != self.space {
-            return Err(SpaceLogError::OtherSpace);
-        }
-        if unverified.seq != self.entries().saturating_add(1) || unverified.previous != self.head() {
-            return Err(SpaceLogError::StaleHead);
-        }
-        if self.role(unverified.account) != Some(Role::Manager) {
-            return Err(SpaceLogError::NotManager);
-        }
-        let verified = entry.verify(signer).map_err(|_| SpaceLogError::BadSignature)?;
-        match &verified.body {
-            SpaceBody::Genesis { .. } => Err(SpaceLogError::BadEntry),
-        }
-    }
-
     /// The space.
     pub fn space(&self) -> SpaceId {
         self.space
@@ -243,13 +217,18 @@ impl SpaceLog {
         self.members.iter().find(|m| m.account == account).map(|m| m.role)
     }
 
-    /// What `account` might do as of entry `seq`, as far as it still counts.
-    pub fn role_at(&self, account: AccountId, seq: u64) -> Option<Role> {
-        self.members.iter().find(|m| m.account == account && m.since <= seq).map(|m| m.role)
-    }
-
-    /// The members, in the order they came.
+    /// The members who are there, in the order they came: what a new epoch's key is wrapped to.
     pub fn members(&self) -> &[Member] {
         &self.members
+    }
+
+    /// The documents that were replaced, in order.
+    pub fn replaced(&self) -> &[Replaced] {
+        self.later.as_ref().map_or(&[], |later| &later.replaced)
+    }
+
+    /// Which document took the place of `document`, if one did.
+    pub fn replaced_by(&self, document: DocumentId) -> Option<DocumentId> {
+        self.replaced().iter().find(|r| r.document == document).map(|r| r.by)
     }
 }

@@ -9,8 +9,9 @@ use mecum_seal::{
 };
 
 use crate::{
-    AccountBody, AccountEntry, AccountLog, ChainHead, DeviceCard, FoldedChain, Push, Received, Signed,
-    SnapshotBody, SpaceBody, SpaceEntry, SpaceSnapshot, Statement, Wrap,
+    AccountBody, AccountEntry, AccountLog, ChainHead, Cut, DeviceCard, DeviceWrap, FoldedChain, NewEpoch,
+    Push, RECOVERY_SIGNER, Received, Role, Rotation, Signed, SnapshotBody, SpaceBody, SpaceEntry, SpaceLog,
+    SpaceSnapshot, Statement, Why, Wrap,
 };
 
 /// What the device knows of a space that it writes in.
@@ -126,6 +127,107 @@ impl Actor {
         let signed = Signed::sign(entry, &self.signing);
         self.join_space(space, signed.hash());
         (space, signed)
+    }
+
+    /// Signs what this device wants to do, for the end of its account's log.
+    pub fn account_entry(&self, log: &AccountLog, body: AccountBody) -> Signed<AccountEntry> {
+        let entry = AccountEntry {
+            account: self.account,
+            seq: log.entries() + 1,
+            previous: log.head(),
+            signer: self.device,
+            body,
+        };
+        Signed::sign(entry, &self.signing)
+    }
+
+    /// Signs with a recovery key, for the end of an account's log.
+    pub fn recovery_entry(key: &SigningKey, log: &AccountLog, body: AccountBody) -> Signed<AccountEntry> {
+        let entry = AccountEntry {
+            account: log.account(),
+            seq: log.entries() + 1,
+            previous: log.head(),
+            signer: RECOVERY_SIGNER,
+            body,
+        };
+        Signed::sign(entry, key)
+    }
+
+    /// A new account key for the devices of `log` but `without`, and for its recovery key if there is one. Wraps stand for
+    /// sealed bytes.
+    pub fn rotation(&self, log: &AccountLog, without: Option<DeviceId>) -> Rotation {
+        let stay = log.devices().iter().map(|card| card.device).filter(|id| Some(*id) != without);
+        Rotation {
+            account_kem: KemSecret::make(&self.entropy).public(),
+            wraps: stay.map(|device| DeviceWrap { device, bytes: vec![6; 1_168] }).collect(),
+            recovery_sealed: if log.recovery_kem().is_some() { vec![5; 1_300] } else { Vec::new() },
+        }
+    }
+
+    /// An entry that removes another device of the account.
+    pub fn remove_device(&self, log: &AccountLog, device: DeviceId) -> Signed<AccountEntry> {
+        let rotation = Some(self.rotation(log, Some(device)));
+        self.account_entry(log, AccountBody::RemoveDevice { device, rotation })
+    }
+
+    /// Signs what this device wants to do, for the end of a space's log.
+    pub fn space_entry(&self, log: &SpaceLog, body: SpaceBody) -> Signed<SpaceEntry> {
+        let entry = SpaceEntry {
+            space: log.space(),
+            seq: log.entries() + 1,
+            previous: log.head(),
+            account: self.account,
+            device: self.device,
+            body,
+        };
+        Signed::sign(entry, &self.signing)
+    }
+
+    /// Lets an account in, or raises its role.
+    pub fn grant(
+        &self,
+        log: &SpaceLog,
+        (member, genesis): (AccountId, Hash32),
+        role: Role,
+    ) -> Signed<SpaceEntry> {
+        let wraps = vec![Wrap { account: member, bytes: vec![7; 1_168] }];
+        let sealed_terms = b"sealed terms".to_vec();
+        self.space_entry(log, SpaceBody::Grant { member, genesis, role, wraps, sealed_terms })
+    }
+
+    /// The next epoch of a space for its members but `without`.
+    pub fn next_epoch(log: &SpaceLog, without: Option<AccountId>) -> NewEpoch {
+        let stay = log.members().iter().map(|m| m.account).filter(|account| Some(*account) != without);
+        NewEpoch {
+            epoch: log.epoch() + 1,
+            wraps: stay.map(|account| Wrap { account, bytes: vec![8; 1_168] }).collect(),
+            sealed_previous: vec![9; 60],
+        }
+    }
+
+    /// Removes a member.
+    pub fn remove(&self, log: &SpaceLog, member: AccountId, cuts: Vec<Cut>) -> Signed<SpaceEntry> {
+        let next = Self::next_epoch(log, Some(member));
+        let sealed_reason = b"sealed reason".to_vec();
+        self.space_entry(log, SpaceBody::Remove { member, why: Why::Removed, cuts, next, sealed_reason })
+    }
+
+    /// This device's chain in a space as it stands: nothing of it is cut off.
+    pub fn cut(&self, space: SpaceId) -> Cut {
+        let Received { device, incarnation, envelope_seq, last } = self.as_received(space);
+        Cut { device, incarnation, envelope_seq, hash: last }
+    }
+
+    /// Writes under the head and epoch of `log` from here on.
+    pub fn follow(&mut self, log: &SpaceLog) {
+        let writing = self.writing.entry(log.space()).or_insert(Writing {
+            membership_head: log.head(),
+            epoch: log.epoch(),
+            envelope_seq: 0,
+            last: Hash32::ZERO,
+        });
+        writing.membership_head = log.head();
+        writing.epoch = log.epoch();
     }
 
     /// Begins a chain in a space.

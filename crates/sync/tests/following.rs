@@ -91,7 +91,8 @@ fn an_honest_history_is_followed_and_survives_storing() {
     let mut phone = scene.ready_phone();
     let first = scene.laptop.push(scene.space, &["one", "two"], vec![]);
     let second = scene.laptop.push(scene.space, &["three"], vec![]);
-    let Accepted::Envelopes { envelopes, first_space_seq, chain } = phone.accept(&batch(1, &first)).unwrap()
+    let Accepted::Envelopes { envelopes, first_space_seq, chain, .. } =
+        phone.accept(&batch(1, &first)).unwrap()
     else {
         panic!("envelopes were expected")
     };
@@ -245,7 +246,7 @@ fn a_second_history_of_a_space_or_account_is_refused() {
     let mut scene = Scene::new(50);
     let mut phone = scene.ready_phone();
     let SpaceEntry { mut body, .. } = scene.space_genesis.unverified().clone();
-    let mecum_sync::SpaceBody::Genesis { sealed_label, .. } = &mut body;
+    let mecum_sync::SpaceBody::Genesis { sealed_label, .. } = &mut body else { panic!("a genesis") };
     sealed_label.push(1);
     let entry = SpaceEntry { body, ..scene.space_genesis.unverified().clone() };
     let entry = Signed::sign(entry, &scene.laptop.signing);

@@ -3,14 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use mecum_seal::testing::SeededEntropy;
-use mecum_seal::{Entropy, Hash32, SigningKey};
+use mecum_seal::{AccountId, Entropy, Hash32, SigningKey};
 use mecum_sync::limits::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES};
 use mecum_sync::refusal::LastAccepted;
 use mecum_sync::testing::Actor;
 use mecum_sync::{
-    AccountLog, Challenge, Countersign, DecodeError, EnrolRequest, EnrolResponse, Follower, Item, Outcome,
-    PROTOCOL_VERSION, Receipt, Receipts, Refusal, RefusalCode, ServerInfo, SessionGrant, SessionToken,
-    SignIn, Signed, SyncRequest, SyncResponse, decode, encode,
+    AccountBody, AccountLog, Challenge, Countersign, DecodeError, EnrolRequest, EnrolResponse, Follower,
+    Item, Outcome, PROTOCOL_VERSION, Receipt, Receipts, RecoverRequest, RecoverResponse, RecoveryProof,
+    Refusal, RefusalCode, Role, ServerInfo, SessionGrant, SessionToken, SignIn, Signed, SpaceBody, SpaceLog,
+    SyncRequest, SyncResponse, decode, encode,
 };
 use minicbor::{Decode, Encode};
 use proptest::prelude::*;
@@ -120,6 +121,54 @@ fn samples() -> Vec<Sample> {
     ]
 }
 
+/// Recovery, and entries of the later kinds with what they amount to.
+fn later_samples() -> Vec<Sample> {
+    let relay = SigningKey::make(&SeededEntropy::new(99));
+    let mut laptop = Actor::new(1);
+    let phone = Actor::second(2, &laptop);
+    let log = AccountLog::found(&laptop.account_genesis()).unwrap();
+    let add = laptop.add_device(&log, &phone);
+    let (space, shared_genesis) = laptop.found_space(Some(relay.verifying_key()));
+    let kit = SigningKey::make(&SeededEntropy::new(98));
+    let proof = RecoveryProof {
+        server: relay.verifying_key(),
+        nonce: Hash32::from_bytes([8; 32]),
+        server_time_ms: 7,
+        account: laptop.account,
+        key: kit.verifying_key(),
+    };
+    let mut everything = log.clone();
+    let body = AccountBody::SetRecovery {
+        signing: kit.verifying_key(),
+        kem: laptop.kem.public(),
+        sealed: vec![1; 40],
+    };
+    everything.append(&add).unwrap();
+    everything.append(&laptop.account_entry(&everything, body)).unwrap();
+    everything.append(&laptop.remove_device(&everything, phone.device)).unwrap();
+    let alone =
+        AccountBody::Recover { device: phone.card(b"n"), alone: Some(laptop.rotation(&everything, None)) };
+    let entry = Some(Actor::recovery_entry(&kit, &everything, alone));
+    let recover = RecoverRequest { version: 1, proof: Signed::sign(proof, &kit), after: 2, entry };
+    let recovered = RecoverResponse { server_time_ms: 1, entries: vec![add.clone()], more: false };
+    let mut shared = SpaceLog::found(&shared_genesis, &laptop.signing.verifying_key()).unwrap();
+    let grant =
+        laptop.grant(&shared, (AccountId::from_bytes([5; 16]), Hash32::from_bytes([6; 32])), Role::Writer);
+    shared.append(&grant, &laptop.signing.verifying_key()).unwrap();
+    let removal = laptop.remove(&shared, AccountId::from_bytes([5; 16]), vec![laptop.cut(space)]);
+    shared.append(&removal, &laptop.signing.verifying_key()).unwrap();
+    let next = Actor::next_epoch(&shared, None);
+    let epoch = laptop.space_entry(&shared, SpaceBody::Epoch { next, cuts: vec![laptop.cut(space)] });
+    vec![
+        sample("recover request", &recover),
+        sample("recover response", &recovered),
+        sample("removal of a member", &removal),
+        sample("end of an epoch", &epoch),
+        sample("shared space", &shared),
+        sample("account with everything", &everything),
+    ]
+}
+
 fn phone_received(phone: &Actor) -> mecum_sync::Received {
     mecum_sync::Received {
         device: phone.device,
@@ -131,7 +180,7 @@ fn phone_received(phone: &Actor) -> mecum_sync::Received {
 
 #[test]
 fn every_frame_survives_its_encoding_and_every_cut_is_refused() {
-    for (name, bytes, reads) in samples() {
+    for (name, bytes, reads) in samples().into_iter().chain(later_samples()) {
         assert_eq!(reads(&bytes).as_ref(), Some(&bytes), "{name} reads back");
         for end in 0..bytes.len() {
             assert!(reads(&bytes[..end]).is_none(), "{name} cut at {end} is refused");
@@ -179,7 +228,7 @@ fn lists_above_their_limit_are_refused_before_they_take_memory() {
 #[test]
 fn refusal_codes_keep_their_numbers() {
     let numbers: Vec<_> = RefusalCode::ALL.iter().map(|code| code.number()).collect();
-    assert_eq!(numbers, (1..=25).collect::<Vec<u16>>(), "numbers are on the wire: only ever added to");
+    assert_eq!(numbers, (1..=27).collect::<Vec<u16>>(), "numbers are on the wire: only ever added to");
     for code in RefusalCode::ALL {
         assert_eq!(RefusalCode::from_number(code.number()), *code, "{} reads back", code.name());
     }
@@ -243,5 +292,5 @@ proptest! {
 }
 
 thread_local! {
-    static SAMPLES: Vec<Sample> = samples();
+    static SAMPLES: Vec<Sample> = samples().into_iter().chain(later_samples()).collect();
 }

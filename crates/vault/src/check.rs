@@ -185,7 +185,7 @@ struct FoundRow {
     name: Vec<u8>,
 }
 
-fn inspect(connection: &Connection, keys: &Keys, read_data: bool) -> CheckReport {
+pub(crate) fn inspect(connection: &Connection, keys: &Keys, read_data: bool) -> CheckReport {
     let mut report = CheckReport::default();
     if read_data && !is_sound(connection) {
         report.problems.push(Problem::Structure);

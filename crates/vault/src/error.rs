@@ -76,6 +76,20 @@ pub enum UnlockVaultError {
         /// Milliseconds until the next attempt is taken.
         wait_ms: u64,
     },
+    /// The recovery key is not this vault's. Counted as a wrong passphrase is.
+    #[error("wrong recovery key")]
+    WrongRecoveryKey {
+        /// How many in a row, wrong passphrases among them.
+        failed: u32,
+        /// Milliseconds until the next attempt is taken.
+        wait_ms: u64,
+    },
+    /// No recovery key opens this vault: none was ever made for it.
+    #[error("the vault has no recovery slot")]
+    NoRecovery,
+    /// The new passphrase is longer than a key slot takes. Nothing was changed.
+    #[error("passphrase is too long")]
+    PassphraseTooLong,
     /// The wait after wrong passphrases is not over; this attempt was not looked at.
     #[error("too many wrong passphrases, wait")]
     Waiting {
@@ -203,6 +217,20 @@ impl From<ReadVaultError> for UnlockVaultError {
         match error {
             ReadVaultError::Damaged { what } => UnlockVaultError::Damaged { what },
             ReadVaultError::Io { code } => UnlockVaultError::Io { code },
+        }
+    }
+}
+
+impl From<WriteVaultError> for UnlockVaultError {
+    fn from(error: WriteVaultError) -> UnlockVaultError {
+        match error {
+            WriteVaultError::NotSaved { full: true } => {
+                UnlockVaultError::Io { code: rusqlite::ffi::SQLITE_FULL }
+            }
+            WriteVaultError::NotSaved { full: false } | WriteVaultError::TooLarge => {
+                UnlockVaultError::Io { code: rusqlite::ffi::SQLITE_IOERR }
+            }
+            WriteVaultError::Damaged { what } => UnlockVaultError::Damaged { what },
         }
     }
 }

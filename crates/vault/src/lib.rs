@@ -7,7 +7,9 @@
 //! ([`Write::append`]) and never changed. A sealed head authenticates all of them without work that grows with their
 //! number (`head.rs` says how).
 
+mod backup;
 mod check;
+mod distrust;
 mod error;
 mod guard;
 mod head;
@@ -15,6 +17,7 @@ mod keys;
 mod location;
 mod lock;
 mod read;
+mod recovery;
 mod schema;
 mod state;
 mod unlock;

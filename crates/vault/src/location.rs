@@ -7,8 +7,9 @@ use std::sync::Arc;
 use mecum_seal::{Entropy, KdfParams};
 
 use crate::guard::Guard;
-use crate::lock::was_saved;
+use crate::lock::{give_room, was_saved};
 use crate::schema::{self, Found};
+use crate::unlock::is_full;
 
 /// Where a vault is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +58,10 @@ pub enum Presence {
     Unreadable,
 }
 
+fn code_of(error: &rusqlite::Error) -> i32 {
+    error.sqlite_error().map_or(0, |error| error.extended_code)
+}
+
 /// Looks at a location without a passphrase and without taking the vault.
 pub fn presence(location: &Location, now_ms: i64) -> Presence {
     let Location::File(path) = location else { return Presence::Missing };
@@ -76,5 +81,9 @@ pub fn presence(location: &Location, now_ms: i64) -> Presence {
             Found::Other => Presence::Unreadable,
         })
     };
-    look().unwrap_or(Presence::Unreadable)
+    match look() {
+        // On a disk without any room left not even this look is free.
+        Err(error) if is_full(code_of(&error)) && give_room(path) => look().unwrap_or(Presence::Unreadable),
+        outcome => outcome.unwrap_or(Presence::Unreadable),
+    }
 }

@@ -2,6 +2,9 @@
 //!
 //! The file also keeps the commit counter of the last durable save. A vault whose own counter is lower has lost
 //! commits: its write-ahead log is gone, or the file was put back to an older state.
+//!
+//! Behind that it keeps some room: unlocking writes a little (the log, its index, the count of wrong passphrases), and a
+//! vault on a disk without any room left must still open to be read and taken elsewhere.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -10,6 +13,8 @@ use std::path::{Path, PathBuf};
 use crate::keys::Keys;
 
 const RECORD_BYTES: usize = 8 + 16;
+/// What unlocking takes at most: an index of 32 KiB, two commits of a page each, and what their pages round up to.
+const ROOM_BYTES: u64 = 64 * 1024;
 
 /// Why the lock was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +64,32 @@ impl Lock {
     }
 }
 
+impl Lock {
+    /// Takes some room, once a vault was saved. Where there is none, there is none.
+    pub(crate) fn keep_room(&self) {
+        let mut file = &self.0;
+        let Ok(length) = file.metadata().map(|meta| meta.len()) else { return };
+        if length < RECORD_BYTES as u64 || length >= ROOM_BYTES {
+            return;
+        }
+        // Not zeros: some disks keep those for nothing, and would have nothing to give back.
+        let bytes: Vec<u8> =
+            (length..ROOM_BYTES).map(|at| at.wrapping_mul(0x9e37_79b9).to_le_bytes()[3]).collect();
+        let _ = file.seek(SeekFrom::Start(length)).and_then(|_| file.write_all(&bytes));
+    }
+}
+
+/// Gives the room back to the disk that has no other. Says whether there was any.
+pub(crate) fn give_room(vault: &Path) -> bool {
+    let Ok(file) = OpenOptions::new().write(true).open(lock_path(vault)) else { return false };
+    let length = file.metadata().map_or(0, |meta| meta.len());
+    length > RECORD_BYTES as u64 && file.set_len(RECORD_BYTES as u64).is_ok()
+}
+
 impl Drop for Lock {
     /// Closing is not enough: a process just being started may still hold a copy of the handle until it begins.
     fn drop(&mut self) {
+        self.keep_room();
         let _ = self.0.unlock();
     }
 }

@@ -95,6 +95,8 @@ pub(crate) struct Inner {
     pub(crate) durability: Durability,
     /// Roughly how much the write-ahead log has grown since the last checkpoint.
     pub(crate) wal_bytes: usize,
+    /// The disk failed since the log was last known to be on it; see `distrust.rs`.
+    pub(crate) in_doubt: bool,
 }
 
 /// An unlocked vault. Dropping it locks it too (SQLite empties its log when the last connection closes);

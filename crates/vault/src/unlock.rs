@@ -1,12 +1,12 @@
 //! From a passphrase to an unlocked vault, and back.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Mutex;
 
 use mecum_seal::{
     DecodeSlotError, DocumentId, Hash32, MakeSlotError, PassphraseSlot, VaultKey, WrongPassphrase,
 };
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, params};
 
 use crate::error::{CreateVaultError, Part, ReadVaultError, UnlockVaultError, WriteVaultError};
@@ -14,13 +14,13 @@ use crate::guard::Guard;
 use crate::head::{DocumentHead, Head};
 use crate::keys::{Keys, RowId};
 use crate::location::{Location, VaultOptions};
-use crate::lock::{Lock, LockError, was_saved};
+use crate::lock::{Lock, LockError, give_room, was_saved};
 use crate::read::open_at;
 use crate::schema::{self, Found};
 use crate::state::{DOCUMENT_HEADS, Inner, RowEntry, State, Vault};
 use crate::write::{Durability, Write};
 
-const PASSPHRASE_SLOT: i64 = 1;
+pub(crate) const PASSPHRASE_SLOT: i64 = 1;
 
 impl Vault {
     /// Makes a vault where there is none, and leaves it unlocked. The passphrase's quality is the caller's concern.
@@ -57,13 +57,15 @@ impl Vault {
         )?;
         let keys = Keys::derive(&vault_key);
         let state = State { head: Head::EMPTY, rows: BTreeMap::new(), documents: BTreeMap::new() };
-        let mut inner = Inner { connection, state, durability: Durability::Full, wal_bytes: 0 };
+        let mut inner =
+            Inner { connection, state, durability: Durability::Full, wal_bytes: 0, in_doubt: false };
         let mut write = Write::begin(&mut inner, &keys, &*options.entropy)?;
         write.fill(&slot)?;
         first(&mut write)?;
         write.commit()?;
         if let Some(lock) = &lock {
             lock.record(&keys, inner.state.head.counter);
+            lock.keep_room();
         }
         Ok(Vault { inner: Mutex::new(inner), keys, entropy: options.entropy.clone(), lock, lost_commits: 0 })
     }
@@ -76,19 +78,10 @@ impl Vault {
         now_ms: i64,
         options: &VaultOptions,
     ) -> Result<Vault, UnlockVaultError> {
-        let path = match location {
-            Location::File(path) if path.exists() => path,
-            _ => return Err(UnlockVaultError::Missing),
-        };
-        let lock = lock_at(location, false).map_err(|error| match error {
-            LockError::InUse => UnlockVaultError::InUse,
-            LockError::Io(code) => UnlockVaultError::Io { code },
-        })?;
-        let connection = schema::open(location)?;
-        if was_saved(path) && schema::find(&connection)? == Found::Nothing {
-            return Err(UnlockVaultError::Damaged { what: Part::Structure });
-        }
-        unlock_connection(connection, lock, passphrase, now_ms, options)
+        on_a_full_disk_too(location, || {
+            let (connection, lock) = closed_at(location)?;
+            unlock_connection(connection, lock, passphrase, now_ms, options)
+        })
     }
 
     /// Locks and unlocks again without letting go of the connection: what a restart is to a vault in memory.
@@ -124,41 +117,31 @@ impl Vault {
             return Ok(false);
         };
         let inner = &mut *self.inner();
-        inner
-            .connection
-            .execute("UPDATE slot SET body = ?1 WHERE kind = ?2", params![slot.encode(), PASSPHRASE_SLOT])?;
-        inner.checkpoint("TRUNCATE")?;
+        let replaced = inner.settle_doubt().and_then(|()| {
+            let sql = "UPDATE slot SET body = ?1 WHERE kind = ?2";
+            let done = inner.connection.execute(sql, params![slot.encode(), PASSPHRASE_SLOT]);
+            done.map(drop).map_err(WriteVaultError::from).inspect_err(|error| inner.doubt_after(*error))
+        });
+        replaced.and_then(|()| inner.checkpoint("TRUNCATE"))?;
         Ok(true)
     }
 
     /// Moves the write-ahead log into the file, as far as that needs no waiting. To be called when nothing is going
     /// on, so that no save has to.
     pub fn idle(&self) -> Result<(), WriteVaultError> {
-        Ok(self.inner().checkpoint("PASSIVE")?)
+        self.inner().checkpoint("PASSIVE")
     }
 
     /// Empties the write-ahead log: what was overwritten or deleted before is then gone from the disk's files. To be
     /// called after a key was destroyed.
     pub fn scrub(&self) -> Result<(), WriteVaultError> {
-        Ok(self.inner().checkpoint("TRUNCATE")?)
+        self.inner().checkpoint("TRUNCATE")
     }
 
     /// Locks: empties the write-ahead log, wipes the keys, lets go of the file. Locked it is in any case; an error
     /// says that the log could not be emptied.
     pub fn lock(self) -> Result<(), WriteVaultError> {
         self.scrub()
-    }
-
-    /// Copies the vault as it is, still sealed, into a new file. An existing file is not touched.
-    pub fn backup_to(&self, path: &Path) -> Result<(), WriteVaultError> {
-        if path.exists() {
-            return Err(WriteVaultError::NotSaved { full: false });
-        }
-        let inner = self.inner();
-        let mut copy = Connection::open(path)?;
-        let backup = rusqlite::backup::Backup::new(&inner.connection, &mut copy)?;
-        backup.run_to_completion(1_024, std::time::Duration::ZERO, None)?;
-        Ok(())
     }
 
     fn unlocked(
@@ -169,7 +152,7 @@ impl Vault {
         options: &VaultOptions,
         lost_commits: u64,
     ) -> Vault {
-        let inner = Inner { connection, state, durability: Durability::Full, wal_bytes: 0 };
+        let inner = Inner { connection, state, durability: Durability::Full, wal_bytes: 0, in_doubt: false };
         Vault { inner: Mutex::new(inner), keys, entropy: options.entropy.clone(), lock, lost_commits }
     }
 }
@@ -180,6 +163,41 @@ pub(crate) fn lock_at(location: &Location, make_folder: bool) -> Result<Option<L
         std::fs::create_dir_all(folder).map_err(|error| LockError::Io(error.raw_os_error().unwrap_or(0)))?;
     }
     Lock::take(path).map(Some)
+}
+
+/// Unlocks, and once more with the room that was kept for it if the disk has none.
+fn on_a_full_disk_too(
+    location: &Location,
+    unlock: impl Fn() -> Result<Vault, UnlockVaultError>,
+) -> Result<Vault, UnlockVaultError> {
+    match (unlock(), location) {
+        (Err(UnlockVaultError::Io { code }), Location::File(path)) if is_full(code) && give_room(path) => {
+            unlock()
+        }
+        (outcome, _) => outcome,
+    }
+}
+
+/// Whether SQLite's code means that a disk is full. Of its index it says so in other words.
+pub(crate) fn is_full(code: i32) -> bool {
+    [rusqlite::ffi::SQLITE_FULL, rusqlite::ffi::SQLITE_IOERR_SHMSIZE].contains(&code)
+}
+
+/// A connection to a file that may be a vault, and the lock that keeps others away from it.
+pub(crate) fn closed_at(location: &Location) -> Result<(Connection, Option<Lock>), UnlockVaultError> {
+    let path = match location {
+        Location::File(path) if path.exists() => path,
+        _ => return Err(UnlockVaultError::Missing),
+    };
+    let lock = lock_at(location, false).map_err(|error| match error {
+        LockError::InUse => UnlockVaultError::InUse,
+        LockError::Io(code) => UnlockVaultError::Io { code },
+    })?;
+    let connection = schema::open(location)?;
+    if was_saved(path) && schema::find(&connection)? == Found::Nothing {
+        return Err(UnlockVaultError::Damaged { what: Part::Structure });
+    }
+    Ok((connection, lock))
 }
 
 /// A connection to a place where there is no vault, and never was one.
@@ -217,12 +235,25 @@ fn unlock_connection(
     now_ms: i64,
     options: &VaultOptions,
 ) -> Result<Vault, UnlockVaultError> {
+    // Given up half-way, nothing is moved out of a log that nobody has vouched for.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     let vault_key = open_slot(&connection, passphrase, now_ms, options)?;
-    let keys = Keys::derive(&vault_key);
+    with_key(connection, lock, &vault_key, options)
+}
+
+/// The unlocked vault, once it is verified that its rows are those of its head.
+pub(crate) fn with_key(
+    connection: Connection,
+    lock: Option<Lock>,
+    vault_key: &VaultKey,
+    options: &VaultOptions,
+) -> Result<Vault, UnlockVaultError> {
+    let keys = Keys::derive(vault_key);
     let state = load(&connection, &keys)?;
     let recorded = lock.as_ref().and_then(|lock| lock.counter(&keys)).unwrap_or(0);
     let lost_commits = recorded.saturating_sub(state.head.counter);
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     Ok(Vault::unlocked(connection, keys, state, lock, options, lost_commits))
 }
 
@@ -233,17 +264,7 @@ pub(crate) fn open_slot(
     now_ms: i64,
     options: &VaultOptions,
 ) -> Result<VaultKey, UnlockVaultError> {
-    match schema::find(connection)? {
-        Found::Vault => {}
-        Found::Nothing => return Err(UnlockVaultError::Missing),
-        Found::Newer => return Err(UnlockVaultError::TooNew),
-        Found::Other => return Err(UnlockVaultError::Damaged { what: Part::Schema }),
-    }
-    let guard = Guard::load(connection)?;
-    let wait_ms = guard.wait_ms(now_ms);
-    if wait_ms > 0 {
-        return Err(UnlockVaultError::Waiting { wait_ms });
-    }
+    let guard = waited_out(connection, now_ms)?;
     let slot = load_slot(connection, options)?;
     // Counted as failed before it is tried: ending the process during the try must not make it free.
     let failed = guard.after_failure(now_ms);
@@ -259,7 +280,26 @@ pub(crate) fn open_slot(
     }
 }
 
-fn load_slot(connection: &Connection, options: &VaultOptions) -> Result<PassphraseSlot, UnlockVaultError> {
+/// Checks that this is a vault whose wait after failures is over.
+pub(crate) fn waited_out(connection: &Connection, now_ms: i64) -> Result<Guard, UnlockVaultError> {
+    match schema::find(connection)? {
+        Found::Vault => {}
+        Found::Nothing => return Err(UnlockVaultError::Missing),
+        Found::Newer => return Err(UnlockVaultError::TooNew),
+        Found::Other => return Err(UnlockVaultError::Damaged { what: Part::Schema }),
+    }
+    let guard = Guard::load(connection)?;
+    let wait_ms = guard.wait_ms(now_ms);
+    if wait_ms > 0 {
+        return Err(UnlockVaultError::Waiting { wait_ms });
+    }
+    Ok(guard)
+}
+
+pub(crate) fn load_slot(
+    connection: &Connection,
+    options: &VaultOptions,
+) -> Result<PassphraseSlot, UnlockVaultError> {
     let damaged = UnlockVaultError::Damaged { what: Part::KeySlot };
     let encoded: Vec<u8> = connection
         .query_row("SELECT body FROM slot WHERE kind = ?1", params![PASSPHRASE_SLOT], |row| row.get(0))

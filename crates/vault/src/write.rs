@@ -64,10 +64,17 @@ impl Vault {
         E: From<WriteVaultError>,
     {
         let inner = &mut *self.inner();
+        inner.settle_doubt()?;
         inner.set_durability(durability)?;
         let mut write = Write::begin(inner, &self.keys, &*self.entropy)?;
         let done = work(&mut write)?;
-        let (bytes, changed) = write.commit()?;
+        let (bytes, changed) = match write.commit() {
+            Ok(committed) => committed,
+            Err(error) => {
+                inner.doubt_after(error);
+                return Err(error.into());
+            }
+        };
         if changed
             && durability == Durability::Full
             && let Some(lock) = &self.lock
@@ -96,12 +103,17 @@ impl Inner {
         Ok(())
     }
 
-    pub(crate) fn checkpoint(&mut self, mode: &str) -> Result<(), rusqlite::Error> {
+    pub(crate) fn checkpoint(&mut self, mode: &str) -> Result<(), WriteVaultError> {
         let sql = match mode {
             "TRUNCATE" => "PRAGMA wal_checkpoint(TRUNCATE)",
             _ => "PRAGMA wal_checkpoint(PASSIVE)",
         };
-        self.connection.query_row(sql, [], |_| Ok(()))?;
+        self.settle_doubt()?;
+        if let Err(error) = self.connection.query_row(sql, [], |_| Ok(())) {
+            let error = error.into();
+            self.doubt_after(error);
+            return Err(error);
+        }
         self.wal_bytes = 0;
         Ok(())
     }
@@ -161,7 +173,7 @@ impl<'a> Write<'a> {
     }
 
     /// Runs one step. A caller may swallow a step's error; the transaction must still never commit half of it.
-    fn attempt<T>(
+    pub(crate) fn attempt<T>(
         &mut self,
         step: impl FnOnce(&mut Self) -> Result<T, WriteVaultError>,
     ) -> Result<T, WriteVaultError> {

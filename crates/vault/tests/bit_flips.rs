@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fixture::{Choices, Content, content, create, file_in, fill, folder, seed, unlock};
+use mecum_faults::Proof;
 use rusqlite::Connection;
 
 const FLIPS: u64 = 10_000;
@@ -35,18 +36,16 @@ impl Outcome {
     }
 }
 
-/// Flips random single bits of `original`, one at a time, and counts what `read` makes of each.
+/// Flips the given single bits of `original`, one at a time, and counts what `read` makes of each.
 fn flip<T: PartialEq>(
     path: &Path,
     original: &[u8],
     expected: &T,
-    flips: u64,
-    choices: &mut Choices,
+    bits: impl Iterator<Item = u64>,
     read: impl Fn(&Path) -> Result<T, ()>,
 ) -> Outcome {
     let mut outcome = Outcome::default();
-    for _ in 0..flips {
-        let bit = choices.below(original.len() as u64 * 8);
+    for bit in bits {
         let mut bytes = original.to_vec();
         bytes[usize::try_from(bit / 8).expect("a small file")] ^= 1 << (bit % 8);
         let _ = std::fs::remove_file(path.with_extension("sqlite-wal"));
@@ -71,9 +70,11 @@ fn read_vault(path: &Path) -> Result<Content, ()> {
 
 #[test]
 fn a_flipped_bit_is_an_error_or_changes_nothing() {
+    let proof = Proof::new(10, "single flipped bits of a vault", FLIPS);
     let seed = seed("bit_flips");
     let workers: Vec<_> = (0..THREADS)
         .map(|worker| {
+            let proof = proof.clone();
             std::thread::spawn(move || {
                 let folder = folder();
                 let path = file_in(folder.path());
@@ -82,9 +83,14 @@ fn a_flipped_bit_is_an_error_or_changes_nothing() {
                 let expected = content(&vault).expect("reads");
                 vault.lock().expect("locks");
                 let original = std::fs::read(&path).expect("reads");
-                let mut choices = Choices::new(seed + worker);
-                let flips = FLIPS / THREADS;
-                (original.len(), flip(&path, &original, &expected, flips, &mut choices, read_vault))
+                let all = original.len() as u64 * 8;
+                let mut choices = Choices::new(seed ^ proof.seed().wrapping_add(worker));
+                // From as many cases on as there are bits, each bit once instead of random ones.
+                let each = proof.cases() >= all;
+                let own =
+                    proof.numbers().filter(|case| case / 2 % THREADS == worker && (!each || *case < all));
+                let bits = own.map(|case| if each { case } else { choices.below(all) });
+                (original.len(), flip(&path, &original, &expected, bits, read_vault))
             })
         })
         .collect();
@@ -94,10 +100,12 @@ fn a_flipped_bit_is_an_error_or_changes_nothing() {
         println!("{bytes} bytes: {outcome:?}");
         total = total.add(&outcome);
     }
-    println!("bit_flips: {FLIPS} flips, {total:?}");
+    let flips = total.error + total.identical + total.different + total.panicked;
+    println!("bit_flips: {flips} flips, {total:?}");
+    proof.end(flips, total.different + total.panicked);
     assert_eq!(total.different, 0, "no flip is read as other content");
     assert_eq!(total.panicked, 0, "no flip panics");
-    assert!(total.error > FLIPS / 2, "most bits of the file carry content");
+    assert!(total.error > flips / 2, "most bits of the file carry content");
     assert!(total.slowest < Duration::from_secs(5), "and none hangs");
 }
 
@@ -151,7 +159,9 @@ fn control_the_same_content_unsealed_is_read_differently_without_an_error() {
     drop(connection);
     let expected = read_plain(&path).expect("reads");
     let original = std::fs::read(&path).expect("reads");
-    let outcome = flip(&path, &original, &expected, CONTROL_FLIPS, &mut Choices::new(seed), read_plain);
+    let mut choices = Choices::new(seed);
+    let bits = (0..CONTROL_FLIPS).map(|_| choices.below(original.len() as u64 * 8));
+    let outcome = flip(&path, &original, &expected, bits, read_plain);
     println!("bit_flips control: {CONTROL_FLIPS} flips, {} bytes, {outcome:?}", original.len());
     assert!(outcome.different > CONTROL_FLIPS / 4, "plain SQLite hands out changed content");
 }

@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use fixture::{Choices, file_in, seed, unlock};
+use mecum_faults::Proof;
 use mecum_seal::DocumentId;
 use mecum_vault::{Table, UnlockVaultError};
 
@@ -139,10 +140,14 @@ fn in_parallel(kills: u64, early: bool, seed: u64) -> Tally {
 
 #[test]
 fn nothing_acknowledged_is_lost_when_the_writer_is_killed() {
-    let tally = in_parallel(KILLS, false, seed("random_kills"));
+    let proof = Proof::new(2, "SIGKILL at random moments while writing", KILLS);
+    let kills = proof.share() / WORKERS * WORKERS;
+    let seed = seed("random_kills") ^ proof.seed().wrapping_add(proof.numbers().next().unwrap_or(0));
+    let tally = in_parallel(kills, false, seed);
     println!("random_kills: {tally:?}");
-    assert_eq!((tally.kills, tally.lost), (KILLS, 0), "each acknowledged save is there after each kill");
-    assert!(tally.acknowledged > KILLS, "the writers had saved something: {}", tally.acknowledged);
+    proof.end(tally.kills, tally.lost);
+    assert_eq!((tally.kills, tally.lost), (kills, 0), "each acknowledged save is there after each kill");
+    assert!(tally.acknowledged > kills, "the writers had saved something: {}", tally.acknowledged);
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod canaries;
 mod fixture;
 #[path = "vault/lifecycle.rs"]
 mod lifecycle;
+#[path = "vault/recovery.rs"]
+mod recovery;
 #[path = "vault/rows.rs"]
 mod rows;
 #[path = "vault/tampering.rs"]

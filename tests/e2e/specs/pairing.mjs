@@ -10,7 +10,7 @@ import { t } from "../words.mjs";
 const SCHEMES = ["light", "dark"];
 
 /** A page as the person in front of it uses it. */
-class Screen {
+export class Screen {
   constructor(page) {
     this.page = page;
     this.nodes = 0;

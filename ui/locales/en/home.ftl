@@ -13,9 +13,11 @@ home-import = Bring a file
 home-add = Write something
 
 need-clash = { $title }: two values written
+need-clash-dose = { $title }: two doses written
 need-device = { $name } asks to be added
 need-quarantine = Something could not be checked
 need-wrote = { $value } on { $device }, { $when }
+need-wrote-short = { $value } on { $device }
 need-cleared = nothing
 need-device-about = Only say yes if you are holding it.
 need-quarantine-about = It was put aside. Nothing else is affected.

@@ -1,7 +1,7 @@
 # Bringing a file in.
 
 import-title = Bring a file
-import-intro = A health record from a hospital, a clinic or another app: a FHIR R4 bundle or an International Patient Summary, up to 64 MB.
+import-intro = A health record from a hospital, a clinic or another app: a FHIR R4 bundle or an International Patient Summary, up to 64 MB.
 import-stays = The file is read on this device. Nothing leaves it, and nothing is kept before you say so.
 import-choose = Choose a file
 import-drop = or drop it here

@@ -108,6 +108,8 @@ chart-converted-one = converted
 chart-range-from = from { $low } { $unit }
 chart-range-to = up to { $high } { $unit }
 chart-no-range = No range given by this lab
+chart-no-range-measured = No range given
+chart-range = Range
 chart-one-value = One value so far: a chart needs two.
 chart-other-units = { $count ->
     [one] 1 value has another unit and is not drawn together. It is in the table.

@@ -1,7 +1,7 @@
 # Membawa berkas masuk.
 
 import-title = Bawa berkas
-import-intro = Rekam kesehatan dari rumah sakit, klinik, atau aplikasi lain: bundel FHIR R4 atau International Patient Summary, sampai 64 MB.
+import-intro = Rekam kesehatan dari rumah sakit, klinik, atau aplikasi lain: bundel FHIR R4 atau International Patient Summary, sampai 64 MB.
 import-stays = Berkas dibaca di perangkat ini. Tidak ada yang keluar, dan tidak ada yang disimpan sebelum Anda setuju.
 import-choose = Pilih berkas
 import-drop = atau letakkan di sini

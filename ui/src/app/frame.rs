@@ -1,5 +1,6 @@
 //! The frame around every page: spine, person bar, sidebar or tab bar, and the layers above the page.
 
+use mecum_api::ChartView;
 use yew::prelude::*;
 use yew_router::prelude::*;
 
@@ -8,7 +9,7 @@ use crate::components::{
     Empty, ErrorBlock, Honesty, Icon, IconName, Logo, OfflineLine, Tile, TileSize, Toast,
 };
 use crate::i18n::{I18n, t, use_i18n};
-use crate::pages::people::{PeopleSheet, relation_line};
+use crate::pages::people::{PeopleSheet, relation_line, use_chart_now};
 use crate::pages::whereabouts::WhereSheet;
 use crate::route::{Part, Route};
 
@@ -47,7 +48,7 @@ pub(super) fn Frame() -> Html {
                 { sidebar(&i18n, &route) }
                 <Honesty />
             </nav>
-            <header class="person-bar">{ person_button(&i18n, &shell) }</header>
+            <header class="person-bar"><Person /></header>
             <main class="main" id="main" tabindex="-1">
                 if route != Route::Home { <OfflineLine /> }
                 { problem(&shell) }
@@ -172,9 +173,16 @@ fn NavLink(props: &NavLinkProps) -> Html {
     html! { <a href={props.to.to_path()} class={props.class.clone()} aria-current={current} {onclick}>{ props.children.clone() }</a> }
 }
 
+/// Whose record is open, and on wide windows what must not be overlooked about them.
+#[component]
+fn Person() -> Html {
+    let (i18n, shell) = (use_i18n(), use_shell());
+    let Some(chart) = use_chart_now(&shell) else { return Html::default() };
+    html! { <>{ person_button(&i18n, &shell, &chart) }{ allergies(&i18n, &chart) }</> }
+}
+
 /// Tile, name, relation: tapping it opens "Whose record?".
-fn person_button(i18n: &I18n, shell: &Shell) -> Html {
-    let Some(chart) = shell.chart() else { return Html::default() };
+fn person_button(i18n: &I18n, shell: &Shell, chart: &ChartView) -> Html {
     let onclick = {
         let shell = shell.clone();
         Callback::from(move |_: MouseEvent| shell.open_people())
@@ -183,12 +191,29 @@ fn person_button(i18n: &I18n, shell: &Shell) -> Html {
         <button type="button" class="person-button" aria-haspopup="dialog" {onclick}>
             <Tile letters={chart.letters.clone()} colour={chart.colour} size={TileSize::Bar} />
             <span class="person-words">
-                <span class="person-name"><bdi>{ chart.name.clone() }</bdi><Icon icon={IconName::ChevronDown} small=true /></span>
-                <span class="person-about">{ relation_line(i18n, &chart) }</span>
+                <span class="person-name"><bdi>{ chart.name.clone() }</bdi><span class="for-phone"><Icon icon={IconName::ChevronDown} small=true /></span><span class="for-laptop"><Icon icon={IconName::ChevronsUpDown} small=true /></span></span>
+                <span class="person-about">
+                    { relation_line(i18n, chart) }
+                    if !chart.conditions.is_empty() { <span class="for-laptop">{ ". " }{ chart.conditions.join(", ") }</span> }
+                </span>
             </span>
             <span class="visually-hidden">{ t!(i18n, "people-switch") }</span>
         </button>
     }
+}
+
+/// The open record's allergies at the end of the bar, where the window is wide enough for them.
+fn allergies(i18n: &I18n, chart: &ChartView) -> Html {
+    if chart.allergies.is_empty() {
+        return Html::default();
+    }
+    let what = chart.allergies.join("; ");
+    let text = if chart.allergies.len() == 1 {
+        t!(i18n, "medicines-allergy", what = what)
+    } else {
+        t!(i18n, "medicines-allergies", what = what)
+    };
+    html! { <p class="person-allergies"><Icon icon={IconName::OctagonAlert} small=true /><bdi>{ text }</bdi></p> }
 }
 
 fn problem(shell: &Shell) -> Html {

@@ -9,6 +9,7 @@ use yew_router::prelude::*;
 
 use crate::components::{ErrorBlock, Skeleton};
 use crate::i18n::{t, use_i18n};
+use crate::pages::members::ShownInvitation;
 use crate::query::{QueryState, use_query};
 use crate::route::Route;
 
@@ -36,6 +37,7 @@ pub struct Shell {
     problem: UseStateHandle<Option<CallError>>,
     open_people: UseStateHandle<bool>,
     open_where: UseStateHandle<bool>,
+    invitation: UseStateHandle<Option<Rc<ShownInvitation>>>,
     go: Callback<Route>,
 }
 
@@ -85,6 +87,11 @@ impl Shell {
     /// Opens "Whose record?".
     pub fn open_people(&self) {
         self.open_people.set(true);
+    }
+
+    /// The invitation that this device shows; gone when the vault is locked.
+    pub(crate) fn invitation(&self) -> UseStateHandle<Option<Rc<ShownInvitation>>> {
+        self.invitation.clone()
     }
 
     /// Opens "Where your things are".
@@ -141,6 +148,7 @@ pub(super) fn ShellProvider(props: &ShellProviderProps) -> Html {
     let toast = use_state(|| None);
     let problem = use_state(|| None);
     let (open_people, open_where) = (use_state(|| false), use_state(|| false));
+    let invitation = use_state(|| None);
     let navigator = use_navigator();
     let go = use_callback(navigator, |route: Route, navigator| {
         if let Some(navigator) = navigator {
@@ -181,6 +189,7 @@ pub(super) fn ShellProvider(props: &ShellProviderProps) -> Html {
                 problem,
                 open_people,
                 open_where,
+                invitation,
                 go,
             };
             html! { <ContextProvider<Shell> context={shell}>{ props.children.clone() }</ContextProvider<Shell>> }

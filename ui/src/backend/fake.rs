@@ -1,5 +1,7 @@
 //! Answers from fixtures: a family of three invented people. For unit tests and for looking at pages; compiled in only for these.
 
+pub mod members;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -36,6 +38,7 @@ impl Fake {
         fake.put("home", home());
         fake.put("whereabouts", whereabouts());
         fake.put("sync_status", sync());
+        members::put(&fake);
         fake.put(
             "settings_get",
             SettingsView { auto_lock_min: 5, device_name: "Laras's phone".into(), ..SettingsView::default() },

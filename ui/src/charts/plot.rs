@@ -1,6 +1,7 @@
 //! The drawing of a trend at a given size: grid, bands, line, marks and the labels that fit. Pure: the same input gives the same shapes.
 
 use mecum_api::TrendView;
+use mecum_domain::Flag;
 use yew::prelude::*;
 
 use super::marks::mark;
@@ -10,6 +11,9 @@ use crate::format;
 
 /// Mean width of a figure against the size of the text, measured on Atkinson Hyperlegible Next.
 const FIGURE_WIDTH: f64 = 0.6;
+
+/// From this width on, in rem, a drawing has room for years in four figures.
+const WIDE_REM: f64 = 28.0;
 
 /// Size of a drawing in CSS pixels and the page's text size.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -173,20 +177,37 @@ fn text_width(text: &str, font_px: f64) -> f64 {
     n * font_px * FIGURE_WIDTH
 }
 
-/// Dates under the points that have room: the first of a year with its year, on wide drawings others without.
+/// From this many years on, the years alone stand under the points.
+const YEARS_ALONE: i16 = 4;
+
+/// Dates under the points that have room. Over many years the first point of each year has its year alone; over few, wide
+/// drawings name the year once and the months between without it. The newest always has month and year.
 fn ticks(view: &TrendView, drawing: &Drawing, area: Area, size: Size, language: &str) -> Html {
     let font = 0.8125 * size.rem;
-    let texts: Vec<(f64, String)> = drawing
-        .points
-        .iter()
-        .filter_map(|p| Some((p.x, tick_text(&view.points.get(p.at)?.date, language))))
-        .collect();
-    let last = texts.len().saturating_sub(1);
-    let places: Vec<(f64, f64, u8)> = texts
-        .iter()
-        .enumerate()
-        .map(|(at, (x, text))| (*x, text_width(text, font), if at == last { 2 } else { u8::from(at == 0) }))
-        .collect();
+    let dates: Vec<(f64, &str)> =
+        drawing.points.iter().filter_map(|p| Some((p.x, view.points.get(p.at)?.date.as_str()))).collect();
+    let last = dates.len().saturating_sub(1);
+    let year = |at: usize| {
+        dates.get(at).and_then(|(_, date)| mecum_domain::PartialDate::parse(date)).map(|d| d.year())
+    };
+    let long = year(last).zip(year(0)).is_some_and(|(to, from)| to - from >= YEARS_ALONE);
+    let wide = size.width >= WIDE_REM * size.rem;
+    let mut texts: Vec<(f64, String)> = Vec::new();
+    let mut places: Vec<(f64, f64, u8)> = Vec::new();
+    for (at, (x, date)) in dates.iter().enumerate() {
+        let begins = at == 0 || year(at) != year(at - 1);
+        let tick = match (at == last, long, wide) {
+            (true, _, true) => Tick::MonthOfYear,
+            (true, ..) | (_, false, false) => Tick::Short,
+            (_, true, _) if begins => Tick::Year,
+            (_, true, _) => continue,
+            (_, false, true) if begins => Tick::MonthOfYear,
+            (_, false, true) => Tick::Month,
+        };
+        let text = tick_text(date, language, tick);
+        places.push((*x, text_width(&text, font), if at == last { 2 } else { u8::from(begins) }));
+        texts.push((*x, text));
+    }
     let fits = labels_that_fit(&places, 0.6 * size.rem);
     html! {
         { for texts.iter().zip(fits).filter(|(_, fits)| *fits).map(|((x, text), _)| html! {
@@ -198,14 +219,32 @@ fn ticks(view: &TrendView, drawing: &Drawing, area: Area, size: Size, language: 
     }
 }
 
-/// "Mar 25" of a date; the year alone where no month is known.
-fn tick_text(date: &str, language: &str) -> String {
+/// How much of a date stands under a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tick {
+    /// "2025".
+    Year,
+    /// "Mar 2025".
+    MonthOfYear,
+    /// "Mar".
+    Month,
+    /// "Mar 25".
+    Short,
+}
+
+/// A date as far as the tick says it; the year alone where no month is known.
+fn tick_text(date: &str, language: &str, tick: Tick) -> String {
     let Some(known) = mecum_domain::PartialDate::parse(date) else { return String::new() };
     let year = known.year();
-    known.month().map_or_else(
-        || year.to_string(),
-        |m| format!("{} {:02}", format::month_short(language, m), year.rem_euclid(100)),
-    )
+    let Some(month) = known.month().map(|m| format::month_short(language, m)) else {
+        return year.to_string();
+    };
+    match tick {
+        Tick::Year => year.to_string(),
+        Tick::MonthOfYear => format!("{month} {year}"),
+        Tick::Month => month.to_owned(),
+        Tick::Short => format!("{month} {:02}", year.rem_euclid(100)),
+    }
 }
 
 fn points(view: &TrendView, drawing: &Drawing, chosen: Option<usize>, size: Size) -> Html {
@@ -213,9 +252,16 @@ fn points(view: &TrendView, drawing: &Drawing, chosen: Option<usize>, size: Size
     // Marks of a crowded line shrink until they stand apart.
     let spacing = (size.area().right - size.area().left) / f64::from(u32::try_from(last.max(1)).unwrap_or(1));
     let small = (spacing * 0.4).clamp(0.13 * size.rem, 0.32 * size.rem);
+    // Where points still stand closer than their marks, those of which nothing is said leave theirs to the line.
+    let mut before = f64::NEG_INFINITY;
     html! {
         { for drawing.points.iter().enumerate().filter_map(|(n, p)| {
             let point = view.points.get(p.at)?;
+            let told = matches!(point.flag, Flag::High | Flag::Low) || n == last || chosen == Some(n);
+            if !told && p.x - before < small * 2.0 {
+                return None;
+            }
+            before = p.x;
             let r = if n == last { (small * 1.7).clamp(0.3 * size.rem, 0.44 * size.rem) } else { small };
             let ring = (chosen == Some(n)).then(|| html! {
                 <line class="chart-cursor" x1={px(p.x)} x2={px(p.x)} y1={px(size.area().top)} y2={px(size.area().bottom)} />
@@ -244,12 +290,17 @@ fn value_labels(view: &TrendView, drawing: &Drawing, size: Size, language: &str)
     let extreme =
         |p: &Placed| drawing.points.iter().all(|o| o.y >= p.y) || drawing.points.iter().all(|o| o.y <= p.y);
     let labels: Vec<(&Placed, String)> = drawing.points.iter().filter_map(|p| Some((p, text(p)?))).collect();
+    // A label at an end stays beside the axis and inside the drawing.
+    let kept_in = |x: f64, width: f64| {
+        let (from, to) = (size.area().left - 8.0 + width / 2.0, size.width - width / 2.0);
+        x.min(to).max(from.min(to))
+    };
     let places: Vec<(f64, f64, u8)> = labels
         .iter()
         .enumerate()
         .map(|(n, (p, text))| {
-            let font = size.rem * if n == last { 1.1 } else { 0.8125 };
-            (p.x, text_width(text, font), if n == last { 3 } else { u8::from(extreme(p)) * 2 })
+            let width = text_width(text, size.rem * if n == last { 1.1 } else { 0.8125 });
+            (kept_in(p.x, width), width, if n == last { 3 } else { u8::from(extreme(p)) * 2 })
         })
         .collect();
     let mut fits = labels_that_fit(&places, 0.25 * size.rem);
@@ -260,12 +311,12 @@ fn value_labels(view: &TrendView, drawing: &Drawing, size: Size, language: &str)
         }
     }
     html! {
-        { for labels.iter().enumerate().zip(fits).filter(|(_, fits)| *fits).map(|((n, (p, text)), _)| {
+        { for labels.iter().zip(&places).enumerate().zip(fits).filter(|(_, fits)| *fits).map(|((n, ((p, text), place)), _)| {
             // The lowest value is said below its point, where the line is not.
             let lowest = n != last && n > 0 && drawing.points.iter().all(|o| o.y <= p.y);
             let y = if lowest { p.y + 1.35 * size.rem } else { p.y - 0.75 * size.rem };
             let class = if n == last { "chart-value chart-value-last" } else { "chart-value" };
-            html! { <text {class} text-anchor="middle" x={px(p.x)} y={px(y)}>{ text.clone() }</text> }
+            html! { <text {class} text-anchor="middle" x={px(place.0)} y={px(y)}>{ text.clone() }</text> }
         }) }
     }
 }
@@ -302,8 +353,14 @@ mod tests {
 
     #[test]
     fn a_tick_names_month_and_year_as_known() {
-        assert_eq!(tick_text("2025-03-03", "en"), "Mar 25", "month and year");
-        assert_eq!(tick_text("2011", "id"), "2011", "a year alone");
+        assert_eq!(tick_text("2025-03-03", "en", Tick::Short), "Mar 25", "month and year where it is narrow");
+        assert_eq!(
+            tick_text("2025-03-03", "en", Tick::MonthOfYear),
+            "Mar 2025",
+            "in full where there is room"
+        );
+        assert_eq!(tick_text("2025-03-03", "en", Tick::Year), "2025", "the year over many years");
+        assert_eq!(tick_text("2011", "id", Tick::Month), "2011", "a year alone");
     }
 
     #[test]

@@ -90,7 +90,7 @@ fn limits(point: &PointView) -> (Option<f64>, Option<f64>) {
 pub fn axis(low: f64, high: f64) -> (f64, f64, f64) {
     let span = if high > low { high - low } else { low.abs().max(1.0) * 0.2 };
     let (low, high) = if high > low { (low, high) } else { (low - span / 2.0, high + span / 2.0) };
-    let rough = span / 4.0;
+    let rough = span / 6.0;
     let power = 10_f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].iter().map(|m| m * power).find(|s| *s >= rough).unwrap_or(power * 10.0);
     let from = (low / step).floor() * step;

@@ -16,6 +16,8 @@ pub enum ButtonKind {
     Danger,
     /// Danger, filled: for what cannot be undone.
     DangerFilled,
+    /// Not yet: dashed; its words say what has to come first. It can be pressed, and says it again.
+    NotYet,
 }
 
 /// A button.
@@ -49,6 +51,7 @@ pub fn Button(props: &ButtonProps) -> Html {
         ButtonKind::Quiet => "button-quiet",
         ButtonKind::Danger => "button-danger",
         ButtonKind::DangerFilled => "button-danger-filled",
+        ButtonKind::NotYet => "button-not-yet",
     };
     let onclick = {
         let (onclick, working) = (props.onclick.clone(), props.working);

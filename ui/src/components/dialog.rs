@@ -15,6 +15,9 @@ pub struct DialogProps {
     pub title: AttrValue,
     /// Esc, the cross, or a press beside it.
     pub on_close: Callback<()>,
+    /// The tile of the person whom a dialog is about; sheets need none.
+    #[prop_or_default]
+    pub tile: Html,
     /// What stands in it.
     pub children: Html,
 }
@@ -60,7 +63,7 @@ pub fn Dialog(props: &DialogProps) -> Html {
         <dialog class="dialog" ref={node} {onclose} {onclick} aria-label={props.title.clone()}>
             if props.open {
                 <div class="dialog-inner">
-                    <h2 class="dialog-title">{ props.title.clone() }</h2>
+                    <div class="dialog-head">{ props.tile.clone() }<h2 class="dialog-title">{ props.title.clone() }</h2></div>
                     { props.children.clone() }
                 </div>
             }

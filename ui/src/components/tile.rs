@@ -47,7 +47,8 @@ pub fn Tile(props: &TileProps) -> Html {
 pub fn Logo() -> Html {
     html! {
         <svg class="logo" viewBox="0 0 40 36" fill="none" stroke="currentColor" stroke-width="4" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">
-            <path d="M4 32V11a7.5 7.5 0 0 1 15-1M36 32V11a7.5 7.5 0 0 0-15-1M20 9v21M4 33c6-4.5 12-4 16-1c4-3 10-3.5 16 1" />
+            <path d="M4 33V13.5a8.5 8.5 0 0 1 16-4a8.5 8.5 0 0 1 16 4V33M20 9.5V33" />
+            <path stroke-width="3" d="M11.5 29.5c3.6 0 6.6.9 8.5 3.3c1.9-2.4 4.9-3.3 8.5-3.3" />
         </svg>
     }
 }

@@ -8,15 +8,17 @@ use yew_router::prelude::*;
 use super::form::EntryForm;
 use super::form::fields::{Draft, blank};
 use super::head::PageHead;
+use super::members::{may_import, may_write};
 use super::words::{from_wire_word, kind_icon, wire_word};
-use crate::app::use_shell;
+use crate::app::{Shell, use_shell};
 use crate::backend::use_backend;
-use crate::components::{Icon, IconName};
+use crate::components::{Empty, Icon, IconName, Tile, TileSize};
 use crate::i18n::{I18n, t, use_i18n};
 use crate::route::Route;
 
 /// What a person may write, in the order in which it is offered.
-const KINDS: &[Kind] = &[Kind::VitalSign, Kind::MedicationStatement, Kind::AllergyIntolerance, Kind::Note];
+pub(super) const KINDS: &[Kind] =
+    &[Kind::VitalSign, Kind::MedicationStatement, Kind::AllergyIntolerance, Kind::Note];
 
 /// What to add.
 #[derive(Properties, PartialEq)]
@@ -29,25 +31,35 @@ pub struct AddPageProps {
 #[component]
 pub fn AddPage(props: &AddPageProps) -> Html {
     let i18n = use_i18n();
-    let name = use_shell().chart_name();
+    let shell = use_shell();
     let kind = from_wire_word::<Kind>(&props.kind).filter(|kind| KINDS.contains(kind));
-    match kind {
+    // An address of a part that somebody else shares without a right to write in it offers what there is.
+    match kind.filter(|kind| may_write(&shell, *kind)) {
         Some(kind) => html! { <AddForm key={wire_word(kind)} {kind} /> },
-        None => choose(&i18n, &name),
+        None => choose(&i18n, &shell),
     }
 }
 
-fn choose(i18n: &I18n, name: &str) -> Html {
+fn choose(i18n: &I18n, shell: &Shell) -> Html {
+    let name = shell.chart_name();
+    if !KINDS.iter().any(|kind| may_write(shell, *kind)) {
+        return html! {
+            <div class="page page-column">
+                <PageHead title={t!(i18n, "add-title", name = name)} back={Route::Record} />
+                <Empty icon={IconName::Lock} title={t!(i18n, "shared-no-writing-title")} text={t!(i18n, "shared-no-writing-text")}>{ Html::default() }</Empty>
+            </div>
+        };
+    }
     html! {
         <div class="page page-column">
             <PageHead title={t!(i18n, "add-title", name = name)} back={Route::Record} />
             <p class="lead">{ t!(i18n, "add-what") }</p>
             <ul class="choice-links" role="list">
-                { for KINDS.iter().map(|kind| {
+                { for KINDS.iter().filter(|kind| may_write(shell, **kind)).map(|kind| {
                     let word = wire_word(kind);
                     link(Route::Add { kind: word.clone() }, kind_icon(*kind), i18n.text(&format!("add-{word}")), i18n.text(&format!("add-{word}-text")))
                 }) }
-                { link(Route::Import, IconName::FileInput, t!(i18n, "import-title"), t!(i18n, "add-import-text")) }
+                if may_import(shell) { { link(Route::Import, IconName::FileInput, t!(i18n, "import-title"), t!(i18n, "add-import-text")) } }
             </ul>
         </div>
     }
@@ -109,7 +121,10 @@ fn AddForm(props: &AddFormProps) -> Html {
     html! {
         <div class="page page-task">
             <PageHead title={i18n.text(&format!("add-title-{}", wire_word(kind)))} back={cancel.clone()} />
-            <p class="lead"><bdi>{ t!(i18n, "add-for", name = name.as_str()) }</bdi></p>
+            <p class="form-for">
+                if let Some(chart) = shell.chart() { <Tile letters={chart.letters.clone()} colour={chart.colour} size={TileSize::Row} /> }
+                <bdi>{ t!(i18n, "add-for", name = name.as_str()) }</bdi>
+            </p>
             <EntryForm {kind} initial={blank(kind)} save={t!(i18n, "add-save", name = name.as_str())} working={*working} refused={(*refused).clone()} {cancel} {on_save} />
         </div>
     }

@@ -135,8 +135,10 @@ fn change_item(i18n: &I18n, change: &ChangeView) -> Html {
     let title = change
         .field
         .map_or(title.clone(), |field| format!("{title}, {}", field_name(i18n, field).to_lowercase()));
+    let clash = change.field.filter(|field| row.flag == Said::Clash && field.is_safety());
     let icon = match change.field {
         None => IconName::Plus,
+        Some(_) if clash.is_some() => IconName::GitCompare,
         Some(_) => IconName::FilePen,
     };
     let today = format::local_day(format::now_ms());
@@ -152,14 +154,14 @@ fn change_item(i18n: &I18n, change: &ChangeView) -> Html {
     } else {
         change.by.device.clone()
     };
-    let by = [who, device, at].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+    let by = [who, device].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
     html! {
         <li class="change" key={format!("{}-{:?}-{}", row.entry, change.field, change.by.at_ms)}>
             <Icon {icon} />
             <div class="change-body">
                 <Link<Route> to={Route::Entry { entry: row.entry.clone() }} classes="change-title"><bdi>{ title }</bdi></Link<Route>>
                 <div class="change-value">
-                    if let Some(field) = change.field.filter(|field| row.flag == Said::Clash && field.is_safety()) {
+                    if let Some(field) = clash {
                         <Link<Route> to={Route::Settle { entry: row.entry.clone(), field: wire_word(field) }} classes="link">
                             { t!(i18n, "changes-settle") }
                         </Link<Route>>
@@ -170,7 +172,7 @@ fn change_item(i18n: &I18n, change: &ChangeView) -> Html {
                         <Flag flag={row.flag} />
                     }
                 </div>
-                <div class="caption"><bdi>{ by }</bdi></div>
+                <div class="caption"><bdi>{ by.clone() }</bdi>{ if by.is_empty() { "" } else { ", " } }<span class="unbroken">{ at }</span></div>
             </div>
         </li>
     }

@@ -1,11 +1,13 @@
 //! The account's devices and the exchange with the server: what is connected, when it last answered, and how to add a device.
 
+mod change;
 mod server;
 
 use mecum_api::{DeviceView, SyncPhase, Topic, command};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
+use self::change::{RemoveButton, RenameButton};
 use self::server::ServerPart;
 use super::answer::answered;
 use super::head::PageHead;
@@ -29,7 +31,7 @@ pub fn DevicesPage() -> Html {
             <section>
                 <h2 class="section-head">{ t!(i18n, "devices-list") }</h2>
                 { answered(&i18n, &devices, &t!(i18n, "devices-opening"), |list| html! {
-                    <ul class="device-list" role="list">{ for list.iter().map(|device| row(&i18n, device)) }</ul>
+                    <ul class="device-list" role="list">{ for list.iter().map(|device| row(&i18n, device, &devices.reload())) }</ul>
                 }) }
                 if connected {
                     <Link<Route> to={Route::Pair} classes="link">{ t!(i18n, "devices-add") }</Link<Route>>
@@ -45,7 +47,7 @@ pub fn DevicesPage() -> Html {
     }
 }
 
-fn row(i18n: &I18n, device: &DeviceView) -> Html {
+fn row(i18n: &I18n, device: &DeviceView, on_changed: &Callback<()>) -> Html {
     let when = format::instant_near(i18n.language(), device.last_ms, format::local_day(format::now_ms()));
     let last = if device.last_ms > 0 {
         t!(i18n, "devices-last", when = when)
@@ -70,6 +72,10 @@ fn row(i18n: &I18n, device: &DeviceView) -> Html {
             <span class="choice-body">
                 <span class="device-name"><bdi>{ device.name.clone() }</bdi></span>
                 <span class="small">{ note }</span>
+                <span class="device-acts">
+                    <RenameButton device={device.clone()} on_changed={on_changed.clone()} />
+                    if !device.this { <RemoveButton device={device.clone()} on_changed={on_changed.clone()} /> }
+                </span>
             </span>
         </li>
     }

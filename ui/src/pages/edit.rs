@@ -11,6 +11,7 @@ use super::answer::answered_page;
 use super::form::EntryForm;
 use super::form::fields::{Draft, asked, unit_of};
 use super::head::PageHead;
+use super::members::may_write;
 use super::words::row_title;
 use crate::app::use_shell;
 use crate::backend::use_backend;
@@ -30,10 +31,20 @@ pub struct EditPageProps {
 #[component]
 pub fn EditPage(props: &EditPageProps) -> Html {
     let i18n = use_i18n();
-    let chart = use_shell().chart_id();
+    let shell = use_shell();
+    let chart = shell.chart_id();
     let args = EntryArgs { chart, entry: props.entry.to_string() };
     let query = use_query::<command::EntryGet>(args, vec![Topic::Record { chart }]);
     answered_page(&query, &t!(i18n, "entry-opening"), t!(i18n, "entry-error-title"), Route::Record, |view| {
+        let writes = may_write(&shell, view.row.kind);
+        if !writes {
+            return html! {
+                <div class="page page-column">
+                    <PageHead title={view.row.title.clone()} back={Route::Entry { entry: view.row.entry.clone() }} />
+                    <Empty icon={IconName::Lock} title={t!(i18n, "shared-no-writing-title")} text={t!(i18n, "shared-no-writing-text")}>{ Html::default() }</Empty>
+                </div>
+            };
+        }
         if view.row.editable && view.deleted.is_none() {
             let key = view.row.entry.clone();
             return html! { <EditForm {key} {view} /> };

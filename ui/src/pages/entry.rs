@@ -19,6 +19,7 @@ use self::original::Original;
 use super::answer::{answered, answered_page};
 use super::head::PageHead;
 use super::medicines::clash::ClashCard;
+use super::members::may_write;
 use super::results::detail::TrendDetail;
 use super::results::series_name;
 use super::words::{kind_icon, kind_name, row_title, status_name};
@@ -71,12 +72,13 @@ fn Entry(props: &EntryProps) -> Html {
     let row = &view.row;
     let restore = use_restore(view.clone());
     let standing = view.deleted.is_none();
+    let writes = may_write(&shell, row.kind);
     let back =
         if row.kind.group() == mecum_domain::KindGroup::Medicines { Route::Medicines } else { Route::Record };
     html! {
         <article class="entry">
             <PageHead title={row_title(&i18n, row)} {back}>
-                if row.editable && standing {
+                if row.editable && standing && writes {
                     <Link<Route> to={Route::Edit { entry: row.entry.clone() }} classes="button button-quiet">
                         <Icon icon={IconName::Pencil} /><span>{ t!(i18n, "entry-edit") }</span>
                     </Link<Route>>
@@ -89,14 +91,14 @@ fn Entry(props: &EntryProps) -> Html {
                         <strong>{ if reason.is_empty() { t!(i18n, "entry-deleted-plain") } else { t!(i18n, "entry-deleted", reason = reason.as_str()) } }</strong>
                         { ". " }{ t!(i18n, "entry-deleted-text") }
                     </p>
-                    <Button kind={ButtonKind::Second} onclick={restore.reform(|_: MouseEvent| ())}>{ t!(i18n, "entry-restore") }</Button>
+                    if writes { <Button kind={ButtonKind::Second} onclick={restore.reform(|_: MouseEvent| ())}>{ t!(i18n, "entry-restore") }</Button> }
                 </Notice>
             }
             if row.flag == Said::EnteredInError {
                 <Notice kind={NoticeKind::Plain}><p>{ t!(i18n, "entry-unsure", name = shell.chart_name()) }</p></Notice>
             }
             { summary(&i18n, view) }
-            { for view.clashes.iter().map(|clash| html! { <ClashCard clash={clash.clone()} /> }) }
+            { for view.clashes.iter().map(|clash| html! { <ClashCard clash={clash.clone()} settle={writes} /> }) }
             if row.kind == Kind::Other {
                 <p class="small">{ t!(i18n, "entry-kept") }</p>
             }

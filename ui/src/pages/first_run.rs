@@ -8,6 +8,7 @@ use yew::prelude::*;
 
 use self::passphrase::PassphraseStep;
 use super::join::JoinSteps;
+use super::restore::RestoreSteps;
 use crate::backend::{Backend, use_backend};
 use crate::components::{
     Button, ButtonKind, ColourChoice, ErrorBlock, Field, FieldType, Icon, IconName, Logo,
@@ -24,6 +25,7 @@ enum Step {
     Passphrase,
     About,
     Join,
+    Restore,
 }
 
 /// What the app hears.
@@ -49,13 +51,13 @@ pub fn FirstRunPage(props: &FirstRunPageProps) -> Html {
     };
     let body = match *step {
         Step::Welcome => {
-            let (start, join) = (go(Step::Passphrase), go(Step::Join));
-            welcome(
-                &i18n,
-                &props.language_chosen,
-                &Callback::from(move |_| start()),
-                &Callback::from(move |_| join()),
-            )
+            let (start, join, restore) = (go(Step::Passphrase), go(Step::Join), go(Step::Restore));
+            let ways = Ways {
+                start: Callback::from(move |_| start()),
+                join: Callback::from(move |_| join()),
+                restore: Callback::from(move |_| restore()),
+            };
+            welcome(&i18n, &props.language_chosen, &ways)
         }
         Step::Passphrase => {
             let (next, back, passphrase) = (go(Step::About), go(Step::Welcome), passphrase.clone());
@@ -83,6 +85,10 @@ pub fn FirstRunPage(props: &FirstRunPageProps) -> Html {
             let back = go(Step::Welcome);
             html! { <JoinSteps on_joining={props.joining.clone()} on_back={Callback::from(move |()| back())} /> }
         }
+        Step::Restore => {
+            let back = go(Step::Welcome);
+            html! { <RestoreSteps on_joining={props.joining.clone()} on_back={Callback::from(move |()| back())} /> }
+        }
     };
     html! {
         <div class="closed" data-person="abu">
@@ -93,7 +99,7 @@ pub fn FirstRunPage(props: &FirstRunPageProps) -> Html {
 }
 
 /// The way back, and how far the person is, in words and as a bar.
-pub(super) fn step_head(i18n: &I18n, at: u8, of: u8, name: &str, back: &Callback<MouseEvent>) -> Html {
+pub(crate) fn step_head(i18n: &I18n, at: u8, of: u8, name: &str, back: &Callback<MouseEvent>) -> Html {
     html! {
         <header class="step-head">
             <button type="button" class="icon-button" onclick={back.clone()} aria-label={t!(i18n, "app-back")}><Icon icon={IconName::ArrowLeft} /></button>
@@ -107,12 +113,14 @@ pub(super) fn step_head(i18n: &I18n, at: u8, of: u8, name: &str, back: &Callback
     }
 }
 
-fn welcome(
-    i18n: &I18n,
-    on_language: &Callback<String>,
-    start: &Callback<MouseEvent>,
-    join: &Callback<MouseEvent>,
-) -> Html {
+/// Where the welcome leads.
+struct Ways {
+    start: Callback<MouseEvent>,
+    join: Callback<MouseEvent>,
+    restore: Callback<MouseEvent>,
+}
+
+fn welcome(i18n: &I18n, on_language: &Callback<String>, ways: &Ways) -> Html {
     let onchange = {
         let on_language = on_language.clone();
         Callback::from(move |event: Event| {
@@ -134,8 +142,9 @@ fn welcome(
             <h1 tabindex="-1">{ t!(i18n, "first-title") }</h1>
             <p class="lead">{ t!(i18n, "first-lead") }</p>
             <div class="closed-form">
-                <Button kind={ButtonKind::Main} wide=true onclick={start.clone()}>{ t!(i18n, "first-start") }</Button>
-                <Button kind={ButtonKind::Second} wide=true onclick={join.clone()}>{ t!(i18n, "first-join") }</Button>
+                <Button kind={ButtonKind::Main} wide=true onclick={ways.start.clone()}>{ t!(i18n, "first-start") }</Button>
+                <Button kind={ButtonKind::Second} wide=true onclick={ways.join.clone()}>{ t!(i18n, "first-join") }</Button>
+                <button type="button" class="link-button" onclick={ways.restore.clone()}>{ t!(i18n, "first-restore") }</button>
             </div>
             <ul class="promises" role="list">
                 <li><Icon icon={IconName::Lock} />{ t!(i18n, "first-promise-sealed") }</li>

@@ -1,11 +1,14 @@
 //! Home: what needs me today, for all of us; what is new; whose records these are.
 
 use mecum_api::domain::PartialDate;
-use mecum_api::{ChartView, HomeView, LatestView, NeedKind, NeedView, SyncPhase, Topic, command};
+use mecum_api::{
+    ChartView, HomeView, LatestView, NeedKind, NeedView, SyncPhase, Topic, WrittenView, command,
+};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
 use super::answer::answered;
+use super::medicines::clash::{is_dose, written_device};
 use super::people::relation_line;
 use super::words::{row_phrase, wire_word};
 use crate::app::{Shell, use_shell};
@@ -37,6 +40,8 @@ pub fn HomePage() -> Html {
                         </header>
                         if view.sync.phase == SyncPhase::Refused {
                             <Notice kind={NoticeKind::Urgent}><p>{ view.sync.message_id.as_ref().map_or_else(|| t!(i18n, "where-refused"), |id| i18n.text(id)) }</p></Notice>
+                        } else if let Some(id) = &view.sync.message_id {
+                            <Notice kind={NoticeKind::Wait}><p>{ i18n.text(id) }</p></Notice>
                         }
                         { needs(&i18n, &shell, &view) }
                         { latest(&i18n, &shell, &view) }
@@ -87,6 +92,9 @@ fn need_row(i18n: &I18n, shell: &Shell, chart: Option<&ChartView>, need: &NeedVi
     let name = chart.map(|c| c.name.clone()).unwrap_or_default();
     let value = need.value.as_deref().map(|v| format::number(language, v));
     let title = match (need.kind, &value) {
+        (NeedKind::Clash, _) if need.field.is_some_and(is_dose) => {
+            t!(i18n, "need-clash-dose", title = need.title.as_str())
+        }
         (NeedKind::Clash, _) => t!(i18n, "need-clash", title = need.title.as_str()),
         (NeedKind::Device, _) => t!(i18n, "need-device", name = need.title.as_str()),
         (NeedKind::Quarantine, _) => t!(i18n, "need-quarantine"),
@@ -94,23 +102,7 @@ fn need_row(i18n: &I18n, shell: &Shell, chart: Option<&ChartView>, need: &NeedVi
         (NeedKind::Result, None) => need.title.clone(),
     };
     let about = match need.kind {
-        NeedKind::Clash => need
-            .written
-            .iter()
-            .map(|w| {
-                t!(
-                    i18n,
-                    "need-wrote",
-                    device = w.device.as_str(),
-                    value = w
-                        .value
-                        .clone()
-                        .map_or_else(|| t!(i18n, "need-cleared"), |v| format::number(language, &v)),
-                    when = format::instant(language, w.at_ms)
-                )
-            })
-            .collect::<Vec<_>>()
-            .join("; "),
+        NeedKind::Clash => clash_about(i18n, need, true),
         NeedKind::Result => need.date.as_deref().map(|d| format::day(language, d)).unwrap_or_default(),
         NeedKind::Device => t!(i18n, "need-device-about"),
         NeedKind::Quarantine => t!(i18n, "need-quarantine-about"),
@@ -140,11 +132,32 @@ fn need_row(i18n: &I18n, shell: &Shell, chart: Option<&ChartView>, need: &NeedVi
             }
             <div class="need-words">
                 <p class="need-title"><span class="visually-hidden">{ name }{ ": " }</span><bdi>{ title }</bdi>{ " " }<Flag flag={flag_of(need)} /></p>
-                <p class="need-about"><bdi>{ about }</bdi></p>
+                if need.kind == NeedKind::Clash {
+                    <p class="need-about"><bdi class="for-phone">{ clash_about(i18n, need, false) }</bdi><bdi class="for-laptop">{ about }</bdi></p>
+                } else {
+                    <p class="need-about"><bdi>{ about }</bdi></p>
+                }
             </div>
             <Button {kind} {onclick}>{ i18n.text(button) }<span class="visually-hidden">{ ": " }{ need.title.clone() }</span></Button>
         </li>
     }
+}
+
+/// What was written on which device, and on wide windows on which day.
+fn clash_about(i18n: &I18n, need: &NeedView, with_day: bool) -> String {
+    let language = i18n.language();
+    let today = format::local_day(format::now_ms());
+    let one = |w: &WrittenView| {
+        let device = written_device(i18n, w);
+        let value =
+            w.value.as_deref().map_or_else(|| t!(i18n, "need-cleared"), |v| format::number(language, v));
+        if !with_day || w.at_ms <= 0 {
+            return t!(i18n, "need-wrote-short", device = device, value = value);
+        }
+        let when = format::day_near(language, &format::local_day(w.at_ms).to_string(), today);
+        t!(i18n, "need-wrote", device = device, value = value, when = when)
+    };
+    need.written.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// A clash is said by its title and its button already.

@@ -186,7 +186,7 @@ fn choose(i18n: &I18n, onfile: &Callback<web_sys::File>) -> Html {
     let over = Callback::from(|event: DragEvent| event.prevent_default());
     html! {
         <>
-            <p>{ t!(i18n, "import-intro") }</p>
+            <p class="lead">{ t!(i18n, "import-intro") }</p>
             <label class="drop" ondrop={dropped} ondragover={over}>
                 <Icon icon={IconName::FileInput} />
                 <span class="drop-main">{ t!(i18n, "import-choose") }</span>

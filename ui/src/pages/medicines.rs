@@ -3,12 +3,14 @@
 pub mod clash;
 
 use mecum_api::{ChartArgs, MedicineView, MedicinesView, Topic, command};
+use mecum_domain::Kind;
 use yew::prelude::*;
 use yew_router::prelude::*;
 
 use self::clash::ClashCard;
 use super::answer::answered;
 use super::head::PageHead;
+use super::members::may_write;
 use super::words::status_name;
 use crate::app::use_shell;
 use crate::components::{Empty, Flag, Icon, IconName, Receipt};
@@ -25,15 +27,18 @@ pub fn MedicinesPage() -> Html {
     let chart = shell.chart_id();
     let query = use_query::<command::Medicines>(ChartArgs { chart }, vec![Topic::Record { chart }]);
     let name = shell.chart_name();
+    let add = may_write(&shell, Kind::MedicationStatement);
     html! {
-        <div class="page page-column">
+        <div class="page page-column page-medicines">
             { query.data().map(|view| allergy_bar(&i18n, &view)) }
             <PageHead title={t!(i18n, "medicines-title")}>
-                <Link<Route> to={Route::Add { kind: "medication-statement".into() }} classes="button button-quiet">
-                    <Icon icon={IconName::Plus} /><span>{ t!(i18n, "medicines-add") }</span>
-                </Link<Route>>
+                if add {
+                    <Link<Route> to={Route::Add { kind: "medication-statement".into() }} classes="button button-quiet">
+                        <Icon icon={IconName::Plus} /><span>{ t!(i18n, "medicines-add") }</span>
+                    </Link<Route>>
+                }
             </PageHead>
-            { answered(&i18n, &query, &t!(i18n, "medicines-opening"), |view| body(&i18n, &name, &view)) }
+            { answered(&i18n, &query, &t!(i18n, "medicines-opening"), |view| body(&i18n, &name, &view, add)) }
         </div>
     }
 }
@@ -53,17 +58,17 @@ fn allergy_bar(i18n: &I18n, view: &MedicinesView) -> Html {
     }
 }
 
-fn body(i18n: &I18n, name: &str, view: &MedicinesView) -> Html {
+fn body(i18n: &I18n, name: &str, view: &MedicinesView, add: bool) -> Html {
     if view.current.is_empty() && view.past.is_empty() && view.clashes.is_empty() {
         return html! {
             <Empty icon={IconName::Pill} title={t!(i18n, "medicines-empty-title")} text={t!(i18n, "medicines-empty-text", name = name)}>
-                <Link<Route> to={Route::Add { kind: "medication-statement".into() }} classes="link">{ t!(i18n, "add-title-medication-statement") }</Link<Route>>
+                if add { <Link<Route> to={Route::Add { kind: "medication-statement".into() }} classes="link">{ t!(i18n, "add-title-medication-statement") }</Link<Route>> }
             </Empty>
         };
     }
     html! {
         <>
-            { for view.clashes.iter().map(|clash| html! { <ClashCard key={format!("{}-{:?}", clash.entry, clash.field)} clash={clash.clone()} /> }) }
+            { for view.clashes.iter().map(|clash| html! { <ClashCard key={format!("{}-{:?}", clash.entry, clash.field)} clash={clash.clone()} settle={add} /> }) }
             <section>
                 <h2 class="section-head">{ t!(i18n, "medicines-current") }<span class="section-count">{ view.current.len() }</span></h2>
                 if view.current.is_empty() {

@@ -192,7 +192,7 @@ fn Offer(props: &OfferProps) -> Html {
                 </div>
             </div>
             <p class="small">{ t!(i18n, "pair-once") }</p>
-            <p class="pair-waiting"><span class="working-mark" aria-hidden="true" />{ t!(i18n, "pair-waiting") }</p>
+            <p class="pair-waiting"><span class="ring" aria-hidden="true" />{ t!(i18n, "pair-waiting") }</p>
             <div class="button-row">
                 <Button kind={ButtonKind::Second} onclick={props.on_again.clone()}>{ t!(i18n, "pair-again") }</Button>
                 <Button kind={ButtonKind::Second} onclick={props.on_stop.clone()}>{ t!(i18n, "pair-stop") }</Button>

@@ -3,20 +3,29 @@
 mod form;
 
 use mecum_api::domain::Relation;
-use mecum_api::{ChartView, command};
+use mecum_api::{ChartView, Topic, command};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
 use self::form::PersonForm;
-use crate::app::use_shell;
+use super::members::may_rename;
+use crate::app::{Shell, use_shell};
 use crate::backend::use_backend;
 use crate::components::{Button, ButtonKind, Icon, IconName, Sheet, Tile, TileSize};
 use crate::i18n::{I18n, t, use_i18n};
-use crate::query::use_bus;
+use crate::query::{use_bus, use_query};
 use crate::route::Route;
 
 /// Relation, age and right in one line: "68, your mother, you manage this record".
 pub fn relation_line(i18n: &I18n, chart: &ChartView) -> String {
+    if let Some(from) = &chart.shared_by {
+        let ended = chart.ended.is_some();
+        return if ended {
+            t!(i18n, "shared-ended-people")
+        } else {
+            t!(i18n, "shared-people", name = from.as_str())
+        };
+    }
     if chart.relation == Relation::Own {
         return t!(i18n, "people-own");
     }
@@ -26,6 +35,16 @@ pub fn relation_line(i18n: &I18n, chart: &ChartView) -> String {
     } else {
         t!(i18n, "people-managed", relation = relation)
     }
+}
+
+/// The open record as it is now. The shell asks for its list when records come or go; allergies and conditions are entries,
+/// so what is said of them has to follow every entry.
+#[hook]
+pub fn use_chart_now(shell: &Shell) -> Option<ChartView> {
+    let id = shell.chart_id();
+    let query = use_query::<command::ChartList>((), vec![Topic::Charts, Topic::Record { chart: id }]);
+    let now = query.data().and_then(|all| all.iter().find(|chart| chart.chart == id).cloned());
+    now.or_else(|| shell.chart().map(|chart| (*chart).clone()))
 }
 
 /// A layer of the shell.
@@ -84,17 +103,17 @@ pub fn PeopleSheet(props: &PeopleSheetProps) -> Html {
             let (backend, bus, shell) = (backend.clone(), bus.clone(), shell.clone());
             wasm_bindgen_futures::spawn_local(async move {
                 match backend.call::<command::VaultLock>(()).await {
-                    Ok(_) => bus.tell(&[mecum_api::Topic::Vault]),
+                    Ok(_) => bus.tell(&[Topic::Vault]),
                     Err(error) => shell.problem(&error),
                 }
             });
         })
     };
-    let to_settings = {
+    let to = |page: Route| {
         let (shell, on_close) = (shell.clone(), props.on_close.clone());
         Callback::from(move |_: MouseEvent| {
             on_close.emit(());
-            shell.go(Route::Settings);
+            shell.go(page.clone());
         })
     };
     html! {
@@ -137,10 +156,12 @@ pub fn PeopleSheet(props: &PeopleSheetProps) -> Html {
                 _ => html! {
                     <div class="people-actions">
                         <Button kind={ButtonKind::Second} wide=true onclick={write(Writing::New)}><Icon icon={IconName::Plus} /><span>{ t!(i18n, "people-add") }</span></Button>
-                        if shell.chart().is_some_and(|chart| !chart.unreadable) {
+                        if shell.chart().is_some_and(|chart| !chart.unreadable && may_rename(&chart)) {
                             <Button kind={ButtonKind::Second} wide=true onclick={write(Writing::Open)}><Icon icon={IconName::Pencil} /><span>{ t!(i18n, "people-edit") }</span></Button>
                         }
-                        <Button kind={ButtonKind::Second} onclick={to_settings}><Icon icon={IconName::Settings} /><span>{ t!(i18n, "app-settings") }</span></Button>
+                        <Button kind={ButtonKind::Second} onclick={to(Route::Members)}><Icon icon={IconName::Share} /><span>{ t!(i18n, "members-link") }</span></Button>
+                        <Button kind={ButtonKind::Second} onclick={to(Route::Invitation)}><Icon icon={IconName::Mail} /><span>{ t!(i18n, "invitation-title") }</span></Button>
+                        <Button kind={ButtonKind::Second} onclick={to(Route::Settings)}><Icon icon={IconName::Settings} /><span>{ t!(i18n, "app-settings") }</span></Button>
                         <Button kind={ButtonKind::Second} onclick={lock}><Icon icon={IconName::Lock} /><span>{ t!(i18n, "settings-lock-now") }</span></Button>
                     </div>
                 },

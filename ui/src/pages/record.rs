@@ -11,10 +11,12 @@ use yew_router::prelude::*;
 
 use self::filters::Filters;
 use self::part::TimelinePart;
+use super::add::KINDS;
 use super::answer::answered;
 use super::changes::ChangesPanel;
 use super::head::PageHead;
-use crate::app::use_shell;
+use super::members::{SharedLine, may_import, may_write};
+use crate::app::{Shell, use_shell};
 use crate::components::{Empty, Icon, IconName};
 use crate::format;
 use crate::i18n::{I18n, t, use_i18n};
@@ -67,6 +69,7 @@ pub fn RecordPage() -> Html {
         ))
     });
     let name = shell.chart_name();
+    let (import, add) = (may_import(&shell), KINDS.iter().any(|kind| may_write(&shell, *kind)));
     let on_choose = {
         let shown = shown.clone();
         Callback::from(move |chosen| shown.set(chosen))
@@ -75,16 +78,25 @@ pub fn RecordPage() -> Html {
         <div class="page page-record">
             <div class="record-head">
                 <PageHead title={t!(i18n, "record-title")} note={note}>
-                    <Link<Route> to={Route::Import} classes="button button-second record-import">
-                        <Icon icon={IconName::FileInput} />
-                        <span>{ t!(i18n, "record-import") }</span>
+                    <Link<Route> to={Route::Members} classes="button button-second record-members">
+                        <Icon icon={IconName::Share} />
+                        <span>{ t!(i18n, "members-link") }</span>
                     </Link<Route>>
-                    <Link<Route> to={Route::Add { kind: "new".into() }} classes="button button-main">
-                        <Icon icon={IconName::Plus} />
-                        <span class="for-phone">{ t!(i18n, "record-add-short") }</span>
-                        <span class="for-laptop">{ t!(i18n, "record-add") }</span>
-                    </Link<Route>>
+                    if import {
+                        <Link<Route> to={Route::Import} classes="button button-second record-import">
+                            <Icon icon={IconName::FileInput} />
+                            <span>{ t!(i18n, "record-import") }</span>
+                        </Link<Route>>
+                    }
+                    if add {
+                        <Link<Route> to={Route::Add { kind: "new".into() }} classes="button button-main">
+                            <Icon icon={IconName::Plus} />
+                            <span class="for-phone">{ t!(i18n, "record-add-short") }</span>
+                            <span class="for-laptop">{ t!(i18n, "record-add") }</span>
+                        </Link<Route>>
+                    }
                 </PageHead>
+                <SharedLine />
             </div>
             if let Some(view) = head.data().filter(|view| view.all > 0) {
                 <div class="record-tools">
@@ -94,7 +106,7 @@ pub fn RecordPage() -> Html {
             }
             <ChangesPanel {chart} />
             <div class="record-main">
-                { answered(&i18n, &head, &t!(i18n, "record-opening"), |view| body(&i18n, &name, &view, &args, &shown)) }
+                { answered(&i18n, &head, &t!(i18n, "record-opening"), |view| body(&i18n, &shell, &name, &view, &args, &shown)) }
             </div>
         </div>
     }
@@ -102,6 +114,7 @@ pub fn RecordPage() -> Html {
 
 fn body(
     i18n: &I18n,
+    shell: &Shell,
     name: &str,
     view: &TimelineView,
     args: &TimelineArgs,
@@ -110,8 +123,10 @@ fn body(
     if view.all == 0 {
         return html! {
             <Empty icon={IconName::Book} title={t!(i18n, "record-empty-title")} text={t!(i18n, "record-empty-text", name = name)}>
-                <Link<Route> to={Route::Import} classes="link">{ t!(i18n, "record-import") }</Link<Route>>
-                <Link<Route> to={Route::Add { kind: "new".into() }} classes="link">{ t!(i18n, "record-add") }</Link<Route>>
+                if may_import(shell) {
+                    <Link<Route> to={Route::Import} classes="link">{ t!(i18n, "record-import") }</Link<Route>>
+                    <Link<Route> to={Route::Add { kind: "new".into() }} classes="link">{ t!(i18n, "record-add") }</Link<Route>>
+                }
             </Empty>
         };
     }

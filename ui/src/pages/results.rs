@@ -6,12 +6,14 @@ pub mod detail;
 use std::rc::Rc;
 
 use mecum_api::{ChartArgs, ResultsView, SeriesView, Topic as News, TrendArgs, TrendView, command};
+use mecum_domain::Kind;
 use yew::prelude::*;
 use yew_router::prelude::*;
 
 use self::detail::TrendDetail;
 use super::answer::{answered, answered_page};
 use super::head::PageHead;
+use super::members::{may_import, may_write};
 use crate::app::use_shell;
 use crate::charts::Sparkline;
 use crate::components::{Empty, IconName, Receipt, flag_text};
@@ -38,8 +40,10 @@ pub fn series_name(i18n: &I18n, loinc: Option<&str>, printed: &str) -> String {
 #[component]
 pub fn ResultsPage(props: &ResultsPageProps) -> Html {
     let i18n = use_i18n();
-    let chart = use_shell().chart_id();
+    let shell = use_shell();
+    let chart = shell.chart_id();
     let query = use_query::<command::Results>(ChartArgs { chart }, vec![News::Record { chart }]);
+    use_current_in_view(props.trend.clone(), query.data().is_some());
     let alone = if props.trend.is_some() { "page page-split page-split-detail" } else { "page page-split" };
     html! {
         <div class={alone}>
@@ -49,8 +53,8 @@ pub fn ResultsPage(props: &ResultsPageProps) -> Html {
                         <div class="page page-column">
                             <PageHead title={t!(i18n, "results-title")} />
                             <Empty icon={IconName::TestTube} title={t!(i18n, "results-empty-title")} text={t!(i18n, "results-empty-text")}>
-                                <Link<Route> to={Route::Import} classes="link">{ t!(i18n, "record-import") }</Link<Route>>
-                                <Link<Route> to={Route::Add { kind: "vital-sign".into() }} classes="link">{ t!(i18n, "add-title-vital-sign") }</Link<Route>>
+                                if may_import(&shell) { <Link<Route> to={Route::Import} classes="link">{ t!(i18n, "record-import") }</Link<Route>> }
+                                if may_write(&shell, Kind::VitalSign) { <Link<Route> to={Route::Add { kind: "vital-sign".into() }} classes="link">{ t!(i18n, "add-title-vital-sign") }</Link<Route>> }
                             </Empty>
                         </div>
                     };
@@ -73,6 +77,28 @@ pub fn ResultsPage(props: &ResultsPageProps) -> Html {
             }) }
         </div>
     }
+}
+
+/// Brings the row of the open series into the part of the list that can be seen, beside its detail.
+#[hook]
+fn use_current_in_view(trend: Option<AttrValue>, drawn: bool) {
+    use_effect_with((trend, drawn), |_| {
+        let document = gloo::utils::document();
+        let found = |selector: &str| document.query_selector(selector).ok().flatten();
+        let (Some(list), Some(row)) = (found(".split-list"), found(".split-list .series-row-current")) else {
+            return;
+        };
+        let (around, here) = (list.get_bounding_client_rect(), row.get_bounding_client_rect());
+        if here.top() < around.top() || here.bottom() > around.bottom().min(window_height()) {
+            let middle = (around.height() - here.height()) / 2.0;
+            #[expect(clippy::cast_possible_truncation, reason = "whole pixels of a list")]
+            list.set_scroll_top(list.scroll_top() + (here.top() - around.top() - middle) as i32);
+        }
+    });
+}
+
+fn window_height() -> f64 {
+    gloo::utils::document().document_element().map_or(0.0, |root| f64::from(root.client_height()))
 }
 
 fn first(view: &ResultsView) -> Option<String> {

@@ -1,6 +1,7 @@
 //! Settings: language and display, devices, locking, and what this program is.
 
 pub mod display;
+pub mod kit;
 
 use std::rc::Rc;
 
@@ -96,7 +97,10 @@ fn Body(props: &BodyProps) -> Html {
             <>
                 <ul class="settings-list" role="list">
                     <li>{ way(Route::Display, IconName::Languages, &t!(i18n, "display-title"), language) }</li>
+                    <li>{ way(Route::Members, IconName::Users, &t!(i18n, "members-title"), &t!(i18n, "members-settings-about")) }</li>
+                    <li>{ way(Route::Invitation, IconName::Mail, &t!(i18n, "invitation-title"), &t!(i18n, "invitation-settings-about")) }</li>
                     <li>{ way(Route::Devices, IconName::Smartphone, &t!(i18n, "settings-devices"), &t!(i18n, "settings-devices-about")) }</li>
+                    <li>{ way(Route::Kit, IconName::Key, &t!(i18n, "kit-title"), &t!(i18n, "kit-about")) }</li>
                 </ul>
                 <section class="settings-section">
                     <h2 class="section-head">{ t!(i18n, "settings-lock") }</h2>

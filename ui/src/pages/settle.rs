@@ -1,6 +1,6 @@
 //! Settling a clash: what was agreed, what was written, and a choice that only a person makes.
 
-use mecum_api::{ClashSettleArgs, ClashView, EntryArgs, Topic, WrittenView, command};
+use mecum_api::{ChartView, ClashSettleArgs, ClashView, EntryArgs, Topic, WrittenView, command};
 use mecum_domain::{Field, initials};
 use yew::prelude::*;
 use yew_router::prelude::*;
@@ -8,6 +8,7 @@ use yew_router::prelude::*;
 use super::answer::answered_page;
 use super::head::PageHead;
 use super::medicines::clash::{author_colour, is_dose, written_value, written_where, written_words};
+use super::members::may_write;
 use super::words::{field_name, from_wire_word};
 use crate::app::use_shell;
 use crate::backend::use_backend;
@@ -52,6 +53,14 @@ pub fn SettlePage(props: &SettlePageProps) -> Html {
                     </div>
                 };
             };
+            if !may_write(&shell, view.row.kind) {
+                return html! {
+                    <div class="page page-task">
+                        <PageHead title={view.row.title.clone()} back={Route::Medicines} />
+                        <Empty icon={IconName::Lock} title={t!(i18n, "shared-no-writing-title")} text={t!(i18n, "shared-no-writing-text")}>{ Html::default() }</Empty>
+                    </div>
+                };
+            }
             html! { <Settle clash={clash.clone()} version={view.version.clone()} /> }
         },
     )
@@ -128,7 +137,7 @@ fn Settle(props: &SettleProps) -> Html {
         <form class="page page-task" {onsubmit} novalidate={true}>
             <PageHead title={title} back={Route::Medicines} />
             <p class="lead">{ intro(&i18n, clash) }</p>
-            { written(&i18n, clash) }
+            { written(&i18n, clash, &shell.charts()) }
             <fieldset class="choices" aria-describedby={problem.is_some().then_some("settle-problem")}>
                 <legend class="section-title">{ t!(i18n, "settle-which") }</legend>
                 if let Some(problem) = &*problem {
@@ -145,7 +154,6 @@ fn Settle(props: &SettleProps) -> Html {
                             <span class="choice-body">
                                 <span class="choice-title"><bdi>{ t!(i18n, "settle-as", value = written_value(&i18n, w), author = author_of(&i18n, clash, w)) }</bdi></span>
                                 <span class="small">{ against_agreed(&i18n, clash, w.value.as_deref()) }</span>
-                                <span class="small"><bdi>{ written_where(&i18n, w) }</bdi></span>
                             </span>
                         </label>
                     }
@@ -155,7 +163,11 @@ fn Settle(props: &SettleProps) -> Html {
                 <p><strong>{ t!(i18n, "settle-hold") }</strong>{ " " }{ t!(i18n, "settle-hold-text") }</p>
                 <div class="action-bar-buttons">
                     <Link<Route> to={Route::Medicines} classes="button button-second">{ t!(i18n, "settle-later") }</Link<Route>>
-                    <Button kind={ButtonKind::Main} submit=true working={*working}>{ t!(i18n, "settle-save") }</Button>
+                    if choice.is_some() {
+                        <Button kind={ButtonKind::Main} submit=true working={*working}>{ t!(i18n, "settle-save") }</Button>
+                    } else {
+                        <Button kind={ButtonKind::NotYet} submit=true>{ t!(i18n, "settle-choose-first") }</Button>
+                    }
                 </div>
             </div>
         </form>
@@ -183,7 +195,7 @@ fn intro(i18n: &I18n, clash: &ClashView) -> String {
 }
 
 /// What was last agreed, then every value in order of time.
-fn written(i18n: &I18n, clash: &ClashView) -> Html {
+fn written(i18n: &I18n, clash: &ClashView, charts: &[ChartView]) -> Html {
     html! {
         <ul class="written-list" role="list">
             if let Some(agreed) = &clash.agreed {
@@ -205,7 +217,7 @@ fn written(i18n: &I18n, clash: &ClashView) -> Html {
                         { written_words(w) }
                         <span class="small"><bdi>{ written_where(i18n, w) }</bdi></span>
                     </span>
-                    <Tile letters={initials(&w.author)} colour={author_colour(at)} size={TileSize::Row} />
+                    <Tile letters={initials(&w.author)} colour={author_colour(charts, &w.author, at)} size={TileSize::Small} />
                 </li>
             }) }
         </ul>

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use mecum_api::{CallError, Code, PassphraseArgs, VaultPhase, VaultView, command};
 use yew::prelude::*;
 
+use super::restore::forgotten::ForgottenSteps;
 use crate::backend::use_backend;
 use crate::components::{Button, ButtonKind, ErrorBlock, Field, FieldType, Icon, IconName, Logo};
 use crate::i18n::{t, use_i18n};
@@ -25,6 +26,7 @@ pub fn UnlockPage(props: &UnlockPageProps) -> Html {
     let typed = use_state(String::new);
     let working = use_state(|| false);
     let error = use_state(|| None::<CallError>);
+    let forgotten = use_state(|| false);
     let wait = use_state(|| props.status.wait_s);
     use_countdown(&wait);
     let onsubmit = {
@@ -57,6 +59,22 @@ pub fn UnlockPage(props: &UnlockPageProps) -> Html {
         .filter(|e| matches!(e.code, Code::WrongPassphrase | Code::Waiting))
         .map(|e| i18n.error(e).0);
     let other = error.as_ref().filter(|e| !matches!(e.code, Code::WrongPassphrase | Code::Waiting)).cloned();
+    if *forgotten {
+        let back = {
+            let forgotten = forgotten.clone();
+            Callback::from(move |()| forgotten.set(false))
+        };
+        return html! {
+            <div class="closed" data-person="abu">
+                <div class="spine" aria-hidden="true" />
+                <main class="closed-main"><ForgottenSteps on_open={props.on_open.clone()} on_back={back} /></main>
+            </div>
+        };
+    }
+    let forget = {
+        let forgotten = forgotten.clone();
+        Callback::from(move |_: MouseEvent| forgotten.set(true))
+    };
     html! {
         <div class="closed" data-person="abu">
             <div class="spine" aria-hidden="true" />
@@ -76,6 +94,7 @@ pub fn UnlockPage(props: &UnlockPageProps) -> Html {
                     }
                 </form>
                 if let Some(error) = other { <ErrorBlock {error} /> }
+                <p><button type="button" class="link-button" onclick={forget}>{ t!(i18n, "unlock-forgotten") }</button></p>
                 <p class="closed-note"><Icon icon={IconName::Lock} small=true />{ t!(i18n, "unlock-note") }</p>
             </main>
         </div>

@@ -8,6 +8,7 @@ use mecum_seal::{DeviceId, PairingSecret, VerifyingKey, seal_to};
 use mecum_sync::{DeviceCard, RefusalCode};
 use mecum_vault::{Durability, Table, WriteVaultError};
 use minicbor::{Decode, Encode};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::messages::{Join, WELCOME_PURPOSE, Welcome, bad_code, body};
 use super::{AGAIN, LOOK};
@@ -33,7 +34,8 @@ pub(super) struct Admission {
     pub(super) name: String,
     #[cbor(n(2), with = "minicbor::bytes")]
     mailbox: [u8; 16],
-    /// Sealed once: the mailbox takes the same bytes again, but no others.
+    /// Sealed once, when the server knows the device and every key of the account is known here: the mailbox takes the same
+    /// bytes again, but no others. Empty until then.
     #[cbor(n(3), with = "minicbor::bytes")]
     welcome: Vec<u8>,
     #[n(4)]
@@ -46,7 +48,15 @@ pub(super) struct Admission {
     /// The mailbox has the welcome.
     #[n(7)]
     sent: bool,
+    /// What the code stands for, to seal the welcome under.
+    #[n(8)]
+    code: Option<CodeSecret>,
 }
+
+/// A pairing secret as the vault keeps it, for as long as its mailbox lives.
+#[derive(Clone, Encode, Decode, Zeroize, ZeroizeOnDrop)]
+#[cbor(transparent)]
+struct CodeSecret(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>);
 
 /// Why a welcome did not get through.
 enum Cut {
@@ -65,7 +75,7 @@ impl From<CallError> for Cut {
 }
 
 impl Session {
-    /// Adds a device and seals its welcome, durably and in one step. The same device again is accepted again.
+    /// Adds a device and keeps how to welcome it, durably and in one step. The same device again is accepted again.
     pub(super) fn admit(
         &mut self,
         secret: &PairingSecret,
@@ -74,9 +84,6 @@ impl Session {
         ends_ms: i64,
     ) -> Result<Admission, SessionError> {
         let mailbox = secret.mailbox_id();
-        let welcome = Welcome { account_kem: *self.identity.account_kem.expose() }.encode();
-        let sealed = seal_to(&join.kem, WELCOME_PURPOSE, &mailbox, &welcome, self.entropy())
-            .map_err(|_| bad_code())?;
         let card = DeviceCard {
             device: join.device,
             signing: join.signing,
@@ -88,11 +95,12 @@ impl Session {
             device: join.device,
             name: join.name.clone(),
             mailbox,
-            welcome: secret.seal("welcome", &sealed, self.entropy()),
+            welcome: Vec::new(),
             url: home.url.clone(),
             pin: home.pin,
             ends_ms,
             sent: false,
+            code: Some(CodeSecret(secret.expose().to_vec())),
         };
         self.add_device(card, |w| w.put(Table::Sync, ADMISSION, &body(&admission)))?;
         Ok(admission)
@@ -102,6 +110,30 @@ impl Session {
     fn admission(&self) -> Result<Option<Admission>, SessionError> {
         let stored = self.vault.get(Table::Sync, ADMISSION)?;
         Ok(stored.and_then(|body| minicbor::decode(&body).ok()))
+    }
+
+    /// An admission with its welcome: the account's keys as they are, sealed to the device that the log names. None if the log does
+    /// not have the device any more.
+    fn with_welcome(&mut self, mut admission: Admission) -> Result<Option<Admission>, SessionError> {
+        if !admission.welcome.is_empty() {
+            return Ok(Some(admission));
+        }
+        let log = self.follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
+        let code = admission.code.as_ref().and_then(|code| code.0.as_slice().try_into().ok());
+        let Some((card, code)) = log.device(admission.device).zip(code) else { return Ok(None) };
+        let secret = PairingSecret::from_bytes(code);
+        let earlier = &self.identity.earlier;
+        let welcome = Welcome {
+            account_kem: *self.identity.account_kem.expose(),
+            earlier: (!earlier.is_empty())
+                .then(|| earlier.iter().flat_map(|secret| *secret.expose()).collect()),
+        };
+        let sealed =
+            seal_to(&card.kem, WELCOME_PURPOSE, &secret.mailbox_id(), &welcome.encode(), self.entropy())
+                .map_err(|_| bad_code())?;
+        admission.welcome = secret.seal("welcome", &sealed, self.entropy());
+        self.keep_admission(&admission)?;
+        Ok(Some(admission))
     }
 
     fn keep_admission(&mut self, admission: &Admission) -> Result<(), SessionError> {
@@ -152,7 +184,7 @@ impl App {
             if self.is_over(&admission) {
                 return self.say_given_up(&admission).await;
             }
-            match self.send_welcome(&admission).await {
+            match self.send_welcome(&mut admission).await {
                 Ok(()) => {
                     admission.sent = true;
                     let sent = admission.clone();
@@ -193,11 +225,13 @@ impl App {
     }
 
     /// The account's log first: the relay must know the device before it is told that it may come.
-    async fn send_welcome(&self, admission: &Admission) -> Result<(), Cut> {
+    async fn send_welcome(&self, admission: &mut Admission) -> Result<(), Cut> {
         self.sync_now(()).await?;
         if !self.with(|session| Ok(session.is_account_log_stored())).await? {
             return Err(Cut::Again);
         }
+        let asked = admission.clone();
+        *admission = self.with(move |session| session.with_welcome(asked)).await?.ok_or(Cut::Gone)?;
         let remote = Remote::new(&admission.url, admission.pin).map_err(|error| remote_error(&error))?;
         match remote.mailbox_put(&admission.mailbox, "welcome", &admission.welcome).await {
             Ok(()) => Ok(()),

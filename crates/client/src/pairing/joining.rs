@@ -15,11 +15,11 @@ use crate::app::{App, held};
 use crate::driver::Home;
 use crate::error::remote_error;
 use crate::founding::Founding;
-use crate::identity::Identity;
+use crate::identity::{Identity, secrets_of};
 use crate::remote::{Remote, RemoteError};
 
 /// The keys of a device that is about to join.
-pub(super) struct FreshDevice {
+pub(crate) struct FreshDevice {
     device: DeviceId,
     incarnation: IncarnationId,
     signing: SigningKey,
@@ -36,6 +36,11 @@ impl FreshDevice {
         }
     }
 
+    /// Whether a card is this device's.
+    pub(crate) fn is(&self, card: &mecum_sync::DeviceCard) -> bool {
+        card.device == self.device && card.signing == self.signing.verifying_key()
+    }
+
     pub(super) fn join(&self, name: String) -> Join {
         Join {
             device: self.device,
@@ -46,14 +51,21 @@ impl FreshDevice {
         }
     }
 
-    fn identity(&self, account: AccountId, welcome: &Welcome) -> Identity {
+    /// Whose device this is: the account's keys come newest first.
+    pub(crate) fn identity(
+        &self,
+        account: AccountId,
+        account_kem: KemSecret,
+        earlier: Vec<KemSecret>,
+    ) -> Identity {
         Identity {
             account,
             device: self.device,
             incarnation: self.incarnation,
             signing: self.signing.clone(),
             kem: KemSecret::from_bytes(*self.kem.expose()),
-            account_kem: KemSecret::from_bytes(welcome.account_kem),
+            account_kem,
+            earlier,
         }
     }
 }
@@ -70,7 +82,7 @@ pub(super) struct Joining {
 impl App {
     /// The keys to join `account` with: those of an earlier try that ended, so that a device which the account has already
     /// is the same device.
-    pub(super) fn fresh_device(&self, account: AccountId) -> Arc<FreshDevice> {
+    pub(crate) fn fresh_device(&self, account: AccountId) -> Arc<FreshDevice> {
         let mut pairing = held(&self.inner.pairing);
         let earlier = pairing.fresh.take().filter(|(of, _)| *of == account).map(|(_, fresh)| fresh);
         let fresh =
@@ -88,12 +100,18 @@ impl App {
             let opened = open_from(&fresh.kem, WELCOME_PURPOSE, &secret.mailbox_id(), &sealed)
                 .map_err(|_| bad_code())?;
             let welcome: Welcome = minicbor::decode(&opened).map_err(|_| bad_code())?;
-            let identity = fresh.identity(offer.account, &welcome);
+            let newest = KemSecret::from_bytes(welcome.account_kem);
+            let earlier = welcome.earlier.as_deref().map(secrets_of).unwrap_or_default();
+            let identity = fresh.identity(offer.account, newest, earlier);
             app.make_vault(&passphrase, &Founding::joined(identity, offer.genesis, &home))
         });
         made.await.unwrap_or_else(|_| Err(CallError::new(Code::Internal, "error-internal")))?;
+        self.bring_over().await
+    }
+
+    /// The account is here now. Until everything has come over, a cut only makes it take longer.
+    pub(crate) async fn bring_over(&self) -> Result<(), CallError> {
         held(&self.inner.pairing).fresh = None;
-        // The account is here now. Until everything has come over, a cut only makes it take longer.
         while self.sync_now(()).await?.phase != SyncPhase::UpToDate {
             self.say_pairing(PairPhase::Working, None, Some(AGAIN));
             tokio::time::sleep(LOOK * 2).await;

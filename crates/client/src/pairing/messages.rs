@@ -49,22 +49,26 @@ pub(super) struct Join {
 pub(super) struct Welcome {
     #[cbor(n(0), with = "minicbor::bytes")]
     pub(super) account_kem: [u8; 32],
+    /// The account's keys before that, newest first, 32 bytes each.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub(super) earlier: Option<Vec<u8>>,
 }
 
 impl Welcome {
     /// Encoded where it is wiped, and at once at its full size: no copy is left behind by growing.
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(WELCOME_BYTES));
+        let earlier = self.earlier.as_ref().map_or(0, Vec::len);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(WELCOME_BYTES + earlier));
         minicbor::encode(self, &mut *bytes).expect("plain fields encode");
         bytes
     }
 }
 
-pub(super) fn body<T: Encode<()>>(message: &T) -> Vec<u8> {
+pub(crate) fn body<T: Encode<()>>(message: &T) -> Vec<u8> {
     minicbor::to_vec(message).expect("plain fields encode")
 }
 
-pub(super) fn bad_code() -> CallError {
+pub(crate) fn bad_code() -> CallError {
     CallError::new(Code::BadPairingCode, "error-pairing-code")
 }
 
@@ -79,7 +83,7 @@ fn bad_words(error: &BadPairingWords) -> CallError {
 }
 
 /// Opens a message of a slot.
-pub(super) fn message<T: for<'b> Decode<'b, ()>>(
+pub(crate) fn message<T: for<'b> Decode<'b, ()>>(
     secret: &PairingSecret,
     slot: &str,
     sealed: &[u8],
@@ -89,13 +93,13 @@ pub(super) fn message<T: for<'b> Decode<'b, ()>>(
 }
 
 /// The text of the QR code.
-pub(super) fn qr_text(secret: &PairingSecret, home: &Home) -> String {
+pub(crate) fn qr_text(secret: &PairingSecret, home: &Home) -> String {
     let hex = secret.expose().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     format!("mecum:pair?s={hex}&k={}&u={}", home.pin, home.url)
 }
 
 /// The secret, and the address and pin where the text holds them.
-pub(super) fn read_code(
+pub(crate) fn read_code(
     code: &str,
     server: Option<&str>,
 ) -> Result<(PairingSecret, String, Option<VerifyingKey>), CallError> {

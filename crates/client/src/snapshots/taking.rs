@@ -50,7 +50,7 @@ impl Session {
         parts: &[Envelope],
     ) -> Result<Result<(), RefusedSnapshot>, SessionError> {
         let mut state = self.staged_space(stage, body.space)?;
-        let opened = match open_parts(&state, parts, self.identity.actor()) {
+        let (opened, notes) = match open_parts(&state, parts, self.identity.actor()) {
             Ok(opened) => opened,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -62,6 +62,9 @@ impl Session {
             Ok(writers) => writers,
             Err(refused) => return Ok(Err(refused)),
         };
+        if follower.account_of(body.device) == Some(self.identity.account) {
+            stage.notes.extend(notes);
+        }
         let arrived = u64::try_from(self.now_ms()).unwrap_or(0);
         for part in opened {
             let rows = rows_of_steps(&part, &writers, arrived);
@@ -99,15 +102,21 @@ fn open_parts(
     state: &SpaceState,
     parts: &[Envelope],
     actor: Actor,
-) -> Result<Vec<OpenedPart>, RefusedSnapshot> {
+) -> Result<(Vec<OpenedPart>, Vec<Vec<u8>>), RefusedSnapshot> {
     let (keys, parts) = parts.split_first().ok_or(RefusedSnapshot::Parts)?;
     if keys.place().document != DocumentId::CONTROL {
         return Err(RefusedSnapshot::Parts);
     }
-    let plain = keys.open(&part_key(&state.key)).map_err(|_| RefusedSnapshot::Part)?;
+    let epoch = keys.place().epoch;
+    let epoch_key = state.epoch_key(epoch).ok_or(RefusedSnapshot::Part)?;
+    let plain = keys.open(&part_key(epoch_key)).map_err(|_| RefusedSnapshot::Part)?;
     let openings = SnapshotPart::decode_keys(&plain).map_err(|_| RefusedSnapshot::Part)?;
-    let mut documents = BTreeMap::new();
+    let (mut documents, mut notes) = (BTreeMap::new(), Vec::new());
     for opening in openings {
+        if Session::is_account_note(&opening) {
+            notes.push(opening.to_vec());
+            continue;
+        }
         let message = OpenDocument::decode(&opening).map_err(|_| RefusedSnapshot::Part)?;
         let opened = DocumentState::new(message.document, state.space, message.key(), message.shard);
         if documents.insert(message.document, opened).is_some() {
@@ -116,8 +125,10 @@ fn open_parts(
     }
     let mut opened = Vec::with_capacity(parts.len());
     for envelope in parts {
+        let of_space = state;
         let state = documents.remove(&envelope.place().document).ok_or(RefusedSnapshot::Parts)?;
-        let plain = envelope.open(&part_key(&state.key)).map_err(|_| RefusedSnapshot::Part)?;
+        let key = of_space.document_key(&state.key, epoch).ok_or(RefusedSnapshot::Part)?;
+        let plain = envelope.open(&part_key(&key)).map_err(|_| RefusedSnapshot::Part)?;
         let part = SnapshotPart::decode(&plain).map_err(|_| RefusedSnapshot::Part)?;
         let columns = part.columns().map_err(|_| RefusedSnapshot::Part)?;
         let (document, steps) =
@@ -128,7 +139,7 @@ fn open_parts(
         let state = DocumentState { own: Some(OwnChange::NONE), ..state };
         opened.push(OpenedPart { state, document, steps, links, times, encoded_times: part.times });
     }
-    if documents.is_empty() { Ok(opened) } else { Err(RefusedSnapshot::Parts) }
+    if documents.is_empty() { Ok((opened, notes)) } else { Err(RefusedSnapshot::Parts) }
 }
 
 /// The rows of a document as its whole history leaves them: each by who touched it last.

@@ -120,7 +120,7 @@ impl Session {
             };
             let mut tail = Vec::new();
             for (_, bytes) in self.vault.envelopes(*document, state.snapshot_at)? {
-                let body = crate::session::open_envelope(state, &bytes)?.1;
+                let body = crate::session::open_envelope(self.space_of_document(state)?, state, &bytes)?.1;
                 let raw = mecum_documents::Payload::raw_change(&body).map_err(|_| SessionError::Envelope)?;
                 tail.push(raw.to_vec());
             }

@@ -49,14 +49,14 @@ fn of_row(
             device: session.device_name(row.device).unwrap_or_default(),
             own: row.device == session.this_device(),
             at_ms: row.at_ms,
-            receipt: session.receipt(row.space, row.own_seq),
+            receipt: session.receipt_by(row.device, row.space, row.own_seq),
             ..WrittenView::default()
         };
         return Ok(vec![added(by, session)]);
     }
     let history = session.history(args.chart, row.key)?;
     let this = session.this_device();
-    let told = Told { session, history: &history, author: shown.author() };
+    let told = Told { session, history: &history };
     let last = history.iter().rposition(|past| past.device != this);
     let mut views = Vec::new();
     for (at, past) in history.iter().enumerate().rev() {

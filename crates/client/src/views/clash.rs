@@ -34,8 +34,7 @@ pub(crate) fn clashes(
     let Some(entry) = session.entry(chart, key)? else { return Ok(Vec::new()) };
     let title = session.rows(chart)?.get(key).map(|row| row.title.clone()).unwrap_or_default();
     let history = session.history(chart, key)?;
-    let author = session.author_name();
-    let told = Told { session, history: &history, author: &author };
+    let told = Told { session, history: &history };
     Ok(told.clashes(&entry, &key.name(), &title))
 }
 
@@ -44,8 +43,6 @@ pub(crate) struct Told<'s> {
     pub(crate) session: &'s Session,
     /// What was written to the entry, oldest first.
     pub(crate) history: &'s [Past],
-    /// The account's person.
-    pub(crate) author: &'s str,
 }
 
 impl Told<'_> {
@@ -82,7 +79,7 @@ impl Told<'_> {
         WrittenView {
             value,
             words: None,
-            author: self.author.to_owned(),
+            author: device.map_or_else(String::new, |device| self.session.author_of(device)),
             device: device.and_then(|device| self.session.device_name(device)).unwrap_or_default(),
             own: device == Some(self.session.this_device()),
             at_ms: 0,
@@ -96,12 +93,12 @@ impl Told<'_> {
         WrittenView {
             value,
             words: words(past),
-            author: self.author.to_owned(),
+            author: self.session.author_of(past.device),
             device: self.session.device_name(past.device).unwrap_or_default(),
             own: past.device == self.session.this_device(),
             at_ms: past.at_ms,
             choice: choice(&past.change),
-            receipt: self.session.receipt(past.space, past.own_seq),
+            receipt: self.session.receipt_by(past.device, past.space, past.own_seq),
         }
     }
 

@@ -24,8 +24,8 @@ pub(crate) fn entry_get(session: &mut Session, args: &EntryArgs) -> Result<Entry
         ..EntryView::default()
     };
     match key {
-        ItemKey::Entry(_) => written_here(session, args, key, &row, &shown, view),
-        ItemKey::Finished(_) => as_received(session, args, key, &shown, view),
+        ItemKey::Entry(_) => written_here(session, args, key, &row, view),
+        ItemKey::Finished(_) => as_received(session, args, key, view),
     }
 }
 
@@ -34,12 +34,11 @@ fn written_here(
     args: &EntryArgs,
     key: ItemKey,
     row: &Row,
-    shown: &Shown,
     view: EntryView,
 ) -> Result<EntryView, SessionError> {
     let entry = session.entry(args.chart, key)?.ok_or_else(SessionError::not_found)?;
     let history = session.history(args.chart, key)?;
-    let told = Told { session, history: &history, author: shown.author() };
+    let told = Told { session, history: &history };
     let fields = fields(&entry);
     Ok(EntryView {
         details: fields
@@ -59,13 +58,12 @@ fn as_received(
     session: &mut Session,
     args: &EntryArgs,
     key: ItemKey,
-    shown: &Shown,
     view: EntryView,
 ) -> Result<EntryView, SessionError> {
     let container = session.finished(args.chart, key)?.ok_or_else(SessionError::not_found)?;
     let reading = mecum_interop::read(&container).map_err(|_| SessionError::Stored { what: "resource" })?;
     let history = session.history(args.chart, key)?;
-    let told = Told { session, history: &history, author: shown.author() };
+    let told = Told { session, history: &history };
     let details = reading.details.into_iter();
     Ok(EntryView {
         details: details

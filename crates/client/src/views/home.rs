@@ -44,6 +44,9 @@ fn view_of(session: &Session, chart: ChartId, summary: ChartSummary) -> ChartVie
         allergy_clash: summary.allergy_clash,
         name: summary.name,
         unreadable: false,
+        shared_by: session.shared_by(chart),
+        ended: session.share_ended(chart),
+        writes: session.writable_sections(chart),
     }
 }
 

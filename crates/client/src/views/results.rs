@@ -63,7 +63,7 @@ fn series_view(session: &Session, newest_first: &[&Row]) -> Option<SeriesView> {
         flag: newest.flag(),
         date: newest.date.clone().unwrap_or_default(),
         entry: newest.key.name(),
-        receipt: session.receipt(newest.space, newest.own_seq),
+        receipt: session.receipt_by(newest.device, newest.space, newest.own_seq),
         line,
         count: count(newest_first.len()),
     })
@@ -127,7 +127,7 @@ fn point(row: &Row, shown: &Shown) -> Option<PointView> {
         unit: row.unit.clone().unwrap_or_default(),
         flag: row.flag(),
         range: row.range(),
-        source: source.or_else(|| row.editable().then(|| shown.author().to_owned())),
+        source: source.or_else(|| row.editable().then(|| shown.author_of(row.device).to_owned())),
         converted: false,
     })
 }

@@ -31,8 +31,9 @@ pub(crate) fn timeline(session: &mut Session, args: &TimelineArgs) -> Result<Tim
         *groups.entry(row.kind().group()).or_default() += 1;
     }
     let chosen = |row: &Row| args.groups.is_empty() || args.groups.contains(&row.kind().group());
-    let author =
-        |row: &Row| if row.editable() { Some(shown.author().to_owned()) } else { row.author.clone() };
+    let author = |row: &Row| {
+        if row.editable() { Some(shown.author_of(row.device).to_owned()) } else { row.author.clone() }
+    };
     let authors = names(rows.iter().filter_map(|row| author(row)));
     let places = names(rows.iter().filter_map(|row| row.organization.clone()));
     let by = |row: &Row| args.author.is_none() || author(row) == args.author;

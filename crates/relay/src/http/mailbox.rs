@@ -1,13 +1,17 @@
-//! Pairing mailboxes. Whoever knows the 128-bit name may read and answer; opening them has a rate for each source.
+//! Mailboxes of pairings and invitations. Whoever knows the 128-bit name may read and answer; opening them has a rate for each
+//! source. One that is to live for days is opened by a device that is signed in.
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use mecum_sync::RefusalCode;
-use mecum_sync::limits::MAX_MAILBOX_BYTES;
+use mecum_sync::limits::{MAILBOX_LIFE_MS, MAX_MAILBOX_BYTES, MAX_MAILBOX_DAYS};
 
-use super::{Context, Refused, body, source};
+use super::{Context, Refused, author, body, policy, source};
 use crate::store::Slot;
+
+/// A day, in ms.
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 pub(super) async fn get(
     State(context): State<Context>,
@@ -23,18 +27,34 @@ pub(super) async fn get(
 pub(super) async fn put(
     State(context): State<Context>,
     Path((mailbox, slot)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, Refused> {
     let shared = &context.shared;
     let (mailbox, slot) = parse(&mailbox, &slot)?;
+    let life_ms = match query.as_deref().map(days).transpose()? {
+        Some(days) if slot == Slot::Offer => {
+            let (author, _) = author(shared, request.headers())?;
+            policy::live(&context, author).await?;
+            i64::from(days) * DAY_MS
+        }
+        Some(_) => return Err(RefusalCode::Malformed.into()),
+        None => MAILBOX_LIFE_MS,
+    };
     let source = source(&request).ok_or(RefusalCode::Unavailable)?;
     if slot == Slot::Offer && !shared.mailboxes_by_source.take(source, shared.now_ms()) {
         return Err(RefusalCode::RateLimited.into());
     }
     let body = body::read(request.into_body(), MAX_MAILBOX_BYTES, shared.options.limits.body_timeout).await?;
     let now_ms = shared.now_ms();
-    shared.blocking(move |store| store.put_slot(mailbox, slot, body, now_ms)).await??;
+    shared.blocking(move |store| store.put_slot(mailbox, slot, body, now_ms, life_ms)).await??;
     Ok(axum::http::StatusCode::NO_CONTENT.into_response())
+}
+
+/// For how many days an offer asks: `days=7`, and nothing else.
+fn days(query: &str) -> Result<u32, Refused> {
+    let days = query.strip_prefix("days=").and_then(|days| days.parse().ok());
+    days.filter(|days| (1..=MAX_MAILBOX_DAYS).contains(days)).ok_or(RefusalCode::Malformed.into())
 }
 
 fn parse(mailbox: &str, slot: &str) -> Result<([u8; 16], Slot), Refused> {

@@ -11,7 +11,7 @@ use axum::routing::{MethodRouter, get, post};
 use mecum_sync::RefusalCode;
 use mecum_sync::limits::{MAX_MAILBOX_BYTES, MAX_REQUEST_BYTES, MAX_SMALL_FRAME_BYTES};
 
-use super::{Context, Refused, author, health, mailbox, metrics, sign_in, sync, wake};
+use super::{Context, Refused, author, health, mailbox, metrics, recover, sign_in, sync, wake};
 use crate::accept::Peer;
 use crate::bucket::source_of;
 use crate::store::Author;
@@ -29,7 +29,9 @@ pub enum Access {
     Code,
     /// Anybody with a device's key: it is how a session begins.
     DeviceKey,
-    /// Who knows a mailbox's 128-bit name.
+    /// Anybody with an account's recovery key: it is how an account comes back with no device.
+    RecoveryKey,
+    /// Who knows a mailbox's 128-bit name. To keep one for days takes a session too.
     MailboxName,
     /// A live device of an account, by its session. A session ends with its device.
     Session,
@@ -77,6 +79,9 @@ const ROUTES: &[Served] = &[
     served("challenge", "/v1/challenge", POST, (Access::Anyone, 0), || post(sign_in::challenge)),
     served("session", "/v1/session", POST, (Access::DeviceKey, MAX_SMALL_FRAME_BYTES), || {
         post(sign_in::session)
+    }),
+    served("recover", "/v1/recover", POST, (Access::RecoveryKey, MAX_SMALL_FRAME_BYTES), || {
+        post(recover::recover)
     }),
     served("sync", "/v1/sync", POST, (Access::Session, MAX_REQUEST_BYTES), || post(sync::sync)),
     served("wake", "/v1/wake", GET, (Access::Session, 0), || get(wake::wake)),
@@ -135,7 +140,7 @@ fn allowed(context: &Context, route: &Route, request: &Request) -> Result<Option
         return Err(RefusalCode::NotFound.into());
     }
     let author = match route.access {
-        Access::Anyone | Access::Code | Access::DeviceKey | Access::MailboxName => None,
+        Access::Anyone | Access::Code | Access::DeviceKey | Access::RecoveryKey | Access::MailboxName => None,
         Access::Session => Some(author(&context.shared, request.headers())?.0),
         Access::ThisMachine if is_this_machine(request) => None,
         Access::ThisMachine => return Err(RefusalCode::NotFound.into()),
@@ -147,7 +152,7 @@ fn allowed(context: &Context, route: &Route, request: &Request) -> Result<Option
 }
 
 /// The session is of a device that its account has now. If not, the device's sessions end.
-async fn live(context: &Context, author: Author) -> Result<(), Refused> {
+pub(super) async fn live(context: &Context, author: Author) -> Result<(), Refused> {
     let shared = &context.shared;
     let card = shared.blocking(move |store| store.device(author.account, author.device)).await?;
     if card.is_none() {

@@ -8,7 +8,7 @@ use mecum_sync::{
     Countersign, Item, PROTOCOL_VERSION, Receipts, RefusalCode, Signed, SyncRequest, SyncResponse,
 };
 
-use super::{Cbor, Context, Refused, author, body};
+use super::{Cbor, Context, Refused, author, body, recover};
 use crate::Shared;
 use crate::store::{Asked, Author, Kept, PlacedEntry, Quota, StoredItem, Wanted};
 
@@ -29,6 +29,7 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
         from_snapshots: request.from_snapshots,
     };
     let kept = keep(shared, author, request).await?;
+    recover::end(shared, &kept.ended);
     for account in &kept.news_for {
         let rung = shared.wakes.ring(*account, author.device);
         shared.counters.add("mecum_wakes_total", rung as u64);

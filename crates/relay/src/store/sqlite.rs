@@ -7,7 +7,9 @@ pub(crate) mod backup;
 pub mod check;
 mod inbox;
 mod mailboxes;
+mod members;
 mod pushes;
+mod recovery;
 mod snapshots;
 mod spaces;
 mod writer;
@@ -16,17 +18,24 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use mecum_seal::{AccountId, DeviceId, Hash32};
+use mecum_seal::{AccountId, DeviceId, Hash32, VerifyingKey};
 use mecum_sync::{AccountEntry, DecodeError, DeviceCard, Outcome, Refusal, RefusalCode, Signed};
 use minicbor::{Decode, Encode};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::{Asked, Author, Kept, LogStore, Page, Slot, StoreError, Wanted};
+use super::{Asked, Author, Kept, LogStore, Page, Recovered, Recovering, Slot, StoreError, Wanted};
 use writer::Writer;
 
 /// The schema, one file for each version.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../../migrations/0001_relay.sql"), include_str!("../../migrations/0002_snapshots.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_relay.sql"),
+    include_str!("../../migrations/0002_snapshots.sql"),
+    include_str!("../../migrations/0003_members.sql"),
+    include_str!("../../migrations/0004_recovery.sql"),
+];
+/// The version from which on devices' ids and recovery keys are taken: what is older has them taken when it is brought up to
+/// date.
+const NAMES_TAKEN: usize = 4;
 /// How long a statement waits for another process (the enrolment command) that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Idle reading connections that are kept.
@@ -86,6 +95,18 @@ impl LogStore for SqliteStore {
         self.read(|c| accounts::device(c, account, device))
     }
 
+    fn recovery_key(&self, account: AccountId) -> Result<Option<VerifyingKey>, StoreError> {
+        self.read(|c| accounts::recovery_key(c, account))
+    }
+
+    fn account_of_recovery(&self, key: VerifyingKey) -> Result<Option<AccountId>, StoreError> {
+        self.read(|c| recovery::account_of(c, &key))
+    }
+
+    fn recover(&self, recovering: Recovering) -> Result<Result<Recovered, Refusal>, StoreError> {
+        self.writer.write(move |c| attempt(c, |c| accounts::recover(c, &recovering)))
+    }
+
     fn keep(&self, wanted: Wanted) -> Result<Result<Kept, Refusal>, StoreError> {
         self.writer.write(move |c| keep(c, &wanted))
     }
@@ -108,8 +129,9 @@ impl LogStore for SqliteStore {
         slot: Slot,
         body: Vec<u8>,
         now_ms: i64,
+        life_ms: i64,
     ) -> Result<Result<(), Refusal>, StoreError> {
-        self.writer.write(move |c| attempt(c, |c| mailboxes::put(c, mailbox, slot, &body, now_ms)))
+        self.writer.write(move |c| attempt(c, |c| mailboxes::put(c, mailbox, slot, &body, now_ms, life_ms)))
     }
 
     fn slot(&self, mailbox: [u8; 16], slot: Slot, now_ms: i64) -> Result<Option<Vec<u8>>, StoreError> {
@@ -126,18 +148,27 @@ impl LogStore for SqliteStore {
 
 fn keep(c: &Connection, wanted: &Wanted) -> Result<Result<Kept, Refusal>, StoreError> {
     let author = &wanted.author;
-    let log = accounts::log(c, author.account)?;
-    let Some(card) = log.and_then(|log| log.device(author.device).cloned()) else {
+    if accounts::live(c, author)?.is_none() {
         return Ok(Err(RefusalCode::UnknownDevice.into()));
-    };
+    }
     if !backup::is_cursor(c, author.account, wanted.cursor)? {
         return Ok(Err(RefusalCode::Resync.into()));
     }
     let mut kept = Kept::default();
     for entry in &wanted.account_entries {
-        let result = attempt(c, |c| accounts::append(c, wanted, entry, &mut kept.news_for))?;
+        let result = attempt(c, |c| accounts::append(c, wanted, entry, &mut kept))?;
         kept.account_outcomes.push(outcome(&result));
     }
+    // One of these entries may have removed the asking device itself.
+    let Some(card) = accounts::live(c, author)? else {
+        let gone = Outcome::Refused(RefusalCode::UnknownDevice.into());
+        kept.space_outcomes = vec![gone; wanted.space_entries.len()];
+        kept.push_outcomes = vec![gone; wanted.pushes.len()];
+        kept.snapshot_outcomes = vec![gone; wanted.snapshots.len()];
+        kept.news_for.sort_unstable();
+        kept.news_for.dedup();
+        return Ok(Ok(kept));
+    };
     for entry in &wanted.space_entries {
         let result = attempt(c, |c| spaces::append(c, wanted, entry, &mut kept.news_for))?;
         kept.space_outcomes.push(outcome(&result));
@@ -205,6 +236,9 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let missing = MIGRATIONS.get(version..).ok_or(StoreError::TooNew)?;
     for sql in missing {
         transaction.execute_batch(sql)?;
+    }
+    if version < NAMES_TAKEN {
+        members::claim_all(&transaction)?;
     }
     transaction.execute_batch(&format!("PRAGMA user_version = {}", MIGRATIONS.len()))?;
     transaction.commit()?;

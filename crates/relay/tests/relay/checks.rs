@@ -117,7 +117,7 @@ fn flips() -> Vec<Damage> {
 }
 
 fn edits() -> Vec<Damage> {
-    let lines: [(&'static str, &'static str); 32] = [
+    let lines: [(&'static str, &'static str); 38] = [
         ("account", "UPDATE account SET inbox_head = inbox_head + 1"),
         ("account", "UPDATE account SET spaces = spaces + 1"),
         ("account", "UPDATE account SET stored_bytes = -1"),
@@ -158,6 +158,12 @@ fn edits() -> Vec<Damage> {
         ("inbox", "UPDATE inbox SET kind = 9 WHERE kind = 2"),
         ("inbox", "UPDATE inbox SET number = 1 WHERE kind = 3 AND number = 2"),
         ("enrolment_code", "UPDATE enrolment_code SET code = x'00' WHERE used_by IS NULL"),
+        ("member", "DELETE FROM member WHERE space = (SELECT min(space) FROM member)"),
+        ("member", "UPDATE OR REPLACE member SET account = (SELECT max(account) FROM account)"),
+        ("member", "INSERT INTO member SELECT account, x'00' FROM account LIMIT 1"),
+        ("device", "DELETE FROM device WHERE device = (SELECT min(device) FROM device)"),
+        ("device", "UPDATE device SET account = (SELECT max(account) FROM account)"),
+        ("recovery", "INSERT INTO recovery SELECT randomblob(32), account FROM account LIMIT 1"),
     ];
     lines.into_iter().map(|(table, sql)| (table, run(sql))).collect()
 }

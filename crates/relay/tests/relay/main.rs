@@ -4,12 +4,16 @@
 
 mod backups;
 mod checks;
+mod controls;
 mod device;
 mod exchange;
 mod floods;
 mod frames;
+mod histories;
 mod lockouts;
+mod members;
 mod policies;
+mod recovery;
 mod refusals;
 mod restored;
 mod server;

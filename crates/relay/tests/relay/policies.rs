@@ -23,6 +23,7 @@ fn every_route_has_the_policy_that_is_written_here() {
         "enrol: POST /v1/enrol Code 16384",
         "challenge: POST /v1/challenge Anyone 0",
         "session: POST /v1/session DeviceKey 16384",
+        "recover: POST /v1/recover RecoveryKey 16384",
         "sync: POST /v1/sync Session 16777216",
         "wake: GET /v1/wake Session 0",
         "mailbox: GET,PUT /v1/mailbox/{mailbox}/{slot} MailboxName 16384",

@@ -158,3 +158,35 @@ async fn a_statement_about_what_was_lost_is_refused_until_its_device_brings_it_a
     assert_eq!(push(&server, &laptop, &honest).await, None, "and the laptop's push is taken as it is");
     assert_eq!(folder::check(server.dir.path()).unwrap().findings, [], "and the server is sound");
 }
+
+#[tokio::test]
+async fn what_others_write_on_a_restored_server_reaches_who_had_seen_further() {
+    let mut server = Server::start(roomy()).await;
+    let mut laptop = Device::enrolled(&server, 1).await;
+    let space = laptop.space(&server).await;
+    let mut phone = laptop.pair(&server, 2).await;
+    let mut tablet = laptop.pair(&server, 3).await;
+    phone.catch_up(&server).await;
+    tablet.catch_up(&server).await;
+    let dir = tempfile::tempdir().unwrap();
+    folder::backup(server.dir.path(), &dir.path().join("b"), START_MS).unwrap();
+    phone.write(&server, space, &["lost by the server"]).await;
+    assert_eq!(laptop.catch_up(&server).await.len(), 1, "the laptop has what the phone wrote");
+    server.restored_from(&dir.path().join("b")).await;
+    tablet.sign_in(&server).await;
+    tablet.write(&server, space, &["from the tablet"]).await;
+    laptop.sign_in(&server).await;
+    let request = laptop.request();
+    assert_eq!(
+        laptop.sync(&server, &request).await.unwrap_err().code,
+        RefusalCode::Resync,
+        "told to begin again"
+    );
+    laptop.follower.start_over();
+    let came = laptop.catch_up(&server).await;
+    assert_eq!(
+        came.len(),
+        1,
+        "the laptop gets what the tablet wrote, though it stands where the phone's stood"
+    );
+}

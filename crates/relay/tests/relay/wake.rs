@@ -10,7 +10,7 @@ use crate::server::{Server, roomy};
 
 /// One binary frame (RFC 6455 section 5.2) of one byte.
 const NOTHING_NEW: [u8; 3] = [0x82, 1, 0];
-const NEWS: [u8; 3] = [0x82, 1, 1];
+pub(crate) const NEWS: [u8; 3] = [0x82, 1, 1];
 
 /// Asks for a wake socket by hand; answers the stream and the head of the answer.
 async fn ask(server: &Server, token: &str, question: &str) -> (TcpStream, String) {
@@ -27,20 +27,20 @@ async fn ask(server: &Server, token: &str, question: &str) -> (TcpStream, String
     (stream, String::from_utf8(answer).unwrap())
 }
 
-async fn opened(server: &Server, token: &str, question: &str) -> TcpStream {
+pub(crate) async fn opened(server: &Server, token: &str, question: &str) -> TcpStream {
     let (stream, head) = ask(server, token, question).await;
     assert!(head.starts_with("HTTP/1.1 101"), "the socket opens: {head}");
     stream
 }
 
-async fn heard(stream: &mut TcpStream) -> [u8; 3] {
+pub(crate) async fn heard(stream: &mut TcpStream) -> [u8; 3] {
     let mut frame = [0u8; 3];
     let read = tokio::time::timeout(Duration::from_secs(5), stream.read_exact(&mut frame)).await;
     read.expect("a frame comes in time").unwrap();
     frame
 }
 
-async fn is_quiet(stream: &mut TcpStream) -> bool {
+pub(crate) async fn is_quiet(stream: &mut TcpStream) -> bool {
     tokio::time::timeout(Duration::from_millis(200), stream.read_u8()).await.is_err()
 }
 

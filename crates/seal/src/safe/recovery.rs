@@ -11,13 +11,16 @@ use crate::entropy::Entropy;
 use crate::hazmat::aead::same_bytes;
 use crate::hazmat::hpke::KemSecret;
 use crate::hazmat::kdf::{derive_key, hkdf_into};
-use crate::hazmat::sign::SigningKey;
+use crate::hazmat::sign::{BadSignature, Signature, SigningKey, VerifyingKey};
+use crate::ids::{AccountId, Hash32};
 use crate::safe::slot::DecodeSlotError;
 use crate::secret::{RecoveryKey, SecretKey32, VaultKey};
 
 const SIGN_PURPOSE: &str = "mecum/recovery/1/sign";
 const KEM_PURPOSE: &str = "mecum/recovery/1/kem";
 const SLOT_PURPOSE: &str = "mecum/recovery/1/slot";
+
+const VOUCH_CONTEXT: &str = "mecum/kit-account/1";
 
 const SLOT_VERSION: u64 = 1;
 const SLOT_CONTEXT: &[u8] = b"mecum/recovery-slot/1";
@@ -36,10 +39,33 @@ impl RecoveryKey {
         KemSecret::from_bytes(*derive_key(self, KEM_PURPOSE).expose())
     }
 
+    /// Says, with the words in hand, which account this key is for: its id and the hash of its log's first entry. Whoever
+    /// restores with the words alone believes no other log, whatever a server shows.
+    pub fn vouch_for(&self, account: AccountId, genesis: Hash32) -> Signature {
+        self.signing_key().sign(VOUCH_CONTEXT, &vouched(account, genesis))
+    }
+
     /// The key-encryption key of recovery slots.
     fn slot_key(&self) -> SecretKey32 {
         derive_key(self, SLOT_PURPOSE)
     }
+}
+
+/// Checks what [`RecoveryKey::vouch_for`] said, by the public half of the key's signing key.
+///
+/// # Errors
+/// [`BadSignature`]: it was said of another account or log, or by another key.
+pub fn check_vouch(
+    recovery: &VerifyingKey,
+    account: AccountId,
+    genesis: Hash32,
+    vouch: &Signature,
+) -> Result<(), BadSignature> {
+    recovery.verify(VOUCH_CONTEXT, &vouched(account, genesis), vouch)
+}
+
+fn vouched(account: AccountId, genesis: Hash32) -> Vec<u8> {
+    [account.as_bytes().as_slice(), genesis.as_bytes()].concat()
 }
 
 /// The recovery key is not the one this slot was made with (or the slot was altered: the two cannot be told apart).
@@ -181,6 +207,23 @@ mod tests {
         let mut later = bytes;
         later[1] = 2;
         assert_eq!(RecoverySlot::decode(&later).err(), Some(DecodeSlotError::UnknownVersion(2)), "newer");
+    }
+
+    #[test]
+    fn a_vouch_is_for_one_account_and_one_log_only() {
+        let entropy = SeededEntropy::new(63);
+        let (recovery, other) = (RecoveryKey::make(&entropy), RecoveryKey::make(&entropy));
+        let account = AccountId::random(&entropy);
+        let genesis = crate::ids::sha256(b"first entry");
+        let vouch = recovery.vouch_for(account, genesis);
+        let key = recovery.signing_key().verifying_key();
+        assert_eq!(check_vouch(&key, account, genesis, &vouch), Ok(()), "as it was said");
+        let elsewhere = AccountId::random(&entropy);
+        assert!(check_vouch(&key, elsewhere, genesis, &vouch).is_err(), "another account");
+        let forged = crate::ids::sha256(b"another first entry");
+        assert!(check_vouch(&key, account, forged, &vouch).is_err(), "another log");
+        let key = other.signing_key().verifying_key();
+        assert!(check_vouch(&key, account, genesis, &vouch).is_err(), "another kit");
     }
 
     #[test]

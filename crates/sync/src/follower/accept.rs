@@ -1,6 +1,6 @@
 //! Taking in one item: everything is checked first, and only then is anything changed.
 
-use mecum_seal::{DeviceId, Envelope, SpaceId, VerifyingKey};
+use mecum_seal::{AccountId, DeviceId, Envelope, SpaceId};
 
 use super::{FollowError, Followed, Follower};
 use crate::account_log::{AccountEntry, AccountLog};
@@ -10,7 +10,7 @@ use crate::push::{self, EpochRule};
 use crate::receipt::Countersign;
 use crate::signed::Signed;
 use crate::snapshot::{SnapshotBody, SpaceSnapshot, verify_snapshot, verify_statements};
-use crate::space_log::{SpaceEntry, SpaceLog, SpaceLogError};
+use crate::space_log::{SpaceEntry, SpaceLog, Void};
 use crate::statement::{Progress, Statement};
 
 /// What an accepted item means for the client.
@@ -18,9 +18,18 @@ use crate::statement::{Progress, Statement};
 pub enum Accepted {
     /// Seen before (after starting again from cursor zero): nothing to do.
     Known,
+    /// Of a space or an account that nobody here asked for: passed over, and nothing was changed. Should the person accept the
+    /// invitation to it, it is asked for again ([`Follower::expect_space`]).
+    Unexpected,
     /// The account's log went on: devices may have changed.
     Account,
-    /// A space's membership log went on; the entry holds wraps and the sealed label.
+    /// The log of an account that shares a space with this one went on.
+    OtherAccount {
+        /// Which.
+        account: AccountId,
+    },
+    /// A space's membership log went on; the entry holds wraps and what is sealed. It may be the one that ends this account's
+    /// own stay ([`Follower::role`] is none then).
     Space {
         /// The space.
         space: SpaceId,
@@ -28,6 +37,8 @@ pub enum Accepted {
         own: bool,
         /// The entry, verified.
         entry: Box<SpaceEntry>,
+        /// What of the chains that are here counts for nothing from now on: to be taken out by replay.
+        void: Vec<Void>,
     },
     /// Envelopes of another chain, verified up to their seals: open, check and store them, in order.
     Envelopes {
@@ -37,6 +48,8 @@ pub enum Accepted {
         first_space_seq: u64,
         /// Each with its exact bytes.
         envelopes: Vec<(Envelope, Vec<u8>)>,
+        /// For each, whether it lies beyond a cut: a link of its chain, to be stored, and never to be applied.
+        void: Vec<bool>,
     },
     /// A statement that brought no envelopes: acknowledgements may have moved.
     Acknowledged {
@@ -73,6 +86,9 @@ pub enum Accepted {
 impl Follower {
     /// Verifies `item` and takes it in. On an error nothing is changed.
     pub fn accept(&mut self, item: &Item) -> Result<Accepted, FollowError> {
+        if self.is_passed_over(item) {
+            return Ok(Accepted::Unexpected);
+        }
         match item {
             Item::AccountEntry(entry) => self.accept_account_entry(entry),
             Item::SpaceEntry { entry, countersign } => self.accept_space_entry(entry, countersign),
@@ -89,6 +105,9 @@ impl Follower {
 
     fn accept_account_entry(&mut self, entry: &Signed<AccountEntry>) -> Result<Accepted, FollowError> {
         let seq = entry.unverified().seq;
+        if entry.unverified().account != self.account && self.account_log.is_some() {
+            return self.accept_other_account_entry(entry);
+        }
         if let Some(log) = &mut self.account_log {
             if seq <= self.confirmed_account_entries {
                 return Ok(Accepted::Known);
@@ -110,16 +129,18 @@ impl Follower {
             self.account_log = Some(AccountLog::found(entry).map_err(FollowError::AccountLog)?);
         }
         self.confirmed_account_entries = seq;
-        Ok(Accepted::Account)
+        let again = self.held_account_entries.is_some_and(|held| seq <= held);
+        self.held_account_entries = self.held_account_entries.filter(|held| *held > seq);
+        self.shown_up_to(seq);
+        if let Some(log) = self.account_log.clone() {
+            self.close_removed(&log, seq);
+        }
+        Ok(if again { Accepted::Known } else { Accepted::Account })
     }
 
     pub(super) fn check_space_genesis(&self, entry: &Signed<SpaceEntry>) -> Result<SpaceLog, FollowError> {
         let unverified = entry.unverified();
-        // Spaces of other accounts come with grants; until then every space is the account's own.
-        if unverified.account != self.account {
-            return Err(FollowError::UnknownDevice);
-        }
-        let signer = self.signing_key(unverified.device)?;
+        let signer = self.key_of(unverified.account, unverified.device)?;
         let log = SpaceLog::found(entry, &signer).map_err(FollowError::SpaceLog)?;
         if log.relay().is_some_and(|home| Some(home) != self.relay.as_ref()) {
             return Err(FollowError::WrongRelay);
@@ -139,13 +160,17 @@ impl Follower {
             return Err(FollowError::BadRelaySignature);
         }
         let Some(followed) = self.spaces.get(&space) else {
+            if seq == 1 && self.pass_over(space, entry.unverified().account) {
+                return Ok(Accepted::Unexpected);
+            }
             let log = self.check_space_genesis(entry)?;
             if placed.space_seq != 0 {
                 return Err(FollowError::Gap);
             }
             let followed = Followed { confirmed_entries: 1, ..Followed::new(log) };
             self.spaces.insert(space, followed);
-            return Ok(Accepted::Space { space, own: false, entry: Box::new(entry.unverified().clone()) });
+            let entry = Box::new(entry.unverified().clone());
+            return Ok(Accepted::Space { space, own: false, entry, void: Vec::new() });
         };
         if let Some(known) = followed.log.head_at(seq) {
             if known != entry.hash() {
@@ -154,21 +179,33 @@ impl Follower {
             if seq <= followed.confirmed_entries {
                 return Ok(Accepted::Known);
             }
-            if placed.space_seq.saturating_add(1) != followed.next_space_seq {
+            // Ahead is no gap yet: a snapshot may stand for what is between, or this account's stay may end here. See `missing`.
+            if placed.space_seq.saturating_add(1) < followed.next_space_seq {
                 return Err(FollowError::Gap);
             }
-            self.followed_mut(space)?.confirmed_entries = seq;
-            return Ok(Accepted::Space { space, own: true, entry: Box::new(entry.unverified().clone()) });
+            let again = seq <= followed.ever_confirmed();
+            let followed = self.followed_mut(space)?;
+            followed.placed(seq, placed.space_seq);
+            followed.shown_again();
+            self.note_end(space);
+            if again {
+                return Ok(Accepted::Known);
+            }
+            let entry = Box::new(entry.unverified().clone());
+            return Ok(Accepted::Space { space, own: true, entry, void: Vec::new() });
         }
-        Err(FollowError::SpaceLog(SpaceLogError::BadEntry))
+        if placed.space_seq.saturating_add(1) < followed.next_space_seq {
+            return Err(FollowError::Gap);
+        }
+        self.append_space_entry(entry, placed)
     }
 
     fn accept_batch(&mut self, first_space_seq: u64, push: &Push) -> Result<Accepted, FollowError> {
         let statement = push.statement.unverified();
         let chain = statement.chain();
         let name = (chain.device, chain.incarnation);
-        let signer = self.signing_key(chain.device)?;
         let followed = self.spaces.get(&chain.space).ok_or(FollowError::UnknownSpace)?;
+        let (account, signer) = self.writer(followed, statement)?;
         let count = push.envelopes.len() as u64;
         let head = followed.heads.get(&name).copied().unwrap_or(ChainHead::EMPTY);
         if is_known(followed, first_space_seq, count)? {
@@ -181,19 +218,28 @@ impl Follower {
             return Ok(Accepted::Known);
         }
         let verified =
-            push::verify_push(&followed.log, self.account, &signer, head, push, EpochRule::UpToCurrent)?;
+            push::verify_push(&followed.log, account, &signer, head, push, EpochRule::UpToCurrent)?;
         check_statement(followed, statement)?;
+        // By chain, not by place: a relay that was restored may order anew what it had lost.
+        let held = followed.held_of(name, &verified.envelopes)?;
         let followed = self.followed_mut(chain.space)?;
         followed.next_space_seq = followed.next_space_seq.saturating_add(count);
         if count > 0 {
             followed.heads.insert(name, verified.head);
         }
+        followed.shown_again();
         keep_statement(followed, statement);
         if count == 0 {
             return Ok(Accepted::Acknowledged { space: chain.space, by: chain.device });
         }
-        let envelopes = verified.envelopes.into_iter().zip(push.envelopes.iter().cloned()).collect();
-        Ok(Accepted::Envelopes { chain, first_space_seq, envelopes })
+        if held == verified.envelopes.len() {
+            return Ok(Accepted::Known);
+        }
+        let first_space_seq = first_space_seq.saturating_add(held as u64);
+        let envelopes =
+            verified.envelopes.into_iter().zip(push.envelopes.iter().cloned()).skip(held).collect();
+        let void = verified.void.into_iter().skip(held).collect();
+        Ok(Accepted::Envelopes { chain, first_space_seq, envelopes, void })
     }
 
     fn accept_snapshot(
@@ -206,12 +252,18 @@ impl Follower {
         if claimed.space_seq < followed.next_space_seq {
             return Ok(Accepted::Known);
         }
-        if followed.next_space_seq > 1 || !followed.heads.is_empty() {
+        let held = followed.held.as_ref().is_some_and(|held| !held.heads.is_empty());
+        if followed.next_space_seq > 1 || !followed.heads.is_empty() || held {
             return Err(FollowError::SnapshotBeyond);
         }
-        let signer = self.signing_key(claimed.device)?;
-        let parts = verify_snapshot(&followed.log, self.account, &signer, snapshot)?;
-        verify_statements(claimed, statements, |device| self.signing_key(device).ok())?;
+        let (account, maker) = self.known_device(claimed.device).ok_or(FollowError::UnknownDevice)?;
+        let parts = verify_snapshot(&followed.log, account, &maker.card.signing, snapshot)?;
+        // Whoever once was a member, and devices that were removed since: what they wrote in their time is in it.
+        let key = |device| {
+            let (account, known) = self.known_device(device)?;
+            followed.log.ever(account).then_some(known.card.signing)
+        };
+        verify_statements(claimed, statements, key)?;
         let mut next = followed.clone();
         next.next_space_seq = claimed.space_seq.saturating_add(1);
         for chain in &claimed.chains {
@@ -238,7 +290,7 @@ impl Follower {
         if name != (self.device, self.incarnation) {
             return Err(FollowError::UnknownDevice);
         }
-        let key = self.signing_key(chain.device)?;
+        let key = self.key_of(self.account, chain.device)?;
         signed.verify(&key).map_err(|_| FollowError::Push(push::PushError::BadSignature))?;
         let followed = self.spaces.get(&chain.space).ok_or(FollowError::UnknownSpace)?;
         let head = followed.heads.get(&name).copied().unwrap_or(ChainHead::EMPTY);
@@ -266,19 +318,12 @@ impl Follower {
         if count > 0 {
             followed.heads.insert(name, head);
         }
+        followed.shown_again();
         keep_statement(followed, statement);
         Ok(Accepted::Own { chain, head })
     }
 
-    fn signing_key(&self, device: DeviceId) -> Result<VerifyingKey, FollowError> {
-        self.account_log
-            .as_ref()
-            .and_then(|log| log.device(device))
-            .map(|card| card.signing)
-            .ok_or(FollowError::UnknownDevice)
-    }
-
-    fn followed_mut(&mut self, space: SpaceId) -> Result<&mut Followed, FollowError> {
+    pub(super) fn followed_mut(&mut self, space: SpaceId) -> Result<&mut Followed, FollowError> {
         self.spaces.get_mut(&space).ok_or(FollowError::UnknownSpace)
     }
 }

@@ -2,10 +2,10 @@
 
 use mecum_seal::DeviceId;
 
+use super::again::note;
 use super::{FollowError, Follower};
 use crate::chain::Chain;
 use crate::frames::{SyncRequest, SyncResponse};
-use crate::limits::MAX_STORED_MARKS;
 use crate::receipt::Receipt;
 
 /// The furthest that is known of an envelope.
@@ -42,7 +42,10 @@ impl Follower {
         if !fits {
             return Err(FollowError::BadAnswer);
         }
-        let Some(signed) = &response.receipts else { return Ok(()) };
+        let Some(signed) = &response.receipts else {
+            self.turn_page(response.more);
+            return Ok(());
+        };
         let relay = self.relay.ok_or(FollowError::BadRelaySignature)?;
         let receipts = &signed.verify(&relay).map_err(|_| FollowError::BadRelaySignature)?.receipts;
         // A receipt must be about a statement of this very request: an old one proves nothing about this push.
@@ -58,6 +61,7 @@ impl Follower {
         for receipt in receipts {
             self.note_stored(receipt);
         }
+        self.turn_page(response.more);
         Ok(())
     }
 
@@ -69,15 +73,7 @@ impl Follower {
     fn note_stored(&mut self, receipt: &Receipt) {
         let Some(followed) = self.spaces.get_mut(&receipt.chain.space) else { return };
         let marks = followed.stored.entry((receipt.chain.device, receipt.chain.incarnation)).or_default();
-        let at = marks.partition_point(|(seq, _)| *seq < receipt.envelope_seq);
-        if marks.get(at).is_some_and(|(seq, _)| *seq == receipt.envelope_seq) {
-            return;
-        }
-        marks.insert(at, (receipt.envelope_seq, receipt.stored_at_ms));
-        if marks.len() > MAX_STORED_MARKS {
-            // The oldest goes; what it covered is then shown with the time of the next, which is later, never earlier.
-            marks.remove(0);
-        }
+        note(marks, receipt.envelope_seq, receipt.stored_at_ms);
     }
 
     /// How far the envelope `envelope_seq` of `chain` has got.

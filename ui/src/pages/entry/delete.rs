@@ -7,7 +7,7 @@ use yew::prelude::*;
 
 use crate::app::use_shell;
 use crate::backend::use_backend;
-use crate::components::{Button, ButtonKind, Dialog, Icon, IconName};
+use crate::components::{Button, ButtonKind, Dialog, Icon, IconName, Tile, TileSize};
 use crate::i18n::{t, use_i18n};
 use crate::pages::words::row_title;
 use crate::route::Route;
@@ -80,6 +80,9 @@ pub(super) fn DeleteButton(props: &DeleteProps) -> Html {
         title = row_title(&i18n, &props.view.row),
         name = shell.chart_name()
     );
+    let tile = shell.chart().map_or_else(Html::default, |chart| {
+        html! { <Tile letters={chart.letters.clone()} colour={chart.colour} size={TileSize::Small} /> }
+    });
     let ask = {
         let open = open.clone();
         Callback::from(move |_: MouseEvent| open.set(true))
@@ -87,7 +90,7 @@ pub(super) fn DeleteButton(props: &DeleteProps) -> Html {
     html! {
         <>
             <Button kind={ButtonKind::Quiet} onclick={ask}><Icon icon={IconName::Trash} /><span>{ t!(i18n, "entry-delete") }</span></Button>
-            <Dialog open={*open} {title} on_close={close.clone()}>
+            <Dialog open={*open} {title} {tile} on_close={close.clone()}>
                 <p>{ t!(i18n, "entry-delete-text") }</p>
                 <label class="field">
                     <span class="field-label">{ t!(i18n, "entry-delete-reason") }</span>

@@ -165,8 +165,7 @@ pub(super) fn where_from(i18n: &I18n, view: &EntryView) -> Html {
     let source = &view.row.source;
     let text = |text: &str| html! { <bdi>{ text.to_owned() }</bdi> };
     let when = format::instant(i18n.language(), source.at_ms);
-    let device =
-        if source.this_device { Some(t!(i18n, "source-this-device")) } else { source.device.clone() };
+    let device = if source.this_device { Some(t!(i18n, "entry-this-device")) } else { source.device.clone() };
     let at = match source.origin {
         Origin::Family => t!(i18n, "entry-written-at"),
         Origin::Import => t!(i18n, "entry-brought-in"),

@@ -5,6 +5,7 @@ use yew::prelude::*;
 
 use super::fields::{Ask, Control, control_id};
 use crate::components::{Icon, IconName};
+use crate::format;
 use crate::i18n::{t, use_i18n};
 
 /// A field to draw.
@@ -39,7 +40,7 @@ pub(super) fn FieldControl(props: &FieldControlProps) -> Html {
     }
     let described = (!described.is_empty()).then(|| described.join(" "));
     html! {
-        <div class={classes!("field", props.error.is_some().then_some("field-wrong"))}>
+        <div class={classes!("field", half(ask.field).then_some("field-half"), props.error.is_some().then_some("field-wrong"))}>
             <label class="field-label" for={id.clone()}>
                 { i18n.text(ask.label) }
                 if ask.optional { <span class="field-optional">{ t!(i18n, "form-optional") }</span> }
@@ -51,6 +52,11 @@ pub(super) fn FieldControl(props: &FieldControlProps) -> Html {
             { control(props, &id, described, &i18n) }
         </div>
     }
+}
+
+/// A number and its unit, or two numbers of one reading, stand side by side where there is room.
+fn half(field: Field) -> bool {
+    matches!(field, Field::Value | Field::Value2 | Field::Dose | Field::DoseUnit)
 }
 
 fn control(props: &FieldControlProps, id: &str, described: Option<String>, i18n: &crate::i18n::I18n) -> Html {
@@ -80,9 +86,16 @@ fn control(props: &FieldControlProps, id: &str, described: Option<String>, i18n:
                 if field != Field::Dose { <span class="field-unit">{ props.unit.clone() }</span> }
             </span>
         },
-        Control::DateTime => html! {
-            <input class="field-box" {id} type="datetime-local" {value} {oninput} aria-describedby={described} aria-required={required} aria-invalid={invalid} />
-        },
+        // The browser writes the moment in its own way; below it stands as everywhere else in the app.
+        Control::DateTime => {
+            let said = Some(format::day_time(i18n.language(), &value)).filter(|_| value.len() >= 10);
+            html! {
+                <>
+                    <input class="field-box" {id} type="datetime-local" {value} {oninput} aria-describedby={described} aria-required={required} aria-invalid={invalid} />
+                    if let Some(said) = said { <span class="caption field-said">{ said }</span> }
+                </>
+            }
+        }
         Control::Line | Control::PartialDate => html! {
             <input class="field-box" {id} type="text" autocomplete="off" {value} {oninput} aria-describedby={described} aria-required={required} aria-invalid={invalid} />
         },

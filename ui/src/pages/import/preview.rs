@@ -6,6 +6,7 @@ use yew::prelude::*;
 use crate::components::{Button, ButtonKind, Tile, TileSize};
 use crate::format;
 use crate::i18n::{I18n, t, use_i18n};
+use crate::pages::members::takes_files;
 use crate::pages::words::spaced;
 use crate::query::use_query;
 
@@ -28,7 +29,10 @@ pub(super) fn Preview(props: &PreviewProps) -> Html {
     let charts = use_query::<command::ChartList>((), vec![Topic::Charts]);
     let into = use_state(|| view.fits.map(|chart| ImportInto::Chart { chart }));
     let problem = use_state(|| false);
-    let charts: Vec<ChartView> = charts.data().map(|list| (*list).clone()).unwrap_or_default();
+    let charts: Vec<ChartView> = charts
+        .data()
+        .map(|list| list.iter().filter(|c| takes_files(c)).cloned().collect())
+        .unwrap_or_default();
     let subject = view.subject.as_ref().and_then(|s| s.name.clone());
     let onsubmit = {
         let (into, problem, on_keep, import) =
@@ -64,7 +68,7 @@ pub(super) fn Preview(props: &PreviewProps) -> Html {
             { holds(&i18n, view) }
             <div class="action-bar"><div class="action-bar-buttons">
                 <Button kind={ButtonKind::Second} onclick={props.on_cancel.clone()}>{ t!(i18n, "import-cancel") }</Button>
-                <Button kind={ButtonKind::Main} submit=true>{ keep_words(&i18n, into.as_ref(), &charts, subject.as_deref()) }</Button>
+                <Button kind={if into.is_some() { ButtonKind::Main } else { ButtonKind::NotYet }} submit=true>{ keep_words(&i18n, into.as_ref(), &charts, subject.as_deref()) }</Button>
             </div></div>
         </form>
     }

@@ -1,11 +1,12 @@
 //! The card of a clash: every value equal in size and in order of time, who, on which device and when, what was last agreed, and one button.
 //! Nothing is chosen for the person.
 
-use mecum_api::{ClashView, WrittenView};
+use mecum_api::{ChartView, ClashView, WrittenView};
 use mecum_domain::{Field, PersonColour, initials};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
+use crate::app::Shell;
 use crate::components::{Icon, IconName, Receipt, Tile, TileSize};
 use crate::format;
 use crate::i18n::{I18n, t, use_i18n};
@@ -17,6 +18,9 @@ use crate::route::Route;
 pub struct ClashCardProps {
     /// The clash.
     pub clash: ClashView,
+    /// The person may settle it.
+    #[prop_or(true)]
+    pub settle: bool,
 }
 
 /// A value as written, in the reader's digits; "nothing" where the field was emptied.
@@ -27,12 +31,20 @@ pub fn written_value(i18n: &I18n, written: &WrittenView) -> String {
     }
 }
 
-/// Where and when a value was written: "her phone, Sun 6 Sep, 20:34".
+/// When a value was written: "Sun 6 Sep, 20:34".
+pub fn written_when(i18n: &I18n, written: &WrittenView) -> String {
+    format::instant_near(i18n.language(), written.at_ms, format::local_day(format::now_ms()))
+}
+
+/// On which device a value was written.
+pub fn written_device(i18n: &I18n, written: &WrittenView) -> String {
+    if written.own { t!(i18n, "source-this-device") } else { written.device.clone() }
+}
+
+/// Where and when a value was written: "Sun 6 Sep, 20:34, her phone".
 pub fn written_where(i18n: &I18n, written: &WrittenView) -> String {
-    let today = format::local_day(format::now_ms());
-    let device = if written.own { t!(i18n, "source-this-device") } else { written.device.clone() };
-    let when = format::instant_near(i18n.language(), written.at_ms, today);
-    [device, when].into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
+    let both = [written_when(i18n, written), written_device(i18n, written)];
+    both.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 /// What was written with a value, in its writer's words.
@@ -46,8 +58,12 @@ pub fn is_dose(field: Field) -> bool {
     matches!(field, Field::Dose | Field::DoseUnit)
 }
 
-/// The colour of an author's tile: the same name has the same colour, and two writers of one clash differ.
-pub fn author_colour(at: usize) -> PersonColour {
+/// The colour of an author's tile: their own where this device holds their record, so that nobody is seen in two colours;
+/// else one of a few, by place.
+pub fn author_colour(charts: &[ChartView], author: &str, at: usize) -> PersonColour {
+    if let Some(own) = charts.iter().find(|chart| chart.name == author) {
+        return own.colour;
+    }
     let colours = [PersonColour::Toska, PersonColour::Bata, PersonColour::Lumut, PersonColour::Kopi];
     colours.get(at % colours.len()).copied().unwrap_or_default()
 }
@@ -57,6 +73,7 @@ pub fn author_colour(at: usize) -> PersonColour {
 pub fn ClashCard(props: &ClashCardProps) -> Html {
     let i18n = use_i18n();
     let clash = &props.clash;
+    let charts = use_context::<Shell>().map(|shell| shell.charts()).unwrap_or_default();
     let count = clash.values.len();
     let title = if is_dose(clash.field) {
         t!(i18n, "clash-title-dose", title = clash.title.as_str(), count = count)
@@ -74,33 +91,35 @@ pub fn ClashCard(props: &ClashCardProps) -> Html {
     html! {
         <section class="clash-card" aria-labelledby={id.clone()}>
             <h2 class="clash-head" {id}><Icon icon={IconName::GitCompare} /><bdi>{ title }</bdi></h2>
-            <ul class="clash-values" role="list">{ for clash.values.iter().enumerate().map(|(at, w)| value(&i18n, at, w)) }</ul>
+            <ul class="clash-values" role="list">{ for clash.values.iter().enumerate().map(|(at, w)| value(&i18n, author_colour(&charts, &w.author, at), w)) }</ul>
             <div class="clash-foot">
                 <p>
                     <strong>{ t!(i18n, "clash-nothing-chosen") }</strong>{ " " }
                     { agreed(&i18n, clash) }
                 </p>
-                <Link<Route>
-                    to={Route::Settle { entry: clash.entry.clone(), field: wire_word(clash.field) }}
-                    classes="button button-main button-wide"
-                >
-                    { settle }
-                </Link<Route>>
+                if props.settle {
+                    <Link<Route>
+                        to={Route::Settle { entry: clash.entry.clone(), field: wire_word(clash.field) }}
+                        classes="button button-main button-wide"
+                    >
+                        { settle }
+                    </Link<Route>>
+                }
             </div>
         </section>
     }
 }
 
-fn value(i18n: &I18n, at: usize, written: &WrittenView) -> Html {
+fn value(i18n: &I18n, colour: PersonColour, written: &WrittenView) -> Html {
     html! {
         <li class="clash-value" key={written.choice.clone()}>
             <span class="clash-author">
-                <Tile letters={initials(&written.author)} colour={author_colour(at)} size={TileSize::Small} />
+                <Tile letters={initials(&written.author)} {colour} size={TileSize::Row} />
                 <span><strong><bdi>{ written.author.clone() }</bdi></strong>{ " " }{ t!(i18n, "clash-wrote") }</span>
             </span>
             <span class="clash-figure"><bdi>{ written_value(i18n, written) }</bdi></span>
             { written_words(written) }
-            <span class="small clash-where"><bdi>{ written_where(i18n, written) }</bdi></span>
+            <span class="small clash-where"><bdi>{ written_when(i18n, written) }</bdi><bdi>{ written_device(i18n, written) }</bdi></span>
             <Receipt state={written.receipt} />
         </li>
     }
@@ -152,6 +171,14 @@ mod tests {
                 <ContextProvider<I18n> context={I18n::new("en")}><ClashCard {clash} /></ContextProvider<I18n>>
             </Router>
         }
+    }
+
+    #[test]
+    fn a_writer_has_the_colour_of_their_own_record() {
+        let laras = ChartView { name: "Laras".into(), colour: PersonColour::Nila, ..ChartView::default() };
+        assert_eq!(author_colour(std::slice::from_ref(&laras), "Laras", 0), PersonColour::Nila, "her own");
+        assert_eq!(author_colour(&[laras], "Laras", 1), PersonColour::Nila, "wherever her value stands");
+        assert_ne!(author_colour(&[], "Ani", 0), author_colour(&[], "Budi", 1), "two others differ");
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use yew::prelude::*;
 use crate::charts::range_text;
 use crate::components::{Icon, IconName};
 use crate::format;
-use crate::glossary::{self, word};
+use crate::glossary::{self, Topic, word};
 use crate::i18n::{I18n, t, use_i18n};
 
 /// What to explain.
@@ -58,14 +58,26 @@ fn against(i18n: &I18n, flag: Flag) -> String {
     }
 }
 
-/// When it was taken, the laboratory's range and the source.
-pub fn source_facts(i18n: &I18n, point: &PointView) -> Html {
+/// What is measured at home or at a bedside, or what no laboratory is known to print.
+fn is_measured(loinc: Option<&str>) -> bool {
+    matches!(glossary::topic(loinc), Topic::Heart | Topic::Body | Topic::Other)
+}
+
+/// That no range was printed; of a laboratory only where it is one's to print.
+pub fn no_range(i18n: &I18n, loinc: Option<&str>) -> String {
+    if is_measured(loinc) { t!(i18n, "chart-no-range-measured") } else { t!(i18n, "chart-no-range") }
+}
+
+/// When it was taken, the range that came with it and the source.
+pub fn source_facts(i18n: &I18n, loinc: Option<&str>, point: &PointView) -> Html {
     let fact = |label: String, value: String| html! { <div class="fact"><dt>{ label }</dt><dd><bdi>{ value }</bdi></dd></div> };
-    let range = range_text(i18n, point).unwrap_or_else(|| t!(i18n, "chart-no-range"));
+    let range = range_text(i18n, point).unwrap_or_else(|| no_range(i18n, loinc));
+    let range_label =
+        if is_measured(loinc) { t!(i18n, "chart-range") } else { t!(i18n, "detail-reference-range") };
     html! {
         <dl class="facts">
             { fact(t!(i18n, "detail-date"), format::day_time(i18n.language(), &point.date)) }
-            { fact(t!(i18n, "detail-reference-range"), range) }
+            { fact(range_label, range) }
             { point.source.clone().map(|source| fact(t!(i18n, "entry-source"), source)) }
         </dl>
     }

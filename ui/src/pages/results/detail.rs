@@ -7,7 +7,7 @@ use mecum_domain::Decimal;
 use yew::prelude::*;
 use yew_router::prelude::*;
 
-use super::about::{InPlainWords, source_facts};
+use super::about::{InPlainWords, no_range, source_facts};
 use crate::app::use_shell;
 use crate::charts::{TrendChart, TrendTable, point_value};
 use crate::components::{Flag, Segment};
@@ -51,10 +51,12 @@ pub fn TrendDetail(props: &TrendDetailProps) -> Html {
         <div class="trend-detail">
             <div class="trend-top">
                 if !props.without_value { { value_head(&i18n, view) } }
-                if drawable {
-                    <Segment label={t!(i18n, "chart-view")} {options} value={(*mode).clone()} {onchange} />
-                }
-                { unit_choice(&i18n, view, &props.on_unit) }
+                <div class="trend-switches">
+                    if drawable {
+                        <Segment label={t!(i18n, "chart-view")} {options} value={(*mode).clone()} {onchange} />
+                    }
+                    { unit_choice(&i18n, view, &props.on_unit) }
+                </div>
             </div>
             if drawable && *mode == "chart" {
                 <TrendChart view={view.clone()} title={props.title.clone()} on_open={on_open.clone()} />
@@ -65,16 +67,18 @@ pub fn TrendDetail(props: &TrendDetailProps) -> Html {
                 }
                 <TrendTable view={view.clone()} title={props.title.clone()} {on_open} />
             }
-            <InPlainWords loinc={view.loinc.clone()} printed={view.title.clone()} flag={view.points.last().map(|p| p.flag).unwrap_or_default()} />
-            if !props.without_value {
-                <section class="trend-about">
-                    <h2 class="section-title">{ t!(i18n, "results-about") }</h2>
-                    { view.points.last().map(|point| source_facts(&i18n, point)) }
-                    { view.points.last().map(|point| html! {
-                        <Link<Route> to={Route::Entry { entry: point.entry.clone() }} classes="link">{ t!(i18n, "results-open-entry") }</Link<Route>>
-                    }) }
-                </section>
-            }
+            <div class={if props.without_value { "trend-below" } else { "trend-below trend-below-two" }}>
+                <InPlainWords loinc={view.loinc.clone()} printed={view.title.clone()} flag={view.points.last().map(|p| p.flag).unwrap_or_default()} />
+                if !props.without_value {
+                    <section class="trend-about">
+                        <h2 class="section-title">{ t!(i18n, "results-about") }</h2>
+                        { view.points.last().map(|point| source_facts(&i18n, view.loinc.as_deref(), point)) }
+                        { view.points.last().map(|point| html! {
+                            <Link<Route> to={Route::Entry { entry: point.entry.clone() }} classes="link">{ t!(i18n, "results-open-entry") }</Link<Route>>
+                        }) }
+                    </section>
+                }
+            </div>
         </div>
     }
 }
@@ -153,11 +157,11 @@ fn difference(before: &str, after: &str) -> Option<(String, bool)> {
 
 /// What the drawing leaves out, in words.
 fn notes(i18n: &I18n, view: &TrendView) -> Html {
-    let no_range = view.points.iter().all(|p| p.range.is_none());
+    let without = view.points.iter().all(|p| p.range.is_none());
     html! {
         <div class="chart-notes">
             if view.points.iter().any(|point| point.converted) { <p class="caption">{ t!(i18n, "chart-converted") }</p> }
-            if no_range { <p class="caption">{ t!(i18n, "chart-no-range") }</p> }
+            if without { <p class="caption">{ no_range(i18n, view.loinc.as_deref()) }</p> }
             if !view.other_units.is_empty() {
                 <p class="caption">{ t!(i18n, "chart-other-units", count = view.other_units.len()) }</p>
             }

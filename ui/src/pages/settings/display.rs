@@ -8,12 +8,15 @@ use yew::prelude::*;
 use super::save;
 use crate::app::{TEXT_STEPS, nearest_text_step, use_shell};
 use crate::backend::use_backend;
-use crate::components::{Icon, IconName, RadioGroup, Segment, Switch};
+use crate::components::{IconName, RadioGroup, Segment, Switch};
 use crate::i18n::{LANGUAGES, t, use_i18n};
 use crate::pages::answer::answered;
 use crate::pages::head::PageHead;
 use crate::query::{use_bus, use_query};
 use crate::route::Route;
+
+/// The signs of the looks, in their order.
+const LOOK_ICONS: [IconName; 3] = [IconName::Sun, IconName::Moon, IconName::Smartphone];
 
 /// The page.
 #[component]
@@ -89,7 +92,7 @@ fn Body(props: &BodyProps) -> Html {
             <div class="sample"><p class="sample-value">{ t!(i18n, "display-sample") }</p><p>{ t!(i18n, "display-sample-letters") }</p></div>
             <div>
                 <h2 class="field-label">{ t!(i18n, "display-look") }</h2>
-                <Segment label={t!(i18n, "display-look")} options={looks} value={look} onchange={with(|d, word| d.look = match word { "light" => Look::Light, "dark" => Look::Dark, _ => Look::System })} />
+                <Segment label={t!(i18n, "display-look")} options={looks} icons={LOOK_ICONS.to_vec()} value={look} onchange={with(|d, word| d.look = match word { "light" => Look::Light, "dark" => Look::Dark, _ => Look::System })} />
             </div>
             <div class="switches">
                 <Switch label={t!(i18n, "display-contrast")} hint={t!(i18n, "display-contrast-hint")} on={display.contrast} onchange={turn(|d, on| d.contrast = on)} />
@@ -131,7 +134,8 @@ fn TextSize(props: &TextSizeProps) -> Html {
             }
         })
     };
-    let said = t!(i18n, "display-percent", percent = here);
+    let percent = |step: u16| t!(i18n, "display-percent", percent = step);
+    let said = percent(here);
     html! {
         <div class="text-size">
             <label class="field-label" for="text-size">{ t!(i18n, "display-text-size") }</label>
@@ -140,7 +144,11 @@ fn TextSize(props: &TextSizeProps) -> Html {
                 <input type="range" id="text-size" min="0" max={(TEXT_STEPS.len() - 1).to_string()} step="1" value={at.to_string()} aria-valuetext={said.clone()} {onchange} />
                 <button type="button" class="icon-button" aria-label={t!(i18n, "display-larger")} onclick={go(at + 1)}><span class="text-size-large" aria-hidden="true">{ "A" }</span></button>
             </div>
-            <p class="caption" aria-hidden="true"><Icon icon={IconName::Eye} small=true />{ said }</p>
+            <p class="caption text-size-ends" aria-hidden="true">
+                <span>{ percent(*TEXT_STEPS.first().unwrap_or(&here)) }</span>
+                <strong>{ said }</strong>
+                <span>{ percent(*TEXT_STEPS.last().unwrap_or(&here)) }</span>
+            </p>
         </div>
     }
 }

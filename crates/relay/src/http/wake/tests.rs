@@ -3,11 +3,11 @@
 use std::sync::OnceLock;
 
 use mecum_seal::testing::SeededEntropy;
-use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId};
+use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId, VerifyingKey};
 use mecum_sync::{AccountEntry, DeviceCard, Refusal, Signed};
 
 use super::*;
-use crate::store::{Kept, LogStore, Page, Slot, StoreError, Wanted};
+use crate::store::{Kept, LogStore, Page, Recovered, Recovering, Slot, StoreError, Wanted};
 use crate::{Relay, RelayOptions};
 
 const HEAD: u64 = 7;
@@ -47,7 +47,26 @@ impl LogStore for Late {
         Err(StoreError::NotCommitted)
     }
 
-    fn put_slot(&self, _: [u8; 16], _: Slot, _: Vec<u8>, _: i64) -> Result<Result<(), Refusal>, StoreError> {
+    fn recovery_key(&self, _: AccountId) -> Result<Option<VerifyingKey>, StoreError> {
+        Err(StoreError::NotCommitted)
+    }
+
+    fn account_of_recovery(&self, _: VerifyingKey) -> Result<Option<AccountId>, StoreError> {
+        Err(StoreError::NotCommitted)
+    }
+
+    fn recover(&self, _: Recovering) -> Result<Result<Recovered, Refusal>, StoreError> {
+        Err(StoreError::NotCommitted)
+    }
+
+    fn put_slot(
+        &self,
+        _: [u8; 16],
+        _: Slot,
+        _: Vec<u8>,
+        _: i64,
+        _: i64,
+    ) -> Result<Result<(), Refusal>, StoreError> {
         Err(StoreError::NotCommitted)
     }
 

@@ -1,14 +1,15 @@
 //! Accounts: enrolment codes, the accounts' logs, and what counts against a quota.
 
-use mecum_seal::{AccountId, DeviceId, Hash32};
+use mecum_seal::{AccountId, DeviceId, Hash32, VerifyingKey};
+use mecum_sync::limits::{MAX_ITEMS, MAX_PAGE_BYTES};
 use mecum_sync::refusal::LastAccepted;
 use mecum_sync::{
-    AccountEntry, AccountLog, AccountLogError, DeviceCard, Refusal, RefusalCode, Signed, encode,
+    AccountBody, AccountEntry, AccountLog, AccountLogError, DeviceCard, Refusal, RefusalCode, Signed, encode,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{inbox, int, stored, uint};
-use crate::store::{StoreError, Wanted};
+use super::{inbox, int, members, recovery, stored, uint};
+use crate::store::{Author, Kept, Recovered, Recovering, StoreError, Wanted};
 
 pub(super) fn add_code(c: &Connection, code: Hash32, expires_at_ms: i64) -> Result<(), StoreError> {
     c.prepare_cached("INSERT INTO enrolment_code (code, expires_at_ms) VALUES (?1, ?2)")?
@@ -30,15 +31,34 @@ pub(super) fn log(c: &Connection, account: AccountId) -> Result<Option<AccountLo
     state.map(|bytes| stored(&bytes, "account log")).transpose()
 }
 
-/// A live device of an account. Who asks for an account that is not there waits as long as for one that is: the log of its
-/// neighbour is read in its place, and thrown away.
+/// A live device of an account.
 pub(super) fn device(
     c: &Connection,
     account: AccountId,
     device: DeviceId,
 ) -> Result<Option<DeviceCard>, StoreError> {
+    as_slow_as_any(c, account, |log| log.device(device).cloned())
+}
+
+/// The card of the asking device, while it is live.
+pub(super) fn live(c: &Connection, author: &Author) -> Result<Option<DeviceCard>, StoreError> {
+    Ok(log(c, author.account)?.and_then(|log| log.device(author.device).cloned()))
+}
+
+/// The recovery key of an account.
+pub(super) fn recovery_key(c: &Connection, account: AccountId) -> Result<Option<VerifyingKey>, StoreError> {
+    as_slow_as_any(c, account, |log| log.recovery().copied())
+}
+
+/// Looks something up in the log of an account. Who asks for an account that is not there waits as long as for one that is: the
+/// log of its neighbour is read in its place, and thrown away.
+fn as_slow_as_any<T>(
+    c: &Connection,
+    account: AccountId,
+    look: impl Fn(&AccountLog) -> Option<T>,
+) -> Result<Option<T>, StoreError> {
     if let Some(log) = log(c, account)? {
-        return Ok(log.device(device).cloned());
+        return Ok(look(&log));
     }
     let neighbour: Option<Vec<u8>> = c
         .prepare_cached(
@@ -51,7 +71,7 @@ pub(super) fn device(
     if let Some(neighbour) = neighbour.as_deref().and_then(AccountId::from_slice) {
         let log = log(c, neighbour)?;
         // Looked through like the real one.
-        let _ = log.and_then(|log| log.device(device).cloned());
+        let _ = log.and_then(|log| look(&log));
     }
     Ok(None)
 }
@@ -85,7 +105,10 @@ pub(super) fn enrol(
         .execute(params![code.as_bytes(), hash.as_bytes()])?;
     c.prepare_cached("INSERT INTO account (account, state, enrolled_at_ms) VALUES (?1, ?2, ?3)")?
         .execute(params![account.as_bytes(), encode(&log), now_ms])?;
-    keep_entry(c, genesis, now_ms)?;
+    if !members::claim_devices(c, account, &log)? || !recovery::claim(c, account, &log)? {
+        return Ok(Err(RefusalCode::AlreadyExists.into()));
+    }
+    keep_entry(c, genesis, now_ms, &mut Vec::new())?;
     Ok(Ok(()))
 }
 
@@ -94,26 +117,87 @@ pub(super) fn append(
     c: &Connection,
     wanted: &Wanted,
     entry: &Signed<AccountEntry>,
-    news_for: &mut Vec<AccountId>,
+    kept: &mut Kept,
 ) -> Result<Result<(), Refusal>, StoreError> {
-    let account = wanted.author.account;
+    let appended = append_to(c, wanted.author.account, entry, wanted.quota.bytes, wanted.now_ms)?;
+    Ok(appended.map(|appended| {
+        kept.news_for.extend(appended.news_for);
+        kept.ended.extend(appended.ended);
+    }))
+}
+
+/// What else an appended entry brought about.
+#[derive(Default)]
+struct Appended {
+    news_for: Vec<AccountId>,
+    ended: Vec<(AccountId, DeviceId)>,
+}
+
+fn append_to(
+    c: &Connection,
+    account: AccountId,
+    entry: &Signed<AccountEntry>,
+    quota_bytes: u64,
+    now_ms: i64,
+) -> Result<Result<Appended, Refusal>, StoreError> {
     let Some(mut log) = log(c, account)? else {
         return Ok(Err(RefusalCode::UnknownDevice.into()));
     };
     if let Err(error) = log.append(entry) {
         if error == AccountLogError::StaleHead && is_stored(c, entry)? {
-            return Ok(Ok(()));
+            return Ok(Ok(Appended::default()));
         }
         return Ok(Err(refusal(error, Some(&log))));
     }
-    if let Err(refusal) = charge(c, account, encode(entry).len() as u64, wanted.quota.bytes)? {
+    if !members::claim_devices(c, account, &log)? || !recovery::claim(c, account, &log)? {
+        return Ok(Err(RefusalCode::AlreadyExists.into()));
+    }
+    if let Err(refusal) = charge(c, account, encode(entry).len() as u64, quota_bytes)? {
         return Ok(Err(refusal));
     }
     c.prepare_cached("UPDATE account SET state = ?2 WHERE account = ?1")?
         .execute(params![account.as_bytes(), encode(&log)])?;
-    keep_entry(c, entry, wanted.now_ms)?;
-    news_for.push(account);
-    Ok(Ok(()))
+    let mut appended = Appended::default();
+    keep_entry(c, entry, now_ms, &mut appended.news_for)?;
+    let gone = log.removed().iter().filter(|gone| gone.removed == entry.unverified().seq);
+    appended.ended = gone.map(|gone| (account, gone.card.device)).collect();
+    Ok(Ok(appended))
+}
+
+/// Answers who proved that they hold the recovery key, and stores the entry that they bring.
+pub(super) fn recover(
+    c: &Connection,
+    recovering: &Recovering,
+) -> Result<Result<Recovered, Refusal>, StoreError> {
+    let account = recovering.account;
+    if log(c, account)?.and_then(|log| log.recovery().copied()) != Some(recovering.key) {
+        return Ok(Err(RefusalCode::Unauthorised.into()));
+    }
+    let mut recovered = Recovered::default();
+    if let Some(entry) = &recovering.entry {
+        if !matches!(entry.unverified().body, AccountBody::Recover { .. }) {
+            return Ok(Err(RefusalCode::BadEntry.into()));
+        }
+        match append_to(c, account, entry, recovering.quota.bytes, recovering.now_ms)? {
+            Ok(Appended { news_for, ended }) => (recovered.news_for, recovered.ended) = (news_for, ended),
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+    }
+    let mut query =
+        c.prepare_cached("SELECT body FROM account_entry WHERE account = ?1 AND seq > ?2 ORDER BY seq")?;
+    let mut rows = query.query(params![account.as_bytes(), int(recovering.after)])?;
+    let mut bytes = 0u64;
+    while let Some(row) = rows.next()? {
+        let body: Vec<u8> = row.get(0)?;
+        bytes = bytes.saturating_add(body.len() as u64);
+        let full = bytes > MAX_PAGE_BYTES || recovered.entries.len() >= MAX_ITEMS;
+        if full && !recovered.entries.is_empty() {
+            recovered.more = true;
+            break;
+        }
+        recovered.entries.push(stored(&body, "account entry")?);
+    }
+    Ok(Ok(recovered))
 }
 
 /// Counts `bytes` against the account's quota.
@@ -131,13 +215,23 @@ pub(super) fn charge(
     if uint(stored_bytes)? > quota_bytes { Ok(Err(RefusalCode::Quota.into())) } else { Ok(Ok(())) }
 }
 
-fn keep_entry(c: &Connection, entry: &Signed<AccountEntry>, now_ms: i64) -> Result<(), StoreError> {
+/// Stores an entry and puts it into the account's inbox, and into that of everybody who shares a space with it.
+fn keep_entry(
+    c: &Connection,
+    entry: &Signed<AccountEntry>,
+    now_ms: i64,
+    news_for: &mut Vec<AccountId>,
+) -> Result<(), StoreError> {
     let AccountEntry { account, seq, .. } = entry.unverified();
     c.prepare_cached(
         "INSERT INTO account_entry (account, seq, hash, body, stored_at_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
     .execute(params![account.as_bytes(), int(*seq), entry.hash().as_bytes(), encode(entry), now_ms])?;
-    inbox::deliver(c, *account, inbox::Kind::AccountEntry, account.as_bytes(), *seq)
+    for reader in members::sharing_with(c, *account)? {
+        inbox::deliver(c, reader, inbox::Kind::AccountEntry, account.as_bytes(), *seq)?;
+        news_for.push(reader);
+    }
+    Ok(())
 }
 
 fn is_stored(c: &Connection, entry: &Signed<AccountEntry>) -> Result<bool, StoreError> {

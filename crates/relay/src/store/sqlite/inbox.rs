@@ -11,6 +11,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{accounts, backup, int, snapshots, spaces, stored, uint};
 use crate::store::{Asked, Author, Page, PlacedEntry, StoreError, StoredItem};
 
+/// What a position is to point to: its kind, the account or space, and the number in it.
+pub(super) type Row = (Kind, Vec<u8>, u64);
+
 /// What a position points to.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
@@ -45,6 +48,25 @@ pub(super) fn deliver(
     let Some(position) = position else { return Ok(()) };
     c.prepare_cached("INSERT INTO inbox (account, position, kind, log, number) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![account.as_bytes(), position, kind as i64, log, int(number)])?;
+    Ok(())
+}
+
+/// Puts many positions at the end of an account's inbox, in order.
+pub(super) fn deliver_all(c: &Connection, account: AccountId, rows: &[Row]) -> Result<(), StoreError> {
+    let head: Option<i64> = c
+        .prepare_cached(
+            "UPDATE account SET inbox_head = inbox_head + ?2 WHERE account = ?1 RETURNING inbox_head",
+        )?
+        .query_row(params![account.as_bytes(), int(rows.len() as u64)], |row| row.get(0))
+        .optional()?;
+    let Some(head) = head else { return Ok(()) };
+    let mut insert = c.prepare_cached(
+        "INSERT INTO inbox (account, position, kind, log, number) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for (back, (kind, log, number)) in (0..rows.len() as u64).rev().zip(rows) {
+        let position = head.saturating_sub(int(back));
+        insert.execute(params![account.as_bytes(), position, *kind as i64, log, int(*number)])?;
+    }
     Ok(())
 }
 
@@ -116,11 +138,32 @@ fn folded(c: &Connection, account: AccountId) -> Result<BTreeMap<Vec<u8>, i64>, 
     .map_err(StoreError::from)
 }
 
+/// How far an account may read in a space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// It is a member.
+    All,
+    /// Its stay ended with this entry of the membership log: it may read entries up to there, so that its device can tell
+    /// why, and nothing else.
+    EntriesTo(u64),
+    /// It never was a member.
+    Nothing,
+}
+
+fn reach(c: &Connection, account: AccountId, space: &[u8]) -> Result<Reach, StoreError> {
+    let space = SpaceId::from_slice(space).ok_or(StoreError::Stored { what: "space id" })?;
+    let Some(space) = spaces::load(c, space)? else { return Ok(Reach::Nothing) };
+    if space.log.role(account).is_some() {
+        return Ok(Reach::All);
+    }
+    Ok(space.log.ended(account).map_or(Reach::Nothing, Reach::EntriesTo))
+}
+
 /// One item with its size in bytes; none if the account may no longer read it.
 fn load(
     c: &Connection,
     author: &Author,
-    readable: &mut BTreeMap<Vec<u8>, bool>,
+    readable: &mut BTreeMap<Vec<u8>, Reach>,
     (kind, whole): (i64, bool),
     log: &[u8],
     number: i64,
@@ -131,18 +174,21 @@ fn load(
             .query_row(params![log, number], |row| row.get(0))?;
         return Ok(Some((StoredItem::AccountEntry(stored(&body, "account entry")?), body.len() as u64)));
     }
-    let may_read = if let Some(known) = readable.get(log) {
-        *known
-    } else {
-        let space = SpaceId::from_slice(log).ok_or(StoreError::Stored { what: "space id" })?;
-        let member = spaces::load(c, space)?.is_some_and(|s| s.log.role(author.account).is_some());
-        readable.insert(log.to_vec(), member);
-        member
+    let reach = match readable.get(log) {
+        Some(known) => *known,
+        None => reach(c, author.account, log)?,
+    };
+    readable.insert(log.to_vec(), reach);
+    let is_entry = kind == Kind::SpaceEntry as i64;
+    let may_read = match reach {
+        Reach::All => true,
+        Reach::EntriesTo(last) => is_entry && uint(number)? <= last,
+        Reach::Nothing => false,
     };
     if !may_read {
         return Ok(None);
     }
-    if kind == Kind::SpaceEntry as i64 {
+    if is_entry {
         return load_space_entry(c, log, number).map(Some);
     }
     if kind == Kind::Snapshot as i64 {

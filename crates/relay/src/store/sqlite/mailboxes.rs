@@ -1,4 +1,5 @@
-//! Pairing mailboxes: three sealed messages, each put once, gone after a quarter of an hour.
+//! Mailboxes of pairings and invitations: three sealed messages, each put once, gone after a quarter of an hour, or after the
+//! days that an invitation asked for.
 
 use mecum_sync::limits::{MAILBOX_LIFE_MS, MAX_MAILBOX_BYTES};
 use mecum_sync::{Refusal, RefusalCode};
@@ -8,6 +9,8 @@ use crate::store::{Slot, StoreError};
 
 /// Most mailboxes at a time.
 const MAX_MAILBOXES: i64 = 10_000;
+/// Most of these that live for days: pairing always has room.
+const MAX_LONG_MAILBOXES: i64 = 5_000;
 
 pub(super) fn put(
     c: &Connection,
@@ -15,6 +18,7 @@ pub(super) fn put(
     slot: Slot,
     body: &[u8],
     now_ms: i64,
+    life_ms: i64,
 ) -> Result<Result<(), Refusal>, StoreError> {
     if body.is_empty() || body.len() > MAX_MAILBOX_BYTES {
         return Ok(Err(RefusalCode::TooLarge.into()));
@@ -29,12 +33,15 @@ pub(super) fn put(
         if slot != Slot::Offer {
             return Ok(Err(RefusalCode::NotFound.into()));
         }
-        let count: i64 = c.prepare_cached("SELECT count(*) FROM mailbox")?.query_row([], |row| row.get(0))?;
-        if count >= MAX_MAILBOXES {
+        let soon = now_ms.saturating_add(MAILBOX_LIFE_MS);
+        let (count, long): (i64, i64) = c
+            .prepare_cached("SELECT count(*), coalesce(sum(expires_at_ms > ?1), 0) FROM mailbox")?
+            .query_row([soon], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if count >= MAX_MAILBOXES || life_ms > MAILBOX_LIFE_MS && long >= MAX_LONG_MAILBOXES {
             return Ok(Err(RefusalCode::Unavailable.into()));
         }
         c.prepare_cached("INSERT INTO mailbox (mailbox, expires_at_ms) VALUES (?1, ?2)")?
-            .execute(params![mailbox, now_ms.saturating_add(MAILBOX_LIFE_MS)])?;
+            .execute(params![mailbox, now_ms.saturating_add(life_ms)])?;
     }
     if let Some(there) = get(c, mailbox, slot, now_ms)? {
         let same = there == body;

@@ -331,7 +331,12 @@ fn standing(c: &Connection, chain: &Chain) -> Result<Standing, StoreError> {
     Ok(Standing { head, statement: Some(stored(&statement, "statement")?) })
 }
 
-fn content_id(c: &Connection, chain: &Chain, envelope_seq: u64) -> Result<Option<Hash32>, StoreError> {
+/// The content id that is stored at a place of a chain.
+pub(super) fn content_id(
+    c: &Connection,
+    chain: &Chain,
+    envelope_seq: u64,
+) -> Result<Option<Hash32>, StoreError> {
     let id: Option<Vec<u8>> = c
         .prepare_cached(
             "SELECT content_id FROM envelope

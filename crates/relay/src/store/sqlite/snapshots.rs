@@ -63,6 +63,13 @@ pub(super) fn keep(
     Ok(Ok(()))
 }
 
+/// Drops the snapshot of a space: something in it does not count any more.
+pub(super) fn drop_of(c: &Connection, space: SpaceId) -> Result<(), StoreError> {
+    give_back(c, space)?;
+    c.prepare_cached("DELETE FROM snapshot WHERE space = ?1")?.execute([space.as_bytes()])?;
+    Ok(())
+}
+
 /// Takes the bytes of the snapshot before off the quota of whoever made it.
 fn give_back(c: &Connection, space: SpaceId) -> Result<(), StoreError> {
     c.prepare_cached(

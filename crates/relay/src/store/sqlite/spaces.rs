@@ -1,11 +1,15 @@
-//! Spaces: their membership logs, appended by compare-and-swap.
+//! Spaces: their membership logs, appended by compare-and-swap, and who gets an entry.
 
-use mecum_seal::{AccountId, SpaceId};
+use std::collections::BTreeMap;
+
+use mecum_seal::{AccountId, DeviceId, IncarnationId, SpaceId};
 use mecum_sync::refusal::LastAccepted;
-use mecum_sync::{Refusal, RefusalCode, Signed, SpaceEntry, SpaceLog, SpaceLogError, encode};
+use mecum_sync::{
+    Chain, Refusal, RefusalCode, Signed, SpaceBody, SpaceEntry, SpaceLog, SpaceLogError, encode,
+};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{accounts, inbox, int, stored, uint};
+use super::{accounts, inbox, int, members, pushes, snapshots, stored, uint};
 use crate::store::{StoreError, Wanted};
 
 /// A space as it stands.
@@ -30,9 +34,12 @@ pub(super) fn append(
     entry: &Signed<SpaceEntry>,
     news_for: &mut Vec<AccountId>,
 ) -> Result<Result<(), Refusal>, StoreError> {
-    let account = wanted.author.account;
-    let SpaceEntry { space, seq, account: actor, device, .. } = *entry.unverified();
-    if actor != account {
+    let carrier = wanted.author.account;
+    let SpaceEntry { space, seq, account, device, .. } = *entry.unverified();
+    // An entry is judged by its signer. Another member may carry it: after a restore of this relay, whoever holds what it lost.
+    let carries =
+        || Ok::<_, StoreError>(load(c, space)?.is_some_and(|known| known.log.role(carrier).is_some()));
+    if account != carrier && !carries()? {
         return Ok(Err(RefusalCode::NotYours.into()));
     }
     let Some(signer) = accounts::log(c, account)?.and_then(|log| log.device(device).map(|d| d.signing))
@@ -42,23 +49,93 @@ pub(super) fn append(
     let Some(mut known) = load(c, space)? else {
         return found(c, wanted, entry, &signer, news_for);
     };
+    let is_stored = known.log.head_at(seq).is_some_and(|hash| hash == entry.hash());
+    if is_stored && known.log.ever(account) {
+        // A retry; also of who left with it.
+        return Ok(Ok(()));
+    }
     if known.log.role(account).is_none() {
         // Somebody else's space: the id is all that this says, and the asker had it.
         return Ok(Err(RefusalCode::UnknownSpace.into()));
     }
-    if known.log.head_at(seq).is_some_and(|hash| hash == entry.hash()) {
-        return Ok(Ok(()));
-    }
+    let before = known.log.clone();
     if let Err(error) = known.log.append(entry, &signer) {
-        return Ok(Err(refusal(error, &known.log)));
+        return Ok(Err(refusal(error, &before)));
+    }
+    if let Err(refusal) = check_member(c, wanted, entry)? {
+        return Ok(Err(refusal));
+    }
+    if let Err(refusal) = check_cuts(c, entry)? {
+        return Ok(Err(refusal));
     }
     if let Err(refusal) = accounts::charge(c, account, encode(entry).len() as u64, wanted.quota.bytes)? {
         return Ok(Err(refusal));
     }
     c.prepare_cached("UPDATE space SET state = ?2 WHERE space = ?1")?
         .execute(params![space.as_bytes(), encode(&known.log)])?;
-    keep_entry(c, &known, entry, wanted.now_ms, news_for)?;
+    members::note(c, &known.log)?;
+    if cuts_something(c, &known.log)? {
+        snapshots::drop_of(c, space)?;
+    }
+    insert_entry(c, &known, entry, wanted.now_ms)?;
+    deliver(c, &before, &known.log, entry.unverified(), news_for)?;
     Ok(Ok(()))
+}
+
+/// A grant is to an account that is admitted here and begins as the grant says.
+fn check_member(
+    c: &Connection,
+    wanted: &Wanted,
+    entry: &Signed<SpaceEntry>,
+) -> Result<Result<(), Refusal>, StoreError> {
+    let SpaceBody::Grant { member, genesis, .. } = &entry.unverified().body else { return Ok(Ok(())) };
+    if accounts::log(c, *member)?.is_none_or(|log| log.genesis() != *genesis) {
+        return Ok(Err(RefusalCode::UnknownAccount.into()));
+    }
+    // Nobody's inbox is filled without end by others.
+    if members::count_of(c, *member)? >= wanted.quota.spaces.saturating_mul(2) {
+        return Ok(Err(RefusalCode::Quota.into()));
+    }
+    Ok(Ok(()))
+}
+
+/// Cuts are of the chains that the entry is about, and name links that are stored.
+fn check_cuts(c: &Connection, entry: &Signed<SpaceEntry>) -> Result<Result<(), Refusal>, StoreError> {
+    let entry = entry.unverified();
+    let cuts = entry.body.cuts();
+    let mut owners = BTreeMap::new();
+    for cut in cuts {
+        if let Some(owner) = members::owner(c, cut.device)? {
+            owners.insert(cut.device, owner);
+        }
+        let chain = Chain { device: cut.device, incarnation: cut.incarnation, space: entry.space };
+        if cut.envelope_seq > 0 && pushes::content_id(c, &chain, cut.envelope_seq)? != Some(cut.hash) {
+            return Ok(Err(RefusalCode::BadCut.into()));
+        }
+    }
+    let checked = SpaceLog::check_cuts(entry, |device| owners.get(&device).copied());
+    Ok(checked.map_err(|_| RefusalCode::BadCut.into()))
+}
+
+/// Whether the last entry's cuts leave out something that is stored.
+fn cuts_something(c: &Connection, log: &SpaceLog) -> Result<bool, StoreError> {
+    let Some(set) = log.cut_sets().last().filter(|set| set.entry == log.entries()) else {
+        return Ok(false);
+    };
+    let mut query =
+        c.prepare_cached("SELECT device, incarnation, envelope_seq FROM chain WHERE space = ?1")?;
+    let mut rows = query.query([log.space().as_bytes()])?;
+    while let Some(row) = rows.next()? {
+        let (device, incarnation): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        let name = DeviceId::from_slice(&device).zip(IncarnationId::from_slice(&incarnation));
+        let (device, incarnation) = name.ok_or(StoreError::Stored { what: "chain" })?;
+        let chain = Chain { device, incarnation, space: log.space() };
+        let Some((account, _)) = members::owner(c, device)? else { continue };
+        if account == set.account && log.voided_by_last(account, &chain, uint(row.get(2)?)?).is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn found(
@@ -92,32 +169,58 @@ fn found(
     let space = Space { log, space_seq: 0 };
     c.prepare_cached("INSERT INTO space (space, state) VALUES (?1, ?2)")?
         .execute(params![space.log.space().as_bytes(), encode(&space.log)])?;
-    keep_entry(c, &space, entry, wanted.now_ms, news_for)?;
+    members::note(c, &space.log)?;
+    insert_entry(c, &space, entry, wanted.now_ms)?;
+    deliver(c, &space.log, &space.log, entry.unverified(), news_for)?;
     Ok(Ok(()))
 }
 
-fn keep_entry(
+fn insert_entry(
     c: &Connection,
     space: &Space,
     entry: &Signed<SpaceEntry>,
     now_ms: i64,
-    news_for: &mut Vec<AccountId>,
 ) -> Result<(), StoreError> {
-    let seq = entry.unverified().seq;
-    let id = space.log.space();
     c.prepare_cached(
         "INSERT INTO space_entry (space, seq, hash, body, space_seq, stored_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![
-        id.as_bytes(),
-        int(seq),
+        space.log.space().as_bytes(),
+        int(entry.unverified().seq),
         entry.hash().as_bytes(),
         encode(entry),
         int(space.space_seq),
         now_ms
     ])?;
-    for account in inbox::readers(&space.log) {
-        inbox::deliver(c, account, inbox::Kind::SpaceEntry, id.as_bytes(), seq)?;
+    Ok(())
+}
+
+/// Puts a stored entry into the inboxes: of the members, of whom it lets in (with everything that was before), and of whom it
+/// removes (who get nothing after it).
+fn deliver(
+    c: &Connection,
+    before: &SpaceLog,
+    after: &SpaceLog,
+    entry: &SpaceEntry,
+    news_for: &mut Vec<AccountId>,
+) -> Result<(), StoreError> {
+    let newcomer = match &entry.body {
+        SpaceBody::Grant { member, .. } if before.role(*member).is_none() => Some(*member),
+        _ => None,
+    };
+    let mut rows = vec![(inbox::Kind::SpaceEntry, entry.space.as_bytes().to_vec(), entry.seq)];
+    if let Some(newcomer) = newcomer {
+        rows.extend(members::log_rows(c, newcomer)?);
+    }
+    let mut readers = inbox::readers(before);
+    readers.extend(newcomer);
+    readers.sort_unstable();
+    for account in readers {
+        if newcomer == Some(account) {
+            inbox::deliver_all(c, account, &members::rows_for(c, after, account)?)?;
+        } else {
+            inbox::deliver_all(c, account, &rows)?;
+        }
         news_for.push(account);
     }
     Ok(())
@@ -130,7 +233,7 @@ fn refusal(error: SpaceLogError, log: &SpaceLog) -> Refusal {
             return Refusal { code: RefusalCode::StaleHead, last };
         }
         SpaceLogError::BadSignature => RefusalCode::BadSignature,
-        SpaceLogError::NotManager => RefusalCode::NotMember,
+        SpaceLogError::NotManager | SpaceLogError::NotWriter => RefusalCode::NotMember,
         _ => RefusalCode::BadEntry,
     };
     code.into()

@@ -16,6 +16,8 @@ pub(super) struct Account {
     pub(super) number: usize,
     /// How many entries its log has.
     pub(super) entries: u64,
+    /// Its recovery key.
+    recovery: Option<VerifyingKey>,
     /// How many spaces it is said to have founded.
     pub(super) spaces: i64,
     /// The last position of its inbox, as the account's row says.
@@ -64,7 +66,8 @@ pub(super) fn check(c: &Connection, checked: &mut Checked) -> Result<Accounts, S
         }
         let entries = log.as_ref().map_or(0, AccountLog::entries);
         checked.held.devices += log.as_ref().map_or(0, |log| log.devices().len() as u64);
-        accounts.by_id.insert(id, Account { number, entries, spaces, inbox_head });
+        let recovery = log.as_ref().and_then(|log| log.recovery().copied());
+        accounts.by_id.insert(id, Account { number, entries, recovery, spaces, inbox_head });
     }
     checked.held.accounts = accounts.by_id.len() as u64;
     let all: i64 = c.query_row("SELECT count(*) FROM account_entry", [], |row| row.get(0))?;
@@ -72,6 +75,8 @@ pub(super) fn check(c: &Connection, checked: &mut Checked) -> Result<Accounts, S
         checked.add("account_entry", "all", "there are entries of accounts that are not there");
     }
     codes(c, checked)?;
+    devices(c, &accounts, checked)?;
+    recovery_keys(c, &accounts, checked)?;
     Ok(accounts)
 }
 
@@ -141,6 +146,50 @@ fn next(
     } else {
         Some("does not follow the entry before it, or its signature does not verify")
     }
+}
+
+/// The table of devices says what the logs say.
+fn devices(c: &Connection, accounts: &Accounts, checked: &mut Checked) -> Result<(), StoreError> {
+    let mut query = c.prepare("SELECT device, account FROM device ORDER BY device")?;
+    let mut rows = query.query([])?;
+    let (mut number, mut known) = (0, 0);
+    while let Some(row) = rows.next()? {
+        number += 1;
+        let (device, account): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        let named = DeviceId::from_slice(&device).zip(AccountId::from_slice(&account));
+        let signers = named.map_or(&[][..], |(device, _)| accounts.signers(device));
+        if signers.iter().any(|(owner, _)| named.is_some_and(|(_, account)| *owner == account)) {
+            known += 1;
+        } else {
+            checked.add("device", format!("device {number}"), "is not one of its account");
+        }
+    }
+    if known != accounts.signers.len() {
+        checked.add("device", "all", "a device of an account is not there");
+    }
+    Ok(())
+}
+
+/// The table of recovery keys says what the logs say.
+fn recovery_keys(c: &Connection, accounts: &Accounts, checked: &mut Checked) -> Result<(), StoreError> {
+    let mut query = c.prepare("SELECT key, account FROM recovery ORDER BY key")?;
+    let mut rows = query.query([])?;
+    let (mut number, mut known) = (0, 0);
+    while let Some(row) = rows.next()? {
+        number += 1;
+        let (key, account): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        let account = AccountId::from_slice(&account).and_then(|id| accounts.by_id.get(&id));
+        let named = account.and_then(|account| account.recovery);
+        if named.is_some_and(|named| named.as_bytes().as_slice() == key) {
+            known += 1;
+        } else {
+            checked.add("recovery", format!("key {number}"), "is not that of its account");
+        }
+    }
+    if known != accounts.by_id.values().filter(|account| account.recovery.is_some()).count() {
+        checked.add("recovery", "all", "the key of an account is not there");
+    }
+    Ok(())
 }
 
 fn codes(c: &Connection, checked: &mut Checked) -> Result<(), StoreError> {

@@ -1,8 +1,10 @@
-//! Inboxes: positions without a gap, each pointing to something that is there, and nothing of the account's own left out.
+//! Inboxes: positions without a gap, each pointing to something that is there, and nothing left out of the account's own or of a
+//! space that it is a member of.
 
 use std::collections::{HashMap, HashSet};
 
 use mecum_seal::{AccountId, SpaceId};
+use mecum_sync::SpaceLog;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::Checked;
@@ -16,8 +18,9 @@ use crate::store::sqlite::uint;
 
 struct Reading<'a> {
     c: &'a Connection,
+    accounts: &'a Accounts,
     spaces: &'a Spaces,
-    owned: HashMap<AccountId, Vec<(SpaceId, &'a Space)>>,
+    member_of: HashMap<AccountId, Vec<(SpaceId, &'a Space)>>,
     pushed: Option<&'a Pushed>,
     checked: &'a mut Checked,
 }
@@ -29,13 +32,13 @@ pub(super) fn check(
     pushed: Option<&Pushed>,
     checked: &mut Checked,
 ) -> Result<(), StoreError> {
-    let mut owned: HashMap<_, Vec<_>> = HashMap::new();
+    let mut member_of: HashMap<_, Vec<_>> = HashMap::new();
     for (id, space) in &spaces.by_id {
-        if let Some(log) = &space.log {
-            owned.entry(log.owner()).or_default().push((*id, space));
+        for member in space.log.iter().flat_map(SpaceLog::members) {
+            member_of.entry(member.account).or_default().push((*id, space));
         }
     }
-    let mut reading = Reading { c, spaces, owned, pushed, checked };
+    let mut reading = Reading { c, accounts, spaces, member_of, pushed, checked };
     let mut read = 0;
     for (id, account) in &accounts.by_id {
         read += reading.inbox(*id, account)?;
@@ -68,7 +71,7 @@ impl Reading<'_> {
                 self.checked.add("inbox", place.as_str(), "there is a gap before it");
             }
             last = position;
-            if !self.points_to_something(id, account, kind, &log, number)? {
+            if !self.points_to_something(kind, &log, number)? {
                 self.checked.add("inbox", place, "points to nothing of this account");
             } else if seen.insert((kind, log.clone(), number)) {
                 *delivered.entry((kind, log)).or_default() += 1;
@@ -82,17 +85,12 @@ impl Reading<'_> {
         Ok(count)
     }
 
-    fn points_to_something(
-        &self,
-        id: AccountId,
-        account: &Account,
-        kind: i64,
-        log: &[u8],
-        number: i64,
-    ) -> Result<bool, StoreError> {
+    fn points_to_something(&self, kind: i64, log: &[u8], number: i64) -> Result<bool, StoreError> {
         let number_in = |entries: u64| uint(number).is_ok_and(|number| (1..=entries).contains(&number));
         if kind == Kind::AccountEntry as i64 {
-            return Ok(log == id.as_bytes() && number_in(account.entries));
+            // The own log, or that of somebody who shares or shared a space.
+            let whose = AccountId::from_slice(log).and_then(|id| self.accounts.by_id.get(&id));
+            return Ok(whose.is_some_and(|account| number_in(account.entries)));
         }
         let space = SpaceId::from_slice(log).and_then(|id| self.spaces.by_id.get(&id));
         let Some(space) = space else { return Ok(false) };
@@ -115,7 +113,7 @@ impl Reading<'_> {
         Ok(false)
     }
 
-    /// Everything of the account itself, and of the spaces that it founded, was delivered to it.
+    /// Everything of the account itself, and of the spaces that it is a member of, was delivered to it.
     fn completeness(&mut self, id: AccountId, account: &Account, delivered: &HashMap<(i64, Vec<u8>), u64>) {
         let place = format!("account {}", account.number);
         let count =
@@ -123,7 +121,7 @@ impl Reading<'_> {
         if count(Kind::AccountEntry, id.as_bytes()) != account.entries {
             self.checked.add("inbox", place.as_str(), "an entry of the account's log was not delivered");
         }
-        for (space_id, space) in self.owned.get(&id).map_or(&[][..], Vec::as_slice) {
+        for (space_id, space) in self.member_of.get(&id).map_or(&[][..], Vec::as_slice) {
             let Some(log) = &space.log else { continue };
             let place = format!("{place}, space {}", space.number);
             if count(Kind::SpaceEntry, space_id.as_bytes()) != log.entries() {

@@ -376,8 +376,8 @@ fn link(head: &ChainHead, chain: &Chain, envelope: &Envelope, space: &Space) -> 
         .seq_of(place.membership_head)
         .filter(|seq| *seq >= head.membership_seq)
         .ok_or("its membership head is unknown or goes back")?;
-    if !(1..=log.epoch()).contains(&place.epoch) {
-        return Err("its epoch is not one of its space");
+    if place.epoch != log.epoch_at(membership_seq) || log.is_stale_at(membership_seq) {
+        return Err("its epoch is not that of the membership entry that it names");
     }
     Ok(membership_seq)
 }

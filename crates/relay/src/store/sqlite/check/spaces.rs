@@ -1,6 +1,6 @@
 //! Spaces: each membership log from its first entry, folded anew and compared with what is kept folded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mecum_seal::{AccountId, SpaceId, VerifyingKey};
 use mecum_sync::{Signed, SpaceEntry, SpaceLog};
@@ -68,7 +68,31 @@ pub(super) fn check(
         checked.add("space_entry", "all", "there are entries of spaces that are not there");
     }
     founded(accounts, &spaces, checked);
+    members(c, &spaces, checked)?;
     Ok(spaces)
+}
+
+/// The table of members says what the logs say.
+fn members(c: &Connection, spaces: &Spaces, checked: &mut Checked) -> Result<(), StoreError> {
+    let mut there: BTreeMap<SpaceId, BTreeSet<AccountId>> = BTreeMap::new();
+    let mut query = c.prepare("SELECT account, space FROM member")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let (account, space): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        let named = AccountId::from_slice(&account).zip(SpaceId::from_slice(&space));
+        match named.filter(|(_, space)| spaces.by_id.contains_key(space)) {
+            Some((account, space)) => drop(there.entry(space).or_default().insert(account)),
+            None => checked.add("member", "all", "somebody is a member of a space that is not there"),
+        }
+    }
+    for (id, space) in &spaces.by_id {
+        let Some(log) = &space.log else { continue };
+        let of_log: BTreeSet<_> = log.members().iter().map(|member| member.account).collect();
+        if there.remove(id).unwrap_or_default() != of_log {
+            checked.add("member", format!("space {}", space.number), "are not those of its log");
+        }
+    }
+    Ok(())
 }
 
 /// The counts of founded spaces that quotas go by.

@@ -1,0 +1,160 @@
+//! The end of a membership: removed by a manager, left by the member, or over by its date.
+
+use jiff::civil::Date;
+use mecum_api::{ChartArgs, MemberRemoveArgs, MembersView};
+use mecum_seal::{AccountId, SpaceId, derive_key, seal_row};
+use mecum_sync::{Cut, Role, SpaceBody, Why};
+use mecum_vault::Durability;
+
+use super::section_of;
+use super::terms::MAX_TERM_BYTES;
+use crate::error::{SessionError, refused};
+use crate::session::Session;
+use crate::stage::Stage;
+
+const LOG: SessionError = SessionError::Stored { what: "space log" };
+
+const REASON_PURPOSE: &str = "mecum removal reason v1";
+
+impl Session {
+    /// Ends what somebody sees of a chart, in the sections that are named or in all. What the server has ordered of theirs by now
+    /// stays; nothing that they write later counts, and they can read nothing that is written later.
+    pub fn member_remove(&mut self, args: &MemberRemoveArgs) -> Result<MembersView, SessionError> {
+        let account: AccountId = args.account.parse().map_err(|_| SessionError::not_found())?;
+        if args.reason.as_ref().is_some_and(|reason| reason.len() > MAX_TERM_BYTES) {
+            return Err(refused("error-too-long"));
+        }
+        let sections: Vec<_> = args.sections.iter().filter_map(|word| section_of(word)).collect();
+        let spaces: Vec<SpaceId> = self
+            .spaces_of(args.chart)
+            .filter(|state| sections.is_empty() || sections.contains(&state.section))
+            .filter(|state| {
+                self.follower.space_log(state.space).is_some_and(|log| log.role(account).is_some())
+            })
+            .map(|state| state.space)
+            .collect();
+        if spaces.is_empty() {
+            return Err(SessionError::not_found());
+        }
+        let mut stage = Stage::default();
+        for space in spaces {
+            if self.follower.role(space) != Some(Role::Manager) {
+                return Err(refused("error-not-your-record"));
+            }
+            self.stage_removal(&mut stage, space, account, Why::Removed, args.reason.as_deref())?;
+        }
+        stage.topics.push(mecum_api::Topic::Charts);
+        self.commit(stage, Durability::Full)?;
+        self.members(args.chart)
+    }
+
+    pub(super) fn stage_removal(
+        &self,
+        stage: &mut Stage,
+        space: SpaceId,
+        member: AccountId,
+        why: Why,
+        reason: Option<&str>,
+    ) -> Result<(), SessionError> {
+        let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+        if follower.space_log(space).ok_or(LOG)?.role(member).is_none() {
+            return Ok(());
+        }
+        let cuts = cuts_of(follower, space, member);
+        let (next, key) = self.next_epoch(stage, space, Some(member))?;
+        let epoch = next.epoch;
+        let sealed_reason = seal_row(
+            &derive_key(&key, REASON_PURPOSE),
+            space.as_bytes(),
+            reason.unwrap_or_default().as_bytes(),
+            self.entropy(),
+        );
+        let body = SpaceBody::Remove { member, why, cuts, next, sealed_reason };
+        let void = self.stage_space_entry(stage, space, body)?;
+        self.stage_member_ended(stage, space, member);
+        self.stage_begun(stage, space, epoch, key)?;
+        let mut state = self.staged_space(stage, space)?;
+        state.removed_devices = self.removed_devices();
+        stage.spaces.insert(space, state);
+        self.stage_void(stage, space, &void)
+    }
+
+    /// Leaves a chart that somebody else shares.
+    pub fn chart_leave(&mut self, args: &ChartArgs) -> Result<(), SessionError> {
+        let spaces: Vec<SpaceId> = self
+            .spaces_of(args.chart)
+            .filter(|state| state.ended.is_none())
+            .map(|state| state.space)
+            .collect();
+        if self.is_own_chart(args.chart) || spaces.is_empty() {
+            return Err(SessionError::not_found());
+        }
+        let mut stage = Stage::default();
+        for space in spaces {
+            self.stage_leave(&mut stage, space)?;
+        }
+        stage.topics.push(mecum_api::Topic::Charts);
+        self.commit(stage, Durability::Full)
+    }
+
+    pub(super) fn stage_leave(&self, stage: &mut Stage, space: SpaceId) -> Result<(), SessionError> {
+        let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+        if follower.role(space).is_none() {
+            return Ok(());
+        }
+        let cuts = cuts_of(follower, space, self.identity.account);
+        self.stage_space_entry(stage, space, SpaceBody::Leave { cuts })?;
+        let mut state = self.staged_space(stage, space)?;
+        state.ended = Some(Why::Left);
+        stage.spaces.insert(space, state);
+        self.stage_member_ended(stage, space, self.identity.account);
+        Ok(())
+    }
+
+    /// Ends every membership whose last day is over, where this account manages the space: from the entry's place in the log on, by
+    /// nobody's clock. Done before an exchange, so that it is in force at once.
+    pub(crate) fn end_expired(&mut self) -> Result<(), SessionError> {
+        let today = self.today();
+        let mut over = Vec::new();
+        for state in self.spaces.values() {
+            let Some(log) = self.follower.space_log(state.space) else { continue };
+            if log.role(self.identity.account) != Some(Role::Manager) || log.members().len() < 2 {
+                continue;
+            }
+            for member in log.members() {
+                let until =
+                    self.stored_member(state.space, member.account).and_then(|stored| stored.terms.until);
+                let ended =
+                    until.and_then(|until| until.parse::<Date>().ok()).is_some_and(|last| last < today);
+                if ended && member.account != log.owner() && member.account != self.identity.account {
+                    over.push((state.space, member.account));
+                }
+            }
+        }
+        if over.is_empty() {
+            return Ok(());
+        }
+        let mut stage = Stage::default();
+        for (space, account) in over {
+            self.stage_removal(&mut stage, space, account, Why::Expired, None)?;
+        }
+        stage.topics.push(mecum_api::Topic::Charts);
+        self.commit(stage, Durability::Full)
+    }
+}
+
+/// Where the chains of an account stand, as far as the server has shown them.
+fn cuts_of(follower: &mecum_sync::Follower, space: SpaceId, account: AccountId) -> Vec<Cut> {
+    let of_account = |device| follower.account_of(device) == Some(account);
+    follower
+        .chains(space)
+        .into_iter()
+        .filter(|(chain, head)| of_account(chain.device) && head.envelope_seq > 0)
+        .map(|(chain, head)| Cut {
+            device: chain.device,
+            incarnation: chain.incarnation,
+            envelope_seq: head.envelope_seq,
+            hash: head.hash,
+        })
+        .collect()
+}

@@ -1,0 +1,294 @@
+//! Epochs: a new key for everybody who stays, and sealing again what was written under the key before and has not been taken.
+
+use mecum_domain::ChartId;
+use mecum_seal::{
+    AccountId, DocumentId, DocumentKey, Envelope, EpochKey, KemPublic, Key32, Place, SpaceId, derive_key,
+    open_row, seal_envelope, seal_row, wrap_key,
+};
+use mecum_sync::{Cut, NewEpoch, Role, SpaceBody, SpaceEntry, Wrap, decode};
+use mecum_vault::Table;
+
+use crate::error::{SessionError, refused};
+use crate::founding::{EPOCH_PURPOSE, epoch_aad};
+use crate::restored::space_entry_name;
+use crate::session::Session;
+use crate::space::{DocumentState, SpaceState};
+use crate::stage::Stage;
+
+const LOG: SessionError = SessionError::Stored { what: "space log" };
+
+const PREVIOUS_PURPOSE: &str = "mecum previous epoch v1";
+
+/// The largest log entry that is read back from the vault.
+const MAX_ENTRY_BYTES: usize = 1 << 20;
+
+/// The name under which the vault keeps an own envelope that was sealed again: its bytes until the server has it, then its content
+/// id, for the log here has the one before.
+pub(crate) fn resealed_name(space: SpaceId, seq: u64) -> Vec<u8> {
+    [b"resealed".as_slice(), space.as_bytes(), &seq.to_be_bytes()].concat()
+}
+
+impl Session {
+    /// Refuses to write where this account may not, or may no longer.
+    pub(crate) fn check_writable(&self, stage: &Stage, space: SpaceId) -> Result<(), SessionError> {
+        let state = self.staged_space(stage, space)?;
+        let role = stage.follower.as_ref().unwrap_or(&self.follower).role(space);
+        match role {
+            _ if state.ended.is_some() => Err(refused("error-share-ended")),
+            None => Err(refused("error-share-ended")),
+            Some(role) if !role.may_write() => Err(refused("error-read-only")),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// What seals a document's next envelope. Where somebody left, or a device of this account was removed, a new epoch comes first.
+    pub(crate) fn key_to_write(
+        &self,
+        stage: &mut Stage,
+        document: &DocumentState,
+    ) -> Result<DocumentKey, SessionError> {
+        let space = document.space;
+        self.check_writable(stage, space)?;
+        if self.owes_epoch(stage, space)? {
+            self.stage_epoch(stage, space)?;
+        }
+        let state = self.staged_space(stage, space)?;
+        state.document_key(&document.key, state.epoch).ok_or(SessionError::Envelope)
+    }
+
+    /// Whether nobody may write in a space before there is a new epoch: somebody left, or a device of this account was removed and
+    /// has its key.
+    fn owes_epoch(&self, stage: &Stage, space: SpaceId) -> Result<bool, SessionError> {
+        let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+        let log = follower.space_log(space).ok_or(LOG)?;
+        let account = follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
+        let known = self.staged_space(stage, space)?.removed_devices;
+        Ok(log.is_stale() || (account.removed().len() as u64) > known)
+    }
+
+    /// Begins an epoch. Its entry is at the server with the next exchange.
+    pub(super) fn stage_epoch(&self, stage: &mut Stage, space: SpaceId) -> Result<(), SessionError> {
+        let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+        let account = follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
+        let gone: Vec<_> = account.removed().iter().map(|gone| gone.card.device).collect();
+        let cuts = follower
+            .chains(space)
+            .into_iter()
+            .filter(|(chain, head)| gone.contains(&chain.device) && head.envelope_seq > 0)
+            .map(|(chain, head)| Cut {
+                device: chain.device,
+                incarnation: chain.incarnation,
+                envelope_seq: head.envelope_seq,
+                hash: head.hash,
+            })
+            .collect();
+        let removed = gone.len() as u64;
+        let (next, key) = self.next_epoch(stage, space, None)?;
+        let epoch = next.epoch;
+        let void = self.stage_space_entry(stage, space, SpaceBody::Epoch { next, cuts })?;
+        self.stage_begun(stage, space, epoch, key)?;
+        let mut state = self.staged_space(stage, space)?;
+        state.removed_devices = removed;
+        stage.spaces.insert(space, state);
+        self.stage_void(stage, space, &void)
+    }
+
+    /// Goes over to a new epoch of a space.
+    pub(super) fn stage_begun(
+        &self,
+        stage: &mut Stage,
+        space: SpaceId,
+        epoch: u32,
+        key: EpochKey,
+    ) -> Result<(), SessionError> {
+        let mut state = self.staged_space(stage, space)?;
+        state.begin_epoch(epoch, key);
+        stage.spaces.insert(space, state);
+        Ok(())
+    }
+
+    /// The next epoch of a space, wrapped to everybody but `without`.
+    pub(super) fn next_epoch(
+        &self,
+        stage: &Stage,
+        space: SpaceId,
+        without: Option<AccountId>,
+    ) -> Result<(NewEpoch, EpochKey), SessionError> {
+        let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+        let log = follower.space_log(space).ok_or(LOG)?;
+        let state = self.staged_space(stage, space)?;
+        let key = EpochKey::make(self.entropy());
+        let epoch = log.epoch() + 1;
+        let mut wraps = Vec::new();
+        for member in log.members().iter().filter(|member| Some(member.account) != without) {
+            let kem = self.kem_of(stage, member.account)?;
+            let bytes = wrap_key(&kem, EPOCH_PURPOSE, &epoch_aad(space, epoch), key.expose(), self.entropy())
+                .map_err(|_| SessionError::Stored { what: "account key" })?;
+            wraps.push(Wrap { account: member.account, bytes });
+        }
+        let sealed_previous = seal_row(
+            &derive_key(&key, PREVIOUS_PURPOSE),
+            &epoch_aad(space, epoch),
+            state.key.expose(),
+            self.entropy(),
+        );
+        Ok((NewEpoch { epoch, wraps, sealed_previous }, key))
+    }
+
+    fn kem_of(&self, stage: &Stage, account: AccountId) -> Result<KemPublic, SessionError> {
+        let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+        let log = follower.log_of(account).ok_or(SessionError::Stored { what: "member's log" })?;
+        Ok(log.account_kem().clone())
+    }
+
+    /// The keys of a space that this account gets with an epoch: the epoch's own, and every one before it, each sealed under the
+    /// next in one of the log's first `last` entries. The current one comes first.
+    pub(super) fn keys_back_from(
+        &self,
+        stage: &Stage,
+        space: SpaceId,
+        last: u64,
+        (epoch, key): (u32, EpochKey),
+    ) -> Result<Vec<(u32, EpochKey)>, SessionError> {
+        let mut keys = vec![(epoch, key)];
+        for seq in (2..=last).rev() {
+            let Some(entry) = self.kept_entry(stage, space, seq)? else { continue };
+            let (SpaceBody::Remove { next, .. } | SpaceBody::Epoch { next, .. }) = entry.body else {
+                continue;
+            };
+            let Some((known, key)) = keys.last() else { break };
+            if next.epoch != *known {
+                continue;
+            }
+            let opened = open_row(
+                &derive_key(key, PREVIOUS_PURPOSE),
+                &epoch_aad(space, next.epoch),
+                &next.sealed_previous,
+            );
+            let Some(before) = opened.ok().and_then(|body| EpochKey::from_slice(&body)) else { break };
+            keys.push((next.epoch.saturating_sub(1), before));
+        }
+        Ok(keys)
+    }
+
+    /// An entry of a space's log as it was kept.
+    pub(super) fn kept_entry(
+        &self,
+        stage: &Stage,
+        space: SpaceId,
+        seq: u64,
+    ) -> Result<Option<SpaceEntry>, SessionError> {
+        let name = space_entry_name(space, seq);
+        let staged = stage.puts.iter().rev().find(|(table, put, _)| *table == Table::Sync && *put == name);
+        let bytes = match staged {
+            Some((_, _, body)) => Some(body.clone()),
+            None => self.vault.get(Table::Sync, &name)?.map(|body| body.to_vec()),
+        };
+        let Some(bytes) = bytes else { return Ok(None) };
+        let signed: mecum_sync::Signed<SpaceEntry> =
+            decode(&bytes, MAX_ENTRY_BYTES).map_err(|_| SessionError::Stored { what: "space entry" })?;
+        Ok(Some(signed.unverified().clone()))
+    }
+
+    /// Seals again what the server has not taken and would refuse, for its epoch is over or the entry that it was written under was
+    /// taken back. The words in it stay the same; what was written here stays in the log here as it was. Says whether anything was.
+    pub(crate) fn stage_resealed(&self, stage: &mut Stage) -> Result<bool, SessionError> {
+        let mut resealed = false;
+        let spaces: Vec<SpaceId> = self.spaces.keys().chain(stage.spaces.keys()).copied().collect();
+        for space in spaces {
+            if self.check_writable(stage, space).is_ok() {
+                resealed |= self.stage_resealed_space(stage, space)?;
+            }
+        }
+        Ok(resealed)
+    }
+
+    fn stage_resealed_space(&self, stage: &mut Stage, space: SpaceId) -> Result<bool, SessionError> {
+        let mut state = self.staged_space(stage, space)?;
+        let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+        let log = follower.space_log(space).ok_or(LOG)?.clone();
+        if log.is_stale() {
+            return Ok(false);
+        }
+        let stored = follower.chain_head(&self.own_chain(space));
+        // What a server that was restored had shown before, others may hold as it was: another link under its number would be a fork.
+        if follower.ever_shown(space) > stored.envelope_seq || self.is_older_copy() {
+            return Ok(false);
+        }
+        let (mut previous, mut from) = (stored.hash, None);
+        let mut unsent = Vec::new();
+        for seq in stored.envelope_seq + 1..=state.own_seq {
+            // What this very stage writes is under the current epoch.
+            let Ok(bytes) = self.own_envelope(space, seq) else { break };
+            let envelope = Envelope::parse(&bytes).map_err(|_| SessionError::Envelope)?;
+            let place = envelope.place();
+            let known = log.seq_of(place.membership_head).is_some();
+            if from.is_none() && (!known || place.epoch != log.epoch()) {
+                from = Some(seq);
+            }
+            if from.is_none() {
+                previous = envelope.content_id();
+            }
+            unsent.push((seq, envelope));
+        }
+        let Some(from) = from else { return Ok(false) };
+        for (seq, envelope) in unsent.into_iter().filter(|(seq, _)| *seq >= from) {
+            let of = envelope.place().clone();
+            let place = Place {
+                epoch: state.epoch,
+                membership_head: log.head(),
+                previous,
+                envelope_seq: seq,
+                ..of.clone()
+            };
+            let sealed = if of.document == DocumentId::CONTROL {
+                let before = state.epoch_key(of.epoch).ok_or(SessionError::Envelope)?;
+                reseal(&envelope, before, &state.key, &place, self)?
+            } else {
+                let document = self.staged_document(stage, of.document)?;
+                let before = state.document_key(&document.key, of.epoch).ok_or(SessionError::Envelope)?;
+                let next = state.document_key(&document.key, state.epoch).ok_or(SessionError::Envelope)?;
+                reseal(&envelope, &before, &next, &place, self)?
+            };
+            previous = sealed.content_id;
+            stage.puts.push((Table::Sync, resealed_name(space, seq), sealed.bytes));
+            state.own_last = previous;
+            state.own_membership = log.head();
+        }
+        stage.spaces.insert(space, state);
+        Ok(true)
+    }
+
+    /// An own envelope as it was sealed last, if it was sealed again.
+    pub(crate) fn resealed(&self, space: SpaceId, seq: u64) -> Result<Option<Vec<u8>>, SessionError> {
+        let kept = self.vault.get(Table::Sync, &resealed_name(space, seq))?;
+        Ok(kept.map(|body| body.to_vec()).filter(|body| body.len() > 32))
+    }
+
+    /// Whether this account may do everything in a chart's space.
+    pub(crate) fn manages(&self, chart: ChartId) -> bool {
+        self.spaces_of(chart).all(|state| self.follower.role(state.space) == Some(Role::Manager))
+            && self.is_own_chart(chart)
+    }
+}
+
+fn reseal(
+    envelope: &Envelope,
+    before: &impl Key32,
+    next: &impl Key32,
+    place: &Place,
+    session: &Session,
+) -> Result<mecum_seal::SealedEnvelope, SessionError> {
+    let plain = envelope.open(before).map_err(|_| SessionError::Envelope)?;
+    seal_envelope(next, place, &plain, session.entropy()).map_err(|_| SessionError::Envelope)
+}
+
+impl SpaceState {
+    /// Takes the last epoch back: its entry was not taken.
+    pub(super) fn take_epoch_back(&mut self) {
+        if let Some((epoch, key)) = self.earlier.pop() {
+            self.epoch = epoch;
+            self.key = key;
+        }
+    }
+}

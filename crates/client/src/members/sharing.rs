@@ -1,0 +1,159 @@
+//! An invitation that was accepted on one device is accepted on every device of the account: the spaces to expect travel in a space of
+//! the account's own chart, sealed under the account's key, so that nobody who shares that space learns of them.
+
+use mecum_domain::{ChartId, Section};
+use mecum_seal::{AccountId, DocumentId, Hash32, SecretKey32, SpaceId, open_row, seal_row};
+use mecum_sync::Follower;
+use mecum_vault::Table;
+use minicbor::{Decode, Encode};
+
+use super::{SharedChart, shared_chart_name};
+use crate::error::SessionError;
+use crate::identity::account_key_of;
+use crate::session::Session;
+use crate::space::SpaceState;
+use crate::stage::Stage;
+
+/// Tells this message of a control document from the one that opens a document, which is of version 1.
+const VERSION: u8 = 2;
+
+/// What the names of accepted charts in the vault begin with.
+const ACCEPTED: &[u8] = b"accepted-chart";
+
+/// The name under which the vault keeps an accepted chart.
+pub(super) fn accepted_name(chart: ChartId) -> Vec<u8> {
+    [ACCEPTED, chart.as_bytes().as_slice()].concat()
+}
+
+const CONTEXT: &[u8] = b"mecum expected spaces v1";
+
+/// Layout: CBOR `[2, account, sealed]`; sealed is a row under the account's key.
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct AccountNote {
+    #[n(0)]
+    version: u8,
+    #[n(1)]
+    account: AccountId,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    sealed: Vec<u8>,
+}
+
+/// A chart of another account whose invitation was accepted.
+#[derive(Clone, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct AcceptedChart {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub(crate) chart: [u8; 16],
+    #[n(1)]
+    pub(crate) owner: AccountId,
+    #[n(2)]
+    pub(crate) genesis: Hash32,
+    #[n(3)]
+    pub(crate) spaces: Vec<SpaceId>,
+    #[n(4)]
+    pub(crate) by: String,
+    #[n(5)]
+    pub(crate) name: String,
+}
+
+impl Session {
+    /// Stages what an accepted chart is to this device: its spaces are expected, and it has a name. Says whether the server had shown
+    /// them before: then its history is to be read again.
+    pub(crate) fn stage_accepted(
+        stage: &mut Stage,
+        follower: &mut Follower,
+        accepted: &AcceptedChart,
+    ) -> Result<bool, mecum_sync::FollowError> {
+        let mut again = false;
+        for space in &accepted.spaces {
+            again |= follower.expect_space(*space, accepted.owner, accepted.genesis)?;
+        }
+        let shared =
+            SharedChart { owner: accepted.owner, by: accepted.by.clone(), name: accepted.name.clone() };
+        let body = minicbor::to_vec(&shared).expect("plain fields encode");
+        stage.puts.push((Table::Account, shared_chart_name(ChartId::from_bytes(accepted.chart)), body));
+        let kept = minicbor::to_vec(accepted).expect("plain fields encode");
+        stage.puts.push((Table::Account, accepted_name(ChartId::from_bytes(accepted.chart)), kept));
+        Self::stage_person_name(stage, accepted.owner, &accepted.by);
+        Ok(again)
+    }
+
+    /// Tells the account's other devices, by a space of its own chart.
+    pub(crate) fn stage_account_note(
+        &self,
+        stage: &mut Stage,
+        accepted: &AcceptedChart,
+    ) -> Result<(), SessionError> {
+        let Some(home) = self.note_space() else { return Ok(()) };
+        let (space, key) = (home.space, home.key.clone());
+        let note = self.note_of(std::slice::from_ref(accepted));
+        self.stage_envelope(stage, space, DocumentId::CONTROL, &key, &note)?;
+        Ok(())
+    }
+
+    fn note_of(&self, accepted: &[AcceptedChart]) -> Vec<u8> {
+        let body = minicbor::to_vec(accepted).expect("plain fields encode");
+        let key: SecretKey32 = self.identity.account_key();
+        let sealed = seal_row(&key, CONTEXT, &body, self.entropy());
+        let note = AccountNote { version: VERSION, account: self.identity.account, sealed };
+        minicbor::to_vec(note).expect("plain fields encode")
+    }
+
+    /// The space that carries such notes: the personal data of a chart of this account.
+    fn note_space(&self) -> Option<&SpaceState> {
+        let own = |state: &&SpaceState| {
+            state.section == Section::Profile
+                && state.ended.is_none()
+                && self
+                    .follower
+                    .space_log(state.space)
+                    .is_some_and(|log| log.owner() == self.identity.account)
+        };
+        self.spaces.values().filter(own).min_by_key(|state| state.space)
+    }
+
+    /// Everything that this account has accepted, for a snapshot of the space that carries it: who begins from that has not seen the
+    /// notes. None for any other space, and where nothing was accepted.
+    pub(crate) fn account_note_for(&self, space: SpaceId) -> Option<Vec<u8>> {
+        self.note_space().filter(|state| state.space == space)?;
+        let accepted = self.accepted_charts();
+        (!accepted.is_empty()).then(|| self.note_of(&accepted))
+    }
+
+    fn accepted_charts(&self) -> Vec<AcceptedChart> {
+        let kept = self.vault.list_prefix(Table::Account, ACCEPTED).unwrap_or_default();
+        kept.iter().filter_map(|(_, body)| minicbor::decode(body).ok()).collect()
+    }
+
+    /// Whether a message of a control document is such a note, whoever's.
+    pub(crate) fn is_account_note(body: &[u8]) -> bool {
+        minicbor::decode::<AccountNote>(body).is_ok_and(|note| note.version == VERSION)
+    }
+
+    /// Reads a note. False if it is none. One of another account's is none of this one's business.
+    pub(crate) fn take_account_note(&mut self, stage: &mut Stage, body: &[u8]) -> bool {
+        let Ok(note) = minicbor::decode::<AccountNote>(body) else { return false };
+        if note.version != VERSION || note.account != self.identity.account {
+            return note.version == VERSION;
+        }
+        let keys: Vec<SecretKey32> = self.identity.account_keys().map(account_key_of).collect();
+        let Some(opened) = keys.iter().find_map(|key| open_row(key, CONTEXT, &note.sealed).ok()) else {
+            return false;
+        };
+        let Ok(accepted) = minicbor::decode::<Vec<AcceptedChart>>(&opened) else { return false };
+        let mut follower = stage.follower.clone().unwrap_or_else(|| self.follower.clone());
+        let mut again = false;
+        let known: Vec<_> = follower.expected().map(|(space, _)| space).collect();
+        for accepted in
+            accepted.iter().filter(|accepted| accepted.spaces.iter().any(|space| !known.contains(space)))
+        {
+            match Self::stage_accepted(stage, &mut follower, accepted) {
+                Ok(shown) => again |= shown,
+                Err(_) => return false,
+            }
+        }
+        stage.follower = Some(follower);
+        !again || self.stage_reading_again(stage).is_ok()
+    }
+}

@@ -1,0 +1,300 @@
+//! What a removal leaves: whoever is removed has written beyond the cut, and others had seen it and built on it before they knew. Every
+//! device ends with the same record, without the void words and with every honest one; and whoever is gone, with their vault, all
+//! their keys and the server's whole database, reads nothing that came after.
+
+use std::sync::Arc;
+
+use mecum_api::MemberRemoveArgs;
+use mecum_client::remote::{Remote, Session as SignedIn};
+use mecum_client::testing::{first_device, surroundings};
+use mecum_client::{ItemKey, Session};
+use mecum_domain::{ChartId, Field, Kind, Relation, Section};
+use mecum_relay::{Relay, RelayOptions};
+use mecum_sync::Role;
+use mecum_vault::Location;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+struct Device {
+    session: Session,
+    signed_in: Option<SignedIn>,
+}
+
+impl Device {
+    /// Exchanges until nothing is left to say or to fetch.
+    async fn exchange(&mut self, server: &Server) {
+        let signed_in = if let Some(signed_in) = self.signed_in.take() {
+            signed_in
+        } else {
+            let (key, account, device, incarnation) = self.session.sign_in_for_tests();
+            server.remote.sign_in(&key, account, device, incarnation).await.expect("signs in")
+        };
+        for _ in 0..100 {
+            let request = self.session.request().expect("a request");
+            let response = server.remote.sync(&signed_in, &request).await.expect("an answer");
+            if !self.session.accept(&request, &response).expect("an honest server is followed").more {
+                self.signed_in = Some(signed_in);
+                return;
+            }
+        }
+        panic!("never came to rest");
+    }
+}
+
+struct Server {
+    folder: TempDir,
+    relay: Relay,
+    remote: Remote,
+}
+
+impl Server {
+    async fn start() -> Server {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = RelayOptions { log: Arc::new(|_| {}), ..RelayOptions::default() };
+        let relay = Relay::open(folder.path(), options).expect("a relay");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let serving = relay.clone();
+        tokio::spawn(async move { serving.serve(listener, std::future::pending()).await });
+        let remote = Remote::new(&url, relay.key()).expect("an address");
+        Server { folder, relay, remote }
+    }
+
+    async fn account(&self, seed: u64) -> Device {
+        let mut session = first_device(&Location::Memory, surroundings(seed));
+        session.pin_for_tests(self.relay.key());
+        let code = self.relay.make_enrolment_code().expect("a code");
+        let genesis = session.genesis_for_tests().expect("an account");
+        self.remote.enrol(&code, genesis).await.expect("enrolled");
+        Device { session, signed_in: None }
+    }
+
+    /// Every byte that the server keeps.
+    fn bytes(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(self.folder.path()).expect("a folder").flatten();
+        files
+            .filter(|file| file.path().is_file())
+            .flat_map(|file| std::fs::read(file.path()).expect("reads"))
+            .collect()
+    }
+}
+
+struct Family {
+    server: Server,
+    phone: Device,
+    laptop: Device,
+    ani: Device,
+    chart: ChartId,
+    medicine: ItemKey,
+}
+
+impl Family {
+    async fn new(seed: u64) -> Family {
+        println!("seed {seed}");
+        let server = Server::start().await;
+        let mut phone = server.account(seed).await;
+        let chart =
+            phone.session.create_chart("Ratna", Some("1958-03-04"), Relation::Own, None).expect("a chart");
+        let fields = vec![(Field::Name, "Amlodipine".to_owned()), (Field::Dose, "5".to_owned())];
+        let medicine = phone.session.add(chart, Kind::MedicationStatement, fields).expect("a medicine");
+        let laptop = phone.session.pair_for_tests("laptop", &Location::Memory, surroundings(seed ^ 0x1111));
+        let mut laptop = Device { session: laptop, signed_in: None };
+        let mut ani = server.account(seed ^ 0x2222).await;
+        ani.session.create_chart("Ani", None, Relation::Own, None).expect("a chart of her own");
+        phone.exchange(&server).await;
+        phone.session.let_in_for_tests(chart, Section::Medications, Role::Writer, &mut ani.session);
+        phone.exchange(&server).await;
+        laptop.exchange(&server).await;
+        ani.exchange(&server).await;
+        phone.exchange(&server).await;
+        Family { server, phone, laptop, ani, chart, medicine }
+    }
+
+    fn names(&self, who: &Session) -> Vec<String> {
+        let mut names: Vec<String> = who.titles_for_tests(self.chart).expect("reads");
+        names.sort();
+        names
+    }
+
+    async fn settle(&mut self) {
+        for _ in 0..3 {
+            self.phone.exchange(&self.server).await;
+            self.laptop.exchange(&self.server).await;
+            self.ani.exchange(&self.server).await;
+        }
+    }
+
+    fn remove_ani(&mut self) {
+        let account = self.ani.session.account_for_tests();
+        let args = MemberRemoveArgs { chart: self.chart, account, ..MemberRemoveArgs::default() };
+        self.phone.session.member_remove(&args).expect("she is removed");
+    }
+}
+
+fn medicine(who: &mut Session, chart: ChartId, name: &str) -> ItemKey {
+    who.add(
+        chart,
+        Kind::MedicationStatement,
+        vec![(Field::Name, name.to_owned()), (Field::Dose, "1".to_owned())],
+    )
+    .expect("a medicine is written")
+}
+
+fn dose(who: &mut Session, chart: ChartId, key: ItemKey, dose: &str) {
+    who.set(chart, key, vec![(Field::Dose, Some(dose.to_owned()))]).expect("a dose is written");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn words_beyond_the_cut_go_and_honest_words_built_on_them_stay_on_every_device() {
+    let mut family = Family::new(7).await;
+    let chart = family.chart;
+    // What she wrote in time.
+    medicine(&mut family.ani.session, chart, "In time");
+    family.ani.exchange(&family.server).await;
+    family.phone.exchange(&family.server).await;
+    family.laptop.exchange(&family.server).await;
+    // What she writes after what the phone has seen: the laptop sees it and builds on it.
+    medicine(&mut family.ani.session, chart, "Too late");
+    let theirs = family.medicine;
+    dose(&mut family.ani.session, chart, theirs, "99");
+    family.ani.exchange(&family.server).await;
+    family.laptop.exchange(&family.server).await;
+    assert_eq!(
+        family.names(&family.laptop.session),
+        ["Amlodipine", "In time", "Too late"],
+        "the laptop had seen it"
+    );
+    medicine(&mut family.laptop.session, chart, "Honest, on top of it");
+    family.laptop.exchange(&family.server).await;
+    // The phone removes her, and knows nothing of that.
+    family.remove_ani();
+    family.settle().await;
+
+    let expected = ["Amlodipine", "Honest, on top of it", "In time"];
+    assert_eq!(family.names(&family.phone.session), expected, "on the phone");
+    assert_eq!(family.names(&family.laptop.session), expected, "on the laptop, which had shown more");
+    let (phone, laptop) = (
+        family.phone.session.fingerprint().expect("reads"),
+        family.laptop.session.fingerprint().expect("reads"),
+    );
+    assert_eq!(phone, laptop, "both show the same, down to the doses");
+    assert!(!phone.values().any(|text| text.contains("\"99\"")), "the void dose stands nowhere: {phone:?}");
+
+    // Both write on, on top of what was built again, and agree.
+    let theirs = family.medicine;
+    dose(&mut family.phone.session, chart, theirs, "2.5");
+    medicine(&mut family.laptop.session, chart, "Afterwards");
+    family.settle().await;
+    let (phone, laptop) = (
+        family.phone.session.fingerprint().expect("reads"),
+        family.laptop.session.fingerprint().expect("reads"),
+    );
+    assert_eq!(phone, laptop, "and after that");
+    assert!(phone.values().any(|text| text.contains("\"2.5\"")), "the new dose: {phone:?}");
+
+    // And the same after a restart.
+    let restarted = family.laptop.session.restart().map(|mut session| session.fingerprint().expect("reads"));
+    assert_eq!(restarted.expect("reopens"), laptop, "as it was");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_comes_later_and_reads_the_log_from_its_start_ends_with_the_same_record() {
+    let mut family = Family::new(8).await;
+    let chart = family.chart;
+    medicine(&mut family.ani.session, chart, "Too late");
+    family.ani.exchange(&family.server).await;
+    family.laptop.exchange(&family.server).await;
+    medicine(&mut family.laptop.session, chart, "Honest, on top of it");
+    family.laptop.exchange(&family.server).await;
+    family.remove_ani();
+    family.settle().await;
+    let tablet = family.phone.session.pair_for_tests("tablet", &Location::Memory, surroundings(99));
+    let mut tablet = Device { session: tablet, signed_in: None };
+    family.phone.exchange(&family.server).await;
+    tablet.exchange(&family.server).await;
+    assert_eq!(family.names(&tablet.session), ["Amlodipine", "Honest, on top of it"], "from the log alone");
+    let (phone, tablet) =
+        (family.phone.session.fingerprint().expect("reads"), tablet.session.fingerprint().expect("reads"));
+    assert_eq!(phone, tablet, "the same as who was there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_written_offline_under_the_key_before_is_sealed_again_and_arrives_once() {
+    let mut family = Family::new(10).await;
+    let chart = family.chart;
+    let theirs = family.medicine;
+    // The laptop is offline while the phone begins a new epoch by removing her.
+    medicine(&mut family.laptop.session, chart, "Offline one");
+    dose(&mut family.laptop.session, chart, theirs, "7");
+    medicine(&mut family.laptop.session, chart, "Offline two");
+    family.remove_ani();
+    family.phone.exchange(&family.server).await;
+    family.laptop.exchange(&family.server).await;
+    family.settle().await;
+    let expected = ["Amlodipine", "Offline one", "Offline two"];
+    assert_eq!(family.names(&family.laptop.session), expected, "on the laptop, as it was written");
+    assert_eq!(family.names(&family.phone.session), expected, "on the phone, each once");
+    let (phone, laptop) = (
+        family.phone.session.fingerprint().expect("reads"),
+        family.laptop.session.fingerprint().expect("reads"),
+    );
+    assert_eq!(phone, laptop, "both the same");
+    let after = family.server.envelopes_after_removal(&family.phone.session, chart);
+    assert_eq!(after.len(), 3, "three edits, sealed under the epoch that she cannot read");
+    let keys = family.ani.session.document_keys_for_tests();
+    assert!(
+        after.iter().all(|envelope| keys.iter().all(|key| envelope.open(key).is_err())),
+        "she opens none"
+    );
+    // And goes on in the same chain.
+    medicine(&mut family.laptop.session, chart, "Later");
+    family.settle().await;
+    assert_eq!(family.names(&family.phone.session).len(), 4, "the chain goes on");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_her_vault_her_keys_and_the_servers_database_she_reads_nothing_that_came_after() {
+    let mut family = Family::new(9).await;
+    let chart = family.chart;
+    family.remove_ani();
+    family.settle().await;
+    let before = family.server.bytes().len();
+    let theirs = family.medicine;
+    dose(&mut family.phone.session, chart, theirs, "7.5");
+    medicine(&mut family.phone.session, chart, "A secret of hers");
+    family.settle().await;
+    assert!(family.server.bytes().len() >= before, "the server has it");
+    let after = family.server.envelopes_after_removal(&family.phone.session, chart);
+    assert!(!after.is_empty(), "there is something to try");
+    let keys = family.ani.session.document_keys_for_tests();
+    assert!(!keys.is_empty(), "she holds keys");
+    for envelope in &after {
+        let opened = keys.iter().any(|key| envelope.open(key).is_ok());
+        assert!(!opened, "none of her keys opens what was written after");
+    }
+    // The control: without the epoch's own key in it, her document keys would have.
+    let own = family.phone.session.document_keys_for_tests();
+    let opened = after.iter().filter(|envelope| own.iter().any(|key| envelope.open(key).is_ok())).count();
+    assert_eq!(opened, after.len(), "whoever stayed opens all of it");
+}
+
+impl Server {
+    /// The envelopes of the chart's medicines that were stored under a later epoch than the first, from the server's own files.
+    fn envelopes_after_removal(&self, phone: &Session, chart: ChartId) -> Vec<mecum_seal::Envelope> {
+        let space = phone.space_for_tests(chart, Section::Medications).expect("a space");
+        let path = self.folder.path().join("relay.sqlite");
+        let copy = self.folder.path().join("copy.sqlite");
+        let database = rusqlite::Connection::open(&path).expect("the server's database");
+        database.execute("VACUUM INTO ?1", [copy.to_str().expect("a path")]).expect("a copy");
+        let copy = rusqlite::Connection::open(copy).expect("the copy");
+        let mut rows = copy.prepare("SELECT body FROM envelope WHERE space = ?1").expect("a table");
+        let bodies = rows.query_map([space.as_bytes()], |row| row.get::<_, Vec<u8>>(0)).expect("rows");
+        bodies
+            .flatten()
+            .filter_map(|body| mecum_seal::Envelope::parse(&body).ok())
+            .filter(|envelope| {
+                envelope.place().epoch > 1 && !envelope.place().document.eq(&mecum_seal::DocumentId::CONTROL)
+            })
+            .collect()
+    }
+}

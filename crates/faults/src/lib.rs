@@ -1,0 +1,19 @@
+//! A disk that fails on purpose, and the harness of the proofs that use it.
+//!
+//! It exists so that "saved" can be tested against what disks really do: lose what was not synced, tear it, refuse, and
+//! forget. It knows SQLite's calls and bytes; it must not know what a vault is. Never shipped: only tests depend on it.
+//!
+//! [`Disk::watch`] records every call that SQLite makes on the files of one folder and can let any of them fail;
+//! [`Image::after_cut`] says what such a disk may hold after a power cut; [`Proof`] carries the figures of a test program
+//! from the environment and prints its one line of results.
+
+mod cut;
+mod dice;
+mod disk;
+mod proof;
+mod shim;
+
+pub use cut::{Image, Loss};
+pub use dice::Dice;
+pub use disk::{Call, Disk, Event, Fault, Plan};
+pub use proof::Proof;

@@ -1,0 +1,198 @@
+//! Every kind of log entry as bytes, frozen: what is in the file is what the live path writes and reads, and it stays so.
+//!
+//! `MECUM_WRITE_VECTORS=1` writes the file if it is not there; it is never written over.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::path::PathBuf;
+
+use mecum_seal::testing::SeededEntropy;
+use mecum_seal::{DocumentId, IncarnationId, SigningKey};
+use mecum_sync::testing::Actor;
+use mecum_sync::{
+    AccountBody, AccountEntry, AccountLog, Challenge, PROTOCOL_VERSION, RecoverRequest, RecoveryProof, Role,
+    Signed, SpaceBody, SpaceEntry, SpaceLog, Why, decode, encode,
+};
+
+/// A name, and the bytes in hexadecimal digits: one on each line.
+type Vectors = Vec<(String, Vec<u8>)>;
+
+fn file() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/entries-v1.txt")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// One account's log with every kind of entry, in an order in which each follows the one before.
+fn account_entries() -> Vec<(&'static str, Signed<AccountEntry>)> {
+    let laptop = Actor::new(1);
+    let (phone, tablet, new) =
+        (Actor::second(2, &laptop), Actor::second(3, &laptop), Actor::second(4, &laptop));
+    let kit = SigningKey::make(&SeededEntropy::new(77));
+    let mut log = AccountLog::found(&laptop.account_genesis()).unwrap();
+    let mut entries = vec![("account 1 genesis", laptop.account_genesis())];
+    let mut add = |name, entry: Signed<AccountEntry>, log: &mut AccountLog| {
+        log.append(&entry).unwrap();
+        entries.push((name, entry));
+    };
+    add("account 2 add device", laptop.add_device(&log, &phone), &mut log);
+    add("account 2 add another device", laptop.add_device(&log, &tablet), &mut log);
+    let body = AccountBody::SetRecovery {
+        signing: kit.verifying_key(),
+        kem: laptop.kem.public(),
+        sealed: b"sealed to the kit".to_vec(),
+    };
+    add("account 4 set recovery", laptop.account_entry(&log, body), &mut log);
+    let incarnation = IncarnationId::random(&SeededEntropy::new(5));
+    let body = AccountBody::Reincarnate { device: phone.device, incarnation };
+    add("account 6 reincarnate", phone.account_entry(&log, body), &mut log);
+    let body = AccountBody::Rename { device: phone.device, sealed_name: b"sealed new name".to_vec() };
+    add("account 7 rename", laptop.account_entry(&log, body), &mut log);
+    add("account 3 remove device", laptop.remove_device(&log, phone.device), &mut log);
+    let body = AccountBody::RemoveDevice { device: tablet.device, rotation: None };
+    add("account 3 a device leaves", tablet.account_entry(&log, body), &mut log);
+    let rotation = laptop.rotation(&log, None);
+    add("account 8 rotate", laptop.account_entry(&log, AccountBody::Rotate { rotation }), &mut log);
+    let mut rotation = new.rotation(&log, None);
+    rotation.wraps.truncate(1);
+    rotation.wraps[0].device = new.device;
+    let body = AccountBody::Recover { device: new.card(b"sealed name"), alone: Some(rotation) };
+    add("account 5 recover alone", Actor::recovery_entry(&kit, &log, body), &mut log);
+    let other = Actor::second(6, &laptop);
+    let body = AccountBody::Recover { device: other.card(b"sealed name"), alone: None };
+    add("account 5 recover beside", Actor::recovery_entry(&kit, &log, body), &mut log);
+    entries
+}
+
+/// One space's log with every kind of entry.
+fn space_entries() -> Vec<(&'static str, Signed<SpaceEntry>)> {
+    let mut owner = Actor::new(1);
+    let (daughter, cousin) = (Actor::new(11), Actor::new(12));
+    let (space, genesis) = owner.found_space(None);
+    let mut log = SpaceLog::found(&genesis, &owner.signing.verifying_key()).unwrap();
+    let mut entries = vec![("space 1 genesis", genesis)];
+    let mut add = |name, entry: Signed<SpaceEntry>, by: &Actor, log: &mut SpaceLog| {
+        log.append(&entry, &by.signing.verifying_key()).unwrap();
+        entries.push((name, entry));
+    };
+    let who = |actor: &Actor| (actor.account, actor.account_genesis().hash());
+    add("space 2 grant to a writer", owner.grant(&log, who(&daughter), Role::Writer), &owner, &mut log);
+    add("space 2 grant to a reader", owner.grant(&log, who(&cousin), Role::Reader), &owner, &mut log);
+    add("space 2 grant of more", owner.grant(&log, who(&daughter), Role::Manager), &owner, &mut log);
+    owner.follow(&log);
+    owner.push(space, &["one"], vec![]);
+    let body = SpaceBody::Replace {
+        document: DocumentId::from_bytes([1; 16]),
+        by: DocumentId::from_bytes([2; 16]),
+        sealed_reason: b"sealed reason".to_vec(),
+        chains: vec![owner.folded(space)],
+    };
+    add("space 6 replace", daughter.space_entry(&log, body), &daughter, &mut log);
+    let cut = owner.cut(space);
+    let body = SpaceBody::Remove {
+        member: cousin.account,
+        why: Why::Expired,
+        cuts: vec![cut],
+        next: Actor::next_epoch(&log, Some(cousin.account)),
+        sealed_reason: b"sealed reason".to_vec(),
+    };
+    add("space 3 remove", owner.space_entry(&log, body), &owner, &mut log);
+    let body = SpaceBody::Leave { cuts: vec![cut] };
+    add("space 4 leave", daughter.space_entry(&log, body), &daughter, &mut log);
+    let body = SpaceBody::Epoch { next: Actor::next_epoch(&log, None), cuts: vec![cut] };
+    add("space 5 epoch", owner.space_entry(&log, body), &owner, &mut log);
+    entries
+}
+
+fn recover_request() -> RecoverRequest {
+    let kit = SigningKey::make(&SeededEntropy::new(77));
+    let server = SigningKey::make(&SeededEntropy::new(99)).verifying_key();
+    let nonce = mecum_seal::Hash32::from_bytes([8; 32]);
+    let challenge = Challenge { nonce, server_time_ms: 7, server };
+    let proof = RecoveryProof {
+        server: challenge.server,
+        nonce: challenge.nonce,
+        server_time_ms: challenge.server_time_ms,
+        account: Actor::new(1).account,
+        key: kit.verifying_key(),
+    };
+    let (_, entry) = account_entries().pop().unwrap();
+    let proof = Signed::sign(proof, &kit);
+    RecoverRequest { version: PROTOCOL_VERSION, proof, after: 3, entry: Some(entry) }
+}
+
+/// What the live path writes.
+fn written() -> Vectors {
+    let account = account_entries().into_iter().map(|(name, entry)| (name, encode(&entry)));
+    let space = space_entries().into_iter().map(|(name, entry)| (name, encode(&entry)));
+    let recover = std::iter::once(("recover request", encode(&recover_request())));
+    account.chain(space).chain(recover).map(|(name, bytes)| (name.to_owned(), bytes)).collect()
+}
+
+fn frozen() -> Vectors {
+    let path = file();
+    if !path.exists() && std::env::var_os("MECUM_WRITE_VECTORS").is_some() {
+        let lines: Vec<_> =
+            written().iter().map(|(name, bytes)| format!("{name} {}\n", hex(bytes))).collect();
+        std::fs::write(&path, lines.concat()).unwrap();
+    }
+    let text = std::fs::read_to_string(&path).expect("the vectors are in the repository");
+    let parse = |line: &str| {
+        let (name, digits) = line.rsplit_once(' ').unwrap();
+        let bytes =
+            (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap());
+        (name.to_owned(), bytes.collect())
+    };
+    text.lines().map(parse).collect()
+}
+
+#[test]
+fn the_live_path_writes_the_frozen_bytes() {
+    let (frozen, written) = (frozen(), written());
+    let names = |vectors: &Vectors| vectors.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&frozen), names(&written), "every kind is frozen");
+    for ((name, frozen), (_, written)) in frozen.iter().zip(&written) {
+        assert_eq!(hex(frozen), hex(written), "{name} is written as it always was");
+    }
+}
+
+#[test]
+fn the_frozen_bytes_are_read_and_amount_to_what_they_say() {
+    let vectors = frozen();
+    let of = |kind: &str| -> Vec<Vec<u8>> {
+        let of_kind = vectors.iter().filter(|(name, _)| name.starts_with(kind));
+        of_kind.map(|(_, bytes)| bytes.clone()).collect()
+    };
+    let mut account: Option<AccountLog> = None;
+    for bytes in of("account ") {
+        let entry: Signed<AccountEntry> = decode(&bytes, 1 << 20).unwrap();
+        match &mut account {
+            None => account = Some(AccountLog::found(&entry).unwrap()),
+            Some(log) => log.append(&entry).unwrap(),
+        }
+    }
+    let account = account.unwrap();
+    assert_eq!((account.devices().len(), account.removed().len()), (2, 3), "two devices are left of five");
+    let keys = [1, 11].map(Actor::new);
+    let mut space: Option<SpaceLog> = None;
+    for bytes in of("space ") {
+        let entry: Signed<SpaceEntry> = decode(&bytes, 1 << 20).unwrap();
+        let by = keys.iter().find(|actor| actor.device == entry.unverified().device).unwrap();
+        let key = by.signing.verifying_key();
+        match &mut space {
+            None => space = Some(SpaceLog::found(&entry, &key).unwrap()),
+            Some(log) => log.append(&entry, &key).unwrap(),
+        }
+    }
+    let space = space.unwrap();
+    assert_eq!(
+        (space.members().len(), space.epoch(), space.is_stale()),
+        (1, 3, false),
+        "the owner alone is left"
+    );
+    let request: RecoverRequest = decode(&of("recover ")[0], 1 << 20).unwrap();
+    let key = request.proof.unverified().key;
+    assert!(request.proof.verify(&key).is_ok(), "the proof is under the key that it names");
+}

@@ -1,0 +1,323 @@
+//! Random structural damage, done with plain SQL and to the bytes of the file: every damaged vault is found, and the check
+//! names what is wrong. What is read is what was written, or an error.
+
+#[path = "support/fixture.rs"]
+mod fixture;
+
+use std::path::{Path, PathBuf};
+
+use fixture::{Content, NOW_MS, PASSPHRASE, content, create, file_in, fill, folder, options, unlock};
+use mecum_faults::{Dice, Proof};
+use mecum_vault::{CheckReport, Location, UnlockVaultError, Vault};
+use rusqlite::{Connection, params};
+
+const PER_CHANGE: u64 = 300;
+const PAGE: usize = 4_096;
+
+/// A locked vault, an older state of the same, and what it holds.
+struct Vaults {
+    now: Vec<u8>,
+    old: Vec<u8>,
+    lock: Vec<u8>,
+    content: Content,
+}
+
+fn vaults(seed: u64) -> Vaults {
+    let folder = folder();
+    let path = file_in(folder.path());
+    let vault = create(&path, seed);
+    fill(&vault, seed + 1);
+    let old = folder.path().join("old.sqlite");
+    vault.backup_to(&old).expect("an older state");
+    fill(&vault, seed + 2);
+    let content = content(&vault).expect("reads");
+    vault.lock().expect("locks");
+    let read = |path: PathBuf| std::fs::read(path).expect("reads");
+    Vaults {
+        now: read(path.clone()),
+        old: read(old),
+        lock: read(path.with_extension("sqlite.lock")),
+        content,
+    }
+}
+
+/// The ways to damage a vault by SQL: seven to its rows, seven to its envelopes and heads.
+const KINDS: u64 = 14;
+
+/// A vault opened with plain SQL, an older state of it attached as `old`.
+struct Opened<'a> {
+    sql: Connection,
+    dice: &'a mut Dice,
+}
+
+impl Opened<'_> {
+    /// Some row's place.
+    fn row(&mut self) -> rusqlite::Result<i64> {
+        let count: u32 = self.sql.query_row("SELECT count(*) FROM row", [], |r| r.get(0))?;
+        let skip = self.dice.below(count.into()).cast_signed();
+        self.sql.query_row("SELECT at FROM row ORDER BY at LIMIT 1 OFFSET ?1", [skip], |r| r.get(0))
+    }
+
+    fn body_of_row(&self, at: i64) -> rusqlite::Result<Vec<u8>> {
+        self.sql.query_row("SELECT body FROM row WHERE at = ?1", [at], |r| r.get(0))
+    }
+
+    fn set_row(&self, at: i64, body: &[u8]) -> rusqlite::Result<usize> {
+        self.sql.execute("UPDATE row SET body = ?2 WHERE at = ?1", params![at, body])
+    }
+
+    /// Some envelope's document and number.
+    fn envelope(&mut self) -> rusqlite::Result<(Vec<u8>, i64)> {
+        let count: u32 = self.sql.query_row("SELECT count(*) FROM envelope", [], |r| r.get(0))?;
+        let skip = self.dice.below(count.into()).cast_signed();
+        let sql = "SELECT document, n FROM envelope ORDER BY document, n LIMIT 1 OFFSET ?1";
+        self.sql.query_row(sql, [skip], |r| Ok((r.get(0)?, r.get(1)?)))
+    }
+
+    fn body_of_envelope(&self, (document, n): &(Vec<u8>, i64)) -> rusqlite::Result<Vec<u8>> {
+        let sql = "SELECT body FROM envelope WHERE document = ?1 AND n = ?2";
+        self.sql.query_row(sql, params![document, n], |r| r.get(0))
+    }
+
+    fn at_envelope(&self, sql: &str, (document, n): &(Vec<u8>, i64)) -> rusqlite::Result<usize> {
+        self.sql.execute(&format!("{sql} WHERE document = ?1 AND n = ?2"), params![document, n])
+    }
+
+    /// Damages rows; how many were changed.
+    fn damage_rows(&mut self, kind: u64) -> rusqlite::Result<usize> {
+        let at = self.row()?;
+        let some = self.dice.below(3).cast_signed();
+        match kind {
+            0 => self.sql.execute("DELETE FROM row WHERE at = ?1", [at]),
+            1 => {
+                let sql =
+                    "INSERT INTO row (kind, id, gen, body) SELECT kind, id, gen, body FROM row WHERE at = ?1";
+                self.sql.execute(sql, [at])
+            }
+            2 => {
+                let other = self.row()?;
+                let (body, of_other) = (self.body_of_row(at)?, self.body_of_row(other)?);
+                self.set_row(at, &of_other)?;
+                self.set_row(other, &body)?;
+                Ok(usize::from(at != other))
+            }
+            3 => {
+                let sql = "UPDATE row SET kind = 1 + (kind + ?2) % 12 WHERE at = ?1";
+                self.sql.execute(sql, params![at, some])
+            }
+            4 => {
+                // Put back to its older state, where it had one.
+                let older = "SELECT o.gen, o.body FROM old.row o WHERE o.kind = row.kind AND o.id = row.id";
+                let sql = format!(
+                    "UPDATE row SET (gen, body) = ({older}) WHERE at = ?1 AND EXISTS ({older} AND o.gen <> row.gen)"
+                );
+                self.sql.execute(&sql, [at])
+            }
+            5 => {
+                let mut body = self.body_of_row(at)?;
+                let byte = self.dice.index(body.len());
+                body[byte] ^= 1 << self.dice.below(8);
+                self.set_row(at, &body)
+            }
+            _ => self.sql.execute("UPDATE row SET gen = gen + 1 + ?2 WHERE at = ?1", params![at, some]),
+        }
+    }
+
+    /// Damages envelopes, or heads over them; how many were changed.
+    fn damage_envelopes(&mut self, kind: u64) -> rusqlite::Result<usize> {
+        let place = self.envelope()?;
+        match kind {
+            0 => self.at_envelope("DELETE FROM envelope", &place),
+            1 => {
+                let other = self.envelope()?;
+                let bodies = (self.body_of_envelope(&place)?, self.body_of_envelope(&other)?);
+                let sql = "UPDATE envelope SET body = ?3 WHERE document = ?1 AND n = ?2";
+                self.sql.execute(sql, params![place.0, place.1, bodies.1])?;
+                self.sql.execute(sql, params![other.0, other.1, bodies.0])?;
+                Ok(usize::from(bodies.0 != bodies.1))
+            }
+            2 => {
+                let sql = "INSERT INTO envelope (document, n, chain, body)
+                           SELECT document, max(n) + 1, chain, body FROM envelope WHERE document = ?1";
+                self.sql.execute(sql, [place.0])
+            }
+            // The tail cut off, as if it had never come: the document's head counts more.
+            3 => {
+                let sql = "DELETE FROM envelope WHERE document = ?1 AND n >= ?2";
+                self.sql.execute(sql, params![place.0, place.1])
+            }
+            4 => self.at_envelope("UPDATE envelope SET chain = randomblob(32)", &place),
+            5 => self.sql.execute("UPDATE head SET body = (SELECT o.body FROM old.head o)", []),
+            // Documents put back to their older state, heads and all, but not the vault's head over them.
+            _ => {
+                let sql = "DELETE FROM envelope AS e WHERE n > (SELECT coalesce(max(o.n), 0)
+                           FROM old.envelope o WHERE o.document = e.document)";
+                self.sql.execute(sql, [])?;
+                let sql = "UPDATE row SET (gen, body) =
+                           (SELECT o.gen, o.body FROM old.row o WHERE o.kind = 0 AND o.id = row.id) WHERE kind = 0";
+                self.sql.execute(sql, [])
+            }
+        }
+    }
+}
+
+/// Damages the vault at `path` in one way. `None` where it came out as it was.
+fn damage(path: &Path, old: &Path, kind: u64, dice: &mut Dice) -> rusqlite::Result<Option<String>> {
+    let mut opened = Opened { sql: Connection::open(path)?, dice };
+    opened.sql.execute("ATTACH ?1 AS old", [old.to_string_lossy()])?;
+    let changed = if kind < 7 { opened.damage_rows(kind)? } else { opened.damage_envelopes(kind - 7)? };
+    Ok((changed > 0).then(|| format!("kind {kind}")))
+}
+
+/// Zeroes a page, or swaps two, or puts an older one in its place. `None` where nothing changed.
+fn damage_pages(now: &[u8], old: &[u8], dice: &mut Dice) -> Option<(Vec<u8>, String)> {
+    let mut bytes = now.to_vec();
+    let pages = bytes.len() / PAGE;
+    let (a, b) = (dice.index(pages), dice.index(pages));
+    let range = |page: usize| page * PAGE..(page + 1) * PAGE;
+    let how = dice.below(3);
+    match how {
+        0 => bytes[range(a)].fill(0),
+        1 => {
+            let (of_a, of_b) = (bytes[range(a)].to_vec(), bytes[range(b)].to_vec());
+            bytes[range(a)].copy_from_slice(&of_b);
+            bytes[range(b)].copy_from_slice(&of_a);
+        }
+        _ => {
+            let older = old.get(range(a))?;
+            bytes[range(a)].copy_from_slice(older);
+        }
+    }
+    (bytes != now).then(|| (bytes, format!("page {a} ({b}), way {how}")))
+}
+
+/// What reading and checking make of a damaged vault.
+enum Verdict {
+    /// It is refused or an error, and the check names something.
+    Found,
+    /// All content is as it was and the check is clean: the damage lay where nothing is.
+    NoEffect,
+    Wrong(String),
+}
+
+fn judge(path: &Path, expected: &Content) -> Verdict {
+    let read = unlock(path).map_err(drop).and_then(|vault| content(&vault).map_err(drop));
+    let report = Vault::examine(&Location::File(path.to_owned()), PASSPHRASE, NOW_MS, true, &options(3));
+    let named = named(&report);
+    match read {
+        Ok(found) if found != *expected => {
+            Verdict::Wrong("other content was read without an error".to_owned())
+        }
+        Ok(_) | Err(()) if named => Verdict::Found,
+        Ok(_) => Verdict::NoEffect,
+        Err(()) => Verdict::Wrong("it is refused, and the check finds nothing".to_owned()),
+    }
+}
+
+/// Whether the check says what is wrong: by its report, or by naming the part that keeps it from opening at all.
+fn named(report: &Result<CheckReport, UnlockVaultError>) -> bool {
+    match report {
+        Ok(report) => !report.is_clean(),
+        Err(error) => matches!(error, UnlockVaultError::Damaged { .. }),
+    }
+}
+
+/// One case. `None` where the damage changed nothing.
+fn case(vaults: &Vaults, seed: u64) -> Option<Result<(), String>> {
+    let mut dice = Dice::new(seed);
+    let folder = folder();
+    let path = file_in(folder.path());
+    let old = folder.path().join("old.sqlite");
+    std::fs::write(&path, &vaults.now).expect("writes");
+    std::fs::write(&old, &vaults.old).expect("writes");
+    std::fs::write(path.with_extension("sqlite.lock"), &vaults.lock).expect("writes");
+    let by_bytes = dice.once_in(4);
+    let kind = dice.below(KINDS);
+    let what = if by_bytes {
+        let (bytes, what) = damage_pages(&vaults.now, &vaults.old, &mut dice)?;
+        std::fs::write(&path, bytes).expect("writes");
+        what
+    } else {
+        damage(&path, &old, kind, &mut dice).expect("valid SQL")?
+    };
+    match judge(&path, &vaults.content) {
+        Verdict::Found => Some(Ok(())),
+        // Only a page that nothing uses may be changed without being named.
+        Verdict::NoEffect if by_bytes => None,
+        Verdict::NoEffect => Some(Err(format!("{what}: not found"))),
+        Verdict::Wrong(why) => Some(Err(format!("{what}: {why}"))),
+    }
+}
+
+#[test]
+fn every_structurally_damaged_vault_is_found_and_what_is_wrong_is_named() {
+    let proof = Proof::new(11, "random structural damage by SQL and by pages, found and named", PER_CHANGE);
+    let vaults = vaults(proof.seed());
+    let looked = std::sync::atomic::AtomicU64::new(0);
+    let failures = proof.in_threads(2, |cases| {
+        let mut failures = 0;
+        for number in cases {
+            match case(&vaults, proof.seed().wrapping_add(number)) {
+                None => continue,
+                Some(Ok(())) => {}
+                Some(Err(why)) => {
+                    println!("case {number}: {why}");
+                    failures += 1;
+                }
+            }
+            looked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+        failures
+    });
+    let looked = looked.into_inner();
+    proof.end(looked, failures);
+    assert_eq!(failures, 0, "each damage is found");
+    assert!(looked * 4 > proof.share() * 3, "most damage has an effect: {looked}");
+}
+
+#[test]
+fn of_a_hundred_damaged_vaults_the_check_finds_a_hundred() {
+    let proof = Proof::new(55, "vault check with --read-data finds every damaged vault", 100);
+    let vaults = vaults(!proof.seed());
+    let (mut looked, mut missed) = (0, 0);
+    let mut seed = proof.seed() << 8;
+    while looked < proof.share() {
+        seed = seed.wrapping_add(1);
+        match case(&vaults, seed) {
+            None => continue,
+            Some(Ok(())) => {}
+            Some(Err(why)) => {
+                println!("seed {seed}: {why}");
+                missed += 1;
+            }
+        }
+        looked += 1;
+    }
+    proof.end(looked, missed);
+    assert_eq!(missed, 0, "none is missed");
+}
+
+#[test]
+fn control_the_same_damage_to_unsealed_tables_is_read_without_an_error() {
+    let vaults = vaults(9);
+    let (mut silent, mut done) = (0, 0);
+    for seed in 0..100 {
+        let mut dice = Dice::new(seed);
+        let folder = folder();
+        let (path, old) = (file_in(folder.path()), folder.path().join("old.sqlite"));
+        std::fs::write(&path, &vaults.now).expect("writes");
+        std::fs::write(&old, &vaults.old).expect("writes");
+        let kind = dice.below(KINDS);
+        if damage(&path, &old, kind, &mut dice).expect("valid SQL").is_none() {
+            continue;
+        }
+        done += 1;
+        // What an app without a sealed head would do: SQLite's own check, and then read.
+        let connection = Connection::open(&path).expect("opens");
+        let sound: String =
+            connection.query_row("PRAGMA integrity_check", [], |r| r.get(0)).expect("answers");
+        silent += u32::from(sound == "ok");
+    }
+    println!("SQLite itself finds nothing in {silent} of {done} damaged vaults");
+    assert!(silent * 10 > done * 9, "without the head the damage passes: {silent} of {done}");
+}

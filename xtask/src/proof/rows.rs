@@ -1,0 +1,419 @@
+//! The rows of the test programme that there are: which test carries each, with what figures, and by what control.
+//!
+//! A row of the programme may stand here more than once, for its parts. What is not here does not exist yet;
+//! `docs/proof.md` says so.
+
+/// One harness.
+pub(super) struct Row {
+    /// The number in the test programme.
+    pub(super) test: u8,
+    /// What is counted.
+    pub(super) what: &'static str,
+    pub(super) package: &'static str,
+    /// The integration test; empty for the crate's own unit tests.
+    pub(super) binary: &'static str,
+    /// The tests that carry it, by full name, or by a part of it where `exact` is false.
+    pub(super) names: &'static [&'static str],
+    pub(super) exact: bool,
+    pub(super) cases: Cases,
+    pub(super) control: Control,
+    /// How many `cargo xtask test` looks at with each change; less than `per_change` where that takes too long there.
+    pub(super) in_test: u64,
+    /// The programme's figure for each change: `cargo xtask proof`.
+    pub(super) per_change: u64,
+    /// The programme's figure for a night: `cargo xtask proof --nightly`.
+    pub(super) nightly: u64,
+    /// Into how many shards a night is best cut, each well under an hour on two cores. A row of one shard is not cut: it
+    /// runs whole, with the first.
+    pub(super) shards: u64,
+    /// The variable by which its number of cases is asked for.
+    pub(super) asked_by: &'static str,
+}
+
+/// Where the figure comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cases {
+    /// The harness prints it on its line.
+    Said,
+    /// The tests are the cases: a table of them.
+    Tests,
+    /// As many as it was asked for, from `MECUM_SEED` on: it stops at the first that fails.
+    Asked,
+}
+
+/// What must fail, or the harness shows nothing.
+#[derive(Clone, Copy)]
+pub(super) enum Control {
+    /// Tests of their own, which pass when the control fails as it must.
+    Tests(&'static [&'static str]),
+    /// Part of the harness itself, which passes only if it does.
+    Inside(&'static str),
+}
+
+impl Control {
+    /// Its names or words.
+    pub(super) fn said(self) -> String {
+        match self {
+            Control::Tests(names) => names.join(", "),
+            Control::Inside(words) => words.to_owned(),
+        }
+    }
+}
+
+const VAULT: &str = "mecum-vault";
+const SEAL: &str = "mecum-seal";
+const RELAY: &str = "mecum-relay";
+const SYNC: &str = "mecum-sync";
+const CLIENT: &str = "mecum-client";
+
+/// A figure of tables and sweeps: all that there are. More than any has.
+pub(super) const ALL: u64 = 99_999;
+
+/// A row with the most common shape: one exact test that says its figure.
+const fn row(test: u8, what: &'static str, package: &'static str, binary: &'static str) -> Row {
+    Row {
+        test,
+        what,
+        package,
+        binary,
+        names: &[],
+        exact: true,
+        cases: Cases::Said,
+        control: Control::Tests(&[]),
+        in_test: 0,
+        per_change: 0,
+        nightly: 0,
+        shards: 1,
+        asked_by: "MECUM_PROOF_CASES",
+    }
+}
+
+/// All of them, by number.
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        names: &["nothing_acknowledged_is_lost_by_a_kill_at_any_call"],
+        control: Control::Tests(&["control_an_operation_that_acknowledges_early_loses"]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(1, "SIGKILL at each call of each vault operation", VAULT, "syscall_kills")
+    },
+    Row {
+        names: &["nothing_acknowledged_is_lost_when_the_writer_is_killed"],
+        control: Control::Tests(&["control_a_writer_that_acknowledges_before_it_commits_loses"]),
+        in_test: 1_000,
+        per_change: 1_000,
+        nightly: 20_000,
+        shards: 4,
+        ..row(2, "SIGKILL at random moments while writing", VAULT, "random_kills")
+    },
+    Row {
+        names: &["what_was_saved_survives_any_power_cut"],
+        control: Control::Tests(&["control_without_syncs_or_full_durability_power_cuts_lose"]),
+        in_test: 5_000,
+        per_change: 5_000,
+        nightly: 100_000,
+        shards: 4,
+        ..row(
+            3,
+            "power cuts: synced writes and a random, torn, reordered part of the rest",
+            VAULT,
+            "power_loss",
+        )
+    },
+    Row {
+        names: &["a_failing_disk_is_a_typed_error_and_the_next_run_is_clean"],
+        control: Control::Tests(&["control_who_takes_a_refusal_for_a_save_loses"]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(
+            4,
+            "each call of a session fails: EIO, ENOSPC, EDQUOT, short, once and for ever",
+            VAULT,
+            "io_faults",
+        )
+    },
+    Row {
+        names: &["no_refused_call_panics_loses_or_leaves_a_vault_that_does_not_open"],
+        control: Control::Tests(&["control_an_acknowledgement_that_comes_first_is_found_out"]),
+        // With each change every fourth position.
+        in_test: 545,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(
+            4,
+            "system calls of each vault operation refused, once and from then on",
+            VAULT,
+            "syscall_errors",
+        )
+    },
+    Row {
+        names: &["what_is_saved_after_a_failed_sync_survives_a_power_cut"],
+        control: Control::Tests(&["control_a_disk_whose_syncs_do_nothing_loses_after_a_failed_sync"]),
+        in_test: 400,
+        per_change: 400,
+        nightly: 40_000,
+        shards: 4,
+        ..row(4, "each sync fails and loses its pages, then the power goes", VAULT, "io_faults")
+    },
+    Row {
+        names: &["a_full_disk_loses_nothing_and_the_vault_opens_and_goes_on"],
+        control: Control::Tests(&["control_without_kept_room_or_care_a_full_disk_shuts_and_loses"]),
+        in_test: 200,
+        per_change: 200,
+        nightly: 2_000,
+        shards: 2,
+        ..row(5, "really full disks of 1, 4 and 16 MiB", VAULT, "full_disk")
+    },
+    Row {
+        names: &["two_processes_with_one_vault_lose_nothing_of_each_other"],
+        control: Control::Tests(&["control_without_the_lock_two_processes_spoil_each_others_work"]),
+        in_test: 10_000,
+        per_change: 10_000,
+        nightly: 100_000,
+        shards: 2,
+        ..row(6, "commits of two processes that take turns at one vault", VAULT, "two_processes")
+    },
+    Row {
+        names: &["no_acknowledged_push_is_lost_by_a_kill"],
+        control: Control::Tests(&["control_a_server_put_back_to_an_older_state_is_seen_to_lose"]),
+        in_test: 40,
+        per_change: 2_000,
+        nightly: 20_000,
+        shards: 10,
+        ..row(7, "SIGKILL of the server while it takes pushes (SQLite)", "mecum-server", "kills")
+    },
+    Row {
+        names: &["backups_made_while_writing_are_whole_vaults_of_one_moment"],
+        control: Control::Tests(&["control_a_plain_copy_of_the_file_lacks_what_was_saved"]),
+        in_test: 100,
+        per_change: 100,
+        nightly: 2_000,
+        shards: 2,
+        ..row(9, "backups while another thread writes", VAULT, "backups")
+    },
+    Row {
+        names: &["a_backup_cut_off_at_any_kibibyte_is_refused"],
+        control: Control::Inside("the same file, whole, is taken"),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(9, "backups cut off at each KiB are refused", VAULT, "backups")
+    },
+    Row {
+        names: &["a_flipped_bit_is_an_error_or_changes_nothing"],
+        control: Control::Tests(&["control_the_same_content_unsealed_is_read_differently_without_an_error"]),
+        in_test: 10_000,
+        per_change: 10_000,
+        // More than the file has bits: each of them once.
+        nightly: 1_000_000,
+        shards: 4,
+        ..row(10, "single flipped bits of a vault", VAULT, "bit_flips")
+    },
+    Row {
+        names: &["every_structurally_damaged_vault_is_found_and_what_is_wrong_is_named"],
+        control: Control::Tests(&["control_the_same_damage_to_unsealed_tables_is_read_without_an_error"]),
+        in_test: 300,
+        per_change: 300,
+        nightly: 30_000,
+        shards: 2,
+        ..row(11, "random structural damage by SQL and by pages, found and named", VAULT, "structural")
+    },
+    Row {
+        names: &["tampering::"],
+        exact: false,
+        cases: Cases::Tests,
+        control: Control::Tests(&["tampering::an_untouched_vault_is_clean"]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(11, "written cases of structural damage, each with its name", VAULT, "vault")
+    },
+    Row {
+        names: &["a_vault_put_back_to_an_older_state_says_how_much_it_lacks"],
+        control: Control::Tests(&["control_without_the_record_an_older_state_passes"]),
+        in_test: 200,
+        per_change: 200,
+        nightly: 20_000,
+        shards: 2,
+        ..row(12, "vault files put back to an older state (the vault's own part)", VAULT, "older_copies")
+    },
+    Row {
+        names: &["an_older_copy_converges_with_its_lost_life_and_loses_nothing"],
+        cases: Cases::Asked,
+        control: Control::Tests(&["an_edit_that_a_restored_server_drops_is_missed"]),
+        in_test: 4,
+        per_change: 200,
+        nightly: 2_000,
+        shards: 2,
+        ..row(12, "a device restored from an older copy, with edits on both sides", CLIENT, "restored")
+    },
+    Row {
+        names: &["ten_thousand_sealings_use_no_key_twice"],
+        control: Control::Tests(&[
+            "a_salt_that_repeats_is_noticed",
+            "a_module_that_seals_by_itself_is_noticed",
+        ]),
+        in_test: 10_000,
+        per_change: 10_000,
+        nightly: 10_000,
+        ..row(13, "sealings over restart, fork, clone, retry and re-seal", SEAL, "used_once")
+    },
+    Row {
+        names: &["wycheproof"],
+        exact: false,
+        control: Control::Inside("each case with its published verdict turned round is noticed"),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(14, "Wycheproof cases through our own wrappers", SEAL, "")
+    },
+    Row {
+        names: &["each_frozen_one_defect_envelope_is_refused_for_its_defect"],
+        control: Control::Inside("the same envelope without a defect opens"),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(14, "envelopes with one defect, each refused for it", SEAL, "defects")
+    },
+    Row {
+        names: &["three_devices_show_the_same_after_any_schedule"],
+        control: Control::Tests(&[
+            "a_dropped_push_is_caught",
+            "a_dropped_envelope_is_caught",
+            "swapped_writers_are_caught",
+        ]),
+        in_test: 10_000,
+        per_change: 10_000,
+        nightly: 1_000_000,
+        shards: 200,
+        ..row(
+            15,
+            "schedules of three devices: edit, exchange, drop, repeat, cut, restart",
+            CLIENT,
+            "convergence",
+        )
+    },
+    Row {
+        names: &["a_server_that_goes_back_gets_everything_again_from_whoever_wrote_it"],
+        cases: Cases::Asked,
+        control: Control::Tests(&["an_edit_that_a_restored_server_drops_is_missed"]),
+        in_test: 8,
+        per_change: 200,
+        nightly: 2_000,
+        shards: 2,
+        ..row(19, "a server restored from an older backup; every edit comes back", CLIENT, "restored")
+    },
+    Row {
+        names: &["random_histories_of_honest_and_dishonest_members_are_judged_as_by_the_model"],
+        cases: Cases::Asked,
+        control: Control::Tests(&["a_model_without_one_of_its_rules_is_seen_to_differ"]),
+        in_test: 600,
+        per_change: 100_000,
+        nightly: 100_000,
+        asked_by: "MECUM_MODEL_HISTORIES",
+        ..row(33, "membership histories beside an independent model", SYNC, "membership_model")
+    },
+    Row {
+        names: &[
+            "parameters_below_the_floor_are_refused",
+            "a_slot_below_the_floor_is_refused_by_a_shipped_program",
+        ],
+        exact: false,
+        cases: Cases::Tests,
+        control: Control::Inside("the floor itself is taken, and the same slot where a test sets none"),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(37, "passphrase parameters below the floor", SEAL, "")
+    },
+    Row {
+        names: &["lifecycle::a_key_slot_below_the_floor_does_not_open_in_a_shipped_program"],
+        cases: Cases::Tests,
+        control: Control::Tests(&["lifecycle::the_fixture_does_not_weaken_real_keys"]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(37, "a vault whose slot was weakened", VAULT, "vault")
+    },
+    Row {
+        names: &["sign_in::a_replayed_sign_in_opens_no_session"],
+        control: Control::Inside(
+            "the same sign-in is taken the first time, and a fresh one after the restart",
+        ),
+        in_test: 11_000,
+        per_change: 11_000,
+        nightly: 11_000,
+        ..row(39, "replayed sign-ins, also later and after a restart", RELAY, "relay")
+    },
+    Row {
+        names: &["lockouts::a_flood_of_wrong_sign_ins_keeps_no_device_of_the_account_out"],
+        control: Control::Tests(&[
+            "controls::control_without_the_limit_a_flood_of_wrong_sign_ins_never_has_to_wait",
+        ]),
+        in_test: 3_000,
+        per_change: 100_000,
+        nightly: 100_000,
+        ..row(40, "wrong sign-ins in a victim's name; no device is kept out", RELAY, "relay")
+    },
+    Row {
+        names: &["lockouts::an_account_that_is_there_and_one_that_is_not_are_answered_alike_and_as_fast"],
+        control: Control::Tests(&["controls::control_a_difference_in_work_is_seen_in_the_medians"]),
+        in_test: 6_000,
+        per_change: 6_000,
+        nightly: 6_000,
+        ..row(
+            41,
+            "sign-ins for accounts that are there and are not: same words, medians within 5 %",
+            RELAY,
+            "relay",
+        )
+    },
+    Row {
+        names: &[
+            "floods::oversized_requests_are_refused_before_they_are_read",
+            "floods::smuggled_and_odd_requests_get_no_further_than_a_refusal",
+        ],
+        control: Control::Inside("after them a well-formed request is served"),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(47, "oversized, smuggled and odd requests", RELAY, "relay")
+    },
+    Row {
+        names: &[
+            "refusals::an_account_cannot_pass_its_quota",
+            "refusals::an_account_that_asks_too_often_waits_and_others_do_not",
+            "lockouts::a_device_that_floods_takes_nothing_from_the_others_of_its_account",
+        ],
+        cases: Cases::Tests,
+        control: Control::Tests(&["controls::control_with_a_larger_quota_the_same_push_is_stored"]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(48, "quota, and others who do not wait", RELAY, "relay")
+    },
+    Row {
+        names: &[
+            "safe::kit::tests::any_single_wrong_word_of_a_kit_is_caught",
+            "safe::kit::tests::any_two_exchanged_words_are_caught",
+            "safe::kit::tests::any_single_typed_character_that_is_wrong_is_caught",
+        ],
+        cases: Cases::Tests,
+        control: Control::Tests(&["safe::kit::tests::a_kit_reads_back_as_the_same_key"]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(54, "wrong words of the recovery kit (each test tries every place and many words)", SEAL, "")
+    },
+    Row {
+        names: &["of_a_hundred_damaged_vaults_the_check_finds_a_hundred"],
+        control: Control::Tests(&["control_the_same_damage_to_unsealed_tables_is_read_without_an_error"]),
+        in_test: 100,
+        per_change: 100,
+        nightly: 10_000,
+        shards: 2,
+        ..row(55, "vault check with --read-data finds every damaged vault", VAULT, "structural")
+    },
+];
