@@ -219,7 +219,7 @@ impl Session {
             | Accepted::Snapshot { .. }
             | Accepted::Unexpected
             | Accepted::OtherAccount { .. } => {}
-            Accepted::SnapshotStored { space, space_seq } => self.note_snapshot(stage, space, space_seq)?,
+            Accepted::SnapshotStored { space, space_seq } => self.note_snapshot(stage, space, space_seq),
             Accepted::Account => stage.topics.push(Topic::Devices),
             Accepted::Space { space, own, entry, void } => {
                 self.take_space_entry(

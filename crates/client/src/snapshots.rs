@@ -176,18 +176,13 @@ impl Session {
     }
 
     /// Notes that the relay has a snapshot of a space.
-    pub(crate) fn note_snapshot(
-        &self,
-        stage: &mut Stage,
-        space: SpaceId,
-        space_seq: u64,
-    ) -> Result<(), SessionError> {
-        let mut state = self.staged_space(stage, space)?;
+    pub(crate) fn note_snapshot(&self, stage: &mut Stage, space: SpaceId, space_seq: u64) {
+        // Of a space that this account is not in yet, or no longer, there is nothing to note.
+        let Ok(mut state) = self.staged_space(stage, space) else { return };
         if space_seq > state.snapshot_seq {
             state.snapshot_seq = space_seq;
             stage.spaces.insert(space, state);
         }
-        Ok(())
     }
 
     /// Notes what became of the snapshots of a request, and how far beginning from snapshots has got.
@@ -200,7 +195,7 @@ impl Session {
         for (snapshot, outcome) in request.snapshots.iter().zip(&response.snapshot_outcomes) {
             if outcome.refusal().is_none() {
                 let body = snapshot.signed.unverified();
-                self.note_snapshot(stage, body.space, body.space_seq)?;
+                self.note_snapshot(stage, body.space, body.space_seq);
             }
         }
         let catching_up = self.setting("catching-up")?.is_some();
