@@ -10,7 +10,7 @@ use mecum_vault::Table;
 
 use crate::error::SessionError;
 use crate::exchange::{by_document, quarantine};
-use crate::members::all_actors;
+use crate::members::{actors_in, all_actors};
 use crate::plaintext::{OpenDocument, unpack};
 use crate::rows_from::RowPlace;
 use crate::session::Session;
@@ -134,13 +134,17 @@ impl Session {
             None => self.open_document(document)?.clone(),
         };
         let actors = self.actors(stage);
+        let follower = stage.follower.as_ref().unwrap_or(&self.follower);
         let incoming: Vec<Incoming<'_>> = opened
             .iter()
             .enumerate()
             .filter_map(|(tag, opened)| {
                 let place = opened.arrival.envelope.place();
                 let actor = *actors.get(&(place.device, place.incarnation))?;
-                Some(Incoming { actor, payload: &opened.payload, tag: tag as u64 })
+                // A device that knows of a cut writes under another actor than before it.
+                let log = follower.space_log(place.space);
+                let allowed = log.map_or_else(|| vec![actor], |log| actors_in(log, actor));
+                Incoming::among(&allowed, &opened.payload, tag as u64)
             })
             .collect();
         let admission = current.admit(&incoming);

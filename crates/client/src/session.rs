@@ -482,8 +482,7 @@ pub(crate) fn open_envelope(
     bytes: &[u8],
 ) -> Result<(Envelope, Vec<u8>), SessionError> {
     let envelope = Envelope::parse(bytes).map_err(|_| SessionError::Envelope)?;
-    let key = space.document_key(&state.key, envelope.place().epoch).ok_or(SessionError::Envelope)?;
-    let plain = envelope.open(&key).map_err(|_| SessionError::Envelope)?;
+    let plain = space.open(&state.key, &envelope).ok_or(SessionError::Envelope)?;
     let body = unpack(&plain).map_err(|_| SessionError::Envelope)?;
     Ok((envelope, body))
 }

@@ -1,7 +1,7 @@
 //! What this device keeps about a space and about a document: keys, places in the chain, counters.
 
 use mecum_domain::{ChartId, Section};
-use mecum_seal::{DocumentId, DocumentKey, EpochKey, Hash32, SpaceId, document_key_in_epoch};
+use mecum_seal::{DocumentId, DocumentKey, Envelope, EpochKey, Hash32, SpaceId, document_key_in_epoch};
 use mecum_sync::Why;
 use minicbor::{Decode, Encode};
 
@@ -135,10 +135,27 @@ impl SpaceState {
 
     /// The key of an epoch, if this account has it.
     pub(crate) fn epoch_key(&self, epoch: u32) -> Option<&EpochKey> {
-        if epoch == self.epoch {
-            return Some(&self.key);
-        }
-        self.earlier.iter().find(|(earlier, _)| *earlier == epoch).map(|(_, key)| key)
+        self.epoch_keys(epoch).next()
+    }
+
+    /// The keys of an epoch, the one that counts first: where two devices began it at once, what was written here under the one that
+    /// gave way is in the log here.
+    pub(crate) fn epoch_keys(&self, epoch: u32) -> impl Iterator<Item = &EpochKey> {
+        let earlier = self.earlier.iter().rev().map(|(epoch, key)| (*epoch, key));
+        let all = std::iter::once((self.epoch, &self.key)).chain(earlier);
+        all.filter(move |(of, _)| *of == epoch).map(|(_, key)| key)
+    }
+
+    /// What opens an envelope of a document of it, of any key of its epoch.
+    pub(crate) fn open(&self, document: &DocumentKey, envelope: &Envelope) -> Option<Vec<u8>> {
+        let epoch = envelope.place().epoch;
+        self.epoch_keys(epoch)
+            .find_map(|key| envelope.open(&document_key_in_epoch(document, epoch, key)).ok())
+    }
+
+    /// The same for an envelope of its control document.
+    pub(crate) fn open_control(&self, envelope: &Envelope) -> Option<Vec<u8>> {
+        self.epoch_keys(envelope.place().epoch).find_map(|key| envelope.open(key).ok())
     }
 
     /// The keys of every epoch, the current one first.

@@ -174,7 +174,7 @@ impl Session {
         let document = DocumentId::random(self.entropy());
         let key = DocumentKey::make(self.entropy());
         let opening = OpenDocument::new(document, &key, shard).encode();
-        self.check_writable(stage, space)?;
+        self.ready_to_write(stage, space)?;
         let epoch_key = self.staged_space(stage, space)?.key;
         self.stage_envelope(stage, space, DocumentId::CONTROL, &epoch_key, &opening)?;
         stage.documents.insert(document, DocumentState::new(document, space, key, shard));

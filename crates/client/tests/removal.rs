@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use mecum_api::MemberRemoveArgs;
+use mecum_api::{ChartArgs, MemberRemoveArgs};
 use mecum_client::remote::{Remote, Session as SignedIn};
 use mecum_client::testing::{first_device, surroundings};
 use mecum_client::{ItemKey, Session};
@@ -250,6 +250,84 @@ async fn what_was_written_offline_under_the_key_before_is_sealed_again_and_arriv
     medicine(&mut family.laptop.session, chart, "Later");
     family.settle().await;
     assert_eq!(family.names(&family.phone.session).len(), 4, "the chain goes on");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_devices_that_change_the_membership_at_once_both_count() {
+    let mut family = Family::new(11).await;
+    let chart = family.chart;
+    let mut budi = family.server.account(77).await;
+    budi.session.create_chart("Budi", None, Relation::Own, None).expect("a chart of his own");
+    // Neither knows of the other.
+    family.remove_ani();
+    family.laptop.session.let_in_for_tests(chart, Section::Medications, Role::Reader, &mut budi.session);
+    medicine(&mut family.laptop.session, chart, "Written meanwhile");
+    family.phone.exchange(&family.server).await;
+    family.laptop.exchange(&family.server).await;
+    family.settle().await;
+    budi.exchange(&family.server).await;
+    family.settle().await;
+    for (who, which) in [(&family.phone.session, "phone"), (&family.laptop.session, "laptop")] {
+        let members = who.members(chart).expect("a list").members;
+        let states: Vec<String> = members
+            .iter()
+            .flat_map(|member| {
+                member.sections.iter().map(|section| format!("{} {:?}", member.name, section.state))
+            })
+            .filter(|line| !line.starts_with("Ratna"))
+            .collect();
+        assert_eq!(states, ["Ani Removed", "Budi Member"], "on the {which}");
+    }
+    assert_eq!(
+        family.names(&budi.session),
+        ["Amlodipine", "Written meanwhile"],
+        "he reads what was there and what came"
+    );
+    medicine(&mut family.phone.session, chart, "Afterwards");
+    family.settle().await;
+    budi.exchange(&family.server).await;
+    assert_eq!(family.names(&budi.session).len(), 3, "and what comes");
+    assert_eq!(family.names(&family.ani.session), ["Amlodipine"], "she does not");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_devices_that_begin_an_epoch_at_once_lose_no_words_and_open_after_a_restart() {
+    let mut family = Family::new(12).await;
+    let chart = family.chart;
+    // What the laptop wrote before it hears that she left goes out all the same.
+    medicine(&mut family.laptop.session, chart, "Before it was heard");
+    family.ani.session.chart_leave(&ChartArgs { chart }).expect("she leaves");
+    family.ani.exchange(&family.server).await;
+    family.phone.exchange(&family.server).await;
+    family.laptop.exchange(&family.server).await;
+    family.settle().await;
+    assert_eq!(family.names(&family.phone.session), ["Amlodipine", "Before it was heard"], "it arrived");
+
+    // Somebody else comes and leaves: now both write before either is heard, each under an epoch of its own.
+    let mut budi = family.server.account(78).await;
+    budi.session.create_chart("Budi", None, Relation::Own, None).expect("a chart of his own");
+    family.phone.session.let_in_for_tests(chart, Section::Medications, Role::Writer, &mut budi.session);
+    family.settle().await;
+    budi.exchange(&family.server).await;
+    budi.session.chart_leave(&ChartArgs { chart }).expect("he leaves");
+    budi.exchange(&family.server).await;
+    family.settle().await;
+    medicine(&mut family.phone.session, chart, "By the phone");
+    medicine(&mut family.laptop.session, chart, "By the laptop");
+    family.phone.exchange(&family.server).await;
+    family.laptop.exchange(&family.server).await;
+    family.settle().await;
+    let expected = ["Amlodipine", "Before it was heard", "By the laptop", "By the phone"];
+    assert_eq!(family.names(&family.phone.session), expected, "on the phone");
+    assert_eq!(family.names(&family.laptop.session), expected, "on the laptop");
+    let laptop = family.laptop.session.fingerprint().expect("reads");
+    assert_eq!(family.phone.session.fingerprint().expect("reads"), laptop, "the same on both");
+    let mut restarted = family.laptop.session.restart().expect("reopens");
+    assert_eq!(
+        restarted.fingerprint().expect("reads"),
+        laptop,
+        "also what was written under the key that gave way"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

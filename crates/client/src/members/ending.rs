@@ -136,7 +136,10 @@ impl Session {
         }
         let mut stage = Stage::default();
         for (space, account) in over {
-            self.stage_removal(&mut stage, space, account, Why::Expired, None)?;
+            let ended = self.stage_removal(&mut stage, space, account, Why::Expired, None);
+            if ended.is_err() && stage.follower.is_none() {
+                return ended;
+            }
         }
         stage.topics.push(mecum_api::Topic::Charts);
         self.commit(stage, Durability::Full)

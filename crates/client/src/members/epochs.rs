@@ -2,8 +2,8 @@
 
 use mecum_domain::ChartId;
 use mecum_seal::{
-    AccountId, DocumentId, DocumentKey, Envelope, EpochKey, KemPublic, Key32, Place, SpaceId, derive_key,
-    open_row, seal_envelope, seal_row, wrap_key,
+    AccountId, DocumentId, DocumentKey, Envelope, EpochKey, Place, SpaceId, derive_key, open_row,
+    seal_envelope, seal_row, wrap_key,
 };
 use mecum_sync::{Cut, NewEpoch, Role, SpaceBody, SpaceEntry, Wrap, decode};
 use mecum_vault::Table;
@@ -47,13 +47,18 @@ impl Session {
         stage: &mut Stage,
         document: &DocumentState,
     ) -> Result<DocumentKey, SessionError> {
-        let space = document.space;
+        self.ready_to_write(stage, document.space)?;
+        let state = self.staged_space(stage, document.space)?;
+        state.document_key(&document.key, state.epoch).ok_or(SessionError::Envelope)
+    }
+
+    /// Makes a space ready for the next own envelope.
+    pub(crate) fn ready_to_write(&self, stage: &mut Stage, space: SpaceId) -> Result<(), SessionError> {
         self.check_writable(stage, space)?;
         if self.owes_epoch(stage, space)? {
             self.stage_epoch(stage, space)?;
         }
-        let state = self.staged_space(stage, space)?;
-        state.document_key(&document.key, state.epoch).ok_or(SessionError::Envelope)
+        Ok(())
     }
 
     /// Whether nobody may write in a space before there is a new epoch: somebody left, or a device of this account was removed and
@@ -121,7 +126,9 @@ impl Session {
         let epoch = log.epoch() + 1;
         let mut wraps = Vec::new();
         for member in log.members().iter().filter(|member| Some(member.account) != without) {
-            let kem = self.kem_of(stage, member.account)?;
+            let kem = self
+                .kem_of_invited(stage, member.account)
+                .ok_or(SessionError::Stored { what: "member's log" })?;
             let bytes = wrap_key(&kem, EPOCH_PURPOSE, &epoch_aad(space, epoch), key.expose(), self.entropy())
                 .map_err(|_| SessionError::Stored { what: "account key" })?;
             wraps.push(Wrap { account: member.account, bytes });
@@ -133,12 +140,6 @@ impl Session {
             self.entropy(),
         );
         Ok((NewEpoch { epoch, wraps, sealed_previous }, key))
-    }
-
-    fn kem_of(&self, stage: &Stage, account: AccountId) -> Result<KemPublic, SessionError> {
-        let follower = stage.follower.as_ref().unwrap_or(&self.follower);
-        let log = follower.log_of(account).ok_or(SessionError::Stored { what: "member's log" })?;
-        Ok(log.account_kem().clone())
     }
 
     /// The keys of a space that this account gets with an epoch: the epoch's own, and every one before it, each sealed under the
@@ -206,13 +207,19 @@ impl Session {
     fn stage_resealed_space(&self, stage: &mut Stage, space: SpaceId) -> Result<bool, SessionError> {
         let mut state = self.staged_space(stage, space)?;
         let follower = stage.follower.as_ref().unwrap_or(&self.follower);
-        let log = follower.space_log(space).ok_or(LOG)?.clone();
-        if log.is_stale() {
-            return Ok(false);
-        }
+        let mut log = follower.space_log(space).ok_or(LOG)?.clone();
         let stored = follower.chain_head(&self.own_chain(space));
         // What a server that was restored had shown before, others may hold as it was: another link under its number would be a fork.
         if follower.ever_shown(space) > stored.envelope_seq || self.is_older_copy() {
+            return Ok(false);
+        }
+        // What was written before somebody left goes out under a new epoch, and does not wait for the next edit.
+        if state.own_seq > stored.envelope_seq && log.is_stale() && self.stage_epoch(stage, space).is_ok() {
+            state = self.staged_space(stage, space)?;
+            let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+            log = follower.space_log(space).ok_or(LOG)?.clone();
+        }
+        if log.is_stale() {
             return Ok(false);
         }
         let (mut previous, mut from) = (stored.hash, None);
@@ -242,13 +249,14 @@ impl Session {
                 ..of.clone()
             };
             let sealed = if of.document == DocumentId::CONTROL {
-                let before = state.epoch_key(of.epoch).ok_or(SessionError::Envelope)?;
-                reseal(&envelope, before, &state.key, &place, self)?
+                let plain = state.open_control(&envelope).ok_or(SessionError::Envelope)?;
+                seal_envelope(&state.key, &place, &plain, self.entropy())
+                    .map_err(|_| SessionError::Envelope)?
             } else {
                 let document = self.staged_document(stage, of.document)?;
-                let before = state.document_key(&document.key, of.epoch).ok_or(SessionError::Envelope)?;
+                let plain = state.open(&document.key, &envelope).ok_or(SessionError::Envelope)?;
                 let next = state.document_key(&document.key, state.epoch).ok_or(SessionError::Envelope)?;
-                reseal(&envelope, &before, &next, &place, self)?
+                seal_envelope(&next, &place, &plain, self.entropy()).map_err(|_| SessionError::Envelope)?
             };
             previous = sealed.content_id;
             stage.puts.push((Table::Sync, resealed_name(space, seq), sealed.bytes));
@@ -272,23 +280,14 @@ impl Session {
     }
 }
 
-fn reseal(
-    envelope: &Envelope,
-    before: &impl Key32,
-    next: &impl Key32,
-    place: &Place,
-    session: &Session,
-) -> Result<mecum_seal::SealedEnvelope, SessionError> {
-    let plain = envelope.open(before).map_err(|_| SessionError::Envelope)?;
-    seal_envelope(next, place, &plain, session.entropy()).map_err(|_| SessionError::Envelope)
-}
-
 impl SpaceState {
     /// Takes the last epoch back: its entry was not taken.
     pub(super) fn take_epoch_back(&mut self) {
         if let Some((epoch, key)) = self.earlier.pop() {
+            let given_up = std::mem::replace(&mut self.key, key);
+            // What was written under it is in the log here.
+            self.earlier.insert(0, (self.epoch, given_up));
             self.epoch = epoch;
-            self.key = key;
         }
     }
 }

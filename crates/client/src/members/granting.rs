@@ -2,7 +2,8 @@
 
 use mecum_domain::{ChartId, Section};
 use mecum_seal::{AccountId, Hash32, KemPublic, SpaceId, wrap_key};
-use mecum_sync::{Role, Signed, SpaceBody, SpaceEntry, Void, Wrap, encode};
+use mecum_sync::limits::MAX_WRAP_BYTES;
+use mecum_sync::{Role, Signed, SpaceBody, SpaceEntry, Void, Wrap, decode, encode};
 use mecum_vault::{Durability, Table};
 
 use super::terms::Terms;
@@ -31,6 +32,11 @@ pub(crate) struct Invited {
     pub(crate) name: String,
 }
 
+/// The name under which the vault keeps what wraps a key to somebody who was let in.
+fn invited_name(account: AccountId) -> Vec<u8> {
+    [b"invited".as_slice(), account.as_bytes()].concat()
+}
+
 const LOG: SessionError = SessionError::Stored { what: "space log" };
 
 impl Session {
@@ -39,6 +45,10 @@ impl Session {
         &mut self,
         offered: &Offered,
     ) -> Result<Vec<(SpaceId, Section)>, SessionError> {
+        if self.spaces_of(offered.chart).next().is_none() {
+            return Err(SessionError::not_found());
+        }
+        self.check_own_chart(offered.chart)?;
         let mut stage = Stage::default();
         for section in &offered.sections {
             self.stage_space(&mut stage, offered.chart, *section)?;
@@ -74,6 +84,21 @@ impl Session {
         self.commit(stage, Durability::Full)
     }
 
+    /// What wraps a key to an account: by its own log, or as it answered an invitation.
+    pub(super) fn kem_of_invited(&self, stage: &Stage, account: AccountId) -> Option<KemPublic> {
+        let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+        let by_log = follower.log_of(account).map(|log| log.account_kem().clone());
+        by_log.or_else(|| {
+            let name = invited_name(account);
+            let staged = stage.puts.iter().find(|(table, put, _)| *table == Table::Account && *put == name);
+            let body = match staged {
+                Some((_, _, body)) => body.clone(),
+                None => self.vault.get(Table::Account, &name).ok().flatten()?.to_vec(),
+            };
+            decode(&body, MAX_WRAP_BYTES * 2).ok()
+        })
+    }
+
     pub(super) fn stage_grant(
         &self,
         stage: &mut Stage,
@@ -102,6 +127,9 @@ impl Session {
             sealed_terms: terms.seal(&state.key, space, invited.account, self.entropy()),
         };
         self.stage_space_entry(stage, space, body)?;
+        // Their log comes once the server has the grant; should another entry be faster, it is signed again by this.
+        let kem = encode(&invited.kem);
+        stage.puts.push((Table::Account, invited_name(invited.account), kem));
         self.stage_member(stage, space, invited.account, terms.clone());
         Ok(())
     }

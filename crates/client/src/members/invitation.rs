@@ -200,6 +200,19 @@ impl Session {
                 })
         })
     }
+
+    /// Whether an account is in none of the offered sections, not even waiting for the server.
+    fn is_out(&self, offered: &Offered, account: AccountId) -> bool {
+        self.spaces.values().filter(|state| state.chart == offered.chart).all(|state| {
+            !offered.sections.contains(&state.section)
+                || self.follower.space_log(state.space).is_none_or(|log| log.role(account).is_none())
+        })
+    }
+
+    /// Whether this account was let into what an invitation offered.
+    fn came_in(&self, offer: &Offer) -> bool {
+        offer.spaces.iter().any(|(space, _)| self.follower.role(*space).is_some())
+    }
 }
 
 fn checked(args: MemberInviteArgs) -> Result<Offered, CallError> {
@@ -323,7 +336,7 @@ impl App {
         Ok(view)
     }
 
-    /// Until the server has countersigned it. Where another entry was faster, it is granted again.
+    /// Until the server has countersigned it.
     async fn let_in(self, shown: Shown, invited: Invited) {
         let (offered, name) = (shown.offered.clone(), Some(invited.name.clone()));
         loop {
@@ -331,13 +344,17 @@ impl App {
             let (asked, of) = (offered.clone(), invited.clone());
             let let_in = self
                 .with(move |session| {
-                    session.grant(&asked, &of)?;
-                    Ok(session.is_let_in(&asked, of.account))
+                    Ok((session.is_let_in(&asked, of.account), session.is_out(&asked, of.account)))
                 })
                 .await;
             match let_in {
-                Ok(true) => break,
-                Ok(false) => {
+                Ok((true, _)) => break,
+                // Removed meanwhile, or the server would not have it.
+                Ok((_, true)) => {
+                    self.say_inviting(PairPhase::Ended, name, Some("error-server-refused"));
+                    return;
+                }
+                Ok(_) => {
                     self.say_inviting(PairPhase::Working, name.clone(), Some("pairing-again"));
                     tokio::time::sleep(LOOK * 2).await;
                 }
@@ -484,8 +501,14 @@ impl App {
         }
         self.say_joining(PairPhase::Working, from.clone(), None);
         let _ = self.sync_now(()).await;
+        let offer = opened.offer.clone();
+        let came = self.with(move |session| Ok(session.came_in(&offer))).await.unwrap_or(true);
         held(&self.inner.invitations).opened = None;
-        self.say_joining(PairPhase::Done, from, None);
+        if came {
+            self.say_joining(PairPhase::Done, from, None);
+        } else {
+            self.say_joining(PairPhase::Ended, from, Some("pairing-time-over"));
+        }
     }
 
     /// How joining stands.

@@ -1,8 +1,12 @@
 //! Two devices changed the membership of a space at once: the server takes one entry, and the other device signs its own again on
 //! the new head, as far as it still means something.
 
+use std::collections::BTreeSet;
+
 use mecum_seal::SpaceId;
-use mecum_sync::{Follower, Item, Signed, SpaceBody, SpaceEntry, decode};
+use mecum_sync::{
+    Follower, Item, RefusalCode, Signed, SpaceBody, SpaceEntry, SyncRequest, SyncResponse, decode,
+};
 use mecum_vault::Table;
 
 use super::terms::Terms;
@@ -24,51 +28,74 @@ pub(crate) struct GaveWay {
 }
 
 impl Session {
-    /// Takes own entries back from the places where an answer shows others. Answers what they were to do, oldest first.
+    /// Takes own entries back from the places where an answer shows others, and those that the server will not have. Answers what is
+    /// to be signed again, oldest first: everything that came after, and what only came too late.
     pub(crate) fn give_way_in_spaces(
         &self,
         stage: &mut Stage,
         follower: &mut Follower,
-        items: &[Item],
+        request: &SyncRequest,
+        response: &SyncResponse,
     ) -> Result<Vec<GaveWay>, SessionError> {
         let mut all = Vec::new();
-        for item in items {
+        for item in &response.items {
             let Item::SpaceEntry { entry, .. } = item else { continue };
             let SpaceEntry { space, seq, .. } = *entry.unverified();
             let Some(log) = follower.space_log(space) else { continue };
             let taken = log.head_at(seq).is_some_and(|head| head != entry.hash());
-            if !taken || seq <= follower.stored_space_entries(space) {
-                continue;
+            if taken && seq > follower.ever_stored_space_entries(space) {
+                all.extend(self.take_back_from(stage, follower, space, seq)?);
             }
-            let mut gave_way = Vec::new();
-            for seq in (seq..=log.entries()).rev() {
-                let own = self.signed_entry(space, seq)?;
-                if follower.take_back_space_entry(&own).is_err() {
-                    break;
-                }
-                let body = own.unverified().body.clone();
-                let mut state = self.staged_space(stage, space)?;
-                let terms = match &body {
-                    SpaceBody::Grant { member, sealed_terms, .. } => {
-                        Terms::open(&state.key, space, *member, sealed_terms)
-                    }
-                    _ => None,
-                };
-                if matches!(body, SpaceBody::Remove { .. } | SpaceBody::Epoch { .. }) {
-                    state.take_epoch_back();
-                }
-                if matches!(body, SpaceBody::Leave { .. }) {
-                    state.ended = None;
-                }
-                state.membership = follower.space_log(space).ok_or(LOG)?.head();
-                stage.spaces.insert(space, state);
-                stage.deletes.push((Table::Sync, space_entry_name(space, seq)));
-                gave_way.push(GaveWay { space, body, terms });
+        }
+        for (entry, outcome) in request.space_entries.iter().zip(&response.space_outcomes) {
+            let SpaceEntry { space, seq, .. } = *entry.unverified();
+            let refused = outcome.refusal().is_some_and(|refusal| refusal.code != RefusalCode::StaleHead);
+            let still_here = follower.space_log(space).and_then(|log| log.head_at(seq)) == Some(entry.hash());
+            if refused && still_here && seq > follower.ever_stored_space_entries(space).max(1) {
+                // The entry itself would be refused again, and everything that builds on it with it.
+                all.extend(self.take_back_from(stage, follower, space, seq)?.into_iter().skip(1));
+                stage.topics.push(mecum_api::Topic::Charts);
             }
-            gave_way.reverse();
-            all.extend(gave_way);
         }
         Ok(all)
+    }
+
+    /// Takes back an own entry and those after it, oldest first.
+    fn take_back_from(
+        &self,
+        stage: &mut Stage,
+        follower: &mut Follower,
+        space: SpaceId,
+        first: u64,
+    ) -> Result<Vec<GaveWay>, SessionError> {
+        let mut gave_way = Vec::new();
+        let last = follower.space_log(space).map_or(0, mecum_sync::SpaceLog::entries);
+        for seq in (first..=last).rev() {
+            let own = self.signed_entry(space, seq)?;
+            if follower.take_back_space_entry(&own).is_err() {
+                break;
+            }
+            let body = own.unverified().body.clone();
+            let mut state = self.staged_space(stage, space)?;
+            let terms = match &body {
+                SpaceBody::Grant { member, sealed_terms, .. } => {
+                    Terms::open(&state.key, space, *member, sealed_terms)
+                }
+                _ => None,
+            };
+            if matches!(body, SpaceBody::Remove { .. } | SpaceBody::Epoch { .. }) {
+                state.take_epoch_back();
+            }
+            if matches!(body, SpaceBody::Leave { .. }) {
+                state.ended = None;
+            }
+            state.membership = follower.space_log(space).ok_or(LOG)?.head();
+            stage.spaces.insert(space, state);
+            stage.deletes.push((Table::Sync, space_entry_name(space, seq)));
+            gave_way.push(GaveWay { space, body, terms });
+        }
+        gave_way.reverse();
+        Ok(gave_way)
     }
 
     fn signed_entry(&self, space: SpaceId, seq: u64) -> Result<Signed<SpaceEntry>, SessionError> {
@@ -84,11 +111,7 @@ impl Session {
         gave_way: Vec<GaveWay>,
     ) -> Result<(), SessionError> {
         for GaveWay { space, body, terms } in gave_way {
-            // A name that is used again is not deleted.
             let follower = stage.follower.as_ref().unwrap_or(&self.follower);
-            let next = follower.space_log(space).ok_or(LOG)?.entries() + 1;
-            let name = space_entry_name(space, next);
-            stage.deletes.retain(|(table, deleted)| *table != Table::Sync || *deleted != name);
             match body {
                 SpaceBody::Grant { member, genesis, role, .. } => {
                     let log = follower.space_log(space).ok_or(LOG)?;
@@ -96,26 +119,33 @@ impl Session {
                     else {
                         continue;
                     };
-                    // The key is wrapped anew by what is known of the member's log; before it came, the old wrap cannot be used.
-                    let Some(kem) = follower.log_of(member).map(|log| log.account_kem().clone()) else {
-                        continue;
-                    };
+                    let Some(kem) = self.kem_of_invited(stage, member) else { continue };
                     let invited = super::granting::Invited {
                         account: member,
                         genesis,
                         kem,
                         name: terms.member.clone(),
                     };
-                    self.stage_grant(stage, space, role, &invited, &terms)?;
+                    let _ = self.stage_grant(stage, space, role, &invited, &terms);
                 }
                 SpaceBody::Remove { member, why, .. } => {
-                    self.stage_removal(stage, space, member, why, None)?;
+                    let _ = self.stage_removal(stage, space, member, why, None);
                 }
-                SpaceBody::Leave { .. } => self.stage_leave(stage, space)?,
+                SpaceBody::Leave { .. } => {
+                    let _ = self.stage_leave(stage, space);
+                }
                 // Whoever was faster began one; if not, the next edit does.
                 SpaceBody::Epoch { .. } | SpaceBody::Replace { .. } | SpaceBody::Genesis { .. } => {}
             }
         }
+        // A name that is used again is not deleted.
+        let used: BTreeSet<Vec<u8>> = stage
+            .puts
+            .iter()
+            .filter(|(table, ..)| *table == Table::Sync)
+            .map(|(_, name, _)| name.clone())
+            .collect();
+        stage.deletes.retain(|(table, deleted)| *table != Table::Sync || !used.contains(deleted));
         Ok(())
     }
 }

@@ -140,6 +140,21 @@ impl Session {
         minicbor::decode(&body).ok()
     }
 
+    /// The same as it will be after the stage.
+    pub(crate) fn staged_member(
+        &self,
+        stage: &Stage,
+        space: SpaceId,
+        account: AccountId,
+    ) -> Option<StoredMember> {
+        let name = member_name(space, account);
+        let staged = stage.puts.iter().rev().find(|(table, put, _)| *table == Table::Account && *put == name);
+        match staged {
+            Some((_, _, body)) => minicbor::decode(body).ok(),
+            None => self.stored_member(space, account),
+        }
+    }
+
     /// The name of another account's person.
     pub(crate) fn person_name(&self, account: AccountId) -> Option<String> {
         let body = self.vault.get(Table::Account, &person_row(account)).ok().flatten()?;
@@ -151,7 +166,7 @@ impl Session {
     }
 
     pub(super) fn stage_member_ended(&self, stage: &mut Stage, space: SpaceId, account: AccountId) {
-        let Some(stored) = self.stored_member(space, account) else { return };
+        let Some(stored) = self.staged_member(stage, space, account) else { return };
         let stored = StoredMember { ended_ms: Some(self.now_ms()), ..stored };
         let body = minicbor::to_vec(&stored).expect("plain fields encode");
         stage.puts.push((Table::Account, member_name(space, account), body));

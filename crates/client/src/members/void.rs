@@ -48,9 +48,9 @@ struct Logged {
 impl Session {
     /// Whether what was agreed with a member lets them write. The role alone is what the server sees; whoever signed the one with
     /// the other would give more than was said.
-    pub(crate) fn may_write_by_terms(&self, follower: &Follower, chain: &Chain) -> bool {
+    pub(crate) fn may_write_by_terms(&self, stage: &Stage, follower: &Follower, chain: &Chain) -> bool {
         let Some(account) = follower.account_of(chain.device) else { return true };
-        let stored = self.stored_member(chain.space, account);
+        let stored = self.staged_member(stage, chain.space, account);
         stored.is_none_or(|stored| stored.terms.allows(Verb::Write))
     }
 
@@ -162,7 +162,9 @@ impl Session {
             if !is_all_shown(&follower, state.space, set) {
                 // Which words still count is known when everything up to the cut is here.
                 for opened in opened {
-                    stage.puts.push((Table::Waiting, waiting_name(&opened.arrival), opened.arrival.bytes));
+                    let name = waiting_name(&opened.arrival);
+                    stage.deletes.retain(|(table, gone)| *table != Table::Waiting || *gone != name);
+                    stage.puts.push((Table::Waiting, name, opened.arrival.bytes));
                 }
                 return Ok(());
             }
@@ -269,8 +271,19 @@ impl Session {
             }
         }
         let arrived = u64::try_from(self.now_ms()).unwrap_or(0);
+        let held: BTreeMap<ItemKey, (i64, DeviceId, u64)> = self
+            .charts
+            .get(&chart)
+            .into_iter()
+            .flat_map(|loaded| loaded.rows.all())
+            .filter(|row| row.document == state.document)
+            .map(|row| (row.key, (row.at_ms, row.device, row.arrived)))
+            .collect();
         let place = |key: ItemKey| {
             let (at_ms, device, own_seq) = last.get(&key).copied().unwrap_or((0, self.identity.device, 0));
+            // What stands as it stood is no news.
+            let before = held.get(&key).filter(|(at, by, _)| (*at, *by) == (at_ms, device));
+            let arrived = before.map_or(arrived, |(_, _, arrived)| *arrived);
             RowPlace { space: state.space, document: state.document, device, at_ms, own_seq, arrived }
         };
         let entries = document.entries().map(|entry| {

@@ -205,8 +205,7 @@ impl Session {
         let document = envelope.place().document;
         if document == DocumentId::CONTROL {
             let state = self.staged_space(stage, space)?;
-            let key = state.epoch_key(envelope.place().epoch);
-            let opened = key.and_then(|key| envelope.open(key).ok()).and_then(|plain| unpack(&plain).ok());
+            let opened = state.open_control(&envelope).and_then(|plain| unpack(&plain).ok());
             match opened.filter(|_| self.check_writable(stage, space).is_ok()) {
                 Some(body) => {
                     self.stage_envelope(stage, space, document, &state.key, &body)?;

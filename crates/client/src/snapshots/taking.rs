@@ -49,7 +49,9 @@ impl Session {
         body: &SnapshotBody,
         parts: &[Envelope],
     ) -> Result<Result<(), RefusedSnapshot>, SessionError> {
-        let mut state = self.staged_space(stage, body.space)?;
+        let Ok(mut state) = self.staged_space(stage, body.space) else {
+            return Ok(Err(RefusedSnapshot::Part));
+        };
         let (opened, notes) = match open_parts(&state, parts, self.identity.actor()) {
             Ok(opened) => opened,
             Err(refused) => return Ok(Err(refused)),
