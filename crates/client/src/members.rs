@@ -33,13 +33,14 @@ use crate::space::SpaceState;
 pub(crate) use entries::TakenEntry;
 pub(crate) use granting::{Invited, Offered};
 pub(crate) use invitation::Invitations;
+pub(crate) use sharing::AcceptedChart;
 pub(crate) use void::{actors_in, keep_void};
 
 /// A chart of another account, as its invitation named it.
 #[derive(Clone, Debug, Encode, Decode)]
 pub(crate) struct SharedChart {
     #[n(0)]
-    owner: AccountId,
+    pub(crate) owner: AccountId,
     /// Who shares it.
     #[n(1)]
     by: String,

@@ -18,7 +18,7 @@ use crate::clock::{Clock, FixedClock};
 use crate::error::SessionError;
 use crate::founding::{device_card, found_account};
 use crate::identity::Identity;
-use crate::members::{Invited, Offered};
+use crate::members::{AcceptedChart, Invited, Offered};
 use crate::news::News;
 use crate::row::{ItemKey, Row};
 use crate::session::{Session, Surroundings};
@@ -101,12 +101,22 @@ impl Session {
         let spaces = self.offered_spaces(&offered).expect("a section to offer");
         let log = other.follower.account_log().expect("an account has a log");
         let (account, genesis, kem) = (log.account(), log.genesis(), log.account_kem().clone());
-        let own = self.follower.account_log().expect("an account has a log").genesis();
+        let (owner, first) = self.owner_of(chart).expect("a chart has an owner");
         let mut follower = other.follower.clone();
         for (space, _) in spaces {
-            follower.expect_space(space, self.identity.account, own).expect("a space to expect");
+            follower.expect_space(space, owner, first).expect("a space to expect");
         }
-        let stage = Stage { follower: Some(follower), ..Stage::default() };
+        let shared = AcceptedChart {
+            chart: *chart.as_bytes(),
+            owner,
+            genesis: first,
+            spaces: Vec::new(),
+            by: self.author_name(),
+            name: String::new(),
+        };
+        let mut stage = Stage::default();
+        Session::stage_accepted(&mut stage, &mut follower, &shared).expect("a chart to accept");
+        stage.follower = Some(follower);
         other.commit(stage, Durability::Full).expect("kept");
         let name = other.author_name();
         self.grant(&offered, &Invited { account, genesis, kem, name }).expect("somebody is let in");
@@ -147,6 +157,17 @@ impl Session {
             }
         }
         keys
+    }
+
+    /// Whether a section could be offered to somebody.
+    pub fn offered_sections_for_tests(
+        &mut self,
+        chart: ChartId,
+        section: Section,
+    ) -> Result<(), SessionError> {
+        let offered =
+            Offered { chart, sections: vec![section], role: Role::Reader, until: None, reason: None };
+        self.offered_spaces(&offered).map(drop)
     }
 
     /// The account, as commands name it.

@@ -331,6 +331,32 @@ async fn two_devices_that_begin_an_epoch_at_once_lose_no_words_and_open_after_a_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_manager_who_is_not_the_owner_lets_somebody_in_who_sees_the_owners_section() {
+    let mut family = Family::new(13).await;
+    let chart = family.chart;
+    family.phone.session.let_in_for_tests(
+        chart,
+        Section::Medications,
+        Role::Manager,
+        &mut family.ani.session,
+    );
+    family.settle().await;
+    let mut budi = family.server.account(79).await;
+    budi.session.create_chart("Budi", None, Relation::Own, None).expect("a chart of his own");
+    family.ani.session.let_in_for_tests(chart, Section::Medications, Role::Reader, &mut budi.session);
+    family.settle().await;
+    budi.exchange(&family.server).await;
+    assert_eq!(family.names(&budi.session), ["Amlodipine"], "he reads what the owner wrote");
+    medicine(&mut family.phone.session, chart, "From the owner");
+    family.settle().await;
+    budi.exchange(&family.server).await;
+    assert_eq!(family.names(&budi.session).len(), 2, "and what she writes later");
+    // She shares what she was given, and no other section of it.
+    let refused = family.ani.session.offered_sections_for_tests(chart, Section::Diary);
+    assert!(refused.is_err(), "a section that she was never given");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_her_vault_her_keys_and_the_servers_database_she_reads_nothing_that_came_after() {
     let mut family = Family::new(9).await;
     let chart = family.chart;

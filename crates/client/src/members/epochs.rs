@@ -273,10 +273,9 @@ impl Session {
         Ok(kept.map(|body| body.to_vec()).filter(|body| body.len() > 32))
     }
 
-    /// Whether this account may do everything in a chart's space.
+    /// Whether this account may do everything in every space that it has of a chart.
     pub(crate) fn manages(&self, chart: ChartId) -> bool {
         self.spaces_of(chart).all(|state| self.follower.role(state.space) == Some(Role::Manager))
-            && self.is_own_chart(chart)
     }
 }
 

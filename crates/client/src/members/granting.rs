@@ -48,7 +48,6 @@ impl Session {
         if self.spaces_of(offered.chart).next().is_none() {
             return Err(SessionError::not_found());
         }
-        self.check_own_chart(offered.chart)?;
         let mut stage = Stage::default();
         for section in &offered.sections {
             self.stage_space(&mut stage, offered.chart, *section)?;
@@ -64,6 +63,17 @@ impl Session {
             spaces.push((state.space, state.section));
         }
         Ok(spaces)
+    }
+
+    /// Who owns the spaces of a chart, and the hash of the first entry of their account's log: what whoever is invited is to expect,
+    /// also where a manager invites who is not the owner.
+    pub(crate) fn owner_of(&self, chart: ChartId) -> Result<(AccountId, Hash32), SessionError> {
+        let Some(shared) = self.shared_chart(chart) else {
+            let log = self.follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
+            return Ok((log.account(), log.genesis()));
+        };
+        let expected = self.follower.expected().find(|(_, expected)| expected.owner == shared.owner);
+        expected.map(|(_, expected)| (expected.owner, expected.genesis)).ok_or_else(SessionError::not_found)
     }
 
     /// Lets somebody in, durably here. In force once the server has countersigned it.

@@ -125,12 +125,12 @@ impl Session {
     /// What an invitation to sections of a chart says.
     fn make_offer(&mut self, offered: &Offered, ends_ms: i64) -> Result<Offer, SessionError> {
         let spaces = self.offered_spaces(offered)?;
-        let log = self.follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
+        let (owner, genesis) = self.owner_of(offered.chart)?;
         let relay = self.follower.relay().copied().ok_or_else(|| refused("error-no-server"))?;
         Ok(Offer {
             kind: INVITATION.to_owned(),
-            owner: self.identity.account,
-            genesis: log.genesis(),
+            owner,
+            genesis,
             relay,
             from: self.author_name(),
             chart: *offered.chart.as_bytes(),

@@ -50,13 +50,21 @@ impl Session {
             }
         }
         let shared = self.shared_chart(chart);
+        // Of somebody else's chart, what this account has itself.
+        let is_offered = |section: &&Section| {
+            shared.is_none() || self.spaces_of(chart).any(|state| state.section == **section)
+        };
         let name = self.summary(chart).map(|summary| summary.name).unwrap_or_default();
         Ok(MembersView {
             chart,
             name,
             manages: self.manages(chart),
-            shared_by: shared.map(|shared| shared.by),
-            sections: Section::ALL.iter().map(|section| word_of(*section)).collect(),
+            shared_by: shared.as_ref().map(|shared| shared.by.clone()),
+            sections: Section::ALL
+                .iter()
+                .filter(|section| is_offered(section))
+                .map(|s| word_of(*s))
+                .collect(),
             members: members.into_values().collect(),
         })
     }
