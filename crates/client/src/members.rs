@@ -97,13 +97,18 @@ impl Session {
         self.spaces.values().filter(move |space| space.chart == chart)
     }
 
-    /// How what this account was let into ended, once all of it has.
+    /// How what this account was let into ended, once all of it has: the end that came last.
     pub(crate) fn share_ended(&self, chart: ChartId) -> Option<MemberState> {
-        let mut ended = None;
+        let mut last: Option<(i64, Why)> = None;
         for space in self.spaces_of(chart) {
-            ended = Some(space.ended?);
+            let why = space.ended?;
+            let stored = self.stored_member(space.space, self.identity.account);
+            let at_ms = stored.and_then(|stored| stored.ended_ms).unwrap_or(0);
+            if last.is_none_or(|(before, _)| before <= at_ms) {
+                last = Some((at_ms, why));
+            }
         }
-        ended.map(state_of)
+        last.map(|(_, why)| state_of(why))
     }
 
     /// The sections of a shared chart that this account may write in; none for an own chart: all of them.

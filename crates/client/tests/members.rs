@@ -183,6 +183,28 @@ async fn whoever_is_removed_gets_nothing_new_and_is_told_and_the_others_go_on() 
     sync(&family.ani).await;
     sync(&family.ratna).await;
     assert!(family.dose(&family.ratna).await.contains("2000"), "and it arrives");
+
+    // Let into another section, and removed from the first alone; then she leaves the other: that end is the one that is said.
+    let invite = json!({ "chart": family.chart, "sections": ["measurements"], "role": "reader" });
+    let shown = call::<command::MemberInvite>(&family.ratna, invite).await;
+    call::<command::InvitationOpen>(&family.ani, json!({ "code": shown["qr"] })).await;
+    call::<command::InvitationAnswer>(&family.ani, json!({ "accept": true })).await;
+    until::<command::MemberStatus>(&family.ratna, Value::Null, "she answers", |view| {
+        view["phase"] == "asking"
+    })
+    .await;
+    call::<command::MemberApprove>(&family.ratna, Value::Null).await;
+    until::<command::InvitationStatus>(&family.ani, Value::Null, "she is in", |view| view["phase"] == "done")
+        .await;
+    let part = json!({ "chart": family.chart, "account": ani, "sections": ["medications"] });
+    call::<command::MemberRemove>(&family.ratna, part).await;
+    sync(&family.ani).await;
+    let charts = call::<command::ChartList>(&family.ani, Value::Null).await.to_string();
+    assert!(!charts.contains("\"ended\":\"removed\""), "one part goes on: {charts}");
+    family.clock.advance(DAY_MS);
+    call::<command::ChartLeave>(&family.ani, json!({ "chart": family.chart })).await;
+    let charts = call::<command::ChartList>(&family.ani, Value::Null).await.to_string();
+    assert!(charts.contains("\"ended\":\"left\""), "she left last: {charts}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
