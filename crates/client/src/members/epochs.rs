@@ -22,8 +22,8 @@ const PREVIOUS_PURPOSE: &str = "mecum previous epoch v1";
 /// The largest log entry that is read back from the vault.
 const MAX_ENTRY_BYTES: usize = 1 << 20;
 
-/// The name under which the vault keeps an own envelope that was sealed again: its bytes until the server has it, then its content
-/// id, for the log here has the one before.
+/// The name under which the vault keeps an own envelope that was sealed again. It stays: the log here has the one before, and a server
+/// that loses it is offered these bytes.
 pub(crate) fn resealed_name(space: SpaceId, seq: u64) -> Vec<u8> {
     [b"resealed".as_slice(), space.as_bytes(), &seq.to_be_bytes()].concat()
 }
