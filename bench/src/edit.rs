@@ -1,14 +1,14 @@
 //! Row `edit`: one saved change of a field in a document that is loaded, against a bare row in SQLite.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use mecum_domain::Field;
 use rusqlite::Connection;
-use rustix::time::{ClockId, clock_gettime};
 
 use crate::Failed;
 use crate::chart::{Built, unlock};
+use crate::cost::cpu_time;
 use crate::report::{Numbers, Row};
 
 const TIMES: usize = 200;
@@ -82,10 +82,4 @@ impl Bare {
         self.connection.prepare_cached("INSERT INTO envelope (body) VALUES (?1)")?.execute([&self.body])?;
         Ok(())
     }
-}
-
-/// CPU time that this thread has used.
-fn cpu_time() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }

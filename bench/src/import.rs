@@ -73,14 +73,8 @@ pub(crate) fn child(arguments: &[String]) -> Result<(), Failed> {
     let [file, profile] = arguments else { return Err("usage: import-child FILE PROFILE".into()) };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (took, added) = runtime.block_on(bring_in(Path::new(file), PathBuf::from(profile)))?;
-    let status = fs::read_to_string("/proc/self/status")?;
-    let peak = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .and_then(|rest| rest.split_whitespace().next());
-    let peak_kib: f64 = peak.ok_or("the system does not say peak memory")?.parse()?;
     let said =
-        json!({ "ms": took.as_secs_f64() * 1_000.0, "peak_mb": peak_kib * 1_024.0 / 1e6, "added": added });
+        json!({ "ms": took.as_secs_f64() * 1_000.0, "peak_mb": crate::cost::peak_mb()?, "added": added });
     println!("{said}");
     Ok(())
 }

@@ -4,15 +4,25 @@
 //! know how to make a figure look better: no target is here but the one in the row, and a row that cannot be measured
 //! is not ok.
 
+mod burst;
 mod chart;
+mod cost;
 mod edit;
 mod first;
+mod flush;
+mod grant;
 mod home;
 mod idle;
 mod import;
 mod line;
 mod open;
+mod pull;
 mod report;
+mod rest;
+mod revoke;
+mod text;
+mod trace;
+mod unlock;
 mod wasm;
 
 use std::error::Error;
@@ -49,6 +59,8 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.split_first() {
         Some((first, rest)) if first == import::CHILD => import::child(rest),
+        Some((first, rest)) if first == trace::CHILD => trace::child(rest),
+        Some((first, rest)) if first == revoke::CHILD => revoke::child(rest),
         _ => parse(&arguments).and_then(|asked| measure(&asked)),
     };
     match outcome {
@@ -89,33 +101,82 @@ async fn measure(asked: &Asked) -> Result<(), Failed> {
     let work = tempfile::Builder::new().prefix("work-").tempdir_in(beside)?;
     let wanted = |id: &str| asked.only.as_ref().is_none_or(|only| only.iter().any(|one| one == id));
     let mut report = Report::default();
-    if ["open", "home", "edit", "idle", "first"].into_iter().any(wanted) {
-        eprintln!("bench: building a chart of {ENTRIES} mixed entries by three authors");
-        let built = chart::build(work.path(), ENTRIES, TAIL).await?;
-        eprintln!("bench: {}", built.said);
-        if wanted("open") {
-            report.take("open", open::measure(&built));
-        }
-        if wanted("home") {
-            report.take("home", home::measure(&built).await);
-        }
-        if wanted("edit") {
-            report.take("edit", edit::measure(&built));
-        }
-        if wanted("idle") {
-            report.take("idle", idle::measure(&built).await);
-        }
-        if wanted("first") {
-            report.take("first", first::measure(&built).await);
-        }
-    }
     if wanted("import") {
         report.take("import", import::measure(&asked.data, work.path()));
     }
     if wanted("wasm") {
         report.take("wasm", wasm::measure(&asked.ui));
     }
+    of_a_text(beside, work.path(), &wanted, &mut report);
+    if wanted("pull") {
+        report.take("pull", pull::measure(work.path()).await);
+    }
+    if wanted("rest") {
+        report.take("rest", rest::measure(work.path()));
+    }
+    if wanted("revoke") {
+        report.take("revoke", revoke::measure(work.path()).await);
+    }
+    if OF_THE_CHART.into_iter().any(wanted) {
+        eprintln!("bench: building a chart of {ENTRIES} mixed entries by three authors");
+        let built = chart::build(work.path(), ENTRIES, TAIL).await?;
+        eprintln!("bench: {}", built.said);
+        of_the_chart(&built, &wanted, &mut report).await;
+    }
     report.write(&asked.report)
+}
+
+/// The rows that a chart is built for.
+const OF_THE_CHART: [&str; 10] =
+    ["open", "home", "edit", "idle", "first", "unlock", "one", "hundred", "grant", "burst"];
+
+async fn of_the_chart(built: &chart::Built, wanted: &impl Fn(&str) -> bool, report: &mut Report) {
+    if wanted("open") {
+        report.take("open", open::measure(built));
+    }
+    if wanted("home") {
+        report.take("home", home::measure(built).await);
+    }
+    if wanted("edit") {
+        report.take("edit", edit::measure(built));
+    }
+    if wanted("idle") {
+        report.take("idle", idle::measure(built).await);
+    }
+    if wanted("first") {
+        report.take("first", first::measure(built).await);
+    }
+    if wanted("unlock") {
+        report.take("unlock", unlock::measure(built).await);
+    }
+    if wanted("one") {
+        report.take("one", flush::one(built).await);
+    }
+    if wanted("hundred") {
+        report.take("hundred", flush::hundred(built).await);
+    }
+    if wanted("grant") {
+        report.take("grant", grant::measure(built).await);
+    }
+    // The last one: from here on every database of this process goes through what counts its calls.
+    if wanted("burst") {
+        report.take("burst", burst::measure(built).await);
+    }
+}
+
+/// The rows of a text with a long history.
+fn of_a_text(beside: &Path, work: &Path, wanted: &impl Fn(&str) -> bool, report: &mut Report) {
+    let rows: Vec<&'static str> =
+        ["trace", "trace-memory", "text-first"].into_iter().filter(|id| wanted(id)).collect();
+    if rows.is_empty() {
+        return;
+    }
+    match text::text(beside).and_then(|text| trace::measure(work, &text, wanted)) {
+        Ok(measured) => measured.into_iter().for_each(|row| report.take(row.id, Ok(row))),
+        Err(error) => {
+            rows.into_iter().for_each(|id| report.take(id, Err(error.to_string().into())));
+        }
+    }
 }
 
 /// Copies the files of a folder, without folders in it.

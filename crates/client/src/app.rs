@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{SessionError, create_error, unlock_error};
 use crate::founding::Founding;
+use crate::gather::Gathering;
 use crate::imports::Imports;
 use crate::news::News;
 use crate::pairing::Pairing;
@@ -64,6 +65,8 @@ pub(crate) struct Inner {
     pub(crate) options: AppOptions,
     pub(crate) news: Arc<News>,
     session: Mutex<Option<Session>>,
+    /// Edits that wait for each other.
+    pub(crate) gathering: Gathering,
     /// Held while the vault is made, opened or locked: who comes second finds it done.
     turn: Mutex<()>,
     pub(crate) imports: Mutex<Imports>,
@@ -93,6 +96,7 @@ struct Open(Arc<Inner>);
 
 impl Drop for Open {
     fn drop(&mut self) {
+        self.0.keep_gathered();
         drop(self.0.open_session().take());
         self.0.poke.notify_one();
     }
@@ -113,6 +117,7 @@ impl App {
         let inner = Arc::new(Inner {
             news: Arc::new(News::default()),
             session: Mutex::new(None),
+            gathering: Gathering::default(),
             turn: Mutex::default(),
             imports: Mutex::default(),
             pairing: Mutex::default(),
@@ -354,6 +359,7 @@ impl App {
 
 impl Inner {
     pub(crate) fn lock_now(&self) {
+        self.keep_gathered();
         let _turn = held(&self.turn);
         let Some(session) = self.open_session().take() else { return };
         *held(&self.imports) = Imports::default();
@@ -384,7 +390,7 @@ impl Inner {
 
     /// The open session. One that a panic left is dropped: half a step may be in its memory, but never in its vault, which
     /// is locked now and opens as it was saved.
-    fn open_session(&self) -> MutexGuard<'_, Option<Session>> {
+    pub(crate) fn open_session(&self) -> MutexGuard<'_, Option<Session>> {
         self.session.lock().unwrap_or_else(|left| {
             let mut session = left.into_inner();
             self.session.clear_poison();

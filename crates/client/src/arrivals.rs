@@ -71,7 +71,7 @@ impl Session {
         Ok(())
     }
 
-    fn stage_control(&mut self, stage: &mut Stage, arrival: Arrival) {
+    pub(crate) fn stage_control(&mut self, stage: &mut Stage, arrival: Arrival) {
         let place = arrival.envelope.place().clone();
         let Ok(space) = self.staged_space(stage, place.space) else {
             quarantine(stage, "space", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
@@ -216,7 +216,7 @@ impl Session {
 }
 
 /// Opens arrivals; what does not open is put aside.
-fn open_arrivals(
+pub(crate) fn open_arrivals(
     stage: &mut Stage,
     space: &SpaceState,
     state: &DocumentState,

@@ -101,15 +101,24 @@ mod handlers {
     }
 
     macro_rules! session_does {
-        ($($name:ident($args:ty) -> $output:ty = $run:expr;)*) => {
+        ($through:ident: $($name:ident($args:ty) -> $output:ty = $run:expr;)*) => {
             $(pub(super) async fn $name(app: &App, args: $args) -> Answer<$output> {
                 let run = $run;
-                app.with(move |session| run(session, args)).await
+                app.$through(move |session| run(session, args)).await
             })*
         };
     }
 
-    session_does! {
+    // What people write again and again may come in a burst.
+    session_does! { write:
+        entry_add(EntryAddArgs) -> EntryRef = edits::entry_add;
+        entry_edit(EntryEditArgs) -> EntryRef = edits::entry_edit;
+        entry_delete(EntryDeleteArgs) -> EntryRef = edits::entry_delete;
+        entry_restore(EntryArgs) -> EntryRef = edits::entry_restore;
+        clash_settle(ClashSettleArgs) -> EntryRef = edits::clash_settle;
+    }
+
+    session_does! { with:
         chart_list(()) -> Vec<ChartView> = |session: &mut _, ()| Ok(start::chart_list(session));
         chart_create(ChartCreateArgs) -> ChartView = |session: &mut _, args| edits::chart_create(session, &args);
         chart_edit(ChartEditArgs) -> ChartView = |session: &mut _, args| edits::chart_edit(session, &args);
@@ -119,11 +128,6 @@ mod handlers {
         results(ChartArgs) -> ResultsView = |session: &mut _, args| series::results(session, &args);
         trend(TrendArgs) -> TrendView = |session: &mut _, args| series::trend(session, &args);
         medicines(ChartArgs) -> MedicinesView = |session: &mut _, args| taken::medicines(session, &args);
-        entry_add(EntryAddArgs) -> EntryRef = edits::entry_add;
-        entry_edit(EntryEditArgs) -> EntryRef = edits::entry_edit;
-        entry_delete(EntryDeleteArgs) -> EntryRef = edits::entry_delete;
-        entry_restore(EntryArgs) -> EntryRef = edits::entry_restore;
-        clash_settle(ClashSettleArgs) -> EntryRef = edits::clash_settle;
         changes(ChartArgs) -> ChangesView = |session: &mut _, args| changed::changes(session, &args);
         changes_seen(SeenArgs) -> () = |session: &mut _, args| changed::changes_seen(session, &args);
         member_list(ChartArgs) -> MembersView = |session: &mut crate::session::Session, args: ChartArgs| session.members(args.chart);

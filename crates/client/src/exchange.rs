@@ -208,7 +208,7 @@ impl Session {
         Ok(Exchanged { envelopes, more })
     }
 
-    fn take(
+    pub(crate) fn take(
         &mut self,
         stage: &mut Stage,
         follower: &Follower,

@@ -16,6 +16,7 @@ mod edits;
 mod error;
 mod exchange;
 mod founding;
+mod gather;
 mod heads;
 mod honesty;
 mod identity;

@@ -54,6 +54,7 @@ pub struct Session {
     pub(crate) tried: BTreeMap<SpaceId, u64>,
     /// Every link in the vault, while the server's history is read again.
     pub(crate) links: Option<crate::restored::KnownLinks>,
+    pub(crate) syncs: crate::gather::Syncs,
 }
 
 /// One earlier envelope as far as it touched one entry.
@@ -111,6 +112,7 @@ impl Session {
             authored: 0,
             tried: BTreeMap::new(),
             links: None,
+            syncs: crate::gather::Syncs::default(),
         })
     }
 

@@ -297,6 +297,7 @@ impl Session {
             let state = self.staged_document(&stage, document)?;
             self.stage_replayed(&mut stage, state, Vec::new())?;
         }
+        let durability = self.durability(durability);
         let charts: Vec<ChartId> = stage.rows.keys().copied().collect();
         let outcome = self.commit_rows(&mut stage).and_then(|()| self.commit_vault(&stage, durability));
         if let Err(error) = outcome {
@@ -306,6 +307,7 @@ impl Session {
             }
             return Err(error);
         }
+        self.is_committed();
         self.authored += u64::from(!stage.appended.is_empty());
         if let Some(follower) = stage.follower {
             self.follower = follower;

@@ -1,5 +1,6 @@
 //! INSECURE stand-ins for tests: sessions over vaults in memory, with repeatable randomness and a clock that stands still.
 
+mod figures;
 mod measuring;
 
 use std::collections::BTreeMap;
@@ -97,7 +98,18 @@ impl Session {
 
     /// Lets another account's session into a section, as an invitation does, but without a mailbox.
     pub fn let_in_for_tests(&mut self, chart: ChartId, section: Section, role: Role, other: &mut Session) {
-        let offered = Offered { chart, sections: vec![section], role, until: None, reason: None };
+        self.let_into_for_tests(chart, vec![section], role, other);
+    }
+
+    /// The same for several sections: one act, as an invitation is.
+    pub fn let_into_for_tests(
+        &mut self,
+        chart: ChartId,
+        sections: Vec<Section>,
+        role: Role,
+        other: &mut Session,
+    ) {
+        let offered = Offered { chart, sections, role, until: None, reason: None };
         let spaces = self.offered_spaces(&offered).expect("a section to offer");
         let log = other.follower.account_log().expect("an account has a log");
         let (account, genesis, kem) = (log.account(), log.genesis(), log.account_kem().clone());
