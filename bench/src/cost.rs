@@ -26,13 +26,22 @@ pub(crate) fn children_cpu_time() -> Result<Duration, Failed> {
 
 /// Most memory that this process has had, in MB.
 pub(crate) fn peak_mb() -> Result<f64, Failed> {
+    status_mb("VmHWM:")
+}
+
+/// Memory that this process has now, in MB.
+pub(crate) fn present_mb() -> Result<f64, Failed> {
+    status_mb("VmRSS:")
+}
+
+fn status_mb(name: &str) -> Result<f64, Failed> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let peak = status
+    let said = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .find_map(|line| line.strip_prefix(name))
         .and_then(|rest| rest.split_whitespace().next());
-    let peak_kib: f64 = peak.ok_or("the system does not say peak memory")?.parse()?;
-    Ok(peak_kib * 1_024.0 / 1e6)
+    let kib: f64 = said.ok_or("the system does not say what memory is used")?.parse()?;
+    Ok(kib * 1_024.0 / 1e6)
 }
 
 /// Bytes that this process has handed to write calls.

@@ -1,11 +1,15 @@
 //! Rows `one` and `hundred`: what an edit, and a flush of a hundred, says to the server: sealed, signed and padded.
 
-use mecum_client::Session;
-use mecum_domain::{Edit, EntryId, Field, Kind};
+use std::path::Path;
+
+use mecum_client::remote::{Remote, Session as SignedIn};
+use mecum_client::testing::{first_device, surroundings};
+use mecum_client::{ItemKey, Session};
+use mecum_domain::{ChartId, Edit, EntryId, Field, Kind, Relation};
 use mecum_sync::encode;
 
 use crate::Failed;
-use crate::chart::{Built, unlock};
+use crate::chart::{Built, SEED, location, unlock};
 use crate::line::{Server, exchange, sign_in};
 use crate::report::{Numbers, Row};
 
@@ -16,25 +20,62 @@ const MOST_OVER_RAW: f64 = 1.3;
 
 const MANY: u32 = 100;
 
-pub(crate) async fn one(built: &Built) -> Result<Row, Failed> {
+pub(crate) async fn one(built: &Built, work: &Path) -> Result<Row, Failed> {
     let server = Server::start(&built.relay("one-relay")?).await?;
     let mut session = unlock(&built.device("one")?)?;
     let remote = server.remote()?;
     let signed_in = sign_in(&session, &remote).await?;
     exchange(&mut session, &remote, &signed_in).await?;
+    let (shared, envelope) = edits(&mut session, (built.chart, built.entry), &remote, &signed_in).await?;
+    server.stop().await;
+
+    let server = Server::start(&work.join("alone-relay")).await?;
+    let mut session = first_device(&location(&work.join("alone")), surroundings(SEED));
+    session.pin_for_tests(server.relay.key());
+    let chart = session.create_chart("Laras", Some("1988-02-11"), Relation::Own, None)?;
+    let fields = vec![(Field::Code, "29463-7".to_owned()), (Field::Value, "60".to_owned())];
+    let entry = session.add(chart, Kind::VitalSign, fields)?;
+    let remote = server.remote()?;
+    remote.enrol(&server.relay.make_enrolment_code()?, session.genesis_for_tests()?).await?;
+    let signed_in = sign_in(&session, &remote).await?;
+    exchange(&mut session, &remote, &signed_in).await?;
+    let (alone, _) = edits(&mut session, (chart, entry), &remote, &signed_in).await?;
+    server.stop().await;
+
+    let part = |what: String, ours: &Numbers| {
+        Row::of("one", what, "≤ 700 B", "B", ours, |bytes| bytes <= MOST_ONE_BYTES)
+    };
+    let parts = vec![
+        part("where this device alone has written in the section".to_owned(), &alone),
+        part(
+            format!(
+                "where three devices have: the statement says of each of the other two how far it is held here; {}",
+                built.said
+            ),
+            &shared,
+        ),
+    ];
+    let what = format!(
+        "one field of an entry changed: the whole body of the exchange that brings it to the server, its envelope ({envelope} B) and the signed statement with it; without HTTP headers"
+    );
+    Ok(Row::joined("one", what, "≤ 700 B", parts))
+}
+
+/// What each of some edits says to the server, and the size of the last one's envelope.
+async fn edits(
+    session: &mut Session,
+    (chart, entry): (ChartId, ItemKey),
+    remote: &Remote,
+    signed_in: &SignedIn,
+) -> Result<(Numbers, usize), Failed> {
     let (mut ours, mut envelope) = (Numbers::default(), 0);
     for value in 0..TIMES {
-        session.set(built.chart, built.entry, vec![(Field::Value, Some((3_000 + value).to_string()))])?;
-        envelope = session.last_envelope_for_tests(built.chart, built.entry)?;
-        ours.0.push(said_of(&mut session)?);
-        exchange(&mut session, &remote, &signed_in).await?;
+        session.set(chart, entry, vec![(Field::Value, Some((3_000 + value).to_string()))])?;
+        envelope = session.last_envelope_for_tests(chart, entry)?;
+        ours.0.push(said_of(session)?);
+        exchange(session, remote, signed_in).await?;
     }
-    server.stop().await;
-    let what = format!(
-        "one field of an entry changed: the whole body of the exchange that brings it to the server, its envelope ({envelope} B) and the signed statement with it; without HTTP headers; {}",
-        built.said
-    );
-    Ok(Row::of("one", what, "≤ 700 B", "B", &ours, |bytes| bytes <= MOST_ONE_BYTES))
+    Ok((ours, envelope))
 }
 
 pub(crate) async fn hundred(built: &Built) -> Result<Row, Failed> {

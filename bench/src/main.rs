@@ -150,7 +150,7 @@ async fn of_the_chart(built: &chart::Built, wanted: &impl Fn(&str) -> bool, repo
         report.take("unlock", unlock::measure(built).await);
     }
     if wanted("one") {
-        report.take("one", flush::one(built).await);
+        report.take("one", flush::one(built, &built.folder).await);
     }
     if wanted("hundred") {
         report.take("hundred", flush::hundred(built).await);

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use mecum_client::testing::{first_device, surroundings};
-use mecum_domain::Relation;
+use mecum_domain::{Edit, Relation};
 use mecum_testkit::generate_mixed;
 
 use crate::Failed;
@@ -12,6 +12,7 @@ use crate::chart::{SEED, location};
 use crate::cost::cpu_time;
 use crate::line::{Server, exchange, sign_in};
 use crate::report::{Numbers, Row};
+use crate::rest::additions_first;
 
 const ENVELOPES: usize = 10_000;
 const TIMES: usize = 12;
@@ -26,8 +27,11 @@ pub(crate) async fn measure(work: &Path) -> Result<Row, Failed> {
     let chart = first.create_chart("Laras", Some("1988-02-11"), Relation::Own, None)?;
     let remote = server.remote()?;
     remote.enrol(&server.relay.make_enrolment_code()?, first.genesis_for_tests()?).await?;
-    let edits = generate_mixed(SEED, ENVELOPES).into_iter().map(|entry| (entry.kind, entry.edit)).collect();
-    first.write_for_tests(chart, edits, false)?;
+    let mut additions = additions_first(generate_mixed(SEED, ENVELOPES));
+    let is_change = |(_, edit): &(_, Edit)| matches!(edit, Edit::Set { .. });
+    let changes = additions.split_off(additions.iter().position(is_change).unwrap_or(additions.len()));
+    first.write_for_tests(chart, additions, false)?;
+    first.write_for_tests(chart, changes, false)?;
     let mut fresh = first.pair_for_tests("laptop", &location(&folder.join("fresh")), surroundings(SEED + 1));
     let signed_in = sign_in(&first, &remote).await?;
     exchange(&mut first, &remote, &signed_in).await?;

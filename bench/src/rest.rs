@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use automerge::Automerge;
 use mecum_client::testing::{first_device, surroundings};
-use mecum_domain::Relation;
-use mecum_testkit::generate_mixed;
+use mecum_domain::{Edit, Kind, Relation};
+use mecum_testkit::{MixedEntry, generate_mixed};
 use rusqlite::Connection;
 
 use crate::Failed;
@@ -32,12 +32,15 @@ pub(crate) fn measure(work: &Path) -> Result<Row, Failed> {
     let profile = work.join("rest");
     let mut session = first_device(&location(&profile), surroundings(SEED));
     let chart = session.create_chart("Laras", Some("1988-02-11"), Relation::Own, None)?;
-    let mut history: Vec<_> =
-        generate_mixed(SEED, ENTRIES).into_iter().map(|entry| (entry.kind, entry.edit)).collect();
+    let mut history = additions_first(generate_mixed(SEED, ENTRIES));
     let single = history.split_off(ENTRIES - SINGLE);
     let watch = Watch::begin(&profile);
     let before = written()?;
-    for part in history.chunks(BETWEEN_IDLE) {
+    // A flush finds the entries that it changes: additions and changes are never in one.
+    let changes =
+        history.iter().position(|(_, edit)| matches!(edit, Edit::Set { .. })).unwrap_or(history.len());
+    let (additions, changes) = history.split_at(changes);
+    for part in additions.chunks(BETWEEN_IDLE).chain(changes.chunks(BETWEEN_IDLE)) {
         session.write_for_tests(chart, part.to_vec(), true)?;
         session.idle()?;
     }
@@ -98,6 +101,15 @@ pub(crate) fn measure(work: &Path) -> Result<Row, Failed> {
         "≤ 1.3× save() + 64 KB; peak ≤ 2.2×; written ≤ 3×",
         vec![steady_row, peak_row, amplified],
     ))
+}
+
+/// The entries as one device writes them: what changes an entry after all that add one.
+pub(crate) fn additions_first(entries: Vec<MixedEntry>) -> Vec<(Kind, Edit)> {
+    let all = entries.into_iter().map(|entry| (entry.kind, entry.edit));
+    let (mut history, changes): (Vec<_>, Vec<_>) =
+        all.partition(|(_, edit)| !matches!(edit, Edit::Set { .. }));
+    history.extend(changes);
+    history
 }
 
 /// Bytes of the envelopes, and of all other rows.
