@@ -186,6 +186,29 @@ commands! {
     pair_stop PairStop(()) -> PairView;
     /// Joins an account from this new device.
     pair_join PairJoin(PairJoinArgs) -> PairView;
+    /// Begins to check the open vault, beside everything else; progress by `check_status`.
+    check_begin CheckBegin(()) -> CheckView;
+    /// How far the check is, and what it found.
+    check_status CheckStatus(()) -> CheckView;
+    /// Stops the check.
+    check_stop CheckStop(()) -> CheckView;
+    /// Begins a backup, after the passphrase was typed again, and reads it back; progress by `backup_list`.
+    backup_make BackupMake(PassphraseArgs) -> BackupsView;
+    /// Stops the backup that is being made: nothing of it stays.
+    backup_stop BackupStop(()) -> BackupsView;
+    /// The backups, and how far the one is that is being made. Also while the vault is locked or missing.
+    backup_list BackupList(()) -> BackupsView;
+    /// Puts a backup in the vault's place and opens it. What is there, locked or damaged, is set aside, never removed.
+    backup_restore BackupRestore(BackupRestoreArgs) -> VaultView;
+    /// What is damaged in a vault that is not open, and who can put it right.
+    vault_examine VaultExamine(PassphraseArgs) -> CheckView;
+    /// Mends the vault: what is good stays, what is damaged is made again from it or fetched. The damaged file is set aside, never
+    /// removed. Progress by `mend_status`.
+    vault_mend VaultMend(PassphraseArgs) -> MendView;
+    /// How far the mending is.
+    mend_status MendStatus(()) -> MendView;
+    /// Sets a vault aside that is damaged, or whose passphrase is forgotten, to begin anew. It can be put back by `backup_restore`.
+    vault_set_aside VaultSetAside(()) -> VaultView;
     /// Waits until something changes.
     news News(NewsArgs) -> NewsView;
 }

@@ -10,7 +10,7 @@ const ENTRY: &str = "e00112233445566778899aabbccddeeff";
 /// Arguments as a person's act would send them; commands that are not here take them in their plainest form.
 fn example(doc: &CommandDoc) -> Value {
     match doc.name {
-        "passphrase_check" | "vault_unlock" => {
+        "passphrase_check" | "vault_unlock" | "backup_make" | "vault_examine" | "vault_mend" => {
             json!({ "passphrase": "becak melati jembatan payung sirsak gitar" })
         }
         "vault_create" => json!({
@@ -47,6 +47,9 @@ fn example(doc: &CommandDoc) -> Value {
         "pair_join" => json!({
             "code": "twelve words from the other screen", "server": "https://mecum.example",
             "passphrase": "becak melati jembatan payung sirsak gitar", "device_name": "Laras's laptop"
+        }),
+        "backup_restore" => json!({
+            "backup": "mecum-20261122-114000.backup", "passphrase": "becak melati jembatan payung sirsak gitar"
         }),
         "news" => json!({ "after": 0 }),
         _ => doc.args.clone(),

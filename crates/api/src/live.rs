@@ -24,6 +24,8 @@ pub enum Topic {
     Devices,
     /// An import.
     Import,
+    /// A check, a backup or a mending.
+    Integrity,
 }
 
 /// Waits for news after a point.
