@@ -37,12 +37,18 @@ fn start_on_phone() {
 
 fn run(arguments: Arguments) -> ExitCode {
     let builder = with_commands(Builder::default()).setup(move |app| {
+        let is_usual = cfg!(desktop) && arguments.profile.is_none();
         let profile = match arguments.profile {
             Some(folder) => folder,
             None => app.path().app_data_dir()?,
         };
         std::fs::create_dir_all(&profile)?;
-        app.manage(open(AppOptions { server: arguments.server, ..AppOptions::new(profile) }));
+        let mut options = AppOptions { server: arguments.server, ..AppOptions::new(profile) };
+        // Where a person finds them, and copies them from; a profile of its own keeps its own.
+        if is_usual && let Ok(documents) = app.path().document_dir() {
+            options.backups = documents.join("Mecum backups");
+        }
+        app.manage(open(options));
         Ok(())
     });
     match builder.build(context()) {

@@ -1,7 +1,7 @@
 //! The facade that every shell calls: one vault, its session, and the tasks that keep it in exchange with the server.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use mecum_domain::PartialDate;
 use mecum_seal::{
     Entropy, KdfParams, PassphraseVerdict, RecoveryKey, SystemEntropy, check_passphrase, suggest_passphrase,
 };
-use mecum_vault::{Location, Presence, Vault, VaultOptions, presence};
+use mecum_vault::{Location, Presence, UnlockVaultError, Vault, VaultOptions, presence};
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, SystemClock};
@@ -40,6 +40,8 @@ pub struct AppOptions {
     pub profile: PathBuf,
     /// The address that the connect screen offers first.
     pub server: Option<String>,
+    /// The folder where backups are made and looked for. Screens name a file in it and never a path.
+    pub backups: PathBuf,
     /// Cost of the passphrase's key.
     pub kdf: KdfParams,
     /// Randomness.
@@ -52,6 +54,7 @@ impl AppOptions {
     /// What a shipped program uses.
     pub fn new(profile: PathBuf) -> Self {
         Self {
+            backups: profile.join("backups"),
             profile,
             server: None,
             kdf: KdfParams::default(),
@@ -68,7 +71,10 @@ pub(crate) struct Inner {
     /// Edits that wait for each other.
     pub(crate) gathering: Gathering,
     /// Held while the vault is made, opened or locked: who comes second finds it done.
-    turn: Mutex<()>,
+    pub(crate) turn: Mutex<()>,
+    /// What was there when it was last opened was damaged.
+    damaged: AtomicBool,
+    pub(crate) integrity: Mutex<crate::integrity::Integrity>,
     pub(crate) imports: Mutex<Imports>,
     pub(crate) pairing: Mutex<Pairing>,
     /// A recovery kit that is shown and not confirmed yet.
@@ -111,6 +117,8 @@ pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl App {
     /// Opens a profile and starts its tasks. The vault stays as it is: missing or locked.
     pub fn open(options: AppOptions) -> Self {
+        // An exchange of vaults that was cut. Where it cannot be finished, what is there says how it stands.
+        let _ = crate::integrity::place::finish(&options.profile);
         let link = SyncView { server: options.server.clone(), ..SyncView::default() };
         let poke = Arc::new(Notify::new());
         let (line, sockets) = crate::driver::Line::new();
@@ -119,6 +127,8 @@ impl App {
             session: Mutex::new(None),
             gathering: Gathering::default(),
             turn: Mutex::default(),
+            damaged: AtomicBool::new(false),
+            integrity: Mutex::default(),
             imports: Mutex::default(),
             pairing: Mutex::default(),
             kit: Mutex::default(),
@@ -152,7 +162,7 @@ impl App {
     }
 
     pub(crate) fn location(&self) -> Location {
-        Location::File(self.profile().join("vault.sqlite"))
+        Location::File(crate::integrity::place::vault(self.profile()))
     }
 
     pub(crate) fn surroundings(&self) -> Surroundings {
@@ -224,7 +234,7 @@ impl App {
         self.blocking(|app| Ok(app.vault_view())).await
     }
 
-    fn vault_view(&self) -> VaultView {
+    pub(crate) fn vault_view(&self) -> VaultView {
         let display = settings::read_display(self.profile());
         let view = VaultView { display, version: env!("CARGO_PKG_VERSION").into(), ..VaultView::default() };
         if self.inner.open_session().is_some() {
@@ -232,6 +242,9 @@ impl App {
         }
         match presence(&self.location(), self.inner.options.clock.now_ms()) {
             Presence::Missing => view,
+            Presence::Present { .. } if self.inner.damaged.load(Ordering::Relaxed) => {
+                VaultView { phase: VaultPhase::Damaged, ..view }
+            }
             Presence::Present { wait_ms, failed } => {
                 let wait_s = u32::try_from(wait_ms.div_ceil(1000)).unwrap_or(u32::MAX);
                 VaultView { phase: VaultPhase::Locked, wait_s, failed, ..view }
@@ -303,8 +316,12 @@ impl App {
             }
             let now = app.inner.options.clock.now_ms();
             let vault = Vault::unlock(&app.location(), &args.passphrase, now, &app.vault_options())
+                .inspect_err(|error| app.inner.note_damage(matches!(error, UnlockVaultError::Damaged { .. })))
                 .map_err(|error| unlock_error(&error))?;
-            app.open_session(vault)?;
+            let opened = app.open_session(vault);
+            let damaged = opened.as_ref().is_err_and(|error| error.code == Code::Damaged);
+            app.inner.note_damage(damaged);
+            opened?;
             Ok(app.vault_view())
         })
         .await
@@ -360,6 +377,7 @@ impl App {
 impl Inner {
     pub(crate) fn lock_now(&self) {
         self.keep_gathered();
+        held(&self.integrity).stop_all();
         let _turn = held(&self.turn);
         let Some(session) = self.open_session().take() else { return };
         *held(&self.imports) = Imports::default();
@@ -386,6 +404,18 @@ impl Inner {
     /// Runs something on the open session from a task; nothing if it is locked.
     pub(crate) fn session<T>(&self, work: impl FnOnce(&mut Session) -> T) -> Option<T> {
         self.open_session().as_mut().map(work)
+    }
+
+    /// Whether the vault is open.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open_session().is_some()
+    }
+
+    /// Notes whether what is there is damaged: a locked vault does not tell it by itself.
+    pub(crate) fn note_damage(&self, damaged: bool) {
+        if self.damaged.swap(damaged, Ordering::Relaxed) != damaged {
+            self.news.tell(Topic::Vault);
+        }
     }
 
     /// The open session. One that a panic left is dropped: half a step may be in its memory, but never in its vault, which

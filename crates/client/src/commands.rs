@@ -98,6 +98,17 @@ mod handlers {
         invitation_answer(InvitationAnswerArgs) -> PairView;
         invitation_status(()) -> PairView;
         chart_leave(ChartArgs) -> ();
+        check_begin(()) -> CheckView;
+        check_status(()) -> CheckView;
+        check_stop(()) -> CheckView;
+        backup_make(PassphraseArgs) -> BackupsView;
+        backup_stop(()) -> BackupsView;
+        backup_list(()) -> BackupsView;
+        backup_restore(BackupRestoreArgs) -> VaultView;
+        vault_examine(PassphraseArgs) -> CheckView;
+        vault_mend(PassphraseArgs) -> MendView;
+        mend_status(()) -> MendView;
+        vault_set_aside(()) -> VaultView;
     }
 
     macro_rules! session_does {

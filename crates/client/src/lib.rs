@@ -21,6 +21,7 @@ mod heads;
 mod honesty;
 mod identity;
 mod imports;
+mod integrity;
 mod loading;
 mod members;
 mod news;

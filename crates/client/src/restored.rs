@@ -6,6 +6,8 @@
 
 mod rebirth;
 
+pub(crate) use rebirth::Taken;
+
 use std::collections::BTreeSet;
 
 use mecum_seal::{Envelope, Hash32, IncarnationId, SpaceId};

@@ -367,6 +367,27 @@ async fn share(phone: &Actor<'_>, sister: &Actor<'_>, planted: &mut Planted, ser
     sister.call("vault_lock", Value::Null).await;
 }
 
+/// Checks, backs up, mends what is sound, and puts a vault aside and back.
+async fn integrity(phone: &Actor<'_>, planted: &Planted) {
+    let passphrase = json!({ "passphrase": planted.texts.get("passphrase after the kit").expect("planted") });
+    for name in ["check_begin", "check_status", "check_stop"] {
+        phone.call(name, Value::Null).await;
+    }
+    phone.call("backup_make", passphrase.clone()).await;
+    phone.until("backup_list", Value::Null, |view| view["phase"] != "running").await;
+    phone.call("backup_stop", Value::Null).await;
+    phone.call("vault_lock", Value::Null).await;
+    phone.call("vault_examine", passphrase.clone()).await;
+    phone.call("vault_mend", passphrase.clone()).await;
+    phone.until("mend_status", Value::Null, |view| view["phase"] != "running").await;
+    phone.call("vault_lock", Value::Null).await;
+    phone.call("vault_set_aside", Value::Null).await;
+    let list = phone.call("backup_list", Value::Null).await;
+    let aside = list["backups"].as_array().expect("a list").iter().find(|one| one["aside"] == true);
+    let backup = aside.expect("it is kept")["backup"].clone();
+    phone.call("backup_restore", json!({ "backup": backup, "passphrase": passphrase["passphrase"] })).await;
+}
+
 /// The tour. It runs only in the process that the search starts.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a part of the search below, which runs it in a process of its own"]
@@ -410,6 +431,7 @@ async fn the_tour() {
     share(&phone, &actor("sister"), &mut planted, &server, &chart).await;
     recover(&phone, &laptop, &actor("empty"), &mut planted, &server).await;
     keep_keys(&mut planted, &[&phone, &laptop]).await;
+    integrity(&phone, &planted).await;
     phone.call("vault_lock", Value::Null).await;
     let wrong = planted.text("wrong passphrase", "kenanga-42 dermaga lampion rotan kelapa");
     assert!(phone.try_call("vault_unlock", json!({ "passphrase": wrong })).await.is_err(), "wrong");

@@ -63,7 +63,7 @@ impl Vault {
 }
 
 /// Makes the copy durable, then gives it its name, then makes that durable.
-fn publish(part: &Path, path: &Path) -> std::io::Result<()> {
+pub(crate) fn publish(part: &Path, path: &Path) -> std::io::Result<()> {
     File::open(part)?.sync_all()?;
     std::fs::rename(part, path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -75,19 +75,19 @@ fn publish(part: &Path, path: &Path) -> std::io::Result<()> {
 }
 
 /// Removes what an interrupted backup has left.
-fn clear(part: &Path) {
+pub(crate) fn clear(part: &Path) {
     for end in ["", "-journal", "-wal", "-shm"] {
         let _ = std::fs::remove_file(beside(part, end));
     }
 }
 
-fn beside(path: &Path, end: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(end);
     PathBuf::from(name)
 }
 
-fn not_saved(error: &std::io::Error) -> WriteVaultError {
+pub(crate) fn not_saved(error: &std::io::Error) -> WriteVaultError {
     WriteVaultError::NotSaved {
         full: matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded),
     }

@@ -4,7 +4,10 @@
 //! longer unlocks. Names are given as far as they can be read; the text of a problem holds none.
 
 mod chains;
+mod steps;
 mod words;
+
+pub use steps::Checking;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -210,28 +213,63 @@ fn is_sound(connection: &Connection) -> bool {
         .is_ok_and(|answer| answer == "ok")
 }
 
-/// Checks the rows and returns the heads of documents among them.
-fn inspect_rows(
-    connection: &Connection,
-    keys: &Keys,
-    head: &Head,
-    read_data: bool,
-    report: &mut CheckReport,
-) -> Result<BTreeMap<DocumentId, DocumentHead>, ReadVaultError> {
-    let mut documents = BTreeMap::new();
-    let (mut rows, mut seen) = (Vec::new(), BTreeSet::new());
-    let mut sums = Head { counter: head.counter, ..Head::EMPTY };
-    let mut named = false;
-    let mut statement = connection.prepare("SELECT at, kind, id, gen, body FROM row ORDER BY at")?;
-    let mut cursor = statement.query([])?;
-    while let Some(row) = cursor.next()? {
+/// What was seen of the rows so far.
+pub(crate) struct Looked {
+    sums: Head,
+    rows: Vec<FoundRow>,
+    seen: BTreeSet<(u8, RowId)>,
+    named: bool,
+    documents: BTreeMap<DocumentId, DocumentHead>,
+    last_at: i64,
+}
+
+impl Looked {
+    fn new(counter: u64) -> Self {
+        Self {
+            sums: Head { counter, ..Head::EMPTY },
+            rows: Vec::new(),
+            seen: BTreeSet::new(),
+            named: false,
+            documents: BTreeMap::new(),
+            last_at: i64::MIN,
+        }
+    }
+
+    /// Looks at the next rows, at most so many. How many there were.
+    fn look(
+        &mut self,
+        connection: &Connection,
+        keys: &Keys,
+        read_data: bool,
+        most: i64,
+        report: &mut CheckReport,
+    ) -> Result<i64, ReadVaultError> {
+        let sql = "SELECT at, kind, id, gen, body FROM row WHERE at > ?1 ORDER BY at LIMIT ?2";
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut cursor = statement.query([self.last_at, most])?;
+        let mut looked = 0;
+        while let Some(row) = cursor.next()? {
+            looked += 1;
+            self.last_at = row.get(0)?;
+            self.look_at(row, keys, read_data, report)?;
+        }
+        Ok(looked)
+    }
+
+    fn look_at(
+        &mut self,
+        row: &rusqlite::Row<'_>,
+        keys: &Keys,
+        read_data: bool,
+        report: &mut CheckReport,
+    ) -> Result<(), ReadVaultError> {
         report.rows += 1;
         let Ok((kind, id, generation)) = place_of(row) else {
             report.problems.push(Problem::RowDamaged { table: None });
-            named = true;
-            continue;
+            self.named = true;
+            return Ok(());
         };
-        sums.add(keys, kind, &id, generation);
+        self.sums.add(keys, kind, &id, generation);
         let mut name = Vec::new();
         if read_data || kind == DOCUMENT_HEADS {
             let opened =
@@ -244,24 +282,47 @@ fn inspect_rows(
                     if let (DOCUMENT_HEADS, Some(document), Some(head)) =
                         (kind, DocumentId::from_slice(&found), DocumentHead::decode(&body))
                     {
-                        documents.insert(document, head);
+                        self.documents.insert(document, head);
                     }
                     name = found;
                 }
                 None => report.problems.push(Problem::RowDamaged { table: Table::from_code(kind) }),
             }
         }
-        if !seen.insert((kind, id)) {
+        if !self.seen.insert((kind, id)) {
             report.problems.push(Problem::RowRepeated { table: Table::from_code(kind) });
-            named = true;
+            self.named = true;
         }
-        rows.push(FoundRow { kind, id, generation, name });
+        self.rows.push(FoundRow { kind, id, generation, name });
+        Ok(())
     }
-    named |= compare_counts(head, &sums, report);
-    if sums.digests != head.digests {
-        explain_digests(keys, head, &sums, &rows, named, report);
+
+    /// Compares everything with the head; answers the documents' heads.
+    fn judge(
+        mut self,
+        keys: &Keys,
+        head: &Head,
+        report: &mut CheckReport,
+    ) -> BTreeMap<DocumentId, DocumentHead> {
+        self.named |= compare_counts(head, &self.sums, report);
+        if self.sums.digests != head.digests {
+            explain_digests(keys, head, &self.sums, &self.rows, self.named, report);
+        }
+        self.documents
     }
-    Ok(documents)
+}
+
+/// Checks the rows and returns the heads of documents among them.
+fn inspect_rows(
+    connection: &Connection,
+    keys: &Keys,
+    head: &Head,
+    read_data: bool,
+    report: &mut CheckReport,
+) -> Result<BTreeMap<DocumentId, DocumentHead>, ReadVaultError> {
+    let mut looked = Looked::new(head.counter);
+    looked.look(connection, keys, read_data, i64::MAX, report)?;
+    Ok(looked.judge(keys, head, report))
 }
 
 /// Names the tables with too few or too many rows. Says whether there were any.

@@ -9,6 +9,7 @@
 
 mod backup;
 mod check;
+mod copying;
 mod distrust;
 mod error;
 mod guard;
@@ -18,14 +19,18 @@ mod location;
 mod lock;
 mod read;
 mod recovery;
+mod salvage;
 mod schema;
 mod state;
 mod unlock;
 mod write;
 
-pub use check::{CheckReport, Problem};
+pub use check::{CheckReport, Checking, Problem};
+pub use copying::Copying;
 pub use error::{CreateVaultError, Part, ReadVaultError, UnlockVaultError, WriteVaultError};
 pub use location::{Location, Presence, VaultOptions, presence};
+pub use lock::{Hold, hold};
 pub use read::Reading;
+pub use salvage::{Salvage, SavedLog, SavedRow};
 pub use state::{Table, Vault};
 pub use write::{Durability, Write};

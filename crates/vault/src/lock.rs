@@ -11,6 +11,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::keys::Keys;
+use crate::location::Location;
 
 const RECORD_BYTES: usize = 8 + 16;
 /// What unlocking takes at most: an index of 32 KiB, two commits of a page each, and what their pages round up to.
@@ -97,6 +98,22 @@ impl Drop for Lock {
 /// Whether a vault was ever saved at this path, whatever is there now.
 pub(crate) fn was_saved(vault: &Path) -> bool {
     std::fs::metadata(lock_path(vault)).is_ok_and(|meta| meta.len() >= RECORD_BYTES as u64)
+}
+
+/// Keeps every process away from a vault's place while its files are exchanged. Whoever has it open is not disturbed: then there
+/// is none.
+pub struct Hold(#[allow(dead_code, reason = "held, not used")] Lock);
+
+impl Hold {
+    pub(crate) fn of(lock: Lock) -> Self {
+        Self(lock)
+    }
+}
+
+/// Takes a place, whatever is there. `None` if a vault is open at it, or the place cannot be written.
+pub fn hold(location: &Location) -> Option<Hold> {
+    let Location::File(path) = location else { return None };
+    Lock::take(path).ok().map(Hold)
 }
 
 fn lock_path(vault: &Path) -> PathBuf {

@@ -201,7 +201,7 @@ pub(crate) fn closed_at(location: &Location) -> Result<(Connection, Option<Lock>
 }
 
 /// A connection to a place where there is no vault, and never was one.
-fn empty_at(location: &Location) -> Result<Connection, CreateVaultError> {
+pub(crate) fn empty_at(location: &Location) -> Result<Connection, CreateVaultError> {
     // Something is there that is no database, or cannot be read as one: it may be a damaged vault, and is left alone.
     let there = matches!(location, Location::File(path) if path.exists());
     let connection = schema::open(location).map_err(|error| {

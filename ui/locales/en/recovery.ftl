@@ -100,3 +100,17 @@ error-restore-unknown = The server knows no account with this kit.
 error-restore-unknown-do = Check the address. If another kit was made later, only that one counts.
 error-restore-history = What the server shows is not the account that this kit was made for.
 error-restore-history-do = Nothing was taken over. Check the address, and ask whoever runs the server.
+
+## Backups and mending: what can go wrong
+error-restore-open = The records on this device are open.
+error-restore-open-do = Lock them first, then restore.
+error-backup-gone = This backup is not in the folder any more.
+error-backup-gone-do = Look at the list again, or copy the file back into the folder.
+error-backup-damaged = This backup is damaged. Nothing was changed.
+error-backup-damaged-do = Choose another one. The file stays where it is.
+error-backup-of-damaged = No backup was made: something in the records on this device is damaged.
+error-backup-of-damaged-do = Check the records and mend them first. Backups from before stay.
+error-mend-backup = What this device needs to ask the server in its own name is damaged.
+error-mend-backup-do = Restore from a backup, with the recovery kit, or from another device. The damaged file stays.
+error-mend-loses = What could be put together lacks something that can still be read here. Nothing was changed.
+error-mend-loses-do = Make sure that the other devices have sent everything, then try again, or restore from a backup.

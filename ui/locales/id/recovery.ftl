@@ -97,3 +97,17 @@ error-restore-unknown = Server tidak mengenal akun dengan kit ini.
 error-restore-unknown-do = Periksa alamatnya. Jika kemudian dibuat kit lain, hanya yang itu yang berlaku.
 error-restore-history = Yang ditampilkan server bukan akun yang dibuatkan kit ini.
 error-restore-history-do = Tidak ada yang diambil alih. Periksa alamatnya, dan tanyakan kepada pengelola server.
+
+## Cadangan dan perbaikan: apa yang bisa gagal
+error-restore-open = Rekam di perangkat ini sedang terbuka.
+error-restore-open-do = Kunci dahulu, lalu pulihkan.
+error-backup-gone = Cadangan ini tidak ada lagi di foldernya.
+error-backup-gone-do = Lihat daftarnya lagi, atau salin berkasnya kembali ke folder itu.
+error-backup-damaged = Cadangan ini rusak. Tidak ada yang diubah.
+error-backup-damaged-do = Pilih yang lain. Berkasnya tetap di tempatnya.
+error-backup-of-damaged = Cadangan tidak dibuat: ada yang rusak di rekam pada perangkat ini.
+error-backup-of-damaged-do = Periksa dan perbaiki rekamnya dahulu. Cadangan sebelumnya tetap ada.
+error-mend-backup = Yang diperlukan perangkat ini untuk bertanya ke server atas namanya sendiri rusak.
+error-mend-backup-do = Pulihkan dari cadangan, dengan kit pemulihan, atau dari perangkat lain. Berkas yang rusak tetap disimpan.
+error-mend-loses = Yang dapat disusun kembali kekurangan sesuatu yang masih terbaca di sini. Tidak ada yang diubah.
+error-mend-loses-do = Pastikan perangkat lain sudah mengirim semuanya, lalu coba lagi, atau pulihkan dari cadangan.

@@ -185,6 +185,27 @@ pub(super) const ROWS: &[Row] = &[
         ..row(7, "SIGKILL of the server while it takes pushes (SQLite)", "mecum-server", "kills")
     },
     Row {
+        names: &["everything_that_version_1_stored_or_sent_is_read_by_this_version"],
+        control: Control::Tests(&["control_a_changed_byte_in_a_recorded_answer_or_frame_is_noticed"]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(
+            8,
+            "fixtures of every version's vault, backup, server and frames read by the live path",
+            CLIENT,
+            "formats",
+        )
+    },
+    Row {
+        names: &["power_cut_at_each_moment_of_each_migration_leaves_the_old_store_or_the_new_one"],
+        control: Control::Tests(&["control_a_migration_in_several_commits_is_caught_in_between"]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(8, "power cuts at each write of each migration of the server's store", RELAY, "migrations")
+    },
+    Row {
         names: &["backups_made_while_writing_are_whole_vaults_of_one_moment"],
         control: Control::Tests(&["control_a_plain_copy_of_the_file_lacks_what_was_saved"]),
         in_test: 100,
@@ -415,5 +436,14 @@ pub(super) const ROWS: &[Row] = &[
         nightly: 10_000,
         shards: 2,
         ..row(55, "vault check with --read-data finds every damaged vault", VAULT, "structural")
+    },
+    Row {
+        names: &["mending_a_damaged_vault_never_removes_good_data"],
+        control: Control::Tests(&["control_a_mending_that_drops_an_entry_is_noticed"]),
+        in_test: 6,
+        per_change: 100,
+        nightly: 2_000,
+        shards: 4,
+        ..row(55, "damaged vaults mended by the app; nothing good is removed", CLIENT, "integrity")
     },
 ];

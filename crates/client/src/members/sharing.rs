@@ -121,7 +121,7 @@ impl Session {
         (!accepted.is_empty()).then(|| self.note_of(&accepted))
     }
 
-    fn accepted_charts(&self) -> Vec<AcceptedChart> {
+    pub(crate) fn accepted_charts(&self) -> Vec<AcceptedChart> {
         let kept = self.vault.list_prefix(Table::Account, ACCEPTED).unwrap_or_default();
         kept.iter().filter_map(|(_, body)| minicbor::decode(body).ok()).collect()
     }

@@ -38,7 +38,7 @@ pub(crate) fn keep_void(stage: &mut Stage, envelope: &Envelope, bytes: &[u8]) {
 }
 
 /// An envelope of a document's log, as far as cuts ask.
-struct Logged {
+pub(crate) struct Logged {
     place: Place,
     actor: Actor,
     change_seq: u64,
@@ -231,7 +231,7 @@ impl Session {
     }
 
     /// The rows of a document anew, each by who touched it last; what is no longer in it goes.
-    fn stage_rows_again(
+    pub(crate) fn stage_rows_again(
         &mut self,
         stage: &mut Stage,
         state: &DocumentState,

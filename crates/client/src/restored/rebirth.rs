@@ -40,11 +40,11 @@ struct Unsent {
     bytes: Vec<u8>,
 }
 
-/// What is taken out of one document.
+/// What is taken out of one document, to be written again.
 #[derive(Default)]
-struct Taken {
-    out: Vec<([u8; 32], Batch)>,
-    envelopes: Vec<(Hash32, Vec<u8>)>,
+pub(crate) struct Taken {
+    pub(crate) out: Vec<([u8; 32], Batch)>,
+    pub(crate) envelopes: Vec<(Hash32, Vec<u8>)>,
 }
 
 impl Session {
@@ -223,7 +223,7 @@ impl Session {
         Ok(())
     }
 
-    fn stage_rewritten(
+    pub(crate) fn stage_rewritten(
         &mut self,
         stage: &mut Stage,
         document: DocumentId,

@@ -14,6 +14,19 @@ pub(super) fn inspect_envelopes(
     documents: &BTreeMap<DocumentId, DocumentHead>,
     report: &mut CheckReport,
 ) -> Result<(), ReadVaultError> {
+    inspect_headless(connection, documents, report)?;
+    for (document, head) in documents {
+        inspect_document(connection, *document, head, report)?;
+    }
+    Ok(())
+}
+
+/// Names the documents that have envelopes and no head.
+pub(super) fn inspect_headless(
+    connection: &Connection,
+    documents: &BTreeMap<DocumentId, DocumentHead>,
+    report: &mut CheckReport,
+) -> Result<(), ReadVaultError> {
     let mut statement = connection.prepare("SELECT DISTINCT document FROM envelope")?;
     let stored =
         statement.query_map([], |row| Ok(row.get_ref(0)?.as_blob().ok().and_then(DocumentId::from_slice)))?;
@@ -23,9 +36,6 @@ pub(super) fn inspect_envelopes(
             Some(document) => report.problems.push(Problem::DocumentHeadMissing { document }),
             None => report.problems.push(Problem::Structure),
         }
-    }
-    for (document, head) in documents {
-        inspect_document(connection, *document, head, report)?;
     }
     Ok(())
 }
@@ -38,7 +48,8 @@ struct Link {
     follows: bool,
 }
 
-fn inspect_document(
+/// Checks the envelopes of one document against its head.
+pub(super) fn inspect_document(
     connection: &Connection,
     document: DocumentId,
     head: &DocumentHead,
@@ -117,6 +128,6 @@ fn load_links(connection: &Connection, document: DocumentId) -> Result<Vec<Link>
     Ok(links)
 }
 
-fn chain_of(ids: impl Iterator<Item = Hash32>) -> Hash32 {
+pub(crate) fn chain_of(ids: impl Iterator<Item = Hash32>) -> Hash32 {
     ids.fold(Hash32::ZERO, |chain, id| chain_step(&chain, &id))
 }

@@ -1,0 +1,64 @@
+//! What a check found, in the person's terms: which kind of thing, how many, and who can put it right. It names nothing.
+
+use std::collections::BTreeMap;
+
+use mecum_api::{Finding, FindingKind, MendBy};
+use mecum_vault::{CheckReport, Problem, Table};
+
+/// The findings of a report. `server`: the account has one.
+pub(super) fn findings_of(report: &CheckReport, server: bool) -> Vec<Finding> {
+    let mut all: BTreeMap<FindingKind, (u32, MendBy)> = BTreeMap::new();
+    for problem in &report.problems {
+        let (kind, count) = kind_of(problem);
+        let found = all.entry(kind).or_insert((0, mend_of(kind, server)));
+        found.0 = found.0.saturating_add(count);
+    }
+    all.into_iter().map(|(kind, (count, mend))| Finding { kind, count, mend }).collect()
+}
+
+/// Who can put a kind of damage right.
+pub(super) fn mend_of(kind: FindingKind, server: bool) -> MendBy {
+    match kind {
+        FindingKind::Lists | FindingKind::Unsent => MendBy::Here,
+        FindingKind::Settings | FindingKind::PutAside => MendBy::Nothing,
+        FindingKind::Identity => MendBy::Backup,
+        FindingKind::File | FindingKind::OlderFile | FindingKind::Bookkeeping | FindingKind::Record => {
+            if server {
+                MendBy::Server
+            } else {
+                MendBy::Backup
+            }
+        }
+    }
+}
+
+fn kind_of(problem: &Problem) -> (FindingKind, u32) {
+    match problem {
+        Problem::CommitsLost { count } => (FindingKind::OlderFile, u32::try_from(*count).unwrap_or(u32::MAX)),
+        Problem::RowsMissing { table, count } | Problem::RowsAdded { table, count } => {
+            (kind_of_table(*table), *count)
+        }
+        Problem::RowRepeated { table }
+        | Problem::RowDamaged { table }
+        | Problem::RowRolledBack { table, .. } => (kind_of_table(*table), 1),
+        Problem::DocumentHeadMissing { .. }
+        | Problem::EnvelopeMissing { .. }
+        | Problem::EnvelopeAdded { .. }
+        | Problem::EnvelopeRepeated { .. }
+        | Problem::EnvelopesSwapped { .. }
+        | Problem::EnvelopeDamaged { .. } => (FindingKind::Record, 1),
+        _ => (FindingKind::File, 1),
+    }
+}
+
+fn kind_of_table(table: Option<Table>) -> FindingKind {
+    match table {
+        None | Some(Table::Document | Table::Snapshot | Table::Waiting) => FindingKind::Record,
+        Some(Table::Account) => FindingKind::Identity,
+        Some(Table::Keys | Table::Space | Table::Sync) => FindingKind::Bookkeeping,
+        Some(Table::View) => FindingKind::Lists,
+        Some(Table::Outbox) => FindingKind::Unsent,
+        Some(Table::Setting | Table::Import) => FindingKind::Settings,
+        Some(Table::Quarantine) => FindingKind::PutAside,
+    }
+}

@@ -1,0 +1,196 @@
+//! The files of a profile, and how one vault takes the place of another: what is there is copied aside and made durable first, then
+//! the new file gets the name that says "this is the next one". From there on the change is only finished, however often it is cut.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Error, ErrorKind};
+use std::path::{Path, PathBuf};
+
+/// What belongs to a vault's file besides itself.
+const BESIDE: [&str; 3] = ["-wal", "-shm", ".lock"];
+
+/// The ending of a file that a vault can be restored from.
+pub(crate) const ENDING: &str = "backup";
+
+/// The vault of a profile.
+pub(crate) fn vault(profile: &Path) -> PathBuf {
+    profile.join("vault.sqlite")
+}
+
+/// Where the next vault is put together. Whatever is there was not finished.
+pub(crate) fn part(profile: &Path) -> PathBuf {
+    profile.join("vault.sqlite.next-part")
+}
+
+/// The next vault, whole and read back.
+fn next(profile: &Path) -> PathBuf {
+    profile.join("vault.sqlite.next")
+}
+
+/// Vaults that were set aside.
+pub(crate) fn aside_folder(profile: &Path) -> PathBuf {
+    profile.join("aside")
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(end);
+    PathBuf::from(name)
+}
+
+/// Removes what an attempt has left.
+pub(crate) fn clear_part(profile: &Path) {
+    let part = part(profile);
+    for end in ["", "-journal", "-wal", "-shm", ".lock"] {
+        let _ = std::fs::remove_file(beside(&part, end));
+    }
+}
+
+/// Copies a file with the log beside it, and makes both durable.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    for end in ["", "-wal"] {
+        let (from, to) = (beside(from, end), beside(to, end));
+        match std::fs::copy(&from, &to) {
+            Ok(_) => File::open(&to)?.sync_all()?,
+            Err(error) if error.kind() == ErrorKind::NotFound && !end.is_empty() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Copies the vault aside, as it is. Answers the name of the copy; none if there is no vault.
+pub(crate) fn set_aside(profile: &Path, now_ms: i64) -> Result<Option<String>, Error> {
+    let vault = vault(profile);
+    if !vault.exists() {
+        return Ok(None);
+    }
+    let folder = aside_folder(profile);
+    std::fs::create_dir_all(&folder)?;
+    let name = free_name(&folder, "mecum-aside", now_ms);
+    let to = folder.join(&name);
+    copy(&vault, &to).inspect_err(|_| {
+        // Half a copy would look like a vault that can be put back.
+        let _ = std::fs::remove_file(&to);
+        let _ = std::fs::remove_file(beside(&to, "-wal"));
+    })?;
+    sync_folder(&folder)?;
+    sync_folder(profile)?;
+    Ok(Some(name))
+}
+
+/// Puts the finished [`part`] in the vault's place. What was there must have been set aside.
+pub(crate) fn exchange(profile: &Path) -> Result<(), Error> {
+    let part = part(profile);
+    File::open(&part)?.sync_all()?;
+    std::fs::rename(&part, next(profile))?;
+    sync_folder(profile)?;
+    finish(profile)
+}
+
+/// Finishes an exchange that was cut. Nothing happens where there is none.
+pub(crate) fn finish(profile: &Path) -> Result<(), Error> {
+    let next = next(profile);
+    if !next.exists() {
+        return Ok(());
+    }
+    let vault = vault(profile);
+    // The log of the vault from before would be read into the new one; it lies aside with it.
+    for end in ["-wal", "-shm"] {
+        remove(&beside(&vault, end))?;
+    }
+    std::fs::rename(&next, &vault)?;
+    sync_folder(profile)
+}
+
+/// Takes the vault's files away, once they were set aside.
+pub(crate) fn clear_vault(profile: &Path) -> Result<(), Error> {
+    let vault = vault(profile);
+    remove(&vault)?;
+    for end in BESIDE {
+        remove(&beside(&vault, end))?;
+    }
+    sync_folder(profile)
+}
+
+/// A name in a folder that nothing has, with the moment in it: `mecum-20261122-114000.backup`, UTC.
+pub(crate) fn free_name(folder: &Path, what: &str, now_ms: i64) -> String {
+    let moment = jiff::Timestamp::from_millisecond(now_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let moment = moment.strftime("%Y%m%d-%H%M%S").to_string();
+    let plain = format!("{what}-{moment}.{ENDING}");
+    if !folder.join(&plain).exists() {
+        return plain;
+    }
+    (2..)
+        .map(|number| format!("{what}-{moment}-{number}.{ENDING}"))
+        .find(|name| !folder.join(name).exists())
+        .unwrap_or(plain)
+}
+
+/// The moment in a name of [`free_name`].
+pub(crate) fn moment_of(name: &str) -> Option<i64> {
+    let moment = name.split_once("-2").map(|(_, rest)| format!("2{rest}"))?;
+    let moment = jiff::civil::DateTime::strptime("%Y%m%d-%H%M%S", moment.get(..15)?).ok()?;
+    let zoned = moment.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(zoned.timestamp().as_millisecond())
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn sync_folder(folder: &Path) -> Result<(), Error> {
+    // Where folders cannot be synced (Windows), renaming is all there is.
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        Err(error) if cfg!(unix) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exchange_that_is_cut_anywhere_leaves_the_old_vault_or_the_new_one_and_the_old_one_aside() {
+        for cut in 0..3 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let profile = folder.path();
+            std::fs::write(vault(profile), b"old").expect("writes");
+            std::fs::write(beside(&vault(profile), "-wal"), b"old log").expect("writes");
+            std::fs::write(part(profile), b"new").expect("writes");
+            let aside = set_aside(profile, 1_788_854_400_000).expect("room").expect("there is a vault");
+            if cut > 0 {
+                std::fs::rename(part(profile), next(profile)).expect("renames");
+            }
+            if cut > 1 {
+                remove(&beside(&vault(profile), "-wal")).expect("removes");
+            }
+            finish(profile).expect("is finished at the next start");
+            let now = std::fs::read(vault(profile)).expect("there is a vault");
+            assert_eq!(now, if cut == 0 { b"old" } else { b"new" }, "cut {cut}");
+            assert_eq!(
+                beside(&vault(profile), "-wal").exists(),
+                cut == 0,
+                "no log lies beside a vault that it is not of: cut {cut}"
+            );
+            let kept = aside_folder(profile).join(&aside);
+            assert_eq!(std::fs::read(&kept).expect("kept"), b"old", "set aside as it was");
+            assert_eq!(std::fs::read(beside(&kept, "-wal")).expect("kept"), b"old log", "with its log");
+            assert_eq!(moment_of(&aside), Some(1_788_854_400_000), "{aside} says when");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_not_given_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = free_name(folder.path(), "mecum", 1_788_854_400_000);
+        std::fs::write(folder.path().join(&first), b"").expect("writes");
+        let second = free_name(folder.path(), "mecum", 1_788_854_400_000);
+        assert_ne!(first, second, "nothing is written over");
+        assert_eq!(moment_of(&second), moment_of(&first), "and both say when");
+    }
+}

@@ -1,0 +1,247 @@
+//! The two ways to a whole vault: from what is good here, and from the server with what only this device has brought over.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mecum_api::{CallError, Code};
+use mecum_seal::{DocumentId, Hash32, IncarnationId};
+use mecum_sync::{AccountEntry, AccountLog, Follower, RefusalCode, Signed, decode};
+use mecum_vault::{Durability, Location, Salvage, Table, VaultOptions, WriteVaultError};
+use tokio::task::block_in_place;
+
+use super::mending::Mended;
+use crate::account_entries::account_entry_name;
+use crate::driver::{Home, SERVER_URL};
+use crate::error::{SessionError, create_error, remote_error};
+use crate::exchange::ExchangeError;
+use crate::identity::Identity;
+use crate::pages::decode_page;
+use crate::remote::Remote;
+use crate::row::{ItemKey, Row};
+use crate::session::{Session, Surroundings};
+use crate::space::DocumentState;
+use crate::stage::Stage;
+
+/// The largest account entry that is read back.
+const MAX_ENTRY_BYTES: usize = 1 << 20;
+
+/// Rounds of fetching: more than any history needs, fewer than for ever.
+const MAX_ROUNDS: usize = 10_000;
+
+/// Settings that say how far an exchange is: they are about the vault from before.
+const OF_BEFORE: [&[u8]; 5] =
+    [b"reading-again", b"catching-up", b"no-snapshots", b"share-snapshots", b"last-exchange"];
+
+const DAMAGED: SessionError = SessionError::Stored { what: "vault" };
+
+impl Session {
+    /// A vault of what is good here: rows and logs as they are, lists and local snapshots made again.
+    pub(super) fn rebuild_here(
+        salvage: &Salvage,
+        at: &Location,
+        options: &VaultOptions,
+        around: Surroundings,
+    ) -> Result<Session, SessionError> {
+        let logs: Vec<(DocumentId, Vec<(u64, Vec<u8>)>)> = salvage
+            .logs()
+            .into_iter()
+            .map(|document| {
+                let log = salvage.envelopes(document);
+                log.whole.then_some((document, log.envelopes)).ok_or(DAMAGED)
+            })
+            .collect::<Result<_, _>>()?;
+        let vault = salvage.begin_vault(at, options, |w| {
+            for row in salvage.rows().iter().filter(|row| row.table != Table::View) {
+                match DocumentState::decode(&row.name, &row.body) {
+                    Ok(state) if row.table == Table::Document => {
+                        let snapshot = salvage.get(Table::Snapshot, &row.name).is_some();
+                        let snapshot_at = if snapshot { state.snapshot_at } else { 0 };
+                        let state = DocumentState { pages: 0, snapshot_at, ..state };
+                        w.put(row.table, &row.name, &state.encode())?;
+                    }
+                    _ => w.put(row.table, &row.name, &row.body)?,
+                }
+            }
+            for (document, envelopes) in &logs {
+                envelopes.iter().try_for_each(|(_, bytes)| w.append(*document, bytes).map(drop))?;
+            }
+            Ok(())
+        });
+        let mut session = Session::open(vault.map_err(create_error)?, around)?;
+        let known = |log: &DocumentId| {
+            session.documents.contains_key(log)
+                || session.spaces.values().any(|space| space.control_log() == *log)
+        };
+        if !logs.iter().all(|(log, _)| known(log)) {
+            return Err(DAMAGED);
+        }
+        let held = rows_in(salvage);
+        for document in session.documents.keys().copied().collect::<Vec<_>>() {
+            session.make_lists(document, &held)?;
+        }
+        Ok(session)
+    }
+
+    /// Makes a document's rows again; refuses a document that holds less than it did.
+    fn make_lists(
+        &mut self,
+        document: DocumentId,
+        held: &BTreeMap<(DocumentId, ItemKey), Row>,
+    ) -> Result<(), SessionError> {
+        let state = self.documents.get(&document).cloned().ok_or(DAMAGED)?;
+        let loaded = self.open_document(document)?.clone();
+        if loaded.operations() < usize::try_from(state.operations).unwrap_or(usize::MAX) {
+            return Err(DAMAGED);
+        }
+        let mut stage = Stage::default();
+        let replayed = self.replayed(&stage, &state)?;
+        stage.documents.insert(document, state.clone());
+        self.stage_rows_again(&mut stage, &state, &loaded, &replayed, &[])?;
+        // What stood before is no news.
+        for rows in stage.rows.values_mut() {
+            for (name, row) in rows {
+                row.arrived = held.get(name).map_or(row.arrived, |before| before.arrived);
+            }
+        }
+        self.commit(stage, Durability::Full)
+    }
+
+    /// A vault of what the server has, verified as on any device that begins, with everything that only this device has brought
+    /// over. The device goes on as itself, in a new incarnation.
+    pub(super) async fn rebuild_from_server(
+        salvage: &mut Salvage,
+        at: &Location,
+        options: &VaultOptions,
+        around: Surroundings,
+    ) -> Result<Mended, CallError> {
+        let (mut session, home) = {
+            let start = block_in_place(|| Start::read(salvage))?;
+            let pin = match start.pin {
+                Some(pin) => pin,
+                None => Remote::server_info(&start.url).await.map_err(|error| remote_error(&error))?.key,
+            };
+            let home = Home { url: start.url.clone(), pin };
+            (block_in_place(|| start.begin(salvage, &home, at, options, around))?, home)
+        };
+        fetch(&mut session, &home).await?;
+        let unsent = block_in_place(|| session.bring_over(salvage))?;
+        Ok(Mended { session, unsent })
+    }
+
+    /// Reads everything back: the vault is sound, every document loads, and every entry that could be read of the damaged one is
+    /// there. Answers how many entries stand; nothing where one is missing.
+    pub(super) fn verify_against(&mut self, salvage: &Salvage) -> Option<u32> {
+        if !self.vault.check(true).is_clean() {
+            return None;
+        }
+        for document in self.documents.keys().copied().collect::<Vec<_>>() {
+            self.load_document(document).ok()?;
+        }
+        let mut there: BTreeSet<ItemKey> = BTreeSet::new();
+        for chart in self.charts() {
+            there.extend(self.rows(chart).ok()?.all().map(|row| row.key));
+        }
+        let missing = rows_in(salvage).keys().any(|(_, key)| !there.contains(key));
+        (!missing).then(|| u32::try_from(there.len()).unwrap_or(u32::MAX))
+    }
+}
+
+/// The rows on the good pages of a damaged vault.
+fn rows_in(salvage: &Salvage) -> BTreeMap<(DocumentId, ItemKey), Row> {
+    let pages = salvage.rows().iter().filter(|row| row.table == Table::View && row.name.starts_with(b"p"));
+    let rows = pages.filter_map(|page| decode_page(&page.body).ok()).flatten();
+    rows.map(|row| ((row.document, row.key), row)).collect()
+}
+
+/// What a rebuild from the server begins with.
+struct Start {
+    identity: Identity,
+    genesis: Hash32,
+    url: String,
+    pin: Option<mecum_seal::VerifyingKey>,
+}
+
+impl Start {
+    fn read(salvage: &Salvage) -> Result<Self, CallError> {
+        let backup = || CallError::new(Code::Damaged, "error-mend-backup");
+        let identity = salvage.get(Table::Account, b"identity").ok_or_else(backup)?;
+        let identity = Identity::decode(identity)?;
+        let follower = salvage.get(Table::Sync, b"follower").and_then(|body| Follower::from_bytes(body).ok());
+        let first = || {
+            let entry = salvage.get(Table::Account, &account_entry_name(1))?;
+            let entry: Signed<AccountEntry> = decode(entry, MAX_ENTRY_BYTES).ok()?;
+            Some(AccountLog::found(&entry).ok()?.genesis())
+        };
+        let known = follower.as_ref().and_then(|follower| Some(follower.account_log()?.genesis()));
+        let genesis = known.or_else(first).ok_or_else(backup)?;
+        let url = salvage.get(Table::Setting, SERVER_URL).ok_or_else(backup)?;
+        let url = String::from_utf8(url.to_vec()).map_err(|_| backup())?;
+        let pin = follower.as_ref().and_then(|follower| follower.relay().copied());
+        Ok(Self { identity, genesis, url, pin })
+    }
+
+    /// The session of an empty vault that knows who it is and nothing else.
+    fn begin(
+        &self,
+        salvage: &Salvage,
+        home: &Home,
+        at: &Location,
+        options: &VaultOptions,
+        around: Surroundings,
+    ) -> Result<Session, CallError> {
+        let Identity { account, device, .. } = self.identity;
+        // As another incarnation it is shown what this device had written, too.
+        let incarnation = IncarnationId::random(around.entropy.as_ref());
+        let follower = Follower::join(account, device, incarnation, self.genesis, Some(home.pin));
+        let vault = salvage.begin_vault(at, options, |w| -> Result<(), WriteVaultError> {
+            for row in salvage.rows().iter().filter(|row| stays(row.table, &row.name)) {
+                w.put(row.table, &row.name, &row.body)?;
+            }
+            w.put(Table::Sync, b"follower", &follower.to_bytes())
+        });
+        let mut session = Session::open(vault.map_err(create_error)?, around)?;
+        let mut stage = Stage::default();
+        let mut follower = session.follower.clone();
+        for accepted in session.accepted_charts() {
+            Session::stage_accepted(&mut stage, &mut follower, &accepted)
+                .map_err(|_| CallError::new(Code::Damaged, "error-mend-backup"))?;
+        }
+        stage.follower = Some(follower);
+        session.commit(stage, Durability::Full)?;
+        Ok(session)
+    }
+}
+
+/// What is taken over as it is: everything that neither comes from the server nor is made from what does.
+fn stays(table: Table, name: &[u8]) -> bool {
+    match table {
+        Table::Account => !name.starts_with(b"entry"),
+        Table::Setting => !OF_BEFORE.contains(&name),
+        Table::Import | Table::Quarantine => true,
+        _ => false,
+    }
+}
+
+/// Fetches the whole history; the session verifies all of it, and takes the new incarnation at the end.
+async fn fetch(session: &mut Session, home: &Home) -> Result<(), CallError> {
+    let remote = Remote::new(&home.url, home.pin).map_err(|error| remote_error(&error))?;
+    let (signing, account, device) =
+        (session.identity.signing.clone(), session.identity.account, session.identity.device);
+    let life = session.follower.incarnation();
+    let signed_in =
+        remote.sign_in(&signing, account, device, life).await.map_err(|error| remote_error(&error))?;
+    for _ in 0..MAX_ROUNDS {
+        let request = block_in_place(|| session.request())?;
+        let response = remote.sync(&signed_in, &request).await.map_err(|error| remote_error(&error))?;
+        match block_in_place(|| session.accept(&request, &response)) {
+            Ok(_) => {}
+            // Nothing of this device's own was there: it goes on as it was.
+            Err(ExchangeError::Refused(RefusalCode::ChainFork)) if !session.is_older_copy() => {}
+            Err(ExchangeError::Session(error)) => return Err(error.into()),
+            Err(_) => return Err(CallError::new(Code::Refused, "error-server-history")),
+        }
+        if !response.more {
+            return Ok(());
+        }
+    }
+    Err(CallError::new(Code::Offline, "error-offline"))
+}

@@ -1,0 +1,180 @@
+//! Row 55, its second half: a hundred vaults damaged in every way, each mended by the app with its server at hand. Whatever comes
+//! of it, nothing good is gone: either everything that was in the record is there again, unsent edits too, or nothing was replaced.
+
+use std::path::{Path, PathBuf};
+
+use mecum_api::command;
+use mecum_client::App;
+use mecum_faults::{Dice, Proof};
+use serde_json::{Value, json};
+
+use super::damage::damage;
+use super::world::{Server, WORDS, call, connect, create, device, pair};
+use super::{mended, note, titles, vault_of};
+
+/// What is copied for every case: a closed vault with a record, some of it never sent, and the server's data.
+struct Original {
+    folder: tempfile::TempDir,
+    address: String,
+    chart: String,
+    titles: Vec<String>,
+}
+
+impl Original {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let server = Server::start(&folder.path().join("server"), "127.0.0.1:0").await;
+        let profile = folder.path().join("phone");
+        let (phone, tablet) = (device(&profile), device(&folder.path().join("tablet")));
+        let chart = create(&phone, "Laras", "phone").await;
+        connect(&phone, &server).await;
+        pair(&phone, &tablet, "tablet", WORDS).await;
+        for n in 0..6 {
+            note(&phone, &chart, &format!("phone {n}")).await;
+            note(&tablet, &chart, &format!("tablet {n}")).await;
+            let pressure = json!({ "chart": chart, "kind": "vital-sign",
+                "fields": [["name", format!("Weight {n}")], ["value", "61.5"], ["unit", "kg"]] });
+            let _ = phone.call("entry_add", pressure).await;
+        }
+        for _ in 0..3 {
+            call::<command::SyncNow>(&phone, Value::Null).await;
+            call::<command::SyncNow>(&tablet, Value::Null).await;
+        }
+        drop(tablet);
+        let address = server.stop().await;
+        for n in 0..3 {
+            note(&phone, &chart, &format!("never sent {n}")).await;
+        }
+        let titles = titles(&phone, &chart).await;
+        call::<command::VaultLock>(&phone, Value::Null).await;
+        drop(phone);
+        assert!(titles.len() >= 15, "there is something to lose: {titles:?}");
+        Self { folder, address, chart, titles }
+    }
+
+    /// A copy of vault and server, the server running at the address that the vault knows.
+    async fn copy(&self) -> (tempfile::TempDir, PathBuf, Server) {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["phone", "server"] {
+            copy_folder(&self.folder.path().join(name), &folder.path().join(name));
+        }
+        let profile = folder.path().join("phone");
+        let server = Server::start(&folder.path().join("server"), &self.address).await;
+        (folder, profile, server)
+    }
+
+    /// What is wrong with a vault after it was mended; nothing, if all is well.
+    async fn judge(&self, app: &App, view: &Value, damaged: &[u8], profile: &Path) -> Option<String> {
+        if view["aside"].is_null() {
+            // Not replaced: then it is as it was, whether or not it opens.
+            let now = counts(profile);
+            return (now != counts_of(damaged))
+                .then(|| format!("it was changed without being mended: {view}"));
+        }
+        let aside = profile.join("aside").join(view["aside"].as_str().unwrap_or_default());
+        if !aside.exists() {
+            return Some("the damaged vault is gone".into());
+        }
+        let found = titles(app, &self.chart).await;
+        let missing: Vec<_> = self.titles.iter().filter(|title| !found.contains(title)).collect();
+        (!missing.is_empty()).then(|| format!("gone: {missing:?}; {view}"))
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("made");
+    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy_folder(&path, &to);
+        } else {
+            std::fs::copy(&path, &to).expect("copied");
+        }
+    }
+}
+
+/// Rows and envelopes in a vault's file, as far as plain SQL reads them.
+fn counts(profile: &Path) -> Vec<Option<u32>> {
+    let connection = rusqlite::Connection::open(vault_of(profile)).expect("opens");
+    let count = |sql| connection.query_row(sql, [], |row| row.get(0)).ok();
+    vec![count("SELECT count(*) FROM row"), count("SELECT count(*) FROM envelope")]
+}
+
+fn counts_of(bytes: &[u8]) -> Vec<Option<u32>> {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(vault_of(folder.path()), bytes).expect("writes");
+    counts(folder.path())
+}
+
+/// One case: `None` where the damage changed nothing that anybody notices; whether it was mended, or what is wrong.
+async fn case(original: &Original, seed: u64) -> Option<Result<bool, String>> {
+    let (_folder, profile, server) = original.copy().await;
+    let how = damage(&profile, &mut Dice::new(seed));
+    let outcome = match how {
+        None => None,
+        Some(how) => {
+            let damaged = std::fs::read(vault_of(&profile)).expect("a vault");
+            let app = device(&profile);
+            let view = mended(&app).await;
+            let wrong = original.judge(&app, &view, &damaged, &profile).await;
+            let nothing_found = view["found"].as_array().is_some_and(Vec::is_empty);
+            drop(app);
+            match wrong {
+                Some(wrong) => Some(Err(format!("{how}: {wrong}"))),
+                None if nothing_found && view["phase"] == "done" => None,
+                None => {
+                    println!(
+                        "seed {seed}: {how}: {}",
+                        if view["aside"].is_null() { "kept as it is" } else { "mended" }
+                    );
+                    Some(Ok(!view["aside"].is_null()))
+                }
+            }
+        }
+    };
+    drop(server.stop().await);
+    outcome
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mending_a_damaged_vault_never_removes_good_data() {
+    let proof = Proof::new(55, "damaged vaults mended by the app; nothing good is removed", 6);
+    let original = Original::new().await;
+    let (mut looked, mut failures, mut mended) = (0, 0, 0);
+    let mut seed = proof.seed() << 8;
+    while looked < proof.share() {
+        seed = seed.wrapping_add(1);
+        match case(&original, seed).await {
+            None => continue,
+            Some(Ok(whole)) => mended += u64::from(whole),
+            Some(Err(why)) => {
+                println!("seed {seed}: {why}");
+                failures += 1;
+            }
+        }
+        looked += 1;
+    }
+    println!("{mended} of {looked} were mended, the others kept as they were");
+    proof.end(looked, failures);
+    assert_eq!(failures, 0, "nothing good is removed");
+    assert!(mended * 2 > looked, "most damage is mended where there is a server: {mended} of {looked}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn control_a_mending_that_drops_an_entry_is_noticed() {
+    let original = Original::new().await;
+    let (_folder, profile, server) = original.copy().await;
+    super::sql(&profile, "DELETE FROM row WHERE kind = 6");
+    let damaged = std::fs::read(vault_of(&profile)).expect("a vault");
+    let app = device(&profile);
+    let view = mended(&app).await;
+    assert_eq!(original.judge(&app, &view, &damaged, &profile).await, None, "as it is, all is well: {view}");
+    // What a mending without a look at what it made would leave.
+    let rows = super::world::rows(&app, &original.chart).await;
+    let entry = rows.iter().find(|row| row["title"] == "never sent 1").expect("it is there")["entry"].clone();
+    let args = json!({ "chart": original.chart, "entry": entry, "reason": "dropped" });
+    call::<command::EntryDelete>(&app, args).await;
+    let noticed = original.judge(&app, &view, &damaged, &profile).await;
+    assert!(noticed.is_some_and(|why| why.contains("never sent 1")), "one entry less is noticed");
+    drop(server);
+}
