@@ -76,6 +76,49 @@ fn backups_made_while_writing_are_whole_vaults_of_one_moment() {
     assert_eq!(wrong.len(), 0, "every backup opens, is clean, and holds what was saved before it");
 }
 
+/// As the app makes it: written beside the vault, read back in small steps, and only then named.
+fn in_steps(vault: &Vault, _: &Path, to: &Path) -> Result<(), String> {
+    let said = |error: mecum_vault::WriteVaultError| error.to_string();
+    let mut copying = vault.begin_copy(to).map_err(said)?;
+    if !copying.write(|_| true).map_err(said)? {
+        return Err("stopped by nobody".into());
+    }
+    let mut checking = vault.begin_reading_back(&copying).map_err(said)?;
+    checking.walk_structure();
+    while !vault.step_check(&mut checking) {}
+    if !checking.report().is_clean() {
+        return Err(format!("not sound: {:?}", checking.report().problems));
+    }
+    drop(checking);
+    if to.exists() {
+        return Err("it has its name before it was read back".into());
+    }
+    copying.finish().map_err(said)
+}
+
+#[test]
+fn backups_made_in_steps_beside_a_writer_are_whole_vaults_of_one_moment() {
+    let proof = Proof::new(TEST, "backups in steps beside a writer", 20);
+    let wrong = while_writing(proof.share(), in_steps);
+    wrong.iter().take(5).for_each(|why| println!("{why}"));
+    proof.end(proof.share(), wrong.len() as u64);
+    assert_eq!(wrong.len(), 0, "every backup opens, is clean, and holds what was saved before it");
+}
+
+#[test]
+fn a_backup_that_is_given_up_leaves_nothing() {
+    let folder = folder();
+    let vault = create(&file_in(folder.path()), 1);
+    saga::write(&vault, 1, Durability::Full).expect("the vault takes it");
+    let to = folder.path().join("copy.sqlite");
+    let mut copying = vault.begin_copy(&to).expect("begins");
+    assert!(!copying.write(|_| false).expect("the disk takes it"), "it stops when it is told to");
+    drop(copying);
+    let left = std::fs::read_dir(folder.path()).expect("a folder").flatten();
+    let left: Vec<_> = left.filter(|entry| entry.file_name().to_string_lossy().starts_with("copy")).collect();
+    assert!(left.is_empty(), "nothing of it stays: {left:?}");
+}
+
 #[test]
 fn control_a_plain_copy_of_the_file_lacks_what_was_saved() {
     let wrong =

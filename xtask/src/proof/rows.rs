@@ -215,6 +215,15 @@ pub(super) const ROWS: &[Row] = &[
         ..row(9, "backups while another thread writes", VAULT, "backups")
     },
     Row {
+        names: &["backups_made_in_steps_beside_a_writer_are_whole_vaults_of_one_moment"],
+        control: Control::Tests(&["control_a_plain_copy_of_the_file_lacks_what_was_saved"]),
+        in_test: 20,
+        per_change: 100,
+        nightly: 2_000,
+        shards: 2,
+        ..row(9, "backups in steps beside a writer", VAULT, "backups")
+    },
+    Row {
         names: &["a_backup_cut_off_at_any_kibibyte_is_refused"],
         control: Control::Inside("the same file, whole, is taken"),
         in_test: ALL,

@@ -119,12 +119,18 @@ impl App {
         }
         place::clear_part(self.profile());
         let made = self.put_together(&mut salvage, server).await;
-        let outcome = tokio::task::block_in_place(|| match made {
-            Ok(mended) => self.take_over(salvage, mended, found.clone()),
-            Err(message_id) => Ok(Outcome { left: found.clone(), message_id, found, ..Outcome::none() }),
+        let replaced = tokio::task::block_in_place(|| {
+            made.and_then(|mended| {
+                let taken = self.take_over(salvage, mended, found.clone());
+                taken.map_err(|error| Some(error.message_id))
+            })
+        });
+        let outcome = replaced.unwrap_or_else(|message_id| {
+            let left = found.clone();
+            Outcome { found, left, message_id, ..Outcome::none() }
         });
         place::clear_part(self.profile());
-        outcome
+        Ok(outcome)
     }
 
     /// The new vault, from here where that can be vouched for, else from the server. The error says what is missing, or nothing
