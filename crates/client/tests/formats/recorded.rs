@@ -120,8 +120,7 @@ fn exchanges(mut asked: &[u8], mut answered: &[u8]) -> Vec<Exchange> {
 }
 
 pub(crate) fn read(file: &Path) -> Vec<Exchange> {
-    let bytes = std::fs::read(file).expect("the fixture is in the tree");
-    minicbor::decode(&bytes).expect("a list of exchanges")
+    minicbor::decode(&super::unpacked(file)).expect("a list of exchanges")
 }
 
 pub(crate) fn write(file: &Path, exchanges: &[Exchange]) {
