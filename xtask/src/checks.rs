@@ -28,6 +28,7 @@ pub(crate) fn run(workspace: &Workspace, results: &mut Results) {
     results.check("checks::lints_web", web_lints(workspace, results));
     layers::check(workspace, results);
     results.check("checks::lock_files_name_no_host", lock_names_no_host(workspace));
+    results.check("checks::no_build_takes_checks_out", no_build_takes_checks_out(workspace));
     results.check("checks::schema_is_current", schema::current(workspace));
     results.check("checks::proof_table_is_current", proof::table_is_current(workspace));
 }
@@ -42,6 +43,21 @@ fn web_lints(workspace: &Workspace, results: &Results) -> Result<(), String> {
     command.env("CARGO_TARGET_DIR", workspace.wasm_target()).env("CARGO_TERM_COLOR", "never");
     let ok = process::each_line(&mut command, |line| log.line(line))?;
     if ok { Ok(()) } else { Err(log.tail()) }
+}
+
+/// The feature by which proof harnesses take single checks out is for tests: no program, and no library as others depend on it,
+/// is built with it.
+fn no_build_takes_checks_out(workspace: &Workspace) -> Result<(), String> {
+    let tree = ["tree", "--workspace", "--edges", "normal,build,features", "--prefix", "none", "--offline"];
+    let output = process::cargo(workspace, &tree).output().map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() || !text.contains("mecum-sync") {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    match text.lines().find(|line| line.contains("hostile-controls")) {
+        None => Ok(()),
+        Some(line) => Err(format!("a build takes checks out: {line}")),
+    }
 }
 
 /// A lock file with download addresses would tie every clone to one registry's host.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use mecum_api::{CallError, Code, ServerConnectArgs, SyncPhase, SyncView, Topic};
 use mecum_seal::{IncarnationId, VerifyingKey};
+use mecum_sync::controls::holds;
 use mecum_sync::{FollowError, RefusalCode};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::block_in_place;
@@ -33,6 +34,9 @@ const MAX_FRESH_SOCKETS: usize = 2;
 /// Rounds of one exchange: a backlog larger than this goes on with the next wake.
 const MAX_ROUNDS: usize = 10_000;
 
+/// Rounds in a row in which the server shows nothing new, though it is told something: what it takes it does not keep.
+const MAX_IDLE_ROUNDS: usize = 8;
+
 /// The setting that holds the server's address.
 pub(crate) const SERVER_URL: &[u8] = b"server-url";
 
@@ -58,10 +62,15 @@ impl Session {
 }
 
 /// Why an exchange stopped.
-pub(crate) enum Stopped {
+#[derive(Debug)]
+pub enum Stopped {
+    /// The vault is locked.
     Locked,
+    /// The account has no server.
     NoServer,
+    /// The server could not be asked, or did not answer as it should.
     Remote(RemoteError),
+    /// Its answer was not taken.
     Exchange(ExchangeError),
 }
 
@@ -184,7 +193,7 @@ async fn exchange(inner: &Inner) -> Result<(), Stopped> {
 
 /// Whether reading the server's history from its start is the way on: it refuses the cursor, or what it holds does not go on
 /// from what it showed before, as after it was restored from a backup. What is held here stays, and is compared.
-fn asks_to_begin_again(outcome: &Result<(), Stopped>) -> bool {
+pub fn asks_to_begin_again(outcome: &Result<(), Stopped>) -> bool {
     match outcome {
         Err(Stopped::Remote(RemoteError::Refused(refusal))) => refusal.code == RefusalCode::Resync,
         Err(Stopped::Exchange(ExchangeError::Refused(code))) => {
@@ -261,8 +270,29 @@ pub(crate) async fn sign_in(inner: &Inner, remote: &Remote) -> Result<SignedIn, 
     Ok(remote.sign_in(&signing, account, device, incarnation).await?)
 }
 
+/// How long an exchange goes on in which the server shows nothing new of what it takes: it may say that it stored something and
+/// never show it, and would be told it again for ever.
+#[derive(Debug, Default)]
+pub struct Patience {
+    at: Option<(u64, u64)>,
+    idle: usize,
+}
+
+impl Patience {
+    /// After a round that is not the last; `at` is [`Session::shown_so_far`].
+    pub fn after(&mut self, at: (u64, u64)) -> Result<(), ExchangeError> {
+        self.idle = if self.at == Some(at) { self.idle + 1 } else { 0 };
+        self.at = Some(at);
+        if holds("patience", self.idle < MAX_IDLE_ROUNDS) {
+            return Ok(());
+        }
+        Err(FollowError::Withheld.into())
+    }
+}
+
 /// Exchanges until nothing is left to say or to fetch.
 pub(crate) async fn rounds(inner: &Inner, remote: &Remote, signed_in: &SignedIn) -> Result<(), Stopped> {
+    let mut patience = Patience::default();
     for _ in 0..MAX_ROUNDS {
         // Opening, judging and storing may take long: the thread says so to the others.
         let request = block_in_place(|| inner.session(Session::request)).ok_or(Stopped::Locked)?;
@@ -274,6 +304,8 @@ pub(crate) async fn rounds(inner: &Inner, remote: &Remote, signed_in: &SignedIn)
         if !exchanged.more {
             return Ok(());
         }
+        let at = inner.session(|session| session.shown_so_far()).ok_or(Stopped::Locked)?;
+        patience.after(at).map_err(Stopped::Exchange)?;
     }
     Ok(())
 }
@@ -289,24 +321,9 @@ fn say(inner: &Inner, outcome: &Result<(), Stopped>) {
     let mut link = held(&inner.link);
     let (phase, message) = match outcome {
         Ok(()) => (SyncPhase::UpToDate, inner.session(|session| session.older_copy_notice()).flatten()),
-        Err(Stopped::Locked | Stopped::NoServer) => (SyncPhase::NoServer, None),
-        Err(Stopped::Remote(RemoteError::Offline)) => (SyncPhase::Offline, None),
-        Err(Stopped::Remote(RemoteError::Refused(refusal))) if refusal.code == RefusalCode::Resync => {
-            (SyncPhase::Refused, Some("error-server-begins-again"))
-        }
-        Err(Stopped::Remote(RemoteError::Unauthorised)) => {
-            // Signing in anew was tried. That it was removed a device believes the account's log alone.
-            let removed = inner.session(|session| session.follower.is_removed()) == Some(true);
-            let id = if removed { "error-device-removed" } else { "error-device-not-let-in" };
-            (SyncPhase::Refused, Some(id))
-        }
-        Err(Stopped::Remote(_) | Stopped::Exchange(ExchangeError::Refused(_))) => {
-            (SyncPhase::Refused, Some("error-server-refused"))
-        }
-        Err(Stopped::Exchange(ExchangeError::Session(_))) => (SyncPhase::Refused, Some("error-not-saved")),
-        Err(Stopped::Exchange(ExchangeError::RolledBack)) => (SyncPhase::Refused, Some("error-older-copy")),
-        Err(Stopped::Exchange(ExchangeError::Follow(_))) => {
-            (SyncPhase::Refused, Some("error-server-history"))
+        // That it was removed a device believes the account's log alone.
+        Err(stopped) => {
+            words_for(stopped, inner.session(|session| session.follower.is_removed()) == Some(true))
         }
     };
     if let Err(Stopped::Exchange(error)) = outcome {
@@ -320,6 +337,28 @@ fn say(inner: &Inner, outcome: &Result<(), Stopped>) {
     drop(link);
     if changed {
         inner.news.tell(Topic::Sync);
+    }
+}
+
+/// What the screens say of an exchange that stopped: how it stands, and the id of a sentence.
+pub fn words_for(stopped: &Stopped, removed: bool) -> (SyncPhase, Option<&'static str>) {
+    match stopped {
+        Stopped::Locked | Stopped::NoServer => (SyncPhase::NoServer, None),
+        Stopped::Remote(RemoteError::Offline) => (SyncPhase::Offline, None),
+        Stopped::Remote(RemoteError::Refused(refusal)) if refusal.code == RefusalCode::Resync => {
+            (SyncPhase::Refused, Some("error-server-begins-again"))
+        }
+        Stopped::Remote(RemoteError::Unauthorised) => {
+            // Signing in anew was tried.
+            let id = if removed { "error-device-removed" } else { "error-device-not-let-in" };
+            (SyncPhase::Refused, Some(id))
+        }
+        Stopped::Remote(_) | Stopped::Exchange(ExchangeError::Refused(_)) => {
+            (SyncPhase::Refused, Some("error-server-refused"))
+        }
+        Stopped::Exchange(ExchangeError::Session(_)) => (SyncPhase::Refused, Some("error-not-saved")),
+        Stopped::Exchange(ExchangeError::RolledBack) => (SyncPhase::Refused, Some("error-older-copy")),
+        Stopped::Exchange(ExchangeError::Follow(_)) => (SyncPhase::Refused, Some("error-server-history")),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use mecum_api::Topic;
 use mecum_seal::{DocumentId, Envelope, Hash32, SpaceId};
+use mecum_sync::controls::holds;
 use mecum_sync::limits::{MAX_ENVELOPES_PER_PUSH, MAX_PUSHES, MAX_SPACE_ENTRIES};
 use mecum_sync::{
     Accepted, FollowError, Follower, Item, Outcome, Push, RefusalCode, Signed, Statement, SyncRequest,
@@ -170,13 +171,24 @@ impl Session {
         }
         self.sign_again(&mut stage, &mut follower, gave_way);
         follower.advance(response.cursor);
+        let all_shown = response.more
+            || self.is_older_copy()
+            || self.is_reading_again()?
+            || follower.missing().is_empty();
+        if !holds("missing", all_shown) {
+            // A membership entry stands behind envelopes that were not shown, and nothing more is to come.
+            return Err(FollowError::Withheld.into());
+        }
         let envelopes = arrivals.len();
+        let again = self.aside_again(&mut stage)?;
         self.note_snapshots(&mut stage, request, response)?;
         self.note_read_again(&mut stage, response.more)?;
         let changed = !response.items.is_empty()
             || response.receipts.is_some()
             || !stage.spaces.is_empty()
-            || !stage.deletes.is_empty();
+            || !stage.deletes.is_empty()
+            || !again.is_empty();
+        arrivals.extend(again);
         stage.follower = Some(follower);
         self.sign_space_entries_again(&mut stage, gave_way_in_spaces)?;
         for note in std::mem::take(&mut stage.notes) {
@@ -272,6 +284,17 @@ impl Session {
         Err(ExchangeError::Refused(RefusalCode::ChainFork))
     }
 
+    /// How far the server has shown what it holds: its cursor, and the links of this device that it has shown, with the entries of
+    /// logs.
+    pub fn shown_so_far(&self) -> (u64, u64) {
+        let entries = self.follower.stored_account_entries();
+        let own = self.spaces.values().map(|state| {
+            let links = self.follower.chain_head(&self.own_chain(state.space)).envelope_seq;
+            links + self.follower.stored_space_entries(state.space)
+        });
+        (self.follower.cursor(), entries + own.sum::<u64>())
+    }
+
     /// How many things were put aside.
     pub fn quarantined(&self) -> u32 {
         let aside = self.vault.names(Table::Quarantine).map_or(0, |names| names.len());
@@ -300,6 +323,8 @@ impl Session {
 /// Puts something aside that could not be checked or read: it is kept, counted and said, and stops nothing else.
 pub(crate) fn quarantine(stage: &mut Stage, reason: &str, id: &[u8], bytes: &[u8]) {
     let name = [reason.as_bytes(), b"/", id].concat();
+    // It may just have been looked at again.
+    stage.deletes.retain(|(table, gone)| *table != Table::Quarantine || *gone != name);
     stage.puts.push((Table::Quarantine, name, bytes.to_vec()));
     stage.topics.push(Topic::Sync);
 }

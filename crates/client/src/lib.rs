@@ -6,6 +6,7 @@
 mod account_entries;
 mod app;
 mod arrivals;
+mod aside;
 mod base64;
 mod checking;
 mod clock;

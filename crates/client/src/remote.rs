@@ -11,6 +11,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use mecum_seal::{AccountId, DeviceId, IncarnationId, SigningKey, VerifyingKey};
+use mecum_sync::controls::{holds, is_out};
 use mecum_sync::limits::{MAX_MAILBOX_BYTES, MAX_RESPONSE_BYTES, MAX_SMALL_FRAME_BYTES};
 use mecum_sync::{
     AccountEntry, Challenge, EnrolRequest, EnrolResponse, PROTOCOL_VERSION, RecoverRequest, RecoverResponse,
@@ -19,6 +20,7 @@ use mecum_sync::{
 };
 use minicbor::{Decode, Encode};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Method, StatusCode};
 use tokio::time::Instant;
 
@@ -114,7 +116,7 @@ impl Remote {
         let signed: Signed<ServerInfo> = parse(&answer)?;
         let key = signed.unverified().key;
         let info = signed.verify(&key).map_err(|_| RemoteError::BadAnswer)?;
-        if info.version != PROTOCOL_VERSION {
+        if !holds("server-version", info.version == PROTOCOL_VERSION) {
             return Err(RemoteError::Refused(RefusalCode::VersionUnsupported.into()));
         }
         Ok(info.clone())
@@ -152,7 +154,11 @@ impl Remote {
     async fn challenge(&self) -> Result<Challenge, RemoteError> {
         let challenge: Challenge =
             self.post("/v1/challenge", None, Vec::new(), MAX_SMALL_FRAME_BYTES).await?;
-        if challenge.server == self.pin { Ok(challenge) } else { Err(RemoteError::OtherServer) }
+        if holds("server-pin", challenge.server == self.pin) {
+            Ok(challenge)
+        } else {
+            Err(RemoteError::OtherServer)
+        }
     }
 
     /// Asks for the log of the account whose recovery key this is, as far as it comes after entry `after`, and brings its next
@@ -251,7 +257,7 @@ fn http_client(address: &Address) -> Result<Client, RemoteError> {
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .redirect(reqwest::redirect::Policy::none())
+        .redirect(if is_out("redirect") { Policy::default() } else { Policy::none() })
         .tcp_nodelay(true);
     let builder = if address.is_loopback() { builder.no_proxy() } else { builder };
     builder.build().map_err(|_| RemoteError::Offline)
@@ -291,7 +297,7 @@ async fn ask_within(
     let status = response.status();
     let mut answer = Vec::new();
     while let Some(chunk) = in_time(ends + granted(answer.len()), response.chunk()).await? {
-        if answer.len() + chunk.len() > max_answer {
+        if !holds("answer-size", answer.len() + chunk.len() <= max_answer) {
             return Err(RemoteError::BadAnswer);
         }
         answer.extend_from_slice(&chunk);

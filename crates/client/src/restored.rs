@@ -11,6 +11,7 @@ pub(crate) use rebirth::Taken;
 use std::collections::BTreeSet;
 
 use mecum_seal::{Envelope, Hash32, IncarnationId, SpaceId};
+use mecum_sync::controls::holds;
 use mecum_sync::limits::{MAX_ACCOUNT_ENTRIES, MAX_SPACE_ENTRIES};
 use mecum_sync::{
     Accepted, AccountEntry, AccountLog, Chain, ChainHead, FollowError, Item, Signed, SpaceEntry, SyncRequest,
@@ -54,7 +55,7 @@ impl Session {
     /// Begins to read the server's history again, after it refused the cursor. Every own link counts as unsent until it is shown
     /// again. False if reading had only just begun: then beginning once more is no way on.
     pub fn begin_again(&mut self) -> Result<bool, SessionError> {
-        if self.follower.cursor() == 0 {
+        if !holds("begin-once", self.follower.cursor() != 0) {
             return Ok(false);
         }
         let mut follower = self.follower.clone();
@@ -194,7 +195,8 @@ impl Session {
                         .vault
                         .get(Table::Account, &account_entry_name(seq))
                         .map_err(SessionError::from)?;
-                    if shown && kept.is_some_and(|kept| *kept != encode(entry)) {
+                    let other = shown && kept.is_some_and(|kept| *kept != encode(entry));
+                    if !holds("shown-again", !other) {
                         return Err(FollowError::Fork.into());
                     }
                 }
@@ -218,7 +220,8 @@ impl Session {
         let (first, last) = (Hash32::ZERO, Hash32::from_bytes([0xff; 32]));
         let held = (chain, place.envelope_seq, first)..=(chain, place.envelope_seq, last);
         let mut held = links.range(held).peekable();
-        if held.peek().is_some() && !held.any(|(_, _, id)| *id == envelope.content_id()) {
+        let same = held.peek().is_none() || held.any(|(_, _, id)| *id == envelope.content_id());
+        if !holds("shown-again", same) {
             return Err(FollowError::Fork.into());
         }
         Ok(())
@@ -260,7 +263,7 @@ impl Session {
     ) -> Result<(), ExchangeError> {
         let known = self.staged_space(stage, chain.space)?;
         let other = self.own_link(&known, head.envelope_seq)?.is_some_and(|id| id != head.hash);
-        if head.envelope_seq > known.own_seq || other {
+        if !holds("own-rolled-back", head.envelope_seq <= known.own_seq && !other) {
             return Err(ExchangeError::RolledBack);
         }
         let before = self.follower.chain_head(chain).envelope_seq;

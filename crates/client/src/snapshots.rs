@@ -11,6 +11,7 @@ use mecum_documents::{Actor, Document, Link};
 use mecum_seal::{
     DeviceId, DocumentId, DocumentKey, Hash32, Key32, Place, SpaceId, derive_key, seal_envelope,
 };
+use mecum_sync::controls::holds;
 use mecum_sync::limits::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOT_PARTS, MAX_SNAPSHOTS};
 use mecum_sync::{
     Chain, FoldedChain, Follower, Signed, SnapshotBody, SpaceSnapshot, SyncRequest, SyncResponse,
@@ -294,13 +295,13 @@ fn check_writers(
         let record = record_of(actor, links);
         // Under the key of the epoch that it was made in; which one it was, it does not say.
         let stated = state.keys().any(|key| statement.heads == heads_hash(key, &record));
-        if !ends_here || !stated {
+        if !holds("snapshot-heads", ends_here && stated) {
             return Err(RefusedSnapshot::Heads);
         }
         writers.insert(actor, chain.device);
     }
     let actors: BTreeSet<Actor> = links.values().flat_map(BTreeMap::keys).copied().collect();
-    if actors.iter().all(|actor| writers.contains_key(actor)) {
+    if holds("snapshot-writers", actors.iter().all(|actor| writers.contains_key(actor))) {
         Ok(writers)
     } else {
         Err(RefusedSnapshot::Writer)

@@ -191,6 +191,18 @@ impl Session {
         key: &impl Key32,
         body: &[u8],
     ) -> Result<u64, SessionError> {
+        self.stage_plaintext(stage, space, document, key, &pack(body))
+    }
+
+    /// The same, of a plaintext as it is.
+    pub(crate) fn stage_plaintext(
+        &self,
+        stage: &mut Stage,
+        space: SpaceId,
+        document: DocumentId,
+        key: &impl Key32,
+        plaintext: &[u8],
+    ) -> Result<u64, SessionError> {
         let mut state = self.staged_space(stage, space)?;
         let place = Place {
             space,
@@ -203,7 +215,7 @@ impl Session {
             previous: state.own_last,
         };
         let sealed =
-            seal_envelope(key, &place, &pack(body), self.entropy()).map_err(|_| SessionError::Envelope)?;
+            seal_envelope(key, &place, plaintext, self.entropy()).map_err(|_| SessionError::Envelope)?;
         state.own_seq += 1;
         state.own_last = sealed.content_id;
         state.own_membership = state.membership;

@@ -1,6 +1,7 @@
 //! INSECURE stand-ins for tests: sessions over vaults in memory, with repeatable randomness and a clock that stands still.
 
 mod figures;
+mod digest;
 mod measuring;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use crate::space::SpaceState;
 use crate::stage::Stage;
 use crate::times::Noted;
 
+pub use crate::driver::{Patience, Stopped, asks_to_begin_again, words_for};
 pub use measuring::PlainDocument;
 
 /// The passphrase of every vault here.
@@ -218,6 +220,20 @@ impl Session {
         self.commit(stage, Durability::Full).expect("the vault takes it");
     }
 
+    /// Sends a plaintext that no honest installation would seal, in an entry's document, as the next link of this device's chain.
+    pub fn seal_for_tests(
+        &mut self,
+        chart: ChartId,
+        key: ItemKey,
+        plaintext: &[u8],
+    ) -> Result<(), SessionError> {
+        let document = self.document_of(chart, key)?.ok_or_else(SessionError::not_found)?;
+        let state = self.documents.get(&document).cloned().ok_or_else(SessionError::not_found)?;
+        let mut stage = Stage::default();
+        self.stage_plaintext(&mut stage, state.space, document, &state.key, plaintext)?;
+        self.commit(stage, Durability::Full)
+    }
+
     /// The snapshot of the space of an entry that a dishonest installation makes: `lie` says what the entry's document is. Nothing of
     /// it is checked, and everything is signed.
     pub fn lying_snapshot_for_tests(
@@ -253,6 +269,11 @@ impl Session {
     /// Whether this vault was found to be an older copy and its new incarnation has not begun.
     pub fn is_fetching_for_tests(&self) -> bool {
         self.is_older_copy()
+    }
+
+    /// As after an update: another version was the last to look at what is put aside.
+    pub fn update_for_tests(&mut self) {
+        self.set_setting(crate::aside::TRIED_BY, b"an older version").expect("a setting is kept");
     }
 
     /// How many spaces fold into a snapshot now, and how many there are.

@@ -7,6 +7,8 @@
 pub mod account_log;
 pub mod chain;
 pub mod codec;
+#[doc(hidden)]
+pub mod controls;
 pub mod follower;
 pub mod frames;
 pub mod limits;

@@ -10,6 +10,7 @@ use minicbor::{Decode, Encode};
 
 use crate::chain::ChainHead;
 use crate::codec;
+use crate::controls::holds;
 use crate::limits::{MAX_CHAINS, MAX_SNAPSHOT_BYTES, MAX_SNAPSHOT_PARTS};
 use crate::signed::{Signed, SignedBody};
 use crate::space_log::{Role, SpaceLog};
@@ -126,7 +127,7 @@ pub fn verify_snapshot(
     let body = snapshot.signed.verify(signer).map_err(|_| SnapshotError::BadSignature)?;
     let membership_seq = log.seq_of(body.membership_head).ok_or(SnapshotError::BadMembershipHead)?;
     let of_its_time = body.epoch == log.epoch_at(membership_seq) && !log.is_stale_at(membership_seq);
-    if body.space != log.space() || !of_its_time {
+    if body.space != log.space() || !holds("snapshot-membership", of_its_time) {
         return Err(SnapshotError::BadMembershipHead);
     }
     if !log.role_at(account, membership_seq).is_some_and(Role::may_write) {
@@ -143,7 +144,7 @@ pub fn verify_snapshot(
     }
     let mut envelopes = Vec::with_capacity(snapshot.parts.len());
     for (bytes, id) in snapshot.parts.iter().zip(&body.parts) {
-        if sha256(bytes) != *id {
+        if !holds("snapshot-part", sha256(bytes) == *id) {
             return Err(SnapshotError::BadPart);
         }
         let envelope = Envelope::parse(bytes).map_err(|_| SnapshotError::BadPart)?;
@@ -184,7 +185,7 @@ pub fn verify_statements(
         let same = said.is_some_and(|statement| {
             statement.envelope_seq == chain.head.envelope_seq && statement.last == chain.head.hash
         });
-        if !same {
+        if !holds("snapshot-statement", same) {
             return Err(SnapshotError::BadStatement);
         }
     }

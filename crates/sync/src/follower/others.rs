@@ -10,6 +10,7 @@ use minicbor::{Decode, Encode};
 
 use super::{Accepted, FollowError, Follower};
 use crate::account_log::{AccountBody, AccountEntry, AccountLog, AccountLogError, KnownDevice};
+use crate::controls::holds;
 use crate::frames::Item;
 use crate::limits::MAX_UNSTORED_ENTRIES;
 use crate::signed::Signed;
@@ -206,7 +207,7 @@ impl Follower {
             others.expected.get(&space).is_some_and(|expected| expected.owner == founder)
                 && !others.passed_accounts.contains(&founder)
         });
-        let wanted = founder == self.account || expected;
+        let wanted = holds("space-expected", founder == self.account || expected);
         if !wanted {
             let passed = &mut self.others_mut().passed_spaces;
             if passed.len() < MAX_PASSED_OVER {
@@ -254,13 +255,14 @@ impl Follower {
         entry: &Signed<AccountEntry>,
     ) -> Result<Option<AccountLog>, FollowError> {
         let granted = self.granted_genesis(account);
-        if granted.is_some_and(|granted| entry.unverified().seq == 1 && granted != entry.hash()) {
+        let other = granted.is_some_and(|granted| entry.unverified().seq == 1 && granted != entry.hash());
+        if !holds("other-genesis", !other) {
             return Err(FollowError::OtherGenesis);
         }
         let invited = self.expected().any(|(_, expected)| {
             expected.owner == account && (expected.genesis == entry.hash() || entry.unverified().seq > 1)
         });
-        if granted.is_none() && !invited {
+        if !holds("other-expected", granted.is_some() || invited) {
             // Whoever the invitation really came from: it is not this account.
             let passed = &mut self.others_mut().passed_accounts;
             if passed.len() < MAX_PASSED_OVER {

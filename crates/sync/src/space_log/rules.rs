@@ -7,6 +7,7 @@ use super::{
     Cut, CutSet, Later, Member, NewEpoch, Replaced, Role, SpaceBody, SpaceEntry, SpaceLog, SpaceLogError,
     Stay, Wrap,
 };
+use crate::controls::holds;
 use crate::limits::{MAX_MEMBERS, MAX_SPACE_LOG};
 use crate::signed::Signed;
 use crate::snapshot::FoldedChain;
@@ -47,7 +48,8 @@ impl SpaceLog {
         if unverified.space != self.space {
             return Err(SpaceLogError::OtherSpace);
         }
-        if unverified.seq != self.entries().saturating_add(1) || unverified.previous != self.head() {
+        let next = unverified.seq == self.entries().saturating_add(1) && unverified.previous == self.head();
+        if !holds("space-link", next) {
             return Err(SpaceLogError::StaleHead);
         }
         self.check_actor(unverified.account, &unverified.body)?;
@@ -66,7 +68,7 @@ impl SpaceLog {
             SpaceBody::Leave { .. } if role.is_some() => Ok(()),
             SpaceBody::Epoch { .. } if role.is_some_and(Role::may_write) => Ok(()),
             SpaceBody::Leave { .. } | SpaceBody::Epoch { .. } => Err(SpaceLogError::NotWriter),
-            _ if role == Some(Role::Manager) => Ok(()),
+            _ if holds("space-actor", role == Some(Role::Manager)) => Ok(()),
             _ => Err(SpaceLogError::NotManager),
         }
     }
