@@ -336,6 +336,49 @@ pub(super) const ROWS: &[Row] = &[
         ..row(19, "a server restored from an older backup; every edit comes back", CLIENT, "restored")
     },
     Row {
+        names: &["an_answer_changed_at_any_field_changes_nothing_and_the_honest_one_is_taken_after_it"],
+        control: Control::Tests(&["control_a_client_without_its_checks_takes_some_of_them"]),
+        in_test: 2_000,
+        per_change: 20_000,
+        nightly: 100_000,
+        shards: 2,
+        ..row(24, "answers changed at each field, to a living client", CLIENT, "malformed")
+    },
+    Row {
+        names: &["a_bomb_is_put_aside_at_once_and_touches_nothing_else"],
+        control: Control::Tests(&["control_without_a_limit_the_same_bytes_take_a_gibibyte"]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(25, "bombs from a member's device, in a process of limited memory", CLIENT, "bombs")
+    },
+    Row {
+        names: &["a_lying_server_is_refused_by_name_said_in_words_and_changes_nothing"],
+        control: Control::Inside("each attack succeeds once the checks in its way are taken out"),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(30, "attacks of a lying server", CLIENT, "byzantine")
+    },
+    Row {
+        names: &["who_is_out_reads_nothing_that_came_after_and_who_is_in_reads_all"],
+        control: Control::Tests(&["control_a_removal_that_keeps_the_key_is_seen_to_close_nothing"]),
+        in_test: 60,
+        per_change: 2_000,
+        nightly: 10_000,
+        shards: 2,
+        ..row(31, "membership histories against an ex-member with every key", SYNC, "revocation")
+    },
+    Row {
+        names: &["nothing_that_an_ex_delegate_or_a_stolen_key_writes_counts_on_any_device"],
+        control: Control::Tests(&["control_a_device_that_does_not_heed_what_is_void_shows_it"]),
+        in_test: 400,
+        per_change: 1_000,
+        nightly: 50_000,
+        shards: 2,
+        ..row(32, "forged and backdated changes after a removal, by any order", SYNC, "backdated")
+    },
+    Row {
         names: &["random_histories_of_honest_and_dishonest_members_are_judged_as_by_the_model"],
         cases: Cases::Asked,
         control: Control::Tests(&["a_model_without_one_of_its_rules_is_seen_to_differ"]),
@@ -344,6 +387,14 @@ pub(super) const ROWS: &[Row] = &[
         nightly: 100_000,
         asked_by: "MECUM_MODEL_HISTORIES",
         ..row(33, "membership histories beside an independent model", SYNC, "membership_model")
+    },
+    Row {
+        names: &["nothing_weaker_than_today_is_taken"],
+        control: Control::Inside("each thing as it is, unchanged, is taken"),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(36, "downgrades and weak input", SEAL, "downgrade")
     },
     Row {
         names: &[
