@@ -419,6 +419,17 @@ pub(super) const ROWS: &[Row] = &[
         ..row(37, "a vault whose slot was weakened", VAULT, "vault")
     },
     Row {
+        names: &["bypass::no_trick_gets_past_any_route"],
+        control: Control::Tests(&[
+            "bypass::control_a_route_without_its_policy_is_caught",
+            "bypass::control_a_route_that_nobody_wrote_tricks_for_is_caught",
+        ]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(38, "tricks against every route, and written acts of who may not", RELAY, "relay")
+    },
+    Row {
         names: &["sign_in::a_replayed_sign_in_opens_no_session"],
         control: Control::Inside(
             "the same sign-in is taken the first time, and a fresh one after the restart",

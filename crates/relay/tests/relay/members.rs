@@ -20,7 +20,7 @@ impl Device {
         self.follower.space_log(space).expect("the space is known").clone()
     }
 
-    fn as_member(&self) -> (AccountId, mecum_seal::Hash32) {
+    pub(crate) fn as_member(&self) -> (AccountId, mecum_seal::Hash32) {
         (self.actor.account, self.follower.account_log().unwrap().genesis())
     }
 
@@ -58,7 +58,7 @@ impl Device {
         other.actor.follow(&other.space_log(space));
     }
 
-    async fn remove(&mut self, server: &Server, other: &Device, space: SpaceId, cuts: Vec<Cut>) {
+    pub(crate) async fn remove(&mut self, server: &Server, other: &Device, space: SpaceId, cuts: Vec<Cut>) {
         let entry = self.actor.remove(&self.space_log(space), other.actor.account, cuts);
         self.bring(server, &entry).await.expect("the removal is stored");
     }
