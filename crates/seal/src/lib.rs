@@ -40,4 +40,6 @@ pub use safe::slot::{DecodeSlotError, MakeSlotError, PassphraseSlot, WrongPassph
 pub use safe::wrap::{
     SealToError, UnwrapError, WRAP_BYTES, WRAP_OVERHEAD_BYTES, open_from, seal_to, unwrap_key, wrap_key,
 };
-pub use secret::{AccountKey, DocumentKey, EpochKey, Key32, RecoveryKey, RowKey, SecretKey32, VaultKey};
+pub use secret::{
+    AccountKey, DocumentKey, EpochKey, Key32, RecoveryKey, RowKey, SecretKey32, VaultKey, with_wiped_stack,
+};

@@ -1,5 +1,8 @@
 //! Secret keys of 32 bytes, one type per purpose, wiped when dropped and never printed.
 //!
+//! Each lies in a box of its own: what is moved from place to place is the box, and no place that it was moved from keeps the
+//! bytes. What computing with keys leaves on a stack is for [`with_wiped_stack`].
+//!
 //! It must not know what a key opens; the types only keep one purpose from being used for another.
 
 use std::fmt;
@@ -7,6 +10,30 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::entropy::Entropy;
+
+/// How deep computing with keys goes: this much of the stack below it is overwritten.
+const WIPED_BYTES: usize = 256 * 1024;
+
+/// Does something that has keys or plaintext in its hands, and then overwrites the stack that it used: what a function leaves
+/// there stays until something else happens to use the place, and a thread may be idle for as long as a program runs.
+pub fn with_wiped_stack<T>(work: impl FnOnce() -> T) -> T {
+    let done = below(work);
+    wipe();
+    done
+}
+
+/// A call of its own, so that what `work` uses lies below its caller.
+#[inline(never)]
+fn below<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+#[inline(never)]
+fn wipe() {
+    let mut place = [0u8; WIPED_BYTES];
+    // Somebody may look at it, and change it: so it has to be there, and written.
+    std::hint::black_box(&mut place);
+}
 
 /// Something that is a 32-byte secret key.
 pub trait Key32 {
@@ -18,19 +45,19 @@ macro_rules! secret_key {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone)]
-        pub struct $name(Zeroizing<[u8; 32]>);
+        pub struct $name(Box<Zeroizing<[u8; 32]>>);
 
         impl $name {
             /// A fresh random key.
             pub fn make(entropy: &dyn Entropy) -> Self {
-                let mut bytes = Zeroizing::new([0u8; 32]);
-                entropy.fill(bytes.as_mut());
+                let mut bytes = Box::new(Zeroizing::new([0u8; 32]));
+                entropy.fill(bytes.as_mut().as_mut());
                 Self(bytes)
             }
 
             /// From its bytes; the caller wipes their own copy.
             pub fn from_bytes(bytes: [u8; 32]) -> Self {
-                Self(Zeroizing::new(bytes))
+                Self(Box::new(Zeroizing::new(bytes)))
             }
 
             /// From a slice, if it has 32 bytes.
@@ -58,7 +85,7 @@ macro_rules! secret_key {
 
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {
-                crate::hazmat::aead::same_bytes(self.0.as_ref(), other.0.as_ref())
+                crate::hazmat::aead::same_bytes(self.expose(), other.expose())
             }
         }
 

@@ -13,14 +13,14 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    pub(crate) fn derive(vault_key: &VaultKey) -> Keys {
+    pub(crate) fn derive(vault_key: &VaultKey) -> Box<Keys> {
         let row_key = |purpose| RowKey::from_bytes(*derive_key(vault_key, purpose).expose());
-        Keys {
+        Box::new(Keys {
             row: row_key("mecum/vault/1/row"),
             head: row_key("mecum/vault/1/head"),
             names: RowTagger::new(&derive_key(vault_key, "mecum/vault/1/name")),
             tags: RowTagger::new(&derive_key(vault_key, "mecum/vault/1/tag")),
-        }
+        })
     }
 
     /// Where a row of this name is kept: names never stand in the file.

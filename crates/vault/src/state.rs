@@ -103,7 +103,8 @@ pub(crate) struct Inner {
 /// [`Vault::lock`] also says whether that went well.
 pub struct Vault {
     pub(crate) inner: Mutex<Inner>,
-    pub(crate) keys: Keys,
+    /// In a box: no place that the vault was moved from keeps them.
+    pub(crate) keys: Box<Keys>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) lock: Option<Lock>,
     pub(crate) lost_commits: u64,

@@ -146,7 +146,7 @@ impl Vault {
 
     fn unlocked(
         connection: Connection,
-        keys: Keys,
+        keys: Box<Keys>,
         state: State,
         lock: Option<Lock>,
         options: &VaultOptions,

@@ -86,19 +86,19 @@ impl<'b, C> minicbor::Decode<'b, C> for KemPublic {
 
 /// The secret to a [`KemPublic`], kept as its 32-byte seed.
 #[derive(Clone)]
-pub struct KemSecret(Zeroizing<[u8; KEM_SECRET_BYTES]>);
+pub struct KemSecret(Box<Zeroizing<[u8; KEM_SECRET_BYTES]>>);
 
 impl KemSecret {
     /// A fresh random secret.
     pub fn make(entropy: &dyn Entropy) -> KemSecret {
-        let mut seed = Zeroizing::new([0u8; KEM_SECRET_BYTES]);
-        entropy.fill(seed.as_mut());
+        let mut seed = Box::new(Zeroizing::new([0u8; KEM_SECRET_BYTES]));
+        entropy.fill(seed.as_mut().as_mut());
         KemSecret(seed)
     }
 
     /// The secret of a seed.
     pub fn from_bytes(seed: [u8; KEM_SECRET_BYTES]) -> KemSecret {
-        KemSecret(Zeroizing::new(seed))
+        KemSecret(Box::new(Zeroizing::new(seed)))
     }
 
     /// The seed, for storing under another key.
@@ -112,7 +112,7 @@ impl KemSecret {
     }
 
     fn parsed(&self) -> <XWing as Kem>::PrivateKey {
-        <XWing as Kem>::PrivateKey::from_bytes(self.0.as_ref()).expect("any 32 bytes are an X-Wing seed")
+        <XWing as Kem>::PrivateKey::from_bytes(self.expose()).expect("any 32 bytes are an X-Wing seed")
     }
 }
 

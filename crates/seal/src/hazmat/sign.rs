@@ -30,7 +30,8 @@ byte_newtype!(
 /// An Ed25519 private key, kept as its seed.
 #[derive(Clone)]
 pub struct SigningKey {
-    seed: Zeroizing<[u8; 32]>,
+    /// In a box: no place that the key was moved from keeps it.
+    seed: Box<Zeroizing<[u8; 32]>>,
     public: VerifyingKey,
 }
 
@@ -44,7 +45,7 @@ impl SigningKey {
 
     /// The key of a 32-byte seed (RFC 8032, section 5.1.5).
     pub fn from_seed(seed: [u8; 32]) -> SigningKey {
-        let seed = Zeroizing::new(seed);
+        let seed = Box::new(Zeroizing::new(seed));
         let mut public = [0u8; 32];
         public.copy_from_slice(pair(&seed).public_key().as_ref());
         SigningKey { seed, public: VerifyingKey::from_bytes(public) }
