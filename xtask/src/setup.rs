@@ -46,6 +46,7 @@ const TESTS: &[Package] = &[
     on_path("xvfb", "xvfb-run"),
     library("xauth"),
     program("strace", "strace", "--version"),
+    program("gdb", "gdb", "--version"),
     program("nodejs", "node", "--version"),
     program("npm", "npm", "--version"),
 ];

@@ -1,7 +1,7 @@
 //! The facade that every shell calls: one vault, its session, and the tasks that keep it in exchange with the server.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -12,10 +12,13 @@ use mecum_api::{
 use mecum_domain::PartialDate;
 use mecum_seal::{
     Entropy, KdfParams, PassphraseVerdict, RecoveryKey, SystemEntropy, check_passphrase, suggest_passphrase,
+    with_wiped_stack,
 };
 use mecum_vault::{Location, Presence, UnlockVaultError, Vault, VaultOptions, presence};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
+use crate::believed::Touched;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{SessionError, create_error, unlock_error};
 use crate::founding::Founding;
@@ -86,7 +89,7 @@ pub(crate) struct Inner {
     pub(crate) line: tokio::sync::Mutex<crate::driver::Line>,
     /// Something to send, or somebody asked.
     pub(crate) poke: Arc<Notify>,
-    touched_ms: AtomicI64,
+    touched: Mutex<Touched>,
 }
 
 /// One profile of Mecum.
@@ -137,7 +140,7 @@ impl App {
             link: Mutex::new(link),
             line: tokio::sync::Mutex::new(line),
             poke: poke.clone(),
-            touched_ms: AtomicI64::new(options.clock.now_ms()),
+            touched: Mutex::new(Touched::new(options.clock.now_ms(), Instant::now())),
             options,
         });
         let app = Self { _open: Arc::new(Open(inner.clone())), inner };
@@ -186,15 +189,17 @@ impl App {
     {
         let inner = self.inner.clone();
         let done = tokio::task::spawn_blocking(move || {
-            let mut session = inner.open_session();
-            let session = session.as_mut().ok_or_else(|| CallError::new(Code::Locked, "error-locked"))?;
-            let before = session.authored();
-            let answer = work(session).map_err(CallError::from);
-            // Only what was written now wakes the driver: asking must not cut short its waiting after a failure.
-            if session.authored() != before {
-                inner.poke.notify_one();
-            }
-            answer
+            with_wiped_stack(|| {
+                let mut session = inner.open_session();
+                let session = session.as_mut().ok_or_else(|| CallError::new(Code::Locked, "error-locked"))?;
+                let before = session.authored();
+                let answer = work(session).map_err(CallError::from);
+                // Only what was written now wakes the driver: asking must not cut short its waiting after a failure.
+                if session.authored() != before {
+                    inner.poke.notify_one();
+                }
+                answer
+            })
         });
         done.await.unwrap_or_else(|_| Err(CallError::new(Code::Internal, "error-internal")))
     }
@@ -205,7 +210,7 @@ impl App {
         F: FnOnce(&App) -> Result<T, CallError> + Send + 'static,
     {
         let app = self.clone();
-        let done = tokio::task::spawn_blocking(move || work(&app));
+        let done = tokio::task::spawn_blocking(move || with_wiped_stack(|| work(&app)));
         done.await.unwrap_or_else(|_| Err(CallError::new(Code::Internal, "error-internal")))
     }
 
@@ -226,7 +231,7 @@ impl App {
 
     /// The person is there: puts off auto-lock.
     pub fn touch(&self) {
-        self.inner.touched_ms.store(self.inner.options.clock.now_ms(), Ordering::Relaxed);
+        *held(&self.inner.touched) = Touched::new(self.inner.options.clock.now_ms(), Instant::now());
     }
 
     /// Whether there is a vault and whether it is open.
@@ -376,6 +381,10 @@ impl App {
 
 impl Inner {
     pub(crate) fn lock_now(&self) {
+        with_wiped_stack(|| self.lock_session());
+    }
+
+    fn lock_session(&self) {
         self.keep_gathered();
         held(&self.integrity).stop_all();
         let _turn = held(&self.turn);
@@ -403,7 +412,7 @@ impl Inner {
 
     /// Runs something on the open session from a task; nothing if it is locked.
     pub(crate) fn session<T>(&self, work: impl FnOnce(&mut Session) -> T) -> Option<T> {
-        self.open_session().as_mut().map(work)
+        with_wiped_stack(|| self.open_session().as_mut().map(work))
     }
 
     /// Whether the vault is open.
@@ -452,7 +461,7 @@ async fn watch(app: std::sync::Weak<Inner>) {
     loop {
         tokio::time::sleep(TICK).await;
         let Some(inner) = app.upgrade() else { return };
-        let quiet_ms = inner.options.clock.now_ms() - inner.touched_ms.load(Ordering::Relaxed);
+        let quiet_ms = held(&inner.touched).quiet_ms(inner.options.clock.now_ms(), Instant::now());
         let done = tokio::task::spawn_blocking(move || {
             let minutes = inner.session(|session| settings::auto_lock_min(session).unwrap_or(AUTO_LOCK_MIN));
             match minutes {

@@ -61,7 +61,7 @@ impl Session {
         Ok(self.devices())
     }
 
-    fn remove_device(&mut self, args: &DeviceArgs) -> Result<Vec<DeviceView>, SessionError> {
+    pub(crate) fn remove_device(&mut self, args: &DeviceArgs) -> Result<Vec<DeviceView>, SessionError> {
         let device = self.live_device(&args.device)?;
         if device == self.identity.device {
             return Err(refused("error-device-this"));

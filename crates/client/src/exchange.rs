@@ -139,6 +139,7 @@ impl Session {
     ) -> Result<Exchanged, ExchangeError> {
         let mut follower = self.follower.clone();
         follower.check_response(request, response)?;
+        self.note_server_time(response.server_time_ms);
         let mut stage = Stage::default();
         let mut arrivals: Vec<Arrival> = Vec::new();
         let mut began = false;

@@ -8,6 +8,7 @@ mod app;
 mod arrivals;
 mod aside;
 mod base64;
+mod believed;
 mod checking;
 mod clock;
 mod commands;

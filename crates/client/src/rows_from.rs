@@ -59,13 +59,26 @@ const MEASUREMENTS: &[(&str, &str)] = &[
 
 /// The row of an entry that the family wrote.
 pub(crate) fn row_of_entry(entry: &Entry, place: &RowPlace) -> Row {
+    dated(undated_row_of_entry(entry, place))
+}
+
+/// Gives an entry without a date of its own the day on which it was written last, once it is known when that was.
+pub(crate) fn dated(mut row: Row) -> Row {
+    if matches!(row.key, ItemKey::Entry(_)) && row.date.is_none() {
+        row.date = recorded(row.at_ms);
+    }
+    row
+}
+
+/// The same as [`row_of_entry`] for who does not know yet whether this was written last.
+pub(crate) fn undated_row_of_entry(entry: &Entry, place: &RowPlace) -> Row {
     let said = Said(entry);
     let mut row = empty(ItemKey::Entry(*entry.id.as_bytes()), entry.kind, place);
     row.resource_type = resource_type(entry.kind).into();
     row.deleted = entry.deleted().map(str::to_owned);
     row.clashes = entry.safety_clashes().map(|state| state.field.code()).collect();
     row.status = said.settled(Field::Status);
-    row.date = said.settled(Field::Effective).or_else(|| recorded(place.at_ms));
+    row.date = said.settled(Field::Effective);
     row.extra =
         extras(entry.kind).iter().filter_map(|field| Some((field.code(), said.settled(*field)?))).collect();
     if matches!(row.status.as_deref(), Some("stopped" | "completed" | "resolved" | "inactive" | "not-taken"))

@@ -50,6 +50,8 @@ pub struct Session {
     pub(crate) surroundings: Surroundings,
     pub(crate) link: mecum_api::SyncView,
     pub(crate) authored: u64,
+    /// What the server's clock said last, in ms since the epoch; nothing before the first answer.
+    pub(crate) server_ms: Option<i64>,
     /// Spaces of which a snapshot was tried, and at which `space_seq`.
     pub(crate) tried: BTreeMap<SpaceId, u64>,
     /// Every link in the vault, while the server's history is read again.
@@ -110,6 +112,7 @@ impl Session {
             surroundings,
             link: mecum_api::SyncView::default(),
             authored: 0,
+            server_ms: None,
             tried: BTreeMap::new(),
             links: None,
             syncs: crate::gather::Syncs::default(),

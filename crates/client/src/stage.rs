@@ -17,7 +17,7 @@ use crate::error::SessionError;
 use crate::heads::OwnChange;
 use crate::plaintext::{OpenDocument, SpaceLabel, pack};
 use crate::row::{ItemKey, Row};
-use crate::rows_from::{RowPlace, row_of_entry, row_of_finished};
+use crate::rows_from::{RowPlace, dated, row_of_finished, undated_row_of_entry};
 use crate::session::Session;
 use crate::space::{DocumentState, SpaceState};
 
@@ -298,7 +298,7 @@ impl Session {
                     (row.at_ms, row.device) = (before.at_ms, before.device);
                 }
             }
-            staged.insert(name, row);
+            staged.insert(name, dated(row));
         }
         Ok(())
     }
@@ -440,14 +440,15 @@ pub(crate) fn place_of(body: &[u8]) -> Option<(DocumentId, u64)> {
     Some((DocumentId::from_slice(log)?, u64::from_be_bytes(number.try_into().ok()?)))
 }
 
-/// The rows that a batch touched, as they stand in `document`.
+/// The rows that a batch touched, as they stand in `document`. An entry without a date of its own has none yet: staging them says
+/// when each was written last.
 pub(crate) fn rows_of(document: &Document, batch: &Batch, place: &RowPlace) -> Vec<Row> {
     let mut rows: BTreeMap<ItemKey, Row> = BTreeMap::new();
     for edit in &batch.edits {
         match edit {
             Edit::Add { entry, .. } | Edit::Set { entry, .. } => {
                 if let Some(entry) = document.entry(*entry) {
-                    let row = row_of_entry(&entry, place);
+                    let row = undated_row_of_entry(&entry, place);
                     rows.insert(row.key, row);
                 }
             }

@@ -111,7 +111,19 @@ impl Session {
         role: Role,
         other: &mut Session,
     ) {
-        let offered = Offered { chart, sections, role, until: None, reason: None };
+        self.let_in_until_for_tests(chart, sections, (role, None), other);
+    }
+
+    /// The same, until a civil date.
+    pub fn let_in_until_for_tests(
+        &mut self,
+        chart: ChartId,
+        sections: Vec<Section>,
+        (role, until): (Role, Option<&str>),
+        other: &mut Session,
+    ) {
+        let until = until.map(str::to_owned);
+        let offered = Offered { chart, sections, role, until, reason: None };
         let spaces = self.offered_spaces(&offered).expect("a section to offer");
         let log = other.follower.account_log().expect("an account has a log");
         let (account, genesis, kem) = (log.account(), log.genesis(), log.account_kem().clone());
@@ -134,6 +146,24 @@ impl Session {
         other.commit(stage, Durability::Full).expect("kept");
         let name = other.author_name();
         self.grant(&offered, &Invited { account, genesis, kem, name }).expect("somebody is let in");
+    }
+
+    /// Removes another device of the account, as the app does.
+    pub fn remove_device_for_tests(&mut self, device: DeviceId) -> Result<(), SessionError> {
+        self.remove_device(&mecum_api::DeviceArgs { device: device.to_string() }).map(drop)
+    }
+
+    /// The epoch and its key of every space.
+    pub fn epochs_for_tests(&self) -> BTreeMap<SpaceId, (u32, [u8; 32])> {
+        self.spaces.values().map(|state| (state.space, (state.epoch, *state.key.expose()))).collect()
+    }
+
+    /// Who is in a section's space, besides its owner.
+    pub fn guests_for_tests(&self, chart: ChartId, section: Section) -> usize {
+        let of = |state: &&SpaceState| state.chart == chart && state.section == section;
+        let space = self.spaces.values().find(of).map(|state| state.space);
+        let log = space.and_then(|space| self.follower.space_log(space));
+        log.map_or(0, |log| log.members().len().saturating_sub(1))
     }
 
     /// The titles of a chart's standing rows.

@@ -40,6 +40,16 @@ pub(crate) struct Peer {
     _place: Arc<(OwnedSemaphorePermit, Seat)>,
 }
 
+impl Peer {
+    /// Somebody on this machine who takes no connection's place: of a simulation.
+    pub(crate) fn simulated() -> Option<Self> {
+        let source = IpAddr::from([127, 0, 0, 1]);
+        let place = Arc::new(Semaphore::new(1)).try_acquire_owned().ok()?;
+        let seat = Arc::new(Sources::default()).enter(source, 1)?;
+        Some(Self { source, _place: Arc::new((place, seat)) })
+    }
+}
+
 /// Waits for the stop.
 pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
     // An error means that the accept loop is gone: stopped as well.

@@ -12,6 +12,7 @@ mod key;
 mod options;
 mod record;
 mod session;
+pub mod simulated;
 pub mod store;
 mod wake;
 

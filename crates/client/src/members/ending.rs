@@ -114,7 +114,7 @@ impl Session {
     /// Ends every membership whose last day is over, where this account manages the space: from the entry's place in the log on, by
     /// nobody's clock. Done before an exchange, so that it is in force at once.
     pub(crate) fn end_expired(&mut self) -> Result<(), SessionError> {
-        let today = self.today();
+        let today = self.today_for_ends();
         let mut over = Vec::new();
         for state in self.spaces.values() {
             let Some(log) = self.follower.space_log(state.space) else { continue };
