@@ -13,6 +13,11 @@ use mecum_client::{App, AppOptions};
 use tauri::{AppHandle, Builder, Context, Manager, RunEvent, Runtime};
 
 use arguments::{Arguments, Asked};
+use zeroizing_alloc::ZeroAlloc;
+
+/// What is freed is wiped: keys and words of a record pass through many buffers that nobody can wipe one by one.
+#[global_allocator]
+static MEMORY: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
 
 /// Starts the app on a desktop; gives the program's exit code when the last window closes.
 pub fn start() -> ExitCode {

@@ -45,7 +45,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that measure or test the others from outside and are never shipped; they may depend on anything.
-const OUTSIDE: &[&str] = &["mecum-bench", "mecum-faults"];
+const OUTSIDE: &[&str] = &["mecum-bench", "mecum-faults", "mecum-fuzz"];
 
 /// The packages that carry the design, and the crates whose job each one is. Any other crate must not depend on it;
 /// each crate named must both depend on it and use it.
@@ -55,7 +55,7 @@ const PILLARS: &[(&str, &[&str])] = &[
     ("automerge", &["mecum-documents"]),
     ("rusqlite", &["mecum-vault", "mecum-relay"]),
     ("ring", &["mecum-seal", "mecum-client", "mecum-documents", "mecum-interop"]),
-    ("tokio", &["mecum-client", "mecum-relay", "mecum-server", "mecum-bridge"]),
+    ("tokio", &["mecum-client", "mecum-relay", "mecum-server", "mecum-bridge", "mecum-testkit"]),
 ];
 
 /// serde is everywhere; these are the crates where it carries the contract.

@@ -1,0 +1,289 @@
+//! The living server process is sent recorded sessions with one field changed, over and over: it goes on, its database stays
+//! what it was, and its memory does not grow.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use mecum_faults::Proof;
+use mecum_seal::{Hash32, SigningKey, VerifyingKey, sha256};
+use mecum_sync::testing::Actor;
+use mecum_sync::{
+    Challenge, EnrolRequest, Follower, PROTOCOL_VERSION, RecoverRequest, RecoveryProof, SessionGrant, SignIn,
+    Signed, SyncRequest, SyncResponse, decode, encode,
+};
+use mecum_testkit::Dice;
+use mecum_testkit::mutate::mutated;
+
+const SERVER: &str = env!("CARGO_BIN_EXE_mecum-server");
+const QUICK: u64 = 1_000;
+/// Each device may sync 50 times a second: with so many, no frame is refused for being one too many.
+const ACCOUNTS: u64 = 16;
+/// Frames before memory is measured first: what is made once is made by then.
+const WARM_UP: u64 = 300;
+/// The most that the server's memory may grow by. Source: the programme's row 24.
+const MAX_GROWTH_KIB: i64 = 20 * 1024;
+/// How often the database is looked at.
+const LOOK_EVERY: u64 = 500;
+
+struct Server {
+    child: Child,
+    address: String,
+    pin: VerifyingKey,
+    data: tempfile::TempDir,
+}
+
+impl Server {
+    fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let mut child = Command::new(SERVER)
+            // Every frame names a source of its own, as a proxy would.
+            .args(["--listen", "127.0.0.1:0", "--proxy", "127.0.0.1", "--data"])
+            .arg(data.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = lines.next().unwrap().unwrap().replace("listening on http://", "");
+        let pin = lines.next().unwrap().unwrap().replace("pin ", "").parse().unwrap();
+        Self { child, address, pin, data }
+    }
+
+    fn code(&self) -> String {
+        let made = Command::new(SERVER).args(["enrol", "--data"]).arg(self.data.path()).output().unwrap();
+        String::from_utf8(made.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Resident memory, in KiB.
+    fn resident_kib(&self) -> i64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").trim().parse().unwrap()
+    }
+
+    /// Everything in every table.
+    fn digest(&self) -> Hash32 {
+        digest(&self.data.path().join("relay.sqlite"))
+    }
+
+    /// One request; the status and body of its answer, 0 if the connection was closed.
+    fn ask(&self, number: u64, path: &str, token: Option<&str>, body: &[u8]) -> (u16, Vec<u8>) {
+        let mut head = format!("POST {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n");
+        let [.., a, b, c] = number.to_be_bytes();
+        write!(head, "x-forwarded-for: 10.{a}.{b}.{c}\r\n").unwrap();
+        if let Some(token) = token {
+            write!(head, "authorization: Bearer {token}\r\n").unwrap();
+        }
+        write!(head, "content-length: {}\r\n\r\n", body.len()).unwrap();
+        self.raw(&[head.as_bytes(), body].concat())
+    }
+
+    fn raw(&self, bytes: &[u8]) -> (u16, Vec<u8>) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        // The server may close before everything is sent.
+        let _ = stream.write_all(bytes);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let status = String::from_utf8_lossy(&answer).split(' ').nth(1).and_then(|text| text.parse().ok());
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").map_or(answer.len(), |at| at + 4);
+        (status.unwrap_or(0), answer.split_off(end))
+    }
+
+    fn frame<T: minicbor::Encode<()> + for<'b> minicbor::Decode<'b, ()>>(
+        &self,
+        path: &str,
+        token: Option<&str>,
+        body: &[u8],
+    ) -> T {
+        let (status, body) = self.ask(0, path, token, body);
+        assert_eq!(status, 200, "{path} is answered");
+        decode(&body, 1 << 24).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn digest(database: &Path) -> Hash32 {
+    let c =
+        rusqlite::Connection::open_with_flags(database, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let mut names = c.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").unwrap();
+    let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert!(names.len() >= 10, "the tables are there to be compared");
+    let mut all = String::new();
+    for name in names {
+        let mut rows = c.prepare(&format!("SELECT * FROM {name}")).unwrap();
+        let columns = rows.column_count();
+        let mut rows = rows.query([]).unwrap();
+        let mut lines = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            lines.push((0..columns).map(|at| format!("{:?}", row.get_ref(at).unwrap())).collect::<String>());
+        }
+        lines.sort();
+        writeln!(all, "{name}:{}", lines.join("\n")).unwrap();
+    }
+    sha256(all.as_bytes())
+}
+
+/// What one account said in its time, and may say again without changing anything.
+struct Recorded {
+    token: String,
+    frames: Vec<(&'static str, Vec<u8>)>,
+}
+
+fn record(server: &Server, seed: u64) -> Recorded {
+    let mut actor = Actor::new(seed);
+    let genesis = actor.account_genesis();
+    let enrolment =
+        encode(&EnrolRequest { version: PROTOCOL_VERSION, code: server.code(), genesis: genesis.clone() });
+    server.frame::<mecum_sync::EnrolResponse>("/v1/enrol", None, &enrolment);
+    let Actor { account, device, incarnation, .. } = actor;
+    let challenge = || server.frame::<Challenge>("/v1/challenge", None, &[]);
+    let sign = |key: &SigningKey| {
+        let Challenge { nonce, server_time_ms, server } = challenge();
+        encode(&Signed::sign(SignIn { server, nonce, server_time_ms, account, device, incarnation }, key))
+    };
+    let signed_in = sign(&actor.signing);
+    let token = server.frame::<SessionGrant>("/v1/session", None, &signed_in).token.to_hex();
+    let mut follower = Follower::found(&genesis, incarnation, Some(server.pin)).unwrap();
+    let (space, entry) = actor.found_space(Some(server.pin));
+    follower.found_space(&entry).unwrap();
+    let phone = Actor::second(seed + 1_000, &actor);
+    let mut stored = SyncRequest::pull(0, 1 << 20);
+    stored.account_entries.push(actor.add_device(follower.account_log().unwrap(), &phone));
+    stored.space_entries.push(entry);
+    stored.pushes.push(actor.push(space, &["one", "two"], vec![]));
+    let stored = encode(&stored);
+    let response: SyncResponse = server.frame("/v1/sync", Some(&token), &stored);
+    assert!(response.push_outcomes[0].refusal().is_none(), "what is recorded was taken");
+    let pull = encode(&SyncRequest::pull(response.cursor, 1 << 20));
+    // A snapshot and a push that hold in every way but their signer.
+    let mut forged = SyncRequest::pull(0, 1 << 20);
+    actor.signing = phone.signing.clone();
+    forged.snapshots.push(actor.snapshot(space, 2, vec![actor.folded(space)], &["keys", "document"]));
+    forged.pushes.push(actor.push(space, &["three"], vec![actor.as_received(space)]));
+    let Challenge { nonce, server_time_ms, server: at } = challenge();
+    let key = phone.signing.verifying_key();
+    let proof =
+        Signed::sign(RecoveryProof { server: at, nonce, server_time_ms, account, key }, &phone.signing);
+    let recovery = encode(&RecoverRequest { version: PROTOCOL_VERSION, proof, after: 0, entry: None });
+    let frames = vec![
+        ("/v1/sync", stored),
+        ("/v1/sync", pull),
+        ("/v1/sync", encode(&forged)),
+        ("/v1/enrol", enrolment),
+        ("/v1/session", signed_in),
+        ("/v1/session", sign(&phone.signing)),
+        ("/v1/recover", recovery),
+        ("/v1/challenge", vec![0x80]),
+    ];
+    Recorded { token, frames }
+}
+
+/// Damage to the head of a request, and to what is said on an open wake socket.
+fn below_http(server: &Server, recorded: &Recorded, number: u64, dice: &Dice) {
+    let opening = format!(
+        "GET /v1/wake?1 HTTP/1.1\r\nhost: t\r\nx-forwarded-for: 10.200.0.{}\r\nauthorization: Bearer {}\r\n\
+         connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        number % 250,
+        recorded.token
+    );
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+    if dice.once_in(2) {
+        let _ = stream.write_all(&mutated(opening.as_bytes(), dice));
+    } else {
+        // A masked ping, text, and close.
+        let said =
+            [&[0x89, 0x81, 1, 2, 3, 4, 5][..], &[0x81, 0x82, 1, 2, 3, 4, 5, 6], &[0x88, 0x80, 0, 0, 0, 0]];
+        let _ = stream.write_all(opening.as_bytes());
+        let _ = stream.write_all(&mutated(&said.concat(), dice));
+    }
+    let _ = stream.read(&mut [0; 512]);
+}
+
+#[test]
+fn malformed_frames_end_nothing_change_nothing_and_cost_no_memory() {
+    let proof = Proof::new(24, "recorded sessions with a field changed, to the living server", QUICK);
+    let mut server = Server::start();
+    let accounts: Vec<_> = (0..ACCOUNTS).map(|seed| record(&server, seed + 1)).collect();
+    let before = server.digest();
+    let (mut failures, mut refused, mut waiting, mut warm) = (0, 0, 0, None);
+    for (done, number) in proof.numbers().enumerate() {
+        let dice = Dice::new(proof.seed() ^ (number << 20));
+        let recorded = &accounts[usize::try_from(number % ACCOUNTS).unwrap()];
+        if dice.once_in(10) {
+            below_http(&server, recorded, number, &dice);
+        } else {
+            let (path, frame) = dice.choose(&recorded.frames).unwrap();
+            let (status, _) = server.ask(number + 1, path, Some(&recorded.token), &mutated(frame, &dice));
+            refused += u64::from(status >= 400);
+            waiting += u64::from(status == 429);
+            if status >= 500 {
+                println!("case {number}: {path} is answered {status}");
+                failures += 1;
+            }
+        }
+        let done = done as u64;
+        if done == WARM_UP.min(proof.share() / 2) {
+            warm = Some(server.resident_kib());
+        }
+        if done % LOOK_EVERY == LOOK_EVERY - 1 && server.digest() != before {
+            println!("up to case {number}: the database is another");
+            failures += 1;
+            break;
+        }
+        if server.child.try_wait().unwrap().is_some() {
+            println!("case {number}: the server ended");
+            failures += 1;
+            break;
+        }
+    }
+    let (health, grown) = (server.raw(HEALTH).0, server.resident_kib() - warm.unwrap_or(0));
+    println!("{refused} refused, {waiting} of them told to wait; memory grew by {grown} KiB");
+    failures +=
+        u64::from(server.digest() != before) + u64::from(health != 200) + u64::from(grown > MAX_GROWTH_KIB);
+    proof.end(proof.share(), failures);
+    assert!(refused > proof.share() / 3, "many are refused outright: {refused}");
+    assert!(waiting < proof.share() / 50, "and not for being too many: {waiting}");
+    assert_eq!(failures, 0, "no exit, no change, no growth");
+}
+
+const HEALTH: &[u8] = b"GET /v1/health HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n";
+
+#[test]
+fn control_a_frame_that_is_stored_and_a_server_that_ended_are_noticed() {
+    let mut server = Server::start();
+    let recorded = record(&server, 1);
+    let before = server.digest();
+    for (path, frame) in &recorded.frames {
+        server.ask(1, path, Some(&recorded.token), frame);
+    }
+    assert_eq!(server.digest(), before, "what was recorded may be said again");
+    let mut other = Actor::new(1);
+    let mut request = SyncRequest::pull(0, 1 << 20);
+    request.space_entries.push(other.found_space(Some(server.pin)).1);
+    request.space_entries.push({
+        other = Actor::new(1);
+        let _ = other.found_space(None);
+        other.found_space(Some(server.pin)).1
+    });
+    server.ask(2, "/v1/sync", Some(&recorded.token), &encode(&request));
+    assert_ne!(server.digest(), before, "a frame that is stored is seen");
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    assert!(server.child.try_wait().unwrap().is_some(), "and a server that ended");
+}

@@ -1,0 +1,152 @@
+//! What is in memory: of a device's process after it was locked, no passphrase, no key and nothing of the record; of the
+//! server's, at any time, nothing that people wrote and no key of a document. Whole core dumps are searched, stacks and freed
+//! memory included.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+#[path = "memory/core.rs"]
+mod core;
+#[path = "memory/device.rs"]
+mod device;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use core::{Needle, dump, search};
+use device::{Device, WORDS};
+use mecum_client::Session;
+use mecum_client::testing::surroundings;
+use mecum_faults::Proof;
+use mecum_seal::testing::fast_kdf;
+use mecum_seal::{PassphraseSlot, derive_key};
+use mecum_vault::{Location, Vault, VaultOptions};
+use serde_json::{Value, json};
+
+const SERVER: &str = env!("CARGO_BIN_EXE_mecum-server");
+/// What nobody else would write: in a note, a name, a medicine and a reason.
+const CANARIES: [&str; 4] =
+    ["canary-kelapa-muda note", "Canary Wulandari-Sukma", "canaryformin 850", "two canary drops at night"];
+
+/// The keys of a vault, as it is on the disk, and what derives them.
+fn keys(device: &Device) -> Vec<Needle> {
+    let location = Location::File(device.profile.join("vault.sqlite"));
+    let c = rusqlite::Connection::open(device.profile.join("vault.sqlite")).unwrap();
+    let slot: Vec<u8> = c.query_row("SELECT body FROM slot WHERE kind = 1", [], |row| row.get(0)).unwrap();
+    drop(c);
+    let slot = PassphraseSlot::decode(&slot, fast_kdf().floor()).unwrap();
+    let vault_key = slot.open(WORDS).unwrap();
+    let around = surroundings(5);
+    let options = VaultOptions { kdf: fast_kdf(), ..VaultOptions::new(around.entropy.clone()) };
+    let vault = Vault::unlock(&location, WORDS, mecum_client::testing::NOW_MS, &options).unwrap();
+    let session = Session::open(vault, around).unwrap();
+    let mut needles = vec![
+        Needle::key("the vault key", vault_key.expose()),
+        Needle::key("the rows' key", derive_key(&vault_key, "mecum/vault/1/row").expose()),
+        Needle::key("the head's key", derive_key(&vault_key, "mecum/vault/1/head").expose()),
+    ];
+    let names = ["the signing key", "the device's key", "the account's key"].into_iter();
+    for (key, name) in
+        session.keys_for_tests().iter().zip(names.chain(std::iter::repeat("a key of a space or document")))
+    {
+        needles.push(Needle::key(name, key));
+    }
+    needles
+}
+
+fn texts() -> Vec<Needle> {
+    let mut needles: Vec<_> =
+        CANARIES.iter().flat_map(|text| Needle::text("something written", text)).collect();
+    needles.extend(Needle::text("the passphrase", WORDS));
+    needles
+}
+
+/// Everything that a person does with a record, so that it passes through all of the program.
+fn use_it(device: &mut Device, url: &str, code: &str) {
+    let person =
+        json!({ "passphrase": WORDS, "name": CANARIES[1], "born": "1990-01-02", "device_name": "phone" });
+    device.call("vault_create", &person);
+    device.call("server_connect", &json!({ "url": url, "code": code }));
+    let chart = device.call("chart_list", &Value::Null)[0]["chart"].clone();
+    let add = |kind: &str, fields: Value| json!({ "chart": chart, "kind": kind, "fields": fields });
+    device.call("entry_add", &add("note", json!([["text", CANARIES[0]]])));
+    for n in 0..20 {
+        device.call("entry_add", &add("note", json!([["text", format!("{} {n}", CANARIES[0])]])));
+    }
+    let made =
+        device.call("entry_add", &add("medication-statement", json!([["name", CANARIES[2]], ["dose", "1"]])));
+    let entry = json!({ "chart": chart, "entry": made["entry"], "set": [["reason", CANARIES[3]]] });
+    device.call("entry_edit", &entry);
+    for (question, args) in [
+        ("sync_now", Value::Null),
+        ("home", Value::Null),
+        ("timeline", json!({ "chart": chart, "offset": 0, "limit": 200 })),
+        ("medicines", json!({ "chart": chart })),
+        ("whereabouts", Value::Null),
+    ] {
+        device.call(question, &args);
+    }
+    // And as on every other day: locked and opened again.
+    device.call("vault_lock", &Value::Null);
+    device.call("vault_unlock", &json!({ "passphrase": WORDS }));
+    device.call("timeline", &json!({ "chart": chart, "offset": 0, "limit": 200 }));
+    device.call("entry_get", &json!({ "chart": chart, "entry": made["entry"] }));
+    device.call("sync_now", &Value::Null);
+}
+
+#[test]
+fn after_locking_no_key_and_no_word_is_in_memory_and_never_in_the_servers() {
+    let proof = Proof::new(28, "secrets in the memory of a locked device, and of the server at any time", 0);
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("server");
+    let mut server = Command::new(SERVER)
+        .args(["--listen", "127.0.0.1:0", "--data"])
+        .arg(&data)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let url = lines.next().unwrap().unwrap().replace("listening on ", "");
+    // Who closes the pipe before the server has said all of it ends the server.
+    lines.next().unwrap().unwrap();
+    let code = Command::new(SERVER).args(["enrol", "--data"]).arg(&data).output().unwrap();
+    let code = String::from_utf8(code.stdout).unwrap().trim().to_owned();
+    let mut device = Device::start(&folder.path().join("phone"));
+    use_it(&mut device, &url, &code);
+    let open = dump(device.child.id(), folder.path());
+    device.call("vault_lock", &Value::Null);
+    // What the harness itself asked stands in the buffer of the program's input until something longer is asked.
+    device.pad();
+    // An exchange that was under way ends, and the threads that it used.
+    std::thread::sleep(Duration::from_secs(1));
+    let locked = dump(device.child.id(), folder.path());
+    let of_server = dump(server.id(), folder.path());
+    device.end();
+    server.kill().unwrap();
+    server.wait().unwrap();
+
+    let (keys, texts) = (keys(&device), texts());
+    let before = search(&open, &keys) + search(&open, &texts);
+    println!("open: {} places", before.places.len());
+    let after = search(&locked, &keys) + search(&locked, &texts);
+    let at_server = search(&of_server, &keys) + search(&of_server, &texts);
+    for place in after.places.iter().chain(&at_server.places) {
+        println!("{place}");
+    }
+    let failures = after.places.len() + at_server.places.len();
+    let cases = 2 * (keys.len() + texts.len());
+    proof.end(cases as u64, failures as u64);
+    assert!(
+        before.kinds() > 5,
+        "the control: while it is open, keys and words are found: {:?}",
+        before.names()
+    );
+    assert!(
+        search(&of_server, &Needle::text("the server's own words", "listening on")).places.len() > 0
+            || of_server.bytes > 1 << 20,
+        "and the server's memory was there to be searched"
+    );
+    assert_eq!(failures, 0, "nothing is left");
+}
