@@ -65,6 +65,7 @@ const SEAL: &str = "mecum-seal";
 const RELAY: &str = "mecum-relay";
 const SYNC: &str = "mecum-sync";
 const CLIENT: &str = "mecum-client";
+const SERVER: &str = "mecum-server";
 
 /// A figure of tables and sweeps: all that there are. More than any has.
 pub(super) const ALL: u64 = 99_999;
@@ -182,7 +183,7 @@ pub(super) const ROWS: &[Row] = &[
         per_change: 2_000,
         nightly: 20_000,
         shards: 10,
-        ..row(7, "SIGKILL of the server while it takes pushes (SQLite)", "mecum-server", "kills")
+        ..row(7, "SIGKILL of the server while it takes pushes (SQLite)", SERVER, "kills")
     },
     Row {
         names: &["everything_that_version_1_stored_or_sent_is_read_by_this_version"],
@@ -326,6 +327,57 @@ pub(super) const ROWS: &[Row] = &[
         )
     },
     Row {
+        names: &["devices_and_the_real_relay_come_to_the_same_over_any_network"],
+        control: Control::Tests(&[
+            "control_an_item_that_the_network_leaves_out_is_caught",
+            "control_another_seed_gives_another_trace",
+        ]),
+        in_test: 6,
+        per_change: 500,
+        nightly: 20_000,
+        shards: 20,
+        ..row(
+            16,
+            "simulated networks between three devices and the real relay, each seed twice",
+            CLIENT,
+            "simulated",
+        )
+    },
+    Row {
+        names: &["five_devices_and_a_server_lose_nothing_on_bad_ways_with_kills"],
+        control: Control::Tests(&[
+            "control_a_device_that_does_not_send_again_and_one_that_says_saved_too_early_are_caught",
+        ]),
+        in_test: 2,
+        per_change: 20,
+        nightly: 500,
+        shards: 10,
+        ..row(
+            17,
+            "rounds of a server and five devices as processes behind bad ways, killed at each tenth",
+            SERVER,
+            "chaos",
+        )
+    },
+    Row {
+        names: &["wrong_and_jumping_clocks_lose_nothing_and_sign_in_all_the_same"],
+        control: Control::Tests(&["control_an_item_that_the_network_leaves_out_is_caught"]),
+        in_test: 6,
+        per_change: 500,
+        nightly: 20_000,
+        shards: 20,
+        ..row(18, "simulated networks with wrong clocks that jump, each seed twice", CLIENT, "simulated")
+    },
+    Row {
+        names: &["a_share_ends_on_its_date_whatever_the_owners_clock_says"],
+        cases: Cases::Tests,
+        control: Control::Inside("on its last day the same share still holds"),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(18, "a share until a date, with the owner's clock wrong", CLIENT, "simulated")
+    },
+    Row {
         names: &["a_server_that_goes_back_gets_everything_again_from_whoever_wrote_it"],
         cases: Cases::Asked,
         control: Control::Tests(&["an_edit_that_a_restored_server_drops_is_missed"]),
@@ -334,6 +386,25 @@ pub(super) const ROWS: &[Row] = &[
         nightly: 2_000,
         shards: 2,
         ..row(19, "a server restored from an older backup; every edit comes back", CLIENT, "restored")
+    },
+    Row {
+        names: &["no_parser_panics_hangs_or_grows_on_any_input"],
+        control: Control::Tests(&["control_a_planted_panic_hang_and_growth_are_found"]),
+        // A second for each parser, a minute, half an hour.
+        in_test: 14,
+        per_change: 14 * 60,
+        nightly: 14 * 1_800,
+        shards: 14,
+        ..row(23, "seconds of fuzzing, dealt out over every parser", "mecum-fuzz", "targets")
+    },
+    Row {
+        names: &["malformed_frames_end_nothing_change_nothing_and_cost_no_memory"],
+        control: Control::Tests(&["control_a_frame_that_is_stored_and_a_server_that_ended_are_noticed"]),
+        in_test: 1_000,
+        per_change: 10_000,
+        nightly: 100_000,
+        shards: 4,
+        ..row(24, "recorded sessions with a field changed, to the living server", SERVER, "malformed")
     },
     Row {
         names: &["an_answer_changed_at_any_field_changes_nothing_and_the_honest_one_is_taken_after_it"],
@@ -351,6 +422,14 @@ pub(super) const ROWS: &[Row] = &[
         per_change: ALL,
         nightly: ALL,
         ..row(25, "bombs from a member's device, in a process of limited memory", CLIENT, "bombs")
+    },
+    Row {
+        names: &["after_locking_no_key_and_no_word_is_in_memory_and_never_in_the_servers"],
+        control: Control::Inside("while it is open, keys and words are found"),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(28, "secrets in the memory of a locked device, and of the server at any time", SERVER, "memory")
     },
     Row {
         names: &["a_lying_server_is_refused_by_name_said_in_words_and_changes_nothing"],
@@ -395,6 +474,16 @@ pub(super) const ROWS: &[Row] = &[
         per_change: ALL,
         nightly: ALL,
         ..row(36, "downgrades and weak input", SEAL, "downgrade")
+    },
+    Row {
+        names: &[
+            "removing_a_lost_device_and_rotating_200_documents_takes_seconds_and_goes_on_after_any_stop",
+        ],
+        control: Control::Tests(&["control_without_the_removal_the_lost_device_has_every_key"]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(35, "a lost device is removed and 200 documents go on under new keys", CLIENT, "lost_device")
     },
     Row {
         names: &[

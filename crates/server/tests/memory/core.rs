@@ -1,7 +1,6 @@
 //! A process's memory as `gcore` writes it, and a search in it that says where something is.
 
 use std::collections::BTreeSet;
-use std::ops::Add;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -61,16 +60,6 @@ impl Found {
 
     pub(crate) fn names(&self) -> &BTreeSet<String> {
         &self.kinds
-    }
-}
-
-impl Add for Found {
-    type Output = Found;
-
-    fn add(mut self, other: Found) -> Found {
-        self.places.extend(other.places);
-        self.kinds.extend(other.kinds);
-        self
     }
 }
 
