@@ -50,7 +50,7 @@ pub struct SavedLog {
 /// A damaged vault, read as far as it goes.
 pub struct Salvage {
     connection: Connection,
-    keys: Keys,
+    keys: Box<Keys>,
     vault_key: VaultKey,
     slots: Vec<(i64, Vec<u8>)>,
     report: CheckReport,
