@@ -134,6 +134,10 @@ pub struct MemberRemoveArgs {
     /// Why, for those who stay.
     #[serde(default)]
     pub reason: Option<String>,
+    /// The moment after which nothing of theirs counts, ms since the epoch: by when it came to this device. None for everything that
+    /// the server has ordered by now. Refused with `error-cut-unknown` where this device was not there by then.
+    #[serde(default)]
+    pub nothing_after_ms: Option<i64>,
 }
 
 /// The code of an invitation, as it was given.

@@ -68,6 +68,9 @@ pub struct AccountRestoreArgs {
 pub struct DeviceArgs {
     /// Its id.
     pub device: String,
+    /// For removing it: the moment after which nothing that it wrote counts, as in `MemberRemoveArgs`. A stolen phone's words.
+    #[serde(default)]
+    pub nothing_after_ms: Option<i64>,
 }
 
 /// Gives a device another name.

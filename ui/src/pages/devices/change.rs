@@ -101,7 +101,7 @@ pub(super) fn RemoveButton(props: &ChangeProps) -> Html {
         let said = t!(i18n, "devices-removed", name = name);
         Callback::from(move |_: MouseEvent| {
             working.set(true);
-            let args = DeviceArgs { device: device.clone() };
+            let args = DeviceArgs { device: device.clone(), nothing_after_ms: None };
             let (open, working, error) = (open.clone(), working.clone(), error.clone());
             let (shell, backend) = (shell.clone(), backend.clone());
             let (on_changed, said) = (on_changed.clone(), said.clone());

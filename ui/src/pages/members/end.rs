@@ -69,6 +69,7 @@ fn removal(chart: ChartId, member: &MemberView, ticked: &[String], reason: &str)
         account: member.account.clone(),
         sections: if all { Vec::new() } else { ticked.to_vec() },
         reason: Some(reason.trim().to_owned()).filter(|reason| !reason.is_empty()),
+        nothing_after_ms: None,
     }
 }
 
