@@ -75,8 +75,9 @@ pub(crate) async fn run(
             () = &mut shutdown => break,
             _ = sweep.tick() => {
                 let now_ms = shared.now_ms();
-                if shared.blocking(move |store| store.sweep(now_ms)).await.is_err() {
-                    shared.log("event=sweep_failed");
+                match shared.blocking(move |store| store.sweep(now_ms)).await {
+                    Ok(swept) => shared.note_swept(swept),
+                    Err(_) => shared.log("event=sweep_failed"),
                 }
                 continue;
             }

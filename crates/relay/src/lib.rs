@@ -29,7 +29,7 @@ pub use bucket::Rate;
 pub use http::policy::{Access, Route, routes};
 pub use options::{Limits, RelayOptions};
 use store::sqlite::SqliteStore;
-use store::{LogStore, StoreError};
+use store::{LogStore, StoreError, Swept};
 
 /// Name of the database in the data folder.
 const DATABASE: &str = "relay.sqlite";
@@ -108,6 +108,13 @@ impl Relay {
         Ok(code)
     }
 
+    /// Forgets what has expired and prunes what may be pruned by now. A running server does it every few minutes.
+    pub fn sweep(&self) -> Result<Swept, StoreError> {
+        let swept = self.shared.store.sweep(self.shared.now_ms())?;
+        self.shared.note_swept(swept);
+        Ok(swept)
+    }
+
     /// Answers on `listener` until `shutdown` is done, then lets open requests finish for a few seconds.
     pub async fn serve(
         &self,
@@ -125,6 +132,13 @@ impl Shared {
 
     fn log(&self, line: &str) {
         (self.options.log)(line);
+    }
+
+    fn note_swept(&self, swept: Swept) {
+        if swept.pruned_envelopes > 0 {
+            self.counters.add("mecum_pruned_envelopes_total", swept.pruned_envelopes);
+            self.log("event=pruned");
+        }
     }
 
     /// Runs a database call off the event loop.

@@ -28,6 +28,8 @@ pub struct Limits {
     pub quota_bytes: u64,
     /// Spaces that one account may found.
     pub quota_spaces: u64,
+    /// From how many envelopes on that could be pruned the relay asks for a space's snapshot to be verified.
+    pub prune_envelopes: u64,
     /// How long a client may take for a request's head, and how long a connection may idle.
     pub header_timeout: Duration,
     /// How long a client may take for a small body; a large one gets a second more for each 16 KiB that came.
@@ -50,6 +52,8 @@ impl Default for Limits {
             syncs_per_device: Rate { burst: 200.0, per_second: 50.0 },
             quota_bytes: 2 * 1024 * 1024 * 1024,
             quota_spaces: 4_096,
+            // As many as lie between two snapshots of a device: below, verifying costs more than is freed.
+            prune_envelopes: 300,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(15),

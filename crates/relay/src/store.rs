@@ -8,6 +8,7 @@ pub mod sqlite;
 use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId, SpaceId, VerifyingKey};
 use mecum_sync::{
     AccountEntry, DeviceCard, Outcome, Push, Receipt, Refusal, Signed, SpaceEntry, SpaceSnapshot, Statement,
+    StoredSnapshot, Verified,
 };
 
 /// The database failed. Nothing was changed by the call that says so.
@@ -68,6 +69,8 @@ pub struct Wanted {
     pub pushes: Vec<Push>,
     /// Snapshots, in order, after the pushes.
     pub snapshots: Vec<SpaceSnapshot>,
+    /// What the device found right, after the snapshots.
+    pub verified: Vec<Signed<Verified>>,
     /// What the account may take up.
     pub quota: Quota,
     /// The relay's clock, in ms since the epoch.
@@ -85,6 +88,10 @@ pub struct Kept {
     pub push_outcomes: Vec<Outcome>,
     /// One for each snapshot.
     pub snapshot_outcomes: Vec<Outcome>,
+    /// One for each snapshot that was found right.
+    pub verified_outcomes: Vec<Outcome>,
+    /// How many of these were said for the first time.
+    pub newly_verified: u64,
     /// One for each accepted push that held envelopes.
     pub receipts: Vec<Receipt>,
     /// The accounts that have something new.
@@ -182,6 +189,12 @@ pub struct Asked {
     pub max_bytes: u64,
     /// Snapshots in the place of the pushes that they cover.
     pub from_snapshots: bool,
+    /// A snapshot in the place of what was pruned; without it a cursor before that is refused.
+    pub over_pruned: bool,
+    /// The space whose stored snapshot is wanted besides.
+    pub show: Option<SpaceId>,
+    /// From how many envelopes on that could be pruned a snapshot is worth verifying.
+    pub prune_envelopes: u64,
 }
 
 /// A page of an inbox.
@@ -193,6 +206,17 @@ pub struct Page {
     pub cursor: u64,
     /// Whether there is more.
     pub more: bool,
+    /// The snapshot that was asked for.
+    pub shown: Option<StoredSnapshot>,
+    /// The spaces whose snapshot waits to be verified by the asking device; none while there is more.
+    pub to_verify: Vec<SpaceId>,
+}
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// How many envelopes were pruned.
+    pub pruned_envelopes: u64,
 }
 
 /// The three messages of a pairing.
@@ -256,6 +280,6 @@ pub trait LogStore: Send + Sync + 'static {
     /// A pairing message, if it is there and has not expired.
     fn slot(&self, mailbox: [u8; 16], slot: Slot, now_ms: i64) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Forgets mailboxes and codes that have expired.
-    fn sweep(&self, now_ms: i64) -> Result<(), StoreError>;
+    /// Forgets mailboxes and codes that have expired, and prunes envelopes whose time has passed.
+    fn sweep(&self, now_ms: i64) -> Result<Swept, StoreError>;
 }

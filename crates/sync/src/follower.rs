@@ -6,6 +6,7 @@
 
 mod accept;
 mod again;
+mod aside;
 mod entries;
 mod level;
 mod others;
@@ -111,6 +112,9 @@ pub(crate) struct Followed {
     /// What was shown before the relay's history is read again, as far as it was not shown since.
     #[n(12)]
     pub(crate) held: Option<again::Held>,
+    /// Whether its envelopes are passed over: see [`Follower::set_aside`].
+    #[n(13)]
+    pub(crate) aside: Option<bool>,
 }
 
 /// The state described above.
@@ -411,6 +415,7 @@ impl Followed {
             stored: BTreeMap::new(),
             later: None,
             held: None,
+            aside: None,
         }
     }
 }

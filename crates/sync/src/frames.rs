@@ -12,7 +12,7 @@ use crate::limits::{
 use crate::receipt::{Countersign, Receipts};
 use crate::refusal::Refusal;
 use crate::signed::Signed;
-use crate::snapshot::SpaceSnapshot;
+use crate::snapshot::{SpaceSnapshot, StoredSnapshot, Verified};
 use crate::space_log::SpaceEntry;
 use crate::statement::Statement;
 
@@ -68,6 +68,25 @@ pub struct SyncRequest {
     /// cursor 0 until it has caught up.
     #[n(7)]
     pub from_snapshots: bool,
+    /// What only a request of a device that verifies, or reads a pruned history, says. None, and so no bytes, mostly.
+    #[n(8)]
+    pub pruning: Option<Pruning>,
+}
+
+/// The part of a request that is about pruned logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Pruning {
+    /// Whether a snapshot may stand for envelopes that were pruned: said by a device that reads from the start. Otherwise a
+    /// cursor before them is refused (`resync`).
+    #[n(0)]
+    pub over_pruned: bool,
+    /// The space whose stored snapshot is to be shown.
+    #[n(1)]
+    pub show: Option<SpaceId>,
+    /// Snapshots that this device fetched and found right.
+    #[cbor(n(2), decode_with = "codec::list::<MAX_SNAPSHOTS, _, _>")]
+    pub verified: Vec<Signed<Verified>>,
 }
 
 impl SyncRequest {
@@ -82,7 +101,18 @@ impl SyncRequest {
             max_bytes,
             snapshots: Vec::new(),
             from_snapshots: false,
+            pruning: None,
         }
+    }
+
+    /// Whether a snapshot may stand for what was pruned.
+    pub fn over_pruned(&self) -> bool {
+        self.from_snapshots || self.pruning.as_ref().is_some_and(|pruning| pruning.over_pruned)
+    }
+
+    /// Snapshots that the asking device found right.
+    pub fn verified(&self) -> &[Signed<Verified>] {
+        self.pruning.as_ref().map_or(&[], |pruning| &pruning.verified)
     }
 }
 
@@ -202,4 +232,29 @@ pub struct SyncResponse {
     /// One for each snapshot, in order.
     #[cbor(n(8), decode_with = "codec::list::<MAX_SNAPSHOTS, _, _>")]
     pub snapshot_outcomes: Vec<Outcome>,
+    /// The answer to [`SyncRequest::pruning`], and what the relay would have verified. None, and so no bytes, mostly.
+    #[n(9)]
+    pub pruned: Option<PruningAnswer>,
+}
+
+/// The part of an answer that is about pruned logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct PruningAnswer {
+    /// The snapshot that was asked for, if there is one that the asker may see.
+    #[n(0)]
+    pub shown: Option<StoredSnapshot>,
+    /// One for each `verified` of the request, in order.
+    #[cbor(n(1), decode_with = "codec::list::<MAX_SNAPSHOTS, _, _>")]
+    pub verified_outcomes: Vec<Outcome>,
+    /// Spaces whose snapshot waits to be verified by this device.
+    #[cbor(n(2), decode_with = "codec::list::<MAX_SNAPSHOTS, _, _>")]
+    pub to_verify: Vec<SpaceId>,
+}
+
+impl SyncResponse {
+    /// One for each `verified` of the request.
+    pub fn verified_outcomes(&self) -> &[Outcome] {
+        self.pruned.as_ref().map_or(&[], |pruned| &pruned.verified_outcomes)
+    }
 }

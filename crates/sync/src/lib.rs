@@ -31,14 +31,14 @@ pub use account_log::{
 pub use chain::{Chain, ChainError, ChainHead};
 pub use codec::{DecodeError, decode, encode};
 pub use follower::{Accepted, Expected, FollowError, Follower, Level};
-pub use frames::{Item, Outcome, Push, SyncRequest, SyncResponse};
+pub use frames::{Item, Outcome, Pruning, PruningAnswer, Push, SyncRequest, SyncResponse};
 pub use push::{PushError, VerifiedPush, verify_push};
 pub use receipt::{Countersign, Receipt, Receipts};
 pub use recover::{RecoverRequest, RecoverResponse, RecoveryProof};
 pub use refusal::{Refusal, RefusalCode};
 pub use sign_in::{Challenge, EnrolRequest, EnrolResponse, ServerInfo, SessionGrant, SessionToken, SignIn};
 pub use signed::{Signed, SignedBody};
-pub use snapshot::{FoldedChain, SnapshotBody, SnapshotError, SpaceSnapshot};
+pub use snapshot::{FoldedChain, SnapshotBody, SnapshotError, SpaceSnapshot, StoredSnapshot, Verified};
 pub use space_log::{
     Cut, CutSet, Member, NewEpoch, Replaced, Role, SpaceBody, SpaceEntry, SpaceLog, SpaceLogError, Stay,
     Void, Why, Wrap,

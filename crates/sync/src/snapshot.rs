@@ -93,6 +93,44 @@ impl SpaceSnapshot {
     }
 }
 
+/// What a device signs that fetched a stored snapshot, found it right by every rule of taking one, and found in it what its own
+/// documents hold. Two of them, and time, let a relay prune what the snapshot covers.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Verified {
+    /// The space.
+    #[n(0)]
+    pub space: SpaceId,
+    /// The device that verified.
+    #[n(1)]
+    pub device: DeviceId,
+    /// Its incarnation.
+    #[n(2)]
+    pub incarnation: IncarnationId,
+    /// Hash of the signed body of the snapshot: of what it covers, and of every part's bytes.
+    #[n(3)]
+    pub snapshot: Hash32,
+    /// Head of the membership log as the device knew it.
+    #[n(4)]
+    pub membership_head: Hash32,
+}
+
+impl SignedBody for Verified {
+    const CONTEXT: &'static str = "mecum/verified/1";
+}
+
+/// The snapshot that a relay holds, with what it is judged by.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct StoredSnapshot {
+    /// As it was received.
+    #[n(0)]
+    pub snapshot: SpaceSnapshot,
+    /// The last statement of every chain when it was stored.
+    #[cbor(n(1), decode_with = "codec::list::<MAX_CHAINS, _, _>")]
+    pub statements: Vec<Signed<Statement>>,
+}
+
 /// Why a snapshot does not count. A reader who refuses one asks for the envelopes instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

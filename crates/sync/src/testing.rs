@@ -11,7 +11,7 @@ use mecum_seal::{
 use crate::{
     AccountBody, AccountEntry, AccountLog, ChainHead, Cut, DeviceCard, DeviceWrap, FoldedChain, NewEpoch,
     Push, RECOVERY_SIGNER, Received, Role, Rotation, Signed, SnapshotBody, SpaceBody, SpaceEntry, SpaceLog,
-    SpaceSnapshot, Statement, Why, Wrap,
+    SpaceSnapshot, Statement, Verified, Why, Wrap,
 };
 
 /// What the device knows of a space that it writes in.
@@ -322,6 +322,20 @@ impl Actor {
         let writing = self.writing.get(&space).expect("the test joined the space");
         let head = ChainHead { envelope_seq: writing.envelope_seq, hash: writing.last, membership_seq: 1 };
         FoldedChain { device: self.device, incarnation: self.incarnation, head }
+    }
+
+    /// What this device signs of a snapshot that it found right.
+    pub fn verified(&self, snapshot: &SpaceSnapshot) -> Signed<Verified> {
+        let space = snapshot.space();
+        let writing = self.writing.get(&space).expect("the test joined the space");
+        let body = Verified {
+            space,
+            device: self.device,
+            incarnation: self.incarnation,
+            snapshot: snapshot.signed.hash(),
+            membership_head: writing.membership_head,
+        };
+        Signed::sign(body, &self.signing)
     }
 
     /// What another device says that it holds of this one's chain.

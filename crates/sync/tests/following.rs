@@ -143,6 +143,7 @@ fn levels_say_no_more_than_is_signed() {
         cursor: 4,
         more: false,
         snapshot_outcomes: vec![],
+        pruned: None,
     };
     let forged = laptop.check_response(&request, &response).unwrap_err();
     assert_eq!(forged, FollowError::BadRelaySignature, "a receipt by another key is none");

@@ -9,9 +9,9 @@ use mecum_sync::refusal::LastAccepted;
 use mecum_sync::testing::Actor;
 use mecum_sync::{
     AccountBody, AccountLog, Challenge, Countersign, DecodeError, EnrolRequest, EnrolResponse, Follower,
-    Item, Outcome, PROTOCOL_VERSION, Receipt, Receipts, RecoverRequest, RecoverResponse, RecoveryProof,
-    Refusal, RefusalCode, Role, ServerInfo, SessionGrant, SessionToken, SignIn, Signed, SpaceBody, SpaceLog,
-    SyncRequest, SyncResponse, decode, encode,
+    Item, Outcome, PROTOCOL_VERSION, Pruning, PruningAnswer, Receipt, Receipts, RecoverRequest,
+    RecoverResponse, RecoveryProof, Refusal, RefusalCode, Role, ServerInfo, SessionGrant, SessionToken,
+    SignIn, Signed, SpaceBody, SpaceLog, StoredSnapshot, SyncRequest, SyncResponse, decode, encode,
 };
 use minicbor::{Decode, Encode};
 use proptest::prelude::*;
@@ -60,6 +60,11 @@ fn samples() -> Vec<Sample> {
         max_bytes: 4 << 20,
         snapshots: vec![laptop.snapshot(space, 2, vec![laptop.folded(space)], &["keys", "one"])],
         from_snapshots: true,
+        pruning: Some(Pruning {
+            over_pruned: true,
+            show: Some(space),
+            verified: vec![laptop.verified(&laptop.snapshot(space, 2, vec![], &["keys"]))],
+        }),
     };
     let refused = Refusal {
         code: RefusalCode::ChainGap,
@@ -85,6 +90,14 @@ fn samples() -> Vec<Sample> {
         cursor: 304,
         more: true,
         snapshot_outcomes: vec![Outcome::Stored],
+        pruned: Some(PruningAnswer {
+            shown: Some(StoredSnapshot {
+                snapshot: laptop.snapshot(space, 2, vec![laptop.folded(space)], &["keys"]),
+                statements: vec![laptop.push(space, &["three"], vec![]).statement],
+            }),
+            verified_outcomes: vec![Outcome::Stored],
+            to_verify: vec![space],
+        }),
     };
     let mut follower = Follower::found(&genesis, laptop.incarnation, Some(relay.verifying_key())).unwrap();
     follower.add_own_account_entry(&add).unwrap();

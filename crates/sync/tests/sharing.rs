@@ -104,6 +104,7 @@ fn pulled(follower: &mut Follower) {
         cursor: follower.cursor(),
         more: false,
         snapshot_outcomes: vec![],
+        pruned: None,
     };
     follower.check_response(&request, &response).unwrap();
     follower.check_response(&request, &response).unwrap();

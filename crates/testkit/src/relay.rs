@@ -192,6 +192,7 @@ impl FakeRelay {
             cursor,
             // It takes them and hands none on: whoever asks from the start gets the pushes.
             snapshot_outcomes: vec![Outcome::Stored; request.snapshots.len()],
+            pruned: None,
         })
     }
 

@@ -5,7 +5,8 @@ use axum::response::{IntoResponse, Response};
 use mecum_seal::SigningKey;
 use mecum_sync::limits::MAX_REQUEST_BYTES;
 use mecum_sync::{
-    Countersign, Item, PROTOCOL_VERSION, Receipts, RefusalCode, Signed, SyncRequest, SyncResponse,
+    Countersign, Item, PROTOCOL_VERSION, PruningAnswer, Receipts, RefusalCode, Signed, SyncRequest,
+    SyncResponse,
 };
 
 use super::{Cbor, Context, Refused, author, body, recover};
@@ -27,6 +28,9 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
         cursor: request.cursor,
         max_bytes: request.max_bytes,
         from_snapshots: request.from_snapshots,
+        over_pruned: request.over_pruned(),
+        show: request.pruning.as_ref().and_then(|pruning| pruning.show),
+        prune_envelopes: shared.options.limits.prune_envelopes,
     };
     let kept = keep(shared, author, request).await?;
     recover::end(shared, &kept.ended);
@@ -35,6 +39,11 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
         shared.counters.add("mecum_wakes_total", rung as u64);
     }
     let page = shared.blocking(move |store| store.page(&author, asked)).await??;
+    let pruned = PruningAnswer {
+        shown: page.shown,
+        verified_outcomes: kept.verified_outcomes,
+        to_verify: page.to_verify,
+    };
     let receipts = kept.receipts;
     let receipts = (!receipts.is_empty()).then(|| Signed::sign(Receipts { receipts }, &shared.key));
     let items = page.items.into_iter().map(|item| sign_item(item, &shared.key)).collect();
@@ -48,6 +57,7 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
         cursor: page.cursor,
         more: page.more,
         snapshot_outcomes: kept.snapshot_outcomes,
+        pruned: Some(pruned).filter(|pruned| *pruned != PruningAnswer::default()),
     };
     Ok(Cbor(response).into_response())
 }
@@ -56,7 +66,8 @@ async fn keep(shared: &Shared, author: Author, request: SyncRequest) -> Result<K
     let nothing = request.account_entries.is_empty()
         && request.space_entries.is_empty()
         && request.pushes.is_empty()
-        && request.snapshots.is_empty();
+        && request.snapshots.is_empty()
+        && request.verified().is_empty();
     if nothing {
         return Ok(Kept::default());
     }
@@ -69,12 +80,14 @@ async fn keep(shared: &Shared, author: Author, request: SyncRequest) -> Result<K
         space_entries: request.space_entries,
         pushes: request.pushes,
         snapshots: request.snapshots,
+        verified: request.pruning.map_or_else(Vec::new, |pruning| pruning.verified),
         quota: Quota { bytes: limits.quota_bytes, spaces: limits.quota_spaces },
         now_ms: shared.now_ms(),
     };
     let kept = shared.blocking(move |store| store.keep(wanted)).await??;
     let outcomes = kept.account_outcomes.iter().chain(&kept.space_outcomes).chain(&kept.push_outcomes);
-    let outcomes = outcomes.chain(&kept.snapshot_outcomes);
+    let outcomes = outcomes.chain(&kept.snapshot_outcomes).chain(&kept.verified_outcomes);
+    shared.counters.add("mecum_verified_total", kept.newly_verified);
     for outcome in outcomes {
         match outcome.refusal() {
             Some(refusal) => shared.counters.refused(refusal.code),

@@ -8,6 +8,7 @@ pub mod check;
 mod inbox;
 mod mailboxes;
 mod members;
+mod pruning;
 mod pushes;
 mod recovery;
 mod snapshots;
@@ -23,7 +24,7 @@ use mecum_sync::{AccountEntry, DecodeError, DeviceCard, Outcome, Refusal, Refusa
 use minicbor::{Decode, Encode};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::{Asked, Author, Kept, LogStore, Page, Recovered, Recovering, Slot, StoreError, Wanted};
+use super::{Asked, Author, Kept, LogStore, Page, Recovered, Recovering, Slot, StoreError, Swept, Wanted};
 use writer::Writer;
 
 /// The schema, one file for each version.
@@ -32,6 +33,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0002_snapshots.sql"),
     include_str!("../../migrations/0003_members.sql"),
     include_str!("../../migrations/0004_recovery.sql"),
+    include_str!("../../migrations/0006_pruning.sql"),
 ];
 /// The version from which on devices' ids and recovery keys are taken: what is older has them taken when it is brought up to
 /// date.
@@ -138,10 +140,11 @@ impl LogStore for SqliteStore {
         self.read(|c| mailboxes::get(c, mailbox, slot, now_ms))
     }
 
-    fn sweep(&self, now_ms: i64) -> Result<(), StoreError> {
+    fn sweep(&self, now_ms: i64) -> Result<Swept, StoreError> {
         self.writer.write(move |c| {
             mailboxes::sweep(c, now_ms)?;
-            accounts::sweep_codes(c, now_ms)
+            accounts::sweep_codes(c, now_ms)?;
+            Ok(Swept { pruned_envelopes: pruning::sweep(c, now_ms)? })
         })
     }
 }
@@ -165,6 +168,7 @@ fn keep(c: &Connection, wanted: &Wanted) -> Result<Result<Kept, Refusal>, StoreE
         kept.space_outcomes = vec![gone; wanted.space_entries.len()];
         kept.push_outcomes = vec![gone; wanted.pushes.len()];
         kept.snapshot_outcomes = vec![gone; wanted.snapshots.len()];
+        kept.verified_outcomes = vec![gone; wanted.verified.len()];
         kept.news_for.sort_unstable();
         kept.news_for.dedup();
         return Ok(Ok(kept));
@@ -186,6 +190,11 @@ fn keep(c: &Connection, wanted: &Wanted) -> Result<Result<Kept, Refusal>, StoreE
     for snapshot in &wanted.snapshots {
         let result = attempt(c, |c| snapshots::keep(c, wanted, &card.signing, snapshot, &mut kept.news_for))?;
         kept.snapshot_outcomes.push(outcome(&result));
+    }
+    for verified in &wanted.verified {
+        let result = attempt(c, |c| pruning::keep(c, wanted, &card.signing, verified))?;
+        kept.verified_outcomes.push(outcome(&result));
+        kept.newly_verified += u64::from(result == Ok(true));
     }
     kept.news_for.sort_unstable();
     kept.news_for.dedup();

@@ -14,6 +14,7 @@ mod histories;
 mod lockouts;
 mod members;
 mod policies;
+mod pruning;
 mod recovery;
 mod refusals;
 mod restored;

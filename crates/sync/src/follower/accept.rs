@@ -90,6 +90,9 @@ impl Follower {
         if self.is_passed_over(item) {
             return Ok(Accepted::Unexpected);
         }
+        if let Some(passed) = self.pass_aside(item)? {
+            return Ok(passed);
+        }
         match item {
             Item::AccountEntry(entry) => self.accept_account_entry(entry),
             Item::SpaceEntry { entry, countersign } => self.accept_space_entry(entry, countersign),
@@ -255,18 +258,14 @@ impl Follower {
         if claimed.space_seq < followed.next_space_seq {
             return Ok(Accepted::Known);
         }
-        let held = followed.held.as_ref().is_some_and(|held| !held.heads.is_empty());
-        if followed.next_space_seq > 1 || !followed.heads.is_empty() || held {
+        if followed.next_space_seq > 1 || !followed.heads.is_empty() {
             return Err(FollowError::SnapshotBeyond);
         }
-        let (account, maker) = self.known_device(claimed.device).ok_or(FollowError::UnknownDevice)?;
-        let parts = verify_snapshot(&followed.log, account, &maker.card.signing, snapshot)?;
-        // Whoever once was a member, and devices that were removed since: what they wrote in their time is in it.
-        let key = |device| {
-            let (account, known) = self.known_device(device)?;
-            followed.log.ever(account).then_some(known.card.signing)
-        };
-        verify_statements(claimed, statements, key)?;
+        // Reading again, over what was pruned: the links that are held may go on beyond it, and where both end they are one.
+        if followed.held.as_ref().is_some_and(|held| !held.agrees_with(claimed)) {
+            return Err(FollowError::Fork);
+        }
+        let parts = self.verify_snapshot(followed, snapshot, statements)?;
         let mut next = followed.clone();
         next.next_space_seq = claimed.space_seq.saturating_add(1);
         for chain in &claimed.chains {
@@ -277,8 +276,28 @@ impl Follower {
             check_statement(&next, statement)?;
             next.statements.insert((statement.device, statement.incarnation), statement.clone());
         }
+        next.shown_again();
         *self.followed_mut(claimed.space)? = next;
         Ok(Accepted::Snapshot { body: Box::new(claimed.clone()), parts })
+    }
+
+    /// The rules for a snapshot and its statements, whoever made it.
+    pub(super) fn verify_snapshot(
+        &self,
+        followed: &Followed,
+        snapshot: &SpaceSnapshot,
+        statements: &[Signed<Statement>],
+    ) -> Result<Vec<Envelope>, FollowError> {
+        let claimed = snapshot.signed.unverified();
+        let (account, maker) = self.known_device(claimed.device).ok_or(FollowError::UnknownDevice)?;
+        let parts = verify_snapshot(&followed.log, account, &maker.card.signing, snapshot)?;
+        // Whoever once was a member, and devices that were removed since: what they wrote in their time is in it.
+        let key = |device| {
+            let (account, known) = self.known_device(device)?;
+            followed.log.ever(account).then_some(known.card.signing)
+        };
+        verify_statements(claimed, statements, key)?;
+        Ok(parts)
     }
 
     fn accept_own(

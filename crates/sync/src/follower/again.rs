@@ -13,6 +13,7 @@ use minicbor::{Decode, Encode};
 use super::{FollowError, Followed};
 use crate::chain::ChainHead;
 use crate::limits::MAX_STORED_MARKS;
+use crate::snapshot::SnapshotBody;
 
 /// What was shown of a space before its history is read again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -30,6 +31,18 @@ pub(crate) struct Held {
     /// Where the own chain stood, and which it was.
     #[n(3)]
     pub(crate) own: Option<(DeviceId, IncarnationId, u64)>,
+}
+
+impl Held {
+    /// Whether every chain that ends in a snapshot where it ended here ends with the same link.
+    pub(super) fn agrees_with(&self, snapshot: &SnapshotBody) -> bool {
+        snapshot.chains.iter().all(|chain| {
+            let held = self.heads.get(&(chain.device, chain.incarnation));
+            held.is_none_or(|held| {
+                held.envelope_seq != chain.head.envelope_seq || held.hash == chain.head.hash
+            })
+        })
+    }
 }
 
 impl Followed {
@@ -54,6 +67,7 @@ impl Followed {
             }
         }
         self.held = Some(held);
+        self.aside = None;
         self.confirmed_entries = 0;
         self.next_space_seq = 1;
         self.statements.clear();

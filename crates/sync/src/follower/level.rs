@@ -37,6 +37,7 @@ impl Follower {
             && response.space_outcomes.len() == request.space_entries.len()
             && response.push_outcomes.len() == request.pushes.len()
             && response.snapshot_outcomes.len() == request.snapshots.len()
+            && response.verified_outcomes().len() == request.verified().len()
             && response.cursor >= request.cursor
             && request.cursor == self.cursor
             && (!response.more || !response.items.is_empty());

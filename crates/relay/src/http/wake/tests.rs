@@ -74,7 +74,7 @@ impl LogStore for Late {
         Err(StoreError::NotCommitted)
     }
 
-    fn sweep(&self, _: i64) -> Result<(), StoreError> {
+    fn sweep(&self, _: i64) -> Result<crate::store::Swept, StoreError> {
         Err(StoreError::NotCommitted)
     }
 }

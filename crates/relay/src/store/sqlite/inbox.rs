@@ -8,7 +8,7 @@ use mecum_sync::limits::{MAX_ITEMS, MAX_PAGE_BYTES};
 use mecum_sync::{Push, Refusal, RefusalCode, Signed, SpaceEntry, SpaceLog, Statement};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{accounts, backup, int, snapshots, spaces, stored, uint};
+use super::{accounts, backup, int, pruning, snapshots, spaces, stored, uint};
 use crate::store::{Asked, Author, Page, PlacedEntry, StoreError, StoredItem};
 
 /// What a position is to point to: its kind, the account or space, and the number in it.
@@ -21,6 +21,8 @@ pub(super) enum Kind {
     SpaceEntry = 2,
     Push = 3,
     Snapshot = 4,
+    /// The snapshot that stood for what was pruned when the account was let in.
+    Base = 5,
 }
 
 /// The accounts that get what is new in a space, in a fixed order: locks are always taken in it.
@@ -92,12 +94,16 @@ pub(super) fn page(
     if !backup::is_cursor(c, author.account, cursor)? {
         return Ok(Err(RefusalCode::Resync.into()));
     }
-    let mut page = Page { items: Vec::new(), cursor, more: false };
+    let mut page = Page { items: Vec::new(), cursor, more: false, shown: None, to_verify: Vec::new() };
+    if let Some(space) = asked.show {
+        page.shown = pruning::show(c, author, space)?;
+    }
     if cursor == head {
+        page.to_verify = pruning::to_verify(c, author, asked.prune_envelopes)?;
         return Ok(Ok(page));
     }
     let max_bytes = asked.max_bytes.min(MAX_PAGE_BYTES);
-    let folded = if asked.from_snapshots { folded(c, author.account)? } else { BTreeMap::new() };
+    let folded = folded(c, author.account, asked)?;
     let mut bytes = 0u64;
     let mut readable = BTreeMap::new();
     let mut query = c.prepare_cached(
@@ -112,6 +118,9 @@ pub(super) fn page(
             page.cursor = uint(position)?;
             continue;
         }
+        if kind == Kind::Push as i64 && is_pruned(c, author, &log, number)? {
+            return Ok(Err(RefusalCode::Resync.into()));
+        }
         let whole = folded.get(&log) == Some(&position);
         if let Some((item, size)) = load(c, author, &mut readable, (kind, whole), &log, number)? {
             let full = bytes.saturating_add(size) > max_bytes || page.items.len() >= MAX_ITEMS;
@@ -124,18 +133,48 @@ pub(super) fn page(
         page.cursor = uint(position)?;
     }
     page.more = page.cursor < head;
+    if !page.more {
+        page.to_verify = pruning::to_verify(c, author, asked.prune_envelopes)?;
+    }
     Ok(Ok(page))
 }
 
-/// Where the snapshot of each space stands in an inbox: by space, the position. Every push before it is in it.
-fn folded(c: &Connection, account: AccountId) -> Result<BTreeMap<Vec<u8>, i64>, StoreError> {
-    c.prepare_cached(
-        "SELECT i.log, i.position FROM inbox i JOIN snapshot s ON s.space = i.log AND s.space_seq = i.number
-         WHERE i.account = ?1 AND i.kind = ?2",
-    )?
-    .query_map(params![account.as_bytes(), Kind::Snapshot as i64], |row| Ok((row.get(0)?, row.get(1)?)))?
-    .collect::<Result<_, _>>()
-    .map_err(StoreError::from)
+/// Where the snapshot that is to be shown of each space stands in an inbox: by space, the position. Every push before it is in it.
+///
+/// Who begins from snapshots gets the latest; who reads from the start, the one that stands for what was pruned; anybody else that
+/// one too, where it was put into the inbox for whom it let in.
+fn folded(c: &Connection, account: AccountId, asked: Asked) -> Result<BTreeMap<Vec<u8>, i64>, StoreError> {
+    let mut query = c.prepare_cached(
+        "SELECT i.log, max(i.position) FROM inbox i
+         WHERE i.account = ?1 AND i.position > ?4 AND i.kind >= ?2 AND i.kind <= 5 AND EXISTS (
+             SELECT 1 FROM fold f WHERE f.space = i.log AND f.space_seq = i.number AND f.pruned_at_ms > 0
+             UNION ALL
+             SELECT 1 FROM snapshot s WHERE ?3 AND s.space = i.log AND s.space_seq = i.number)
+         GROUP BY i.log",
+    )?;
+    let over = asked.from_snapshots || asked.over_pruned;
+    let kind = if over { Kind::Snapshot } else { Kind::Base };
+    let params = params![account.as_bytes(), kind as i64, asked.from_snapshots, int(asked.cursor)];
+    let rows = query.query_map(params, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect::<Result<_, _>>().map_err(StoreError::from)
+}
+
+/// Whether a push cannot be handed to somebody any more: its envelopes were pruned, and it is not their own.
+fn is_pruned(c: &Connection, author: &Author, space: &[u8], push: i64) -> Result<bool, StoreError> {
+    let pruned: bool = c
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM push p JOIN fold f ON f.space = p.space AND f.pruned_at_ms > 0
+             WHERE p.push = ?1 AND p.space = ?2 AND p.envelopes > 0 AND p.first_space_seq <= f.space_seq
+               AND NOT (p.device = ?3 AND p.incarnation = ?4))",
+        )?
+        .query_row(params![push, space, author.device.as_bytes(), author.incarnation.as_bytes()], |row| {
+            row.get(0)
+        })?;
+    if !pruned {
+        return Ok(false);
+    }
+    // To whom is in it no more nothing of it is handed on anyway.
+    Ok(reach(c, author.account, space)? == Reach::All)
 }
 
 /// How far an account may read in a space.
@@ -191,7 +230,10 @@ fn load(
     if is_entry {
         return load_space_entry(c, log, number).map(Some);
     }
-    if kind == Kind::Snapshot as i64 {
+    if kind == Kind::Base as i64 && !whole {
+        return Ok(None);
+    }
+    if kind == Kind::Snapshot as i64 || kind == Kind::Base as i64 {
         return snapshots::load(c, log, number, whole);
     }
     load_push(c, author, number).map(Some)

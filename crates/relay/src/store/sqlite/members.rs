@@ -7,7 +7,7 @@ use mecum_sync::{AccountLog, SpaceLog};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::inbox::{self, Kind};
-use super::{accounts, recovery, stored, uint};
+use super::{accounts, pruning, recovery, stored, uint};
 use crate::store::StoreError;
 
 /// The account itself and everybody who shares a space with it now, in a fixed order.
@@ -110,23 +110,20 @@ pub(super) fn rows_for(
     let mut introduced = BTreeSet::from([newcomer, log.owner()]);
     let mut rows = if log.owner() == newcomer { Vec::new() } else { log_rows(c, log.owner())? };
     let mut pushes = pushes(c, space)?.into_iter().peekable();
-    let snapshot: Option<i64> = c
-        .prepare_cached("SELECT space_seq FROM snapshot WHERE space = ?1")?
-        .query_row([space.as_bytes()], |row| row.get(0))
-        .optional()?;
-    let mut snapshot = snapshot.map(uint).transpose()?;
+    let mut snapshots = pruning::covering(c, space)?.into_iter().peekable();
+    let snapshot_row = |(covers, base): (u64, bool)| {
+        let kind = if base { Kind::Base } else { Kind::Snapshot };
+        (kind, space.as_bytes().to_vec(), covers)
+    };
     let mut push_up_to = |rows: &mut Vec<inbox::Row>, limit: u64| {
         while let Some((push, first)) = pushes.next_if(|(_, first)| *first <= limit) {
-            if let Some(covers) = snapshot.filter(|covers| first > *covers) {
-                rows.push((Kind::Snapshot, space.as_bytes().to_vec(), covers));
-                snapshot = None;
+            while let Some(snapshot) = snapshots.next_if(|(covers, _)| first > *covers) {
+                rows.push(snapshot_row(snapshot));
             }
             rows.push((Kind::Push, space.as_bytes().to_vec(), push));
         }
-        if limit == u64::MAX
-            && let Some(covers) = snapshot.take()
-        {
-            rows.push((Kind::Snapshot, space.as_bytes().to_vec(), covers));
+        if limit == u64::MAX {
+            rows.extend(snapshots.by_ref().map(snapshot_row));
         }
     };
     for (seq, before) in places(c, space)? {

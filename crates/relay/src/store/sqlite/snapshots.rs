@@ -3,10 +3,10 @@
 use mecum_seal::{SpaceId, VerifyingKey};
 use mecum_sync::limits::MAX_CHAINS;
 use mecum_sync::snapshot::{FoldedChain, SnapshotError, verify_snapshot};
-use mecum_sync::{ChainHead, Refusal, RefusalCode, Signed, SpaceSnapshot, Statement, encode};
+use mecum_sync::{ChainHead, Refusal, RefusalCode, Signed, SpaceSnapshot, Statement, StoredSnapshot, encode};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{accounts, hash32, inbox, int, spaces, stored, uint};
+use super::{accounts, hash32, inbox, int, pruning, spaces, stored, uint};
 use crate::store::{StoreError, StoredItem, Wanted};
 
 /// Checks and stores a snapshot by the signed-in device. One that covers no more than what is stored changes nothing.
@@ -124,21 +124,18 @@ pub(super) fn load(
     space_seq: i64,
     whole: bool,
 ) -> Result<Option<(StoredItem, u64)>, StoreError> {
-    let space_id = SpaceId::from_slice(space).ok_or(StoreError::Stored { what: "space id" })?;
-    if covered(c, space_id)? != Some(uint(space_seq)?) {
+    let space = SpaceId::from_slice(space).ok_or(StoreError::Stored { what: "space id" })?;
+    let space_seq = uint(space_seq)?;
+    if whole {
+        let stored = pruning::stored_at(c, space, space_seq)?;
+        return Ok(stored.map(|(StoredSnapshot { snapshot, statements }, size)| {
+            (StoredItem::Snapshot { snapshot, statements }, size)
+        }));
+    }
+    if covered(c, space)? != Some(space_seq) {
         return Ok(None);
     }
-    if !whole {
-        let item = StoredItem::SnapshotStored { space: space_id, space_seq: uint(space_seq)? };
-        return Ok(Some((item, 32)));
-    }
-    let (body, statements): (Vec<u8>, Vec<u8>) = c
-        .prepare_cached("SELECT body, statements FROM snapshot WHERE space = ?1")?
-        .query_row([space], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let size = (body.len() + statements.len()) as u64;
-    let snapshot = stored(&body, "snapshot")?;
-    let statements = stored(&statements, "statements")?;
-    Ok(Some((StoredItem::Snapshot { snapshot, statements }, size)))
+    Ok(Some((StoredItem::SnapshotStored { space, space_seq }, 32)))
 }
 
 fn refusal(error: SnapshotError) -> RefusalCode {

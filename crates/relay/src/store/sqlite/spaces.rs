@@ -9,7 +9,7 @@ use mecum_sync::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{accounts, inbox, int, members, pushes, snapshots, stored, uint};
+use super::{accounts, inbox, int, members, pruning, pushes, snapshots, stored, uint};
 use crate::store::{StoreError, Wanted};
 
 /// A space as it stands.
@@ -68,6 +68,9 @@ pub(super) fn append(
     if let Err(refusal) = check_cuts(c, entry)? {
         return Ok(Err(refusal));
     }
+    if pruning::cuts_pruned(c, &known.log)? {
+        return Ok(Err(RefusalCode::BadCut.into()));
+    }
     if let Err(refusal) = accounts::charge(c, account, encode(entry).len() as u64, wanted.quota.bytes)? {
         return Ok(Err(refusal));
     }
@@ -76,6 +79,7 @@ pub(super) fn append(
     members::note(c, &known.log)?;
     if cuts_something(c, &known.log)? {
         snapshots::drop_of(c, space)?;
+        pruning::drop_waiting(c, &known.log)?;
     }
     insert_entry(c, &known, entry, wanted.now_ms)?;
     deliver(c, &before, &known.log, entry.unverified(), news_for)?;

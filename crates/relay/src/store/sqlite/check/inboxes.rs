@@ -98,7 +98,7 @@ impl Reading<'_> {
             // Without the log, which is a finding of its own, nothing is said about what points to it.
             return Ok(space.log.as_ref().is_none_or(|log| number_in(log.entries())));
         }
-        if kind == Kind::Snapshot as i64 {
+        if kind == Kind::Snapshot as i64 || kind == Kind::Base as i64 {
             // A later snapshot may have taken its place: the position stays.
             return Ok((1..=space.last_seq).contains(&number));
         }

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use mecum_seal::{DeviceId, Envelope, Hash32, IncarnationId, SpaceId};
 use mecum_sync::statement::Progress;
-use mecum_sync::{Chain, ChainHead, Signed, Statement};
+use mecum_sync::{Chain, ChainHead, FoldedChain, Signed, Statement};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Checked;
 use super::accounts::Accounts;
+use super::snapshots::bases;
 use super::spaces::{Space, Spaces};
 use crate::store::StoreError;
 use crate::store::sqlite::{int, stored};
@@ -47,6 +48,8 @@ struct Reading<'a> {
     chains: BTreeMap<Chain, Standing>,
     next_space_seq: HashMap<SpaceId, i64>,
     pushed: Pushed,
+    /// Up to where each space was pruned.
+    bases: HashMap<SpaceId, (i64, Vec<FoldedChain>)>,
 }
 
 pub(super) fn check(
@@ -63,6 +66,7 @@ pub(super) fn check(
         chains: BTreeMap::new(),
         next_space_seq: HashMap::new(),
         pushed: Pushed { by_space: HashMap::new() },
+        bases: bases(c)?,
     };
     let mut query = c.prepare(
         "SELECT push, space, device, incarnation, first_space_seq, envelopes, statement, stored_at_ms
@@ -186,6 +190,14 @@ impl Reading<'_> {
             self.checked.held.envelopes += 1;
             self.checked.held.envelope_bytes += body.len() as u64;
             let place = format!("space {}, place {space_seq}", space.number);
+            if body.is_empty()
+                && let Some((to, ends)) = self.bases.get(&chain.space)
+                && space_seq <= *to
+            {
+                let what = pruned(row, push, &mut head, ends)?;
+                what.into_iter().for_each(|what| self.checked.add("envelope", place.as_str(), what));
+                continue;
+            }
             let Ok(envelope) = Envelope::parse(&body) else {
                 self.checked.add("envelope", place, "its bytes are not an envelope");
                 continue;
@@ -345,6 +357,36 @@ impl Reading<'_> {
         }
         Ok(())
     }
+}
+
+/// Takes the next link of a chain whose envelope was pruned: its number and hash are what is left of it. What they amount to must
+/// be where the statement, and the snapshot that stands for it, end.
+fn pruned(
+    row: &Row<'_>,
+    push: &PushRow,
+    head: &mut ChainHead,
+    ends: &[FoldedChain],
+) -> Result<Option<&'static str>, StoreError> {
+    let (number, device, incarnation): (i64, Vec<u8>, Vec<u8>) = (row.get(1)?, row.get(2)?, row.get(3)?);
+    let (envelope_seq, content_id): (i64, Vec<u8>) = (row.get(4)?, row.get(5)?);
+    let named = (DeviceId::from_slice(&device), IncarnationId::from_slice(&incarnation));
+    let follows = u64::try_from(envelope_seq).is_ok_and(|seq| head.envelope_seq.checked_add(1) == Some(seq));
+    let Some(hash) = Hash32::from_slice(&content_id) else {
+        return Ok(Some("its content id has a wrong length"));
+    };
+    head.envelope_seq = u64::try_from(envelope_seq).unwrap_or(0);
+    head.hash = hash;
+    let end = ends.iter().find(|end| named == (Some(end.device), Some(end.incarnation)));
+    if let Some(end) = end.filter(|end| end.head.envelope_seq == head.envelope_seq) {
+        head.membership_seq = end.head.membership_seq;
+    }
+    Ok(if number != push.number || named != (push.device, push.incarnation) {
+        Some("belongs to another push than its place says")
+    } else if !follows {
+        Some("is not the next link of its chain")
+    } else {
+        None
+    })
 }
 
 /// Whether an envelope's columns say what its bytes say.
