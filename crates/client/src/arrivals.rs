@@ -1,7 +1,7 @@
 //! Envelopes of other devices: opened, judged, kept. What cannot be judged yet waits outside Automerge; what cannot be
 //! trusted is put aside by envelope, and the rest goes on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mecum_api::Topic;
 use mecum_documents::{Actor, Document, Incoming, Payload};
@@ -22,6 +22,8 @@ use crate::stage::{Stage, rows_of};
 pub(crate) struct Arrival {
     pub(crate) envelope: Envelope,
     pub(crate) bytes: Vec<u8>,
+    /// Whether it lies in the vault's log of its document already.
+    pub(crate) kept: bool,
 }
 
 /// One that was opened.
@@ -116,12 +118,15 @@ impl Session {
         };
         for (name, bytes) in self.vault.list_prefix(Table::Waiting, &waiting_prefix(document))? {
             if let Ok(envelope) = Envelope::parse(&bytes) {
-                arrivals.push(Arrival { envelope, bytes: bytes.to_vec() });
+                arrivals.push(Arrival { envelope, bytes: bytes.to_vec(), kept: false });
             }
             stage.deletes.push((Table::Waiting, name));
         }
         let space = self.staged_space(stage, state.space)?;
-        let opened = open_arrivals(stage, &space, &state, arrivals);
+        let mut opened = open_arrivals(stage, &space, &state, arrivals);
+        if stage.anew.contains(&document) || self.is_reading_again()? {
+            self.leave_out_what_is_here(stage, document, &mut opened)?;
+        }
         if opened.is_empty() {
             return Ok(());
         }
@@ -162,6 +167,35 @@ impl Session {
         )
     }
 
+    /// What is offered again, and comes again: each once, and nothing that the document holds already, as a snapshot had it.
+    fn leave_out_what_is_here(
+        &mut self,
+        stage: &Stage,
+        document: DocumentId,
+        opened: &mut Vec<Opened>,
+    ) -> Result<(), SessionError> {
+        let mut seen = BTreeSet::new();
+        opened.sort_by_key(|opened| !opened.arrival.kept);
+        opened.retain(|opened| seen.insert(opened.arrival.envelope.content_id()));
+        let here = match stage.open.get(&document) {
+            Some(open) => open,
+            None => self.open_document(document)?,
+        };
+        opened.retain(|opened| !here.has_change(&opened.payload.change_hash()));
+        Ok(())
+    }
+
+    /// Stages every document for which something waits, so that it is judged once more: everything was shown again.
+    pub(crate) fn stage_waiting(&self, stage: &mut Stage) -> Result<(), SessionError> {
+        for name in self.vault.names(Table::Waiting)? {
+            let document = name.split_at_checked(16).and_then(|(id, _)| DocumentId::from_slice(id));
+            if let Some(state) = document.and_then(|document| self.staged_document(stage, document).ok()) {
+                stage.documents.insert(state.document, state);
+            }
+        }
+        Ok(())
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the parts of one admission, used once")]
     fn stage_admitted(
         &mut self,
@@ -184,11 +218,14 @@ impl Session {
                 document: state.document,
                 device: arrival.envelope.place().device,
                 at_ms: payload.batch().at_ms,
-                own_seq: 0,
+                own_seq: self.own_seq_of(&arrival.envelope),
                 arrived,
             };
             let rows = rows_of(&next, payload.batch(), &place);
             self.stage_rows(stage, chart, rows)?;
+            if arrival.kept {
+                continue;
+            }
             state.count += 1;
             state.tail_bytes += arrival.bytes.len() as u64;
             stage.appended.push((state.document, arrival.bytes));
@@ -204,6 +241,10 @@ impl Session {
             }
         }
         state.operations = u32::try_from(next.operations()).unwrap_or(u32::MAX);
+        if stage.anew.contains(&state.document) {
+            // Its log holds what it was before as well: it is kept whole.
+            Self::stage_whole(stage, &mut state, &next);
+        }
         stage.open.insert(state.document, next);
         stage.documents.insert(state.document, state);
         stage.topics.push(Topic::Record { chart });

@@ -38,7 +38,7 @@ impl Session {
             let asked = updated || opened.contains(&envelope.place().space);
             if asked && !name.starts_with(OWN) {
                 stage.deletes.push((Table::Quarantine, name));
-                again.push(Arrival { envelope, bytes: bytes.to_vec() });
+                again.push(Arrival { envelope, bytes: bytes.to_vec(), kept: false });
             }
         }
         if updated {

@@ -66,12 +66,20 @@ impl Session {
         if device == self.identity.device {
             return Err(refused("error-device-this"));
         }
+        if let Some(at_ms) = args.nothing_after_ms {
+            self.check_cut_of_device(device, at_ms)?;
+        }
         let mut identity = Identity::decode(&self.identity.encode())?;
         identity.learn(KemSecret::make(self.entropy()));
         let log = self.follower.account_log().ok_or(ACCOUNT_LOG)?;
         let rotation = rotation_without(log, Some(device), &identity, self.entropy()).ok_or(ACCOUNT_LOG)?;
         let body = AccountBody::RemoveDevice { device, rotation: Some(rotation) };
         self.append_to_account(body, Some(identity))?;
+        if let Some(at_ms) = args.nothing_after_ms {
+            let mut stage = Stage::default();
+            self.stage_cut_of_device(&mut stage, device, at_ms)?;
+            self.commit(stage, Durability::Full)?;
+        }
         Ok(self.devices())
     }
 

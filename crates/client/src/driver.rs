@@ -200,7 +200,7 @@ pub fn asks_to_begin_again(outcome: &Result<(), Stopped>) -> bool {
             matches!(code, RefusalCode::ChainGap | RefusalCode::BadAcknowledgement)
         }
         Err(Stopped::Exchange(ExchangeError::Follow(error))) => {
-            matches!(error, FollowError::Gap | FollowError::Fork)
+            matches!(error, FollowError::Gap | FollowError::Fork | FollowError::SnapshotBeyond)
         }
         _ => false,
     }
@@ -320,7 +320,10 @@ fn say(inner: &Inner, outcome: &Result<(), Stopped>) {
     let server = inner.session(|session| session.home().map(|home| home.url)).flatten();
     let mut link = held(&inner.link);
     let (phase, message) = match outcome {
-        Ok(()) => (SyncPhase::UpToDate, inner.session(|session| session.older_copy_notice()).flatten()),
+        Ok(()) => {
+            let notice = |session: &mut Session| session.older_copy_notice().or(session.aside_notice());
+            (SyncPhase::UpToDate, inner.session(notice).flatten())
+        }
         // That it was removed a device believes the account's log alone.
         Err(stopped) => {
             words_for(stopped, inner.session(|session| session.follower.is_removed()) == Some(true))
@@ -352,6 +355,9 @@ pub fn words_for(stopped: &Stopped, removed: bool) -> (SyncPhase, Option<&'stati
             // Signing in anew was tried.
             let id = if removed { "error-device-removed" } else { "error-device-not-let-in" };
             (SyncPhase::Refused, Some(id))
+        }
+        Stopped::Exchange(ExchangeError::Refused(RefusalCode::BadCut)) => {
+            (SyncPhase::Refused, Some("error-cut-too-early"))
         }
         Stopped::Remote(_) | Stopped::Exchange(ExchangeError::Refused(_)) => {
             (SyncPhase::Refused, Some("error-server-refused"))

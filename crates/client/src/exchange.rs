@@ -7,8 +7,8 @@ use mecum_seal::{DocumentId, Envelope, Hash32, SpaceId};
 use mecum_sync::controls::holds;
 use mecum_sync::limits::{MAX_ENVELOPES_PER_PUSH, MAX_PUSHES, MAX_SPACE_ENTRIES};
 use mecum_sync::{
-    Accepted, FollowError, Follower, Item, Outcome, Push, RefusalCode, Signed, Statement, SyncRequest,
-    SyncResponse,
+    Accepted, FollowError, Follower, Item, Outcome, Push, RefusalCode, Signed, SnapshotBody, Statement,
+    SyncRequest, SyncResponse,
 };
 use mecum_vault::{Durability, Table};
 
@@ -87,6 +87,7 @@ impl Session {
             || !request.pushes.is_empty();
         if !says_else && !request.from_snapshots {
             request.snapshots = self.make_snapshots()?;
+            self.ask_to_verify(&mut request);
         }
         Ok(request)
     }
@@ -148,11 +149,16 @@ impl Session {
         let gave_way_in_spaces = self.give_way_in_spaces(&mut stage, &mut follower, request, response)?;
         // Where another device was faster, the answer shows its entry, or will: then a stale one is no refusal.
         let rebasing = response.more || !gave_way.is_empty() || !gave_way_in_spaces.is_empty();
+        let aside = self.aside()?;
         for item in &response.items {
+            aside.iter().for_each(|space| follower.set_aside(*space));
             match follower.accept(item) {
                 Ok(Accepted::Snapshot { body, parts }) => {
+                    if self.is_elsewhere(&mut stage, &body)? {
+                        return Err(self.is_rolled_back()?);
+                    }
                     if let Err(refused) = self.stage_snapshot(&mut stage, &follower, &body, &parts)? {
-                        return Ok(self.go_without_snapshots(&refused.to_string())?);
+                        return Ok(self.refuse_snapshot(request, body.space, &refused.to_string())?);
                     }
                     began = true;
                 }
@@ -164,10 +170,19 @@ impl Session {
                         taken => taken?,
                     }
                 }
-                Err(refused) if matches!(item, Item::Snapshot { .. }) => {
-                    return Ok(self.go_without_snapshots(&refused.to_string())?);
-                }
-                Err(error) => return Err(error.into()),
+                Err(refused) => match item {
+                    // Somebody who was here before is let in again: from the start, the snapshot can be taken.
+                    Item::Snapshot { .. }
+                        if refused == FollowError::SnapshotBeyond && !request.over_pruned() =>
+                    {
+                        return Err(refused.into());
+                    }
+                    Item::Snapshot { snapshot, .. } => {
+                        let space = snapshot.space();
+                        return Ok(self.refuse_snapshot(request, space, &refused.to_string())?);
+                    }
+                    _ => return Err(refused.into()),
+                },
             }
         }
         self.sign_again(&mut stage, &mut follower, gave_way);
@@ -183,6 +198,7 @@ impl Session {
         let envelopes = arrivals.len();
         let again = self.aside_again(&mut stage)?;
         self.note_snapshots(&mut stage, request, response)?;
+        self.note_whole(&mut stage, &follower, response)?;
         self.note_read_again(&mut stage, response.more)?;
         let changed = !response.items.is_empty()
             || response.receipts.is_some()
@@ -195,6 +211,10 @@ impl Session {
         for note in std::mem::take(&mut stage.notes) {
             self.take_account_note(&mut stage, &note);
         }
+        arrivals.append(&mut stage.again);
+        if !response.more && self.is_reading_again()? {
+            self.stage_waiting(&mut stage)?;
+        }
         self.stage_arrivals(&mut stage, arrivals)?;
         let resealed = self.stage_resealed(&mut stage)? || response.more;
         if changed {
@@ -206,7 +226,11 @@ impl Session {
         }
         if !response.more {
             self.rotate_if_owed()?;
+            if self.begin_anew()? || self.begin_from_latest()? {
+                return Ok(Exchanged { envelopes, more: true });
+            }
         }
+        self.take_to_verify(request, response)?;
         if self.is_older_copy() && !response.more {
             return self.end_older_copy(envelopes);
         }
@@ -233,7 +257,12 @@ impl Session {
             | Accepted::Snapshot { .. }
             | Accepted::Unexpected
             | Accepted::OtherAccount { .. } => {}
-            Accepted::SnapshotStored { space, space_seq } => self.note_snapshot(stage, space, space_seq),
+            Accepted::SnapshotStored { space, space_seq } => {
+                if follower.aside().any(|aside| aside == space) {
+                    self.note_another(stage, space, space_seq)?;
+                }
+                self.note_snapshot(stage, space, space_seq);
+            }
             Accepted::Account => stage.topics.push(Topic::Devices),
             Accepted::Space { space, own, entry, void } => {
                 self.take_space_entry(
@@ -252,13 +281,14 @@ impl Session {
             Accepted::Envelopes { chain, envelopes, void, .. } => {
                 let now = self.now_ms().to_be_bytes().to_vec();
                 stage.puts.push((Table::Setting, format!("heard-{}", chain.device).into_bytes(), now));
+                self.note_came(stage, &chain, envelopes.iter().map(|(envelope, _)| envelope));
                 let outside = !self.may_write_by_terms(stage, follower, &chain);
                 for ((envelope, bytes), void) in envelopes.into_iter().zip(void) {
                     let control = envelope.place().document == DocumentId::CONTROL;
                     if outside || void && control {
                         keep_void(stage, &envelope, &bytes);
                     } else {
-                        arrivals.push(Arrival { envelope, bytes });
+                        arrivals.push(Arrival { envelope, bytes, kept: false });
                     }
                 }
             }
@@ -269,6 +299,41 @@ impl Session {
             Accepted::Own { chain, head } => self.take_own(stage, &chain, head)?,
         }
         Ok(())
+    }
+
+    /// Whether a snapshot ends the own chain elsewhere than this vault does; if not, what it covers of the chain is confirmed.
+    fn is_elsewhere(&self, stage: &mut Stage, body: &SnapshotBody) -> Result<bool, ExchangeError> {
+        let own = self.own_chain(body.space);
+        let name = (own.device, own.incarnation);
+        let folded = body.chains.iter().find(|chain| (chain.device, chain.incarnation) == name);
+        let Some(folded) = folded.filter(|_| !self.is_older_copy()) else { return Ok(false) };
+        match self.take_own(stage, &own, folded.head) {
+            Err(ExchangeError::RolledBack) => Ok(true),
+            taken => taken.map(|()| false),
+        }
+    }
+
+    /// A snapshot is not believed. Where it only saved the way, its envelopes are fetched instead; where it stands for envelopes that
+    /// are gone, its space is passed over.
+    fn refuse_snapshot(
+        &mut self,
+        request: &SyncRequest,
+        space: SpaceId,
+        reason: &str,
+    ) -> Result<Exchanged, SessionError> {
+        if request.from_snapshots {
+            return self.go_without_snapshots(reason);
+        }
+        self.set_aside(space, reason)?;
+        Ok(Exchanged { envelopes: 0, more: true })
+    }
+
+    /// Reads everything again from the latest snapshots, if there is a new one of a space that is passed over.
+    fn begin_from_latest(&mut self) -> Result<bool, SessionError> {
+        if self.setting("from-latest")?.is_none() || self.is_reading_again()? {
+            return Ok(false);
+        }
+        self.begin_again()
     }
 
     /// Notes that the server has another version of an own chain.
@@ -318,6 +383,7 @@ impl Session {
                     || self.follower.owes_acknowledgement(state.space)
             })
             || self.has_snapshot_to_make()
+            || self.has_to_verify()
     }
 }
 

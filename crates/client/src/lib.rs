@@ -4,6 +4,7 @@
 //! outside; keys never leave.
 
 mod account_entries;
+mod anew;
 mod app;
 mod arrivals;
 mod aside;

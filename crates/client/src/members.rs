@@ -4,6 +4,7 @@
 //! An edit is written offline; a change of membership is in force when the server has countersigned it, and is shown as waiting
 //! until then. This module must not know how an invitation looks on a screen.
 
+mod earlier;
 mod ending;
 mod entries;
 mod epochs;
@@ -34,7 +35,7 @@ pub(crate) use entries::TakenEntry;
 pub(crate) use granting::{Invited, Offered};
 pub(crate) use invitation::Invitations;
 pub(crate) use sharing::AcceptedChart;
-pub(crate) use void::{actors_in, keep_void};
+pub(crate) use void::{actors_in, keep_void, replayed_name};
 
 /// A chart of another account, as its invitation named it.
 #[derive(Clone, Debug, Encode, Decode)]

@@ -7,6 +7,7 @@
 mod rebirth;
 
 pub(crate) use rebirth::Taken;
+pub(crate) use rebirth::lost_name;
 
 use std::collections::BTreeSet;
 
@@ -14,8 +15,8 @@ use mecum_seal::{Envelope, Hash32, IncarnationId, SpaceId};
 use mecum_sync::controls::holds;
 use mecum_sync::limits::{MAX_ACCOUNT_ENTRIES, MAX_SPACE_ENTRIES};
 use mecum_sync::{
-    Accepted, AccountEntry, AccountLog, Chain, ChainHead, FollowError, Item, Signed, SpaceEntry, SyncRequest,
-    decode, encode,
+    Accepted, AccountEntry, AccountLog, Chain, ChainHead, FollowError, Item, Pruning, Signed, SpaceEntry,
+    SyncRequest, decode, encode,
 };
 use mecum_vault::{Durability, Table};
 
@@ -23,6 +24,7 @@ use crate::account_entries::account_entry_name;
 use crate::error::SessionError;
 use crate::exchange::ExchangeError;
 use crate::session::Session;
+use crate::snapshots::FROM_LATEST;
 use crate::space::SpaceState;
 use crate::stage::{Stage, place_body, push_name};
 
@@ -71,6 +73,7 @@ impl Session {
     pub(crate) fn stage_reading_again(&mut self, stage: &mut Stage) -> Result<(), SessionError> {
         self.links = None;
         stage.puts.push((Table::Setting, READING.into(), vec![1]));
+        self.stage_none_aside(stage)?;
         // Of an older copy's chain what the server has not shown is known already.
         let logs = if self.is_older_copy() { Vec::new() } else { self.vault.documents() };
         for log in logs {
@@ -99,6 +102,11 @@ impl Session {
             return Ok(None);
         }
         let mut request = request.clone();
+        if self.is_reading_again()? {
+            // Where envelopes were pruned, a snapshot stands for them.
+            request.pruning = Some(Pruning { over_pruned: true, ..Pruning::default() });
+            request.from_snapshots = self.setting("from-latest")?.is_some();
+        }
         if !older {
             request.account_entries = self.account_entries_to_push()?;
             request.space_entries = self.space_entries_to_push()?;
@@ -249,6 +257,10 @@ impl Session {
     pub(crate) fn note_read_again(&mut self, stage: &mut Stage, more: bool) -> Result<(), SessionError> {
         if !more && self.is_reading_again()? {
             stage.deletes.push((Table::Setting, READING.into()));
+            if self.setting("from-latest")?.is_some() {
+                stage.deletes.push((Table::Setting, FROM_LATEST.to_vec()));
+                stage.deletes.push((Table::Setting, b"no-snapshots".to_vec()));
+            }
             self.links = None;
         }
         Ok(())

@@ -57,6 +57,8 @@ pub struct Session {
     /// Every link in the vault, while the server's history is read again.
     pub(crate) links: Option<crate::restored::KnownLinks>,
     pub(crate) syncs: crate::gather::Syncs,
+    /// Snapshots at the server that are being verified.
+    pub(crate) verifying: crate::snapshots::Verifying,
 }
 
 /// One earlier envelope as far as it touched one entry.
@@ -116,6 +118,7 @@ impl Session {
             tried: BTreeMap::new(),
             links: None,
             syncs: crate::gather::Syncs::default(),
+            verifying: crate::snapshots::Verifying::default(),
         })
     }
 

@@ -4,6 +4,7 @@
 //! chain, and for every chain the writer's own signed statement carries the hash of exactly the changes that are in it.
 
 mod taking;
+mod verifying;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +30,7 @@ use crate::stage::Stage;
 use crate::times::{Times, encode_times};
 
 use taking::RefusedSnapshot;
+pub(crate) use verifying::Verifying;
 
 /// Envelopes after the last snapshot of a space, above which another one is made (DESIGN 5, "Bounded").
 const ENVELOPES_BETWEEN: u64 = 300;
@@ -36,11 +38,14 @@ const ENVELOPES_BETWEEN: u64 = 300;
 /// Envelopes after one that could not be made, or was refused, until another is tried.
 const ENVELOPES_UNTIL_AGAIN: u64 = 30;
 
+/// The setting that stands while everything is read again from the latest snapshots: there is one now of a space that is passed over.
+pub(crate) const FROM_LATEST: &[u8] = b"from-latest";
+
 /// Of so many bytes of snapshots at most is one request.
 const REQUEST_BYTES: usize = 9 << 20;
 
 /// A document's key turned to its part of a snapshot: a part is then never an envelope of the log, nor the other way.
-fn part_key(key: &impl Key32) -> DocumentKey {
+pub(crate) fn part_key(key: &impl Key32) -> DocumentKey {
     DocumentKey::from_bytes(*derive_key(key, "mecum snapshot v1").expose())
 }
 
@@ -114,7 +119,9 @@ impl Session {
         }
         let links = documents.iter().map(|(document, folded)| (*document, folded.links.clone())).collect();
         let chains = self.folded_chains(state);
-        if check_writers(&self.follower, state, &chains, &links).is_err() {
+        if check_writers(&self.follower, state, &chains, &links, |chain| stated(&self.follower, chain))
+            .is_err()
+        {
             return Ok(None);
         }
         self.seal_snapshot(state, chains, &documents)
@@ -228,6 +235,7 @@ impl Session {
         follower.start_over();
         let mut stage = Stage { follower: Some(follower), ..Stage::default() };
         stage.puts.push((Table::Setting, b"no-snapshots".to_vec(), reason.as_bytes().to_vec()));
+        stage.deletes.push((Table::Setting, FROM_LATEST.to_vec()));
         self.stage_reading_again(&mut stage)?;
         self.commit(stage, Durability::Full)?;
         Ok(Exchanged { envelopes: 0, more: true })
@@ -276,12 +284,26 @@ fn work_out(bytes: &[u8]) -> Option<[u8; 16]> {
     mecum_interop::key_of(bytes).map(|key| *key.as_bytes())
 }
 
+/// What a chain's last statement says of it.
+struct Stated {
+    envelope_seq: u64,
+    last: Hash32,
+    heads: Hash32,
+}
+
+/// The last statement of a chain that the relay has shown.
+fn stated(follower: &Follower, chain: &Chain) -> Option<Stated> {
+    let statement = follower.last_statement(chain)?;
+    Some(Stated { envelope_seq: statement.envelope_seq, last: statement.last, heads: statement.heads })
+}
+
 /// The device of every actor in the documents: each has a chain whose last statement is about exactly its changes here.
 fn check_writers(
     follower: &Follower,
     state: &SpaceState,
     chains: &[FoldedChain],
     links: &BTreeMap<DocumentId, BTreeMap<Actor, Link>>,
+    stated: impl Fn(&Chain) -> Option<Stated>,
 ) -> Result<BTreeMap<Actor, DeviceId>, RefusedSnapshot> {
     let mut writers = BTreeMap::new();
     for chain in chains {
@@ -289,13 +311,13 @@ fn check_writers(
         let known = follower.log_of(account).and_then(|log| log.known(chain.device));
         let actor = actor_of(&known.ok_or(RefusedSnapshot::Writer)?.card.signing, chain.incarnation);
         let name = Chain { device: chain.device, incarnation: chain.incarnation, space: state.space };
-        let statement = follower.last_statement(&name).ok_or(RefusedSnapshot::Heads)?;
+        let statement = stated(&name).ok_or(RefusedSnapshot::Heads)?;
         let ends_here =
             statement.envelope_seq == chain.head.envelope_seq && statement.last == chain.head.hash;
         let record = record_of(actor, links);
         // Under the key of the epoch that it was made in; which one it was, it does not say.
-        let stated = state.keys().any(|key| statement.heads == heads_hash(key, &record));
-        if !holds("snapshot-heads", ends_here && stated) {
+        let as_stated = state.keys().any(|key| statement.heads == heads_hash(key, &record));
+        if !holds("snapshot-heads", ends_here && as_stated) {
             return Err(RefusedSnapshot::Heads);
         }
         writers.insert(actor, chain.device);

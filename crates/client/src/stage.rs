@@ -63,6 +63,10 @@ pub(crate) struct Stage {
     pub(crate) to_replay: BTreeSet<DocumentId>,
     /// Notes of this account that came in a snapshot.
     pub(crate) notes: Vec<Vec<u8>>,
+    /// Documents that are built anew: what their rows said before does not count.
+    pub(crate) anew: BTreeSet<DocumentId>,
+    /// Envelopes of the vault's own logs that are offered to documents again.
+    pub(crate) again: Vec<crate::arrivals::Arrival>,
     /// Rows of entries that are in their document no longer.
     pub(crate) gone_rows: Vec<(ChartId, DocumentId, ItemKey)>,
 }
@@ -290,7 +294,7 @@ impl Session {
             let name = (row.document, row.key);
             let held =
                 || committed.and_then(|rows| rows.get(row.key)).filter(|held| held.document == row.document);
-            let before = staged.get(&name).or_else(held);
+            let before = staged.get(&name).or_else(|| held().filter(|_| !stage.anew.contains(&row.document)));
             if let Some(before) = before {
                 row.own_seq =
                     if before.space == row.space { row.own_seq.max(before.own_seq) } else { row.own_seq };
@@ -310,6 +314,7 @@ impl Session {
             self.stage_replayed(&mut stage, state, Vec::new())?;
         }
         let durability = self.durability(durability);
+        debug_assert!(stage.again.is_empty(), "what is offered again was taken in");
         let charts: Vec<ChartId> = stage.rows.keys().copied().collect();
         let outcome = self.commit_rows(&mut stage).and_then(|()| self.commit_vault(&stage, durability));
         if let Err(error) = outcome {

@@ -13,7 +13,7 @@ use mecum_seal::testing::{SeededEntropy, fast_kdf};
 use mecum_seal::{
     DeviceId, DocumentKey, Entropy, IncarnationId, KemSecret, SigningKey, SpaceId, VerifyingKey,
 };
-use mecum_sync::{Follower, Role, SpaceSnapshot};
+use mecum_sync::{Follower, Role, Signed, SpaceSnapshot, StoredSnapshot, Verified};
 use mecum_vault::{Durability, Location, Table, Vault, VaultOptions};
 
 use crate::clock::{Clock, FixedClock};
@@ -214,6 +214,30 @@ impl Session {
         self.offered_spaces(&offered).map(drop)
     }
 
+    /// Whether anything that this session holds opens an envelope or a part of a snapshot, in any epoch.
+    pub fn opens_for_tests(&self, envelope: &mecum_seal::Envelope) -> bool {
+        let part = |bytes: &[u8; 32]| {
+            let key = DocumentKey::from_bytes(*bytes);
+            [crate::snapshots::part_key(&key), key]
+        };
+        let mut keys = Vec::new();
+        for space in self.spaces.values() {
+            keys.extend(space.keys().flat_map(|key| part(key.expose())));
+        }
+        keys.extend(self.document_keys_for_tests().iter().flat_map(|key| part(key.expose())));
+        keys.iter().any(|key| envelope.open(key).is_ok())
+    }
+
+    /// Removes a device of this account, as the command does.
+    pub fn remove_device_for_tests(
+        &mut self,
+        device: DeviceId,
+        nothing_after_ms: Option<i64>,
+    ) -> Result<(), SessionError> {
+        let args = mecum_api::DeviceArgs { device: device.to_string(), nothing_after_ms };
+        self.remove_device(&args).map(drop)
+    }
+
     /// The account, as commands name it.
     pub fn account_for_tests(&self) -> String {
         self.identity.account.to_string()
@@ -294,6 +318,33 @@ impl Session {
         }
         let sealed = self.seal_snapshot(&state, self.folded_chains(&state), &documents);
         sealed.expect("a lie is sealed like any other").expect("and small")
+    }
+
+    /// What a device signs that says that a snapshot is right, whether it is or not.
+    pub fn verified_for_tests(&self, stored: &StoredSnapshot) -> Signed<Verified> {
+        self.sign_verified(stored)
+    }
+
+    /// Whether this device finds a stored snapshot right.
+    pub fn finds_right_for_tests(&self, stored: &StoredSnapshot) -> bool {
+        self.is_right(stored).expect("documents load")
+    }
+
+    /// The snapshot of a section that an honest device makes now, with what it is judged by.
+    pub fn snapshot_for_tests(&self, space: SpaceId) -> SpaceSnapshot {
+        let state = self.spaces.get(&space).expect("a space of this device");
+        self.snapshot_of(state).expect("documents load").expect("it folds")
+    }
+
+    /// The space of an entry.
+    pub fn space_of_for_tests(&mut self, chart: ChartId, key: ItemKey) -> SpaceId {
+        let document = self.document_of(chart, key).expect("rows load").expect("the entry is there");
+        self.documents.get(&document).expect("a loaded document has a state").space
+    }
+
+    /// How many spaces are passed over, and the sentence that says so.
+    pub fn aside_for_tests(&self) -> (usize, Option<&'static str>) {
+        (self.follower.aside().count(), self.aside_notice())
     }
 
     /// Whether this vault was found to be an older copy and its new incarnation has not begun.

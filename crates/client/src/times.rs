@@ -104,7 +104,7 @@ impl Session {
     }
 
     /// `envelope_seq` of an envelope of this installation, else 0.
-    fn own_seq_of(&self, envelope: &Envelope) -> u64 {
+    pub(crate) fn own_seq_of(&self, envelope: &Envelope) -> u64 {
         let place = envelope.place();
         let own = place.device == self.identity.device && place.incarnation == self.identity.incarnation;
         if own { place.envelope_seq } else { 0 }
@@ -122,7 +122,7 @@ pub(crate) fn store_times(links: &BTreeMap<Actor, Link>, encoded: &[u8]) -> Vec<
     out
 }
 
-fn stored_times(body: &[u8]) -> Result<Times, SessionError> {
+pub(crate) fn stored_times(body: &[u8]) -> Result<Times, SessionError> {
     let broken = || SessionError::Stored { what: "times" };
     let (count, mut rest) = body.split_first_chunk::<4>().ok_or_else(broken)?;
     let mut links = BTreeMap::new();

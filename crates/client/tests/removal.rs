@@ -3,13 +3,15 @@
 //! their keys and the server's whole database, reads nothing that came after.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use mecum_api::{ChartArgs, MemberRemoveArgs};
 use mecum_client::remote::{Remote, Session as SignedIn};
-use mecum_client::testing::{first_device, surroundings};
+use mecum_client::testing::{NOW_MS, first_device, surroundings};
+use mecum_client::{FixedClock, Surroundings};
 use mecum_client::{ItemKey, Session};
 use mecum_domain::{ChartId, Field, Kind, Relation, Section};
-use mecum_relay::{Relay, RelayOptions};
+use mecum_relay::{Limits, Relay, RelayOptions};
 use mecum_sync::Role;
 use mecum_vault::Location;
 use tempfile::TempDir;
@@ -45,19 +47,27 @@ struct Server {
     folder: TempDir,
     relay: Relay,
     remote: Remote,
+    clock: Arc<AtomicI64>,
 }
 
 impl Server {
     async fn start() -> Server {
         let folder = tempfile::tempdir().expect("a folder");
-        let options = RelayOptions { log: Arc::new(|_| {}), ..RelayOptions::default() };
+        let clock = Arc::new(AtomicI64::new(NOW_MS));
+        let now = Arc::clone(&clock);
+        let options = RelayOptions {
+            log: Arc::new(|_| {}),
+            limits: Limits { prune_envelopes: 1, ..Limits::default() },
+            clock: Arc::new(move || now.load(Ordering::SeqCst)),
+            ..RelayOptions::default()
+        };
         let relay = Relay::open(folder.path(), options).expect("a relay");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let serving = relay.clone();
         tokio::spawn(async move { serving.serve(listener, std::future::pending()).await });
         let remote = Remote::new(&url, relay.key()).expect("an address");
-        Server { folder, relay, remote }
+        Server { folder, relay, remote, clock }
     }
 
     async fn account(&self, seed: u64) -> Device {
@@ -382,13 +392,248 @@ async fn with_her_vault_her_keys_and_the_servers_database_she_reads_nothing_that
     assert_eq!(opened, after.len(), "whoever stayed opens all of it");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cut_below_what_came_in_a_snapshot_is_made_on_that_device_too_and_own_words_stay() {
+    let mut family = Family::new(14).await;
+    let chart = family.chart;
+    medicine(&mut family.ani.session, chart, "In time");
+    family.settle().await;
+    medicine(&mut family.ani.session, chart, "Too late");
+    let theirs = family.medicine;
+    dose(&mut family.ani.session, chart, theirs, "99");
+    family.ani.exchange(&family.server).await;
+    family.laptop.exchange(&family.server).await;
+    // The laptop, which has seen it, folds it for a new device: that one holds no envelope of hers.
+    let tablet = family.laptop.session.pair_for_tests("tablet", &Location::Memory, surroundings(98));
+    let mut tablet = Device { session: tablet, signed_in: None };
+    family.laptop.exchange(&family.server).await;
+    tablet.exchange(&family.server).await;
+    assert_eq!(
+        family.names(&tablet.session),
+        ["Amlodipine", "In time", "Too late"],
+        "it came in the snapshot"
+    );
+    medicine(&mut tablet.session, chart, "Own words, sent");
+    tablet.exchange(&family.server).await;
+    medicine(&mut tablet.session, chart, "Own words, not sent");
+    // The phone has not seen it, and removes her.
+    family.remove_ani();
+    family.phone.exchange(&family.server).await;
+    for _ in 0..2 {
+        tablet.exchange(&family.server).await;
+        family.settle().await;
+    }
+    let expected = ["Amlodipine", "In time", "Own words, not sent", "Own words, sent"];
+    assert_eq!(family.names(&family.phone.session), expected, "on the phone");
+    assert_eq!(family.names(&tablet.session), expected, "on the device that had begun from the snapshot");
+    let phone = family.phone.session.fingerprint().expect("reads");
+    assert_eq!(tablet.session.fingerprint().expect("reads"), phone, "to the last row");
+    assert!(!phone.values().any(|text| text.contains("\"99\"")), "the void dose stands nowhere");
+    medicine(&mut tablet.session, chart, "Afterwards");
+    tablet.exchange(&family.server).await;
+    family.settle().await;
+    let phone = family.phone.session.fingerprint().expect("reads");
+    assert_eq!(family.laptop.session.fingerprint().expect("reads"), phone, "and it goes on");
+    assert_eq!(tablet.session.quarantined(), 0, "nothing was put aside");
+    let mut restarted = tablet.session.restart().expect("reopens");
+    assert_eq!(restarted.fingerprint().expect("reads"), phone, "from its own vault");
+}
+
+/// A removal of somebody on whose void words others had built, in a space that was folded and pruned before, or not; and what
+/// she can read with everything that anybody could have got hold of.
+async fn gone_with_everything(seed: u64, pruned: bool) {
+    let mut family = Family::new(seed).await;
+    let chart = family.chart;
+    medicine(&mut family.ani.session, chart, "In time");
+    family.settle().await;
+    if pruned {
+        let another = family.phone.session.pair_for_tests("another", &Location::Memory, surroundings(97));
+        family.settle().await;
+        drop(another);
+        family.server.clock.fetch_add(91 * 24 * 60 * 60 * 1_000, Ordering::SeqCst);
+        assert!(family.server.relay.sweep().expect("a sweep").pruned_envelopes > 0, "the server pruned");
+        for device in [&mut family.phone, &mut family.laptop, &mut family.ani] {
+            // Their passes have ended meanwhile.
+            device.signed_in = None;
+        }
+    }
+    medicine(&mut family.ani.session, chart, "Too late");
+    let theirs = family.medicine;
+    dose(&mut family.ani.session, chart, theirs, "99");
+    family.ani.exchange(&family.server).await;
+    family.laptop.exchange(&family.server).await;
+    medicine(&mut family.laptop.session, chart, "Honest, on top of it");
+    dose(&mut family.laptop.session, chart, theirs, "6");
+    family.laptop.exchange(&family.server).await;
+    family.remove_ani();
+    family.settle().await;
+    dose(&mut family.phone.session, chart, theirs, "7.5");
+    medicine(&mut family.laptop.session, chart, "A secret of hers");
+    let tablet = family.phone.session.pair_for_tests("tablet", &Location::Memory, surroundings(96));
+    family.settle().await;
+    let mut tablet = Device { session: tablet, signed_in: None };
+    tablet.exchange(&family.server).await;
+    family.settle().await;
+
+    let expected = ["A secret of hers", "Amlodipine", "Honest, on top of it", "In time"];
+    let phone = family.phone.session.fingerprint().expect("reads");
+    for (who, which) in [(&mut family.laptop, "laptop"), (&mut tablet, "tablet, which came later")] {
+        assert_eq!(who.session.fingerprint().expect("reads"), phone, "the {which}");
+    }
+    assert_eq!(family.names(&family.phone.session), expected, "every honest word and no void one");
+    assert!(!phone.values().any(|text| text.contains("\"99\"")), "the void dose stands nowhere");
+
+    // Her vault with all that it ever held, and every sealed thing in the server's files.
+    let sealed = family.server.sealed_after_removal(&family.phone.session, chart);
+    assert!(sealed.len() >= 2, "there is something to try: {}", sealed.len());
+    let hers = sealed.iter().filter(|envelope| family.ani.session.opens_for_tests(envelope)).count();
+    assert_eq!(hers, 0, "she opens none of {}", sealed.len());
+    let ours = sealed.iter().filter(|envelope| family.phone.session.opens_for_tests(envelope)).count();
+    assert_eq!(ours, sealed.len(), "the control: whoever stayed opens each");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gone_with_vault_keys_and_the_servers_database_where_nothing_was_folded() {
+    gone_with_everything(15, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gone_with_vault_keys_and_the_servers_database_where_the_space_was_folded_and_pruned() {
+    gone_with_everything(16, true).await;
+}
+
+/// Surroundings whose clock a test moves on.
+fn moving(seed: u64) -> (Surroundings, Arc<FixedClock>) {
+    let clock = Arc::new(FixedClock::new(NOW_MS));
+    let around = surroundings(seed);
+    (Surroundings { clock: Arc::clone(&clock) as Arc<dyn mecum_client::Clock>, ..around }, clock)
+}
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_stolen_phone_nothing_counts_that_came_after_the_day_that_is_chosen() {
+    let server = Server::start().await;
+    let (around, clock) = moving(17);
+    let mut session = first_device(&Location::Memory, around);
+    session.pin_for_tests(server.relay.key());
+    let code = server.relay.make_enrolment_code().expect("a code");
+    server.remote.enrol(&code, session.genesis_for_tests().expect("an account")).await.expect("enrolled");
+    let mut laptop = Device { session, signed_in: None };
+    let chart = laptop.session.create_chart("Ratna", None, Relation::Own, None).expect("a chart");
+    medicine(&mut laptop.session, chart, "Amlodipine");
+    laptop.exchange(&server).await;
+    let phone = laptop.session.pair_for_tests("phone", &Location::Memory, surroundings(18));
+    let mut phone = Device { session: phone, signed_in: None };
+    laptop.exchange(&server).await;
+    phone.exchange(&server).await;
+    medicine(&mut phone.session, chart, "Before it was stolen");
+    phone.exchange(&server).await;
+    laptop.exchange(&server).await;
+    clock.advance(3 * DAY_MS);
+    // Whoever has it writes with the phone's own clock, which says what they want: here, three days before.
+    medicine(&mut phone.session, chart, "By the thief");
+    phone.exchange(&server).await;
+    laptop.exchange(&server).await;
+    medicine(&mut laptop.session, chart, "Honest, on top of it");
+    laptop.exchange(&server).await;
+    clock.advance(DAY_MS);
+    let (device, _) = phone.session.installation();
+    let early = laptop.session.remove_device_for_tests(device, Some(NOW_MS - DAY_MS));
+    assert!(early.is_ok(), "before it ever wrote: everything that it wrote goes");
+    drop(early);
+    laptop.exchange(&server).await;
+    let names = |device: &Device| {
+        let mut names = device.session.titles_for_tests(chart).expect("reads");
+        names.sort();
+        names
+    };
+    assert_eq!(names(&laptop), ["Amlodipine", "Honest, on top of it"], "nothing of the phone is left");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_somebody_who_is_removed_nothing_counts_after_the_moment_that_is_chosen_and_unknown_moments_are_refused()
+ {
+    let server = Server::start().await;
+    let (around, clock) = moving(19);
+    let mut session = first_device(&Location::Memory, around);
+    session.pin_for_tests(server.relay.key());
+    let code = server.relay.make_enrolment_code().expect("a code");
+    server.remote.enrol(&code, session.genesis_for_tests().expect("an account")).await.expect("enrolled");
+    let mut phone = Device { session, signed_in: None };
+    let chart = phone.session.create_chart("Ratna", None, Relation::Own, None).expect("a chart");
+    medicine(&mut phone.session, chart, "Amlodipine");
+    let mut ani = server.account(20).await;
+    ani.session.create_chart("Ani", None, Relation::Own, None).expect("a chart of her own");
+    phone.exchange(&server).await;
+    phone.session.let_in_for_tests(chart, Section::Medications, Role::Writer, &mut ani.session);
+    phone.exchange(&server).await;
+    ani.exchange(&server).await;
+    medicine(&mut ani.session, chart, "On Monday");
+    ani.exchange(&server).await;
+    phone.exchange(&server).await;
+    clock.advance(2 * DAY_MS);
+    medicine(&mut ani.session, chart, "On Wednesday");
+    ani.exchange(&server).await;
+    phone.exchange(&server).await;
+    // A device that begins now does not know what was there on Tuesday.
+    let around =
+        Surroundings { clock: Arc::clone(&clock) as Arc<dyn mecum_client::Clock>, ..surroundings(21) };
+    let tablet = phone.session.pair_for_tests("tablet", &Location::Memory, around);
+    phone.exchange(&server).await;
+    let mut tablet = Device { session: tablet, signed_in: None };
+    tablet.exchange(&server).await;
+    let tuesday = Some(NOW_MS + DAY_MS);
+    let args = MemberRemoveArgs {
+        chart,
+        account: ani.session.account_for_tests(),
+        nothing_after_ms: tuesday,
+        ..MemberRemoveArgs::default()
+    };
+    let refused = tablet.session.member_remove(&args);
+    assert!(refused.is_err_and(|error| format!("{error:?}").contains("error-cut-unknown")), "it says so");
+    phone.session.member_remove(&args).expect("she is removed");
+    for _ in 0..2 {
+        phone.exchange(&server).await;
+        tablet.exchange(&server).await;
+    }
+    let names = |device: &Device| {
+        let mut names = device.session.titles_for_tests(chart).expect("reads");
+        names.sort();
+        names
+    };
+    assert_eq!(names(&phone), ["Amlodipine", "On Monday"], "on the phone");
+    assert_eq!(names(&tablet), ["Amlodipine", "On Monday"], "and where Wednesday had come in a snapshot");
+    let whole = phone.session.fingerprint().expect("reads");
+    assert_eq!(tablet.session.fingerprint().expect("reads"), whole, "to the last row");
+}
+
 impl Server {
+    /// Everything sealed under a later epoch than the first in the server's files: envelopes, and parts of snapshots.
+    fn sealed_after_removal(&self, phone: &Session, chart: ChartId) -> Vec<mecum_seal::Envelope> {
+        let mut all = self.envelopes_after_removal(phone, chart);
+        let database =
+            rusqlite::Connection::open(self.folder.path().join("relay.sqlite")).expect("a database");
+        for table in ["snapshot", "fold"] {
+            let mut rows = database.prepare(&format!("SELECT body FROM {table}")).expect("a table");
+            let bodies = rows.query_map([], |row| row.get::<_, Vec<u8>>(0)).expect("rows");
+            for body in bodies.flatten() {
+                let snapshot: mecum_sync::SpaceSnapshot =
+                    mecum_sync::decode(&body, 64 << 20).expect("a snapshot");
+                let parts = snapshot.parts.iter().filter_map(|part| mecum_seal::Envelope::parse(part).ok());
+                all.extend(parts.filter(|part| part.place().epoch > 1));
+            }
+        }
+        all
+    }
+
     /// The envelopes of the chart's medicines that were stored under a later epoch than the first, from the server's own files.
     fn envelopes_after_removal(&self, phone: &Session, chart: ChartId) -> Vec<mecum_seal::Envelope> {
         let space = phone.space_for_tests(chart, Section::Medications).expect("a space");
         let path = self.folder.path().join("relay.sqlite");
         let copy = self.folder.path().join("copy.sqlite");
         let database = rusqlite::Connection::open(&path).expect("the server's database");
+        let _ = std::fs::remove_file(&copy);
         database.execute("VACUUM INTO ?1", [copy.to_str().expect("a path")]).expect("a copy");
         let copy = rusqlite::Connection::open(copy).expect("the copy");
         let mut rows = copy.prepare("SELECT body FROM envelope WHERE space = ?1").expect("a table");

@@ -16,6 +16,23 @@ const LOG: SessionError = SessionError::Stored { what: "space log" };
 
 const REASON_PURPOSE: &str = "mecum removal reason v1";
 
+/// How a membership ends.
+pub(super) struct Ending<'a> {
+    pub(super) why: Why,
+    pub(super) reason: Option<&'a str>,
+    pub(super) cut: CutAt,
+}
+
+/// What of a member counts.
+pub(super) enum CutAt {
+    /// Everything that the server has shown by now.
+    Now,
+    /// Nothing that came here after a moment, ms since the epoch.
+    Moment(i64),
+    /// Up to these links.
+    Here(Vec<Cut>),
+}
+
 impl Session {
     /// Ends what somebody sees of a chart, in the sections that are named or in all. What the server has ordered of theirs by now
     /// stays; nothing that they write later counts, and they can read nothing that is written later.
@@ -41,7 +58,9 @@ impl Session {
             if self.follower.role(space) != Some(Role::Manager) {
                 return Err(refused("error-not-your-record"));
             }
-            self.stage_removal(&mut stage, space, account, Why::Removed, args.reason.as_deref())?;
+            let cut = args.nothing_after_ms.map_or(CutAt::Now, CutAt::Moment);
+            let ending = Ending { why: Why::Removed, reason: args.reason.as_deref(), cut };
+            self.stage_ending(&mut stage, space, account, ending)?;
         }
         stage.topics.push(mecum_api::Topic::Charts);
         self.commit(stage, Durability::Full)?;
@@ -56,11 +75,26 @@ impl Session {
         why: Why,
         reason: Option<&str>,
     ) -> Result<(), SessionError> {
+        self.stage_ending(stage, space, member, Ending { why, reason, cut: CutAt::Now })
+    }
+
+    pub(super) fn stage_ending(
+        &self,
+        stage: &mut Stage,
+        space: SpaceId,
+        member: AccountId,
+        ending: Ending<'_>,
+    ) -> Result<(), SessionError> {
+        let Ending { why, reason, cut } = ending;
         let follower = stage.follower.as_ref().unwrap_or(&self.follower);
         if follower.space_log(space).ok_or(LOG)?.role(member).is_none() {
             return Ok(());
         }
-        let cuts = cuts_of(follower, space, member);
+        let cuts = match cut {
+            CutAt::Now => cuts_of(follower, space, member),
+            CutAt::Moment(at_ms) => self.cuts_of_account_before(follower, space, member, at_ms)?,
+            CutAt::Here(cuts) => cuts,
+        };
         let (next, key) = self.next_epoch(stage, space, Some(member))?;
         let epoch = next.epoch;
         let sealed_reason = seal_row(
@@ -76,6 +110,10 @@ impl Session {
         let mut state = self.staged_space(stage, space)?;
         state.removed_devices = self.removed_devices();
         stage.spaces.insert(space, state);
+        if self.cuts_into_snapshot(stage, space, &void)? {
+            Self::note_cut_into_snapshot(stage, space);
+            return Ok(());
+        }
         self.stage_void(stage, space, &void)
     }
 

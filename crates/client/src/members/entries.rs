@@ -79,6 +79,10 @@ impl Session {
             }
             SpaceBody::Genesis { .. } | SpaceBody::Leave { .. } | SpaceBody::Replace { .. } => {}
         }
+        if self.cuts_into_snapshot(stage, space, void)? {
+            Self::note_cut_into_snapshot(stage, space);
+            return Ok(());
+        }
         self.stage_void(stage, space, void)
     }
 

@@ -76,7 +76,7 @@ impl Session {
         let follower = stage.follower.as_ref().unwrap_or(&self.follower);
         let account = follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
         let gone: Vec<_> = account.removed().iter().map(|gone| gone.card.device).collect();
-        let cuts = follower
+        let mut cuts: Vec<Cut> = follower
             .chains(space)
             .into_iter()
             .filter(|(chain, head)| gone.contains(&chain.device) && head.envelope_seq > 0)
@@ -87,6 +87,13 @@ impl Session {
                 hash: head.hash,
             })
             .collect();
+        for device in gone.iter().copied() {
+            let Some(at_ms) = self.chosen_cut(stage, device) else { continue };
+            for chosen in self.cuts_before(follower, space, at_ms, |of| of == device)? {
+                let of = |cut: &&mut Cut| cut.device == device && cut.incarnation == chosen.incarnation;
+                cuts.iter_mut().filter(of).for_each(|cut| *cut = chosen);
+            }
+        }
         let removed = gone.len() as u64;
         let (next, key) = self.next_epoch(stage, space, None)?;
         let epoch = next.epoch;
@@ -95,6 +102,10 @@ impl Session {
         let mut state = self.staged_space(stage, space)?;
         state.removed_devices = removed;
         stage.spaces.insert(space, state);
+        if self.cuts_into_snapshot(stage, space, &void)? {
+            Self::note_cut_into_snapshot(stage, space);
+            return Ok(());
+        }
         self.stage_void(stage, space, &void)
     }
 

@@ -9,6 +9,7 @@ use mecum_sync::{
 };
 use mecum_vault::Table;
 
+use super::ending::{CutAt, Ending};
 use super::terms::Terms;
 use crate::error::SessionError;
 use crate::restored::space_entry_name;
@@ -128,8 +129,10 @@ impl Session {
                     };
                     let _ = self.stage_grant(stage, space, role, &invited, &terms);
                 }
-                SpaceBody::Remove { member, why, .. } => {
-                    let _ = self.stage_removal(stage, space, member, why, None);
+                SpaceBody::Remove { member, why, cuts, .. } => {
+                    // What counted when it was decided: also a moment that somebody chose.
+                    let ending = Ending { why, reason: None, cut: CutAt::Here(cuts) };
+                    let _ = self.stage_ending(stage, space, member, ending);
                 }
                 SpaceBody::Leave { .. } => {
                     let _ = self.stage_leave(stage, space);

@@ -28,7 +28,7 @@ const LOG: SessionError = SessionError::Stored { what: "space log" };
 const REPLAYED: SessionError = SessionError::Stored { what: "replayed document" };
 
 /// The name under which the vault keeps what was done to a document from which a cut took something.
-fn replayed_name(document: DocumentId) -> Vec<u8> {
+pub(crate) fn replayed_name(document: DocumentId) -> Vec<u8> {
     [document.as_bytes().as_slice(), b"replayed"].concat()
 }
 
@@ -94,7 +94,7 @@ impl Session {
         if let Some(replayed) = stage.replayed.get(&state.document) {
             return Ok(replayed.clone());
         }
-        if state.cuts == 0 {
+        if state.cuts == 0 || stage.anew.contains(&state.document) {
             return Ok(Replayed::none(*state.document.as_bytes()));
         }
         let body = self.vault.get(Table::Snapshot, &replayed_name(state.document))?.ok_or(REPLAYED)?;
@@ -190,7 +190,9 @@ impl Session {
         for (tag, opened) in opened.into_iter().enumerate() {
             let tag = tag as u64;
             let arrival = opened.arrival;
-            if accepted.contains(&tag) {
+            if accepted.contains(&tag) && arrival.kept {
+                // It lies in the log already.
+            } else if accepted.contains(&tag) {
                 state.count += 1;
                 stage.appended.push((state.document, arrival.bytes));
             } else if waiting.contains(&tag) {
@@ -207,7 +209,9 @@ impl Session {
             return self.stage_uncut(stage, state, admission.next, &logged);
         }
         Self::stage_whole(stage, &mut state, &admission.next);
-        stage.puts.push((Table::Snapshot, replayed_name(state.document), admission.state.encode()));
+        let name = replayed_name(state.document);
+        stage.deletes.retain(|(table, gone)| *table != Table::Snapshot || *gone != name);
+        stage.puts.push((Table::Snapshot, name, admission.state.encode()));
         self.stage_rows_again(stage, &state, &admission.next, &admission.state, &logged)?;
         stage.replayed.insert(state.document, admission.state);
         stage.open.insert(state.document, admission.next);
@@ -225,6 +229,9 @@ impl Session {
     ) -> Result<(), SessionError> {
         let none = Replayed::none(*state.document.as_bytes());
         state.operations = u32::try_from(next.operations()).unwrap_or(u32::MAX);
+        if stage.anew.contains(&state.document) {
+            Self::stage_whole(stage, &mut state, &next);
+        }
         self.stage_rows_again(stage, &state, &next, &none, logged)?;
         stage.open.insert(state.document, next);
         stage.documents.insert(state.document, state);
@@ -249,6 +256,11 @@ impl Session {
         }
         let known = self.documents.contains_key(&state.document);
         let mut times = if known { self.times(state.document)? } else { Times::new() };
+        let name = crate::times::times_name(state.document);
+        if let Some((_, _, body)) = stage.puts.iter().rev().find(|(_, put, _)| *put == name) {
+            // A snapshot that came in the same step.
+            times.extend(crate::times::stored_times(body)?);
+        }
         for logged in logged {
             let noted = Noted { at_ms: logged.at_ms, own_seq: 0 };
             times.entry((logged.actor, logged.change_seq)).or_insert(noted);

@@ -29,7 +29,7 @@ use crate::stage::{Stage, place_of, push_name, rows_of, stage_outgoing};
 /// Links of the own chain that only the server had, until the new incarnation begins: beside documents' ids, which are 16 bytes.
 const LOST: &[u8] = b"lost";
 
-fn lost_name(space: SpaceId, seq: u64) -> Vec<u8> {
+pub(crate) fn lost_name(space: SpaceId, seq: u64) -> Vec<u8> {
     [LOST, space.as_bytes(), &seq.to_be_bytes()].concat()
 }
 
@@ -89,7 +89,7 @@ impl Session {
                 continue;
             }
             let envelope = Envelope::parse(&bytes).map_err(|_| SessionError::Envelope)?;
-            lost.push((name, Arrival { envelope, bytes: bytes.to_vec() }));
+            lost.push((name, Arrival { envelope, bytes: bytes.to_vec(), kept: false }));
         }
         if lost.is_empty() && names.is_empty() {
             let mut follower = self.follower.clone();
@@ -294,7 +294,7 @@ impl Session {
             let (envelope, body) = open_envelope(space, state, &bytes)?;
             let payload = Payload::decode(&body).map_err(|_| SessionError::Envelope)?;
             if changes.contains(&payload.change_hash()) {
-                found.push(Arrival { envelope, bytes });
+                found.push(Arrival { envelope, bytes, kept: false });
             }
         }
         Ok(found)

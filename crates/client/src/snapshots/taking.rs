@@ -6,10 +6,10 @@ use mecum_api::Topic;
 use mecum_documents::{Actor, Document, Limits, Link, LoadError, Step};
 use mecum_domain::{Edit, FinishedKey};
 use mecum_seal::{DeviceId, DocumentId, Envelope};
-use mecum_sync::{Follower, SnapshotBody};
+use mecum_sync::{Chain, Follower, SnapshotBody};
 use mecum_vault::Table;
 
-use super::{check_writers, part_key, work_out};
+use super::{check_writers, part_key, stated, work_out};
 use crate::error::SessionError;
 use crate::heads::OwnChange;
 use crate::plaintext::{OpenDocument, SnapshotPart, press};
@@ -60,23 +60,43 @@ impl Session {
         for part in &opened {
             links.insert(part.state.document, part.links.clone());
         }
-        let writers = match check_writers(follower, &state, &body.chains, &links) {
-            Ok(writers) => writers,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let writers =
+            match check_writers(follower, &state, &body.chains, &links, |chain| stated(follower, chain)) {
+                Ok(writers) => writers,
+                Err(refused) => return Ok(Err(refused)),
+            };
         if follower.account_of(body.device) == Some(self.identity.account) {
             stage.notes.extend(notes);
         }
+        for chain in &body.chains {
+            let name = Chain { device: chain.device, incarnation: chain.incarnation, space: body.space };
+            if name != self.own_chain(body.space) {
+                self.note_came_folded(stage, &name, chain.head);
+            }
+            if self.is_lost_chain(&name) {
+                let documents = opened.iter().map(|part| (part.state.document, &part.document)).collect();
+                self.confirm_lost(stage, &name, chain.head, &documents)?;
+            }
+        }
+        // What is here of the space is built anew over it; what it does not hold is offered again.
+        self.stage_anew(stage, body.space)?;
         let arrived = u64::try_from(self.now_ms()).unwrap_or(0);
         for part in opened {
             let rows = rows_of_steps(&part, &writers, arrived);
             let chunk = press(&part.document.save());
             let OpenedPart { mut state, document, links, encoded_times, .. } = part;
+            if let Ok(known) = self.staged_document(stage, state.document) {
+                if known.space != state.space || known.key.expose() != state.key.expose() {
+                    return Ok(Err(RefusedSnapshot::Parts));
+                }
+                state = known;
+            }
             state.snapshot_bytes = chunk.len() as u64;
             state.operations = u32::try_from(document.operations()).unwrap_or(u32::MAX);
             let name = state.document.as_bytes().to_vec();
             stage.puts.push((Table::Snapshot, name, chunk));
             let times = store_times(&links, &encoded_times);
+            stage.deletes.retain(|(_, name)| *name != times_name(state.document));
             stage.puts.push((Table::Snapshot, times_name(state.document), times));
             let chart = self.staged_space(stage, state.space)?.chart;
             stage.open.insert(state.document, document);
@@ -91,16 +111,16 @@ impl Session {
 }
 
 /// A document out of a snapshot.
-struct OpenedPart {
-    state: DocumentState,
+pub(super) struct OpenedPart {
+    pub(super) state: DocumentState,
     document: Document,
     steps: Vec<Step>,
-    links: BTreeMap<Actor, Link>,
+    pub(super) links: BTreeMap<Actor, Link>,
     times: Times,
     encoded_times: Vec<u8>,
 }
 
-fn open_parts(
+pub(super) fn open_parts(
     state: &SpaceState,
     parts: &[Envelope],
     actor: Actor,
