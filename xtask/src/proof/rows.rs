@@ -388,6 +388,14 @@ pub(super) const ROWS: &[Row] = &[
         ..row(19, "a server restored from an older backup; every edit comes back", CLIENT, "restored")
     },
     Row {
+        names: &["a_pruned_server_that_is_put_back_from_a_backup_is_no_dead_end"],
+        control: Control::Tests(&["control_what_no_holder_brings_back_is_missed"]),
+        in_test: 2,
+        per_change: 10,
+        nightly: 200,
+        ..row(19, "the same with a server that has pruned before or after", CLIENT, "pruning")
+    },
+    Row {
         names: &["no_parser_panics_hangs_or_grows_on_any_input"],
         control: Control::Tests(&["control_a_planted_panic_hang_and_growth_are_found"]),
         // A second for each parser, a minute, half an hour.
