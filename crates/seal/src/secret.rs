@@ -29,6 +29,7 @@ fn below<T>(work: impl FnOnce() -> T) -> T {
 }
 
 #[inline(never)]
+#[expect(clippy::large_stack_arrays, reason = "it is the stack that is to be written")]
 fn wipe() {
     let mut place = [0u8; WIPED_BYTES];
     // Somebody may look at it, and change it: so it has to be there, and written.
