@@ -1,7 +1,7 @@
 //! INSECURE stand-ins for tests: sessions over vaults in memory, with repeatable randomness and a clock that stands still.
 
-mod figures;
 mod digest;
+mod figures;
 mod measuring;
 
 use std::collections::BTreeMap;
@@ -146,11 +146,6 @@ impl Session {
         other.commit(stage, Durability::Full).expect("kept");
         let name = other.author_name();
         self.grant(&offered, &Invited { account, genesis, kem, name }).expect("somebody is let in");
-    }
-
-    /// Removes another device of the account, as the app does.
-    pub fn remove_device_for_tests(&mut self, device: DeviceId) -> Result<(), SessionError> {
-        self.remove_device(&mecum_api::DeviceArgs { device: device.to_string() }).map(drop)
     }
 
     /// The epoch and its key of every space.

@@ -116,7 +116,7 @@ impl Account {
     fn rotate(&mut self, mut after: impl FnMut(Session) -> Session) {
         let lost = self.lost_id;
         step(&mut self.phone, |mut phone| {
-            phone.remove_device_for_tests(lost).expect("the device is removed");
+            phone.remove_device_for_tests(lost, None).expect("the device is removed");
             after(phone)
         });
         for chart in self.charts.clone() {
