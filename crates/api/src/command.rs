@@ -112,6 +112,16 @@ commands! {
     entry_delete EntryDelete(EntryDeleteArgs) -> EntryRef;
     /// Brings a deleted entry back.
     entry_restore EntryRestore(EntryArgs) -> EntryRef;
+    /// What is told before an entry is erased or moved: whether this account may, and who may have read it.
+    erasure_look ErasureLookAt(EntryArgs) -> ErasureLook;
+    /// Erases an entry for good, from every device that follows. It cannot be brought back.
+    entry_erase EntryErase(EntryEraseArgs) -> ErasureView;
+    /// Moves an entry to *sensitive*, or back.
+    entry_move EntryMove(EntryMoveArgs) -> ErasureView;
+    /// What is being erased or moved in a chart, and what was, the newest first.
+    erasure_list ErasureList(ChartArgs) -> Vec<ErasureView>;
+    /// Stops an erasure that still waits: nothing was changed.
+    erasure_stop ErasureStop(ErasureArgs) -> ();
     /// Settles a clash by a person's choice.
     clash_settle ClashSettle(ClashSettleArgs) -> EntryRef;
     /// What changed in a chart since the person last looked.

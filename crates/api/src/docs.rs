@@ -23,7 +23,9 @@ fn example(doc: &CommandDoc) -> Value {
         "timeline" => {
             json!({ "chart": CHART, "groups": ["results"], "year": 2026, "offset": 0, "limit": 50 })
         }
-        "entry_get" | "entry_original" | "entry_restore" => json!({ "chart": CHART, "entry": ENTRY }),
+        "entry_get" | "entry_original" | "entry_restore" | "erasure_look" => {
+            json!({ "chart": CHART, "entry": ENTRY })
+        }
         "results" | "medicines" | "changes" | "changes_seen" => json!({ "chart": CHART }),
         "trend" => json!({ "chart": CHART, "trend": "loinc|4548-4" }),
         "entry_add" => json!({
@@ -34,6 +36,10 @@ fn example(doc: &CommandDoc) -> Value {
             json!({ "chart": CHART, "entry": ENTRY, "set": [["dose", "10"]], "seen": "0123456789abcdef" })
         }
         "entry_delete" => json!({ "chart": CHART, "entry": ENTRY, "reason": "typed by mistake" }),
+        "entry_erase" => json!({ "chart": CHART, "entry": ENTRY, "reason": "about somebody else" }),
+        "entry_move" => json!({ "chart": CHART, "entry": ENTRY, "sensitive": true, "reason": "" }),
+        "erasure_list" => json!({ "chart": CHART }),
+        "erasure_stop" => json!({ "erasure": CHART }),
         "clash_settle" => {
             json!({ "chart": CHART, "entry": ENTRY, "field": "dose", "choice": "0123456789abcdef" })
         }

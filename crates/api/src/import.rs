@@ -123,6 +123,9 @@ pub struct ImportView {
     pub added: u32,
     /// Ones that were there already.
     pub already: u32,
+    /// Ones that were erased here before, and are not kept again.
+    #[serde(default)]
+    pub erased: u32,
     /// The chart that it went into.
     pub chart: Option<ChartId>,
     /// Why it failed, as a Fluent id.

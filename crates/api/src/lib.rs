@@ -5,6 +5,7 @@
 pub mod command;
 mod devices;
 mod docs;
+mod erasing;
 mod error;
 mod import;
 mod integrity;
@@ -18,6 +19,7 @@ mod vault;
 pub use command::{COMMAND_NAMES, Command, CommandDoc, commands_doc};
 pub use devices::*;
 pub use docs::api_markdown;
+pub use erasing::*;
 pub use error::{CallError, Code};
 pub use import::*;
 pub use integrity::*;
