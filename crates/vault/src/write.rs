@@ -157,6 +157,12 @@ impl<'a> Write<'a> {
         self.attempt(|write| write.append_envelope(document, envelope))
     }
 
+    /// Drops every envelope of a document, and that there were any: for what is erased. Says how many there were. The pages
+    /// are overwritten (`secure_delete`); the write-ahead log has them until the next checkpoint.
+    pub fn drop_log(&mut self, document: DocumentId) -> Result<u64, WriteVaultError> {
+        self.attempt(|write| write.drop_envelopes(document))
+    }
+
     /// The content of a row as this transaction sees it.
     pub fn get(&self, table: Table, name: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, WriteVaultError> {
         Ok(read::get(self.connection, self.keys, self.state, table, name)?)
@@ -201,6 +207,23 @@ impl<'a> Write<'a> {
         self.state.documents.insert(document, head);
         self.changed_documents.insert(document);
         Ok(head.count)
+    }
+
+    fn drop_envelopes(&mut self, document: DocumentId) -> Result<u64, WriteVaultError> {
+        let Some(before) = self.state.documents.get(&document).copied() else { return Ok(0) };
+        let gone = self
+            .connection
+            .prepare_cached("DELETE FROM envelope WHERE document = ?1")?
+            .execute(params![document.as_bytes()])?;
+        if u64::try_from(gone).ok() != Some(before.count) {
+            return Err(WriteVaultError::Damaged { what: Part::Envelopes });
+        }
+        self.bytes += PAGE_BYTES;
+        self.undo.push(Undo::Document(document, Some(before)));
+        self.state.documents.remove(&document);
+        self.changed_documents.remove(&document);
+        self.delete_row(DOCUMENT_HEADS, document.as_bytes())?;
+        Ok(before.count)
     }
 
     fn delete_row(&mut self, kind: u8, name: &[u8]) -> Result<bool, WriteVaultError> {

@@ -14,6 +14,7 @@ enum Step {
     Put(Table, u8, Vec<u8>),
     Delete(Table, u8),
     Append(u8, Vec<u8>),
+    Drop(u8),
 }
 
 #[derive(Debug, Clone)]
@@ -31,6 +32,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (table.clone(), 0..6u8, body.clone()).prop_map(|(t, n, b)| Step::Put(t, n, b)),
         1 => (table, 0..6u8).prop_map(|(t, n)| Step::Delete(t, n)),
         3 => (1..4u8, body).prop_map(|(d, b)| Step::Append(d, b)),
+        1 => (1..4u8).prop_map(Step::Drop),
     ];
     prop::collection::vec(step, 0..6)
 }
@@ -65,6 +67,10 @@ fn carry_out(
                     let at = w.append(document(*n), body)?;
                     assert_eq!(at, w.envelope_count(document(*n)), "numbers have no gaps");
                 }
+                Step::Drop(n) => {
+                    let there = w.envelope_count(document(*n));
+                    assert_eq!(w.drop_log(document(*n))?, there, "all of them");
+                }
             }
         }
         if fail { Err(WriteVaultError::NotSaved { full: false }) } else { Ok(()) }
@@ -76,6 +82,7 @@ fn model(into: &mut Content, steps: &[Step]) {
         match step {
             Step::Put(table, name, body) => drop(into.rows.insert((*table, vec![*name]), body.clone())),
             Step::Delete(table, name) => drop(into.rows.remove(&(*table, vec![*name]))),
+            Step::Drop(n) => drop(into.envelopes.remove(&document(*n))),
             Step::Append(n, body) => into.envelopes.entry(document(*n)).or_default().push(body.clone()),
         }
     }
