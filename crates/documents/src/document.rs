@@ -3,7 +3,7 @@
 //! It exists to hold what Automerge itself does not keep true: genesis first, a bounded size, and for every actor the last
 //! change. It must not know where bytes come from or go to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
@@ -187,6 +187,29 @@ impl Document {
     /// The actor that writes in this copy.
     pub fn actor(&self) -> Actor {
         self.actor
+    }
+
+    /// This document as it was when these changes were its heads; `None` if one of them is not in it.
+    pub fn as_of(&self, heads: &[[u8; 32]]) -> Option<Self> {
+        let heads: Vec<ChangeHash> = heads.iter().map(|head| ChangeHash(*head)).collect();
+        if !heads.iter().all(|head| self.has_change(&head.0)) {
+            return None;
+        }
+        let mut doc = catch_unwind(AssertUnwindSafe(|| self.doc.fork_at(&heads).ok())).ok().flatten()?;
+        doc.set_actor(self.actor.to_automerge());
+        Some(Self { doc, actor: self.actor, links: OnceLock::new() })
+    }
+
+    /// Of the changes of some actors, those that no other of these changes follows directly, sorted; genesis is none of them.
+    pub fn heads_of(&self, of: &dyn Fn(Actor) -> bool) -> Vec<[u8; 32]> {
+        let (mut heads, mut followed) = (BTreeSet::new(), BTreeSet::new());
+        for meta in self.doc.get_changes_meta(&[]) {
+            if meta.hash != genesis().hash() && Actor::of(&meta.actor).is_some_and(of) {
+                heads.insert(meta.hash.0);
+                followed.extend(meta.deps.iter().map(|dep| dep.0));
+            }
+        }
+        heads.into_iter().filter(|head| !followed.contains(head)).collect()
     }
 
     /// Whether a change is in it.

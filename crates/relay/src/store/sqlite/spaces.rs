@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mecum_seal::{AccountId, DeviceId, IncarnationId, SpaceId};
 use mecum_sync::refusal::LastAccepted;
 use mecum_sync::{
-    Chain, Refusal, RefusalCode, Signed, SpaceBody, SpaceEntry, SpaceLog, SpaceLogError, encode,
+    Chain, FoldedChain, Refusal, RefusalCode, Signed, SpaceBody, SpaceEntry, SpaceLog, SpaceLogError, encode,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -71,13 +71,18 @@ pub(super) fn append(
     if pruning::cuts_pruned(c, &known.log)? {
         return Ok(Err(RefusalCode::BadCut.into()));
     }
+    if let Err(refusal) = check_replacement(c, entry)? {
+        return Ok(Err(refusal));
+    }
     if let Err(refusal) = accounts::charge(c, account, encode(entry).len() as u64, wanted.quota.bytes)? {
         return Ok(Err(refusal));
     }
     c.prepare_cached("UPDATE space SET state = ?2 WHERE space = ?1")?
         .execute(params![space.as_bytes(), encode(&known.log)])?;
     members::note(c, &known.log)?;
-    if cuts_something(c, &known.log)? {
+    // Nobody who comes later begins with a document that has ended.
+    let replaces = matches!(entry.unverified().body, SpaceBody::Replace { .. });
+    if replaces || cuts_something(c, &known.log)? {
         snapshots::drop_of(c, space)?;
         pruning::drop_waiting(c, &known.log)?;
     }
@@ -119,6 +124,29 @@ fn check_cuts(c: &Connection, entry: &Signed<SpaceEntry>) -> Result<Result<(), R
     }
     let checked = SpaceLog::check_cuts(entry, |device| owners.get(&device).copied());
     Ok(checked.map_err(|_| RefusalCode::BadCut.into()))
+}
+
+/// Who replaces a document has seen every link that is stored of its space: else words would be lost that nobody else has.
+fn check_replacement(c: &Connection, entry: &Signed<SpaceEntry>) -> Result<Result<(), Refusal>, StoreError> {
+    let SpaceEntry { space, body: SpaceBody::Replace { chains, .. }, .. } = entry.unverified() else {
+        return Ok(Ok(()));
+    };
+    let mut query =
+        c.prepare_cached("SELECT device, incarnation, envelope_seq FROM chain WHERE space = ?1")?;
+    let mut rows = query.query([space.as_bytes()])?;
+    while let Some(row) = rows.next()? {
+        let (device, incarnation): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        let last = uint(row.get(2)?)?;
+        let names = |chain: &&FoldedChain| {
+            chain.device.as_bytes().as_slice() == device
+                && chain.incarnation.as_bytes().as_slice() == incarnation
+        };
+        let covered = chains.iter().find(names).map_or(0, |chain| chain.head.envelope_seq);
+        if covered < last {
+            return Ok(Err(RefusalCode::BadCut.into()));
+        }
+    }
+    Ok(Ok(()))
 }
 
 /// Whether the last entry's cuts leave out something that is stored.
