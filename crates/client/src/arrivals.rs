@@ -9,10 +9,11 @@ use mecum_seal::{DeviceId, DocumentId, Envelope, IncarnationId, Place};
 use mecum_sync::controls::is_out;
 use mecum_vault::Table;
 
+use crate::erasing::{OpenSuccessor, opened_document, pending_name};
 use crate::error::SessionError;
 use crate::exchange::{by_document, quarantine};
 use crate::members::{actors_in, all_actors};
-use crate::plaintext::{OpenDocument, unpack};
+use crate::plaintext::{OpenDocument, is_nothing, unpack};
 use crate::rows_from::RowPlace;
 use crate::session::Session;
 use crate::space::{DocumentState, SpaceState};
@@ -41,7 +42,7 @@ impl Opened {
     }
 }
 
-fn waiting_prefix(document: DocumentId) -> Vec<u8> {
+pub(crate) fn waiting_prefix(document: DocumentId) -> Vec<u8> {
     document.as_bytes().to_vec()
 }
 
@@ -92,6 +93,24 @@ impl Session {
             stage.appended.push((space.control_log(), arrival.bytes));
             return;
         }
+        let log = self.staged_log(stage, place.space);
+        let opens = opened.as_ref().and_then(|body| opened_document(body));
+        if opens.is_some_and(|document| Self::is_replaced(log, document)) {
+            // It has the key of a document that is gone: it is not kept.
+            return;
+        }
+        if let Some(message) = opened.as_ref().and_then(|body| OpenSuccessor::decode(body)) {
+            if self.staged_document(stage, message.document).is_err() {
+                let body = message.pending(place.space).encode();
+                stage.puts.push((Table::Sync, pending_name(message.document), body));
+            }
+            stage.appended.push((space.control_log(), arrival.bytes));
+            return;
+        }
+        if opened.as_ref().is_some_and(|body| is_nothing(body)) {
+            stage.appended.push((space.control_log(), arrival.bytes));
+            return;
+        }
         let Some(message) = opened.and_then(|body| OpenDocument::decode(&body).ok()) else {
             quarantine(stage, "control", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
             return;
@@ -112,11 +131,18 @@ impl Session {
     ) -> Result<(), SessionError> {
         let Ok(state) = self.staged_document(stage, document) else {
             for arrival in arrivals {
+                // Of a document that is gone only its place in the chain is known.
+                if Self::is_replaced(self.staged_log(stage, arrival.envelope.place().space), document) {
+                    continue;
+                }
                 stage.puts.push((Table::Waiting, waiting_name(&arrival), arrival.bytes));
             }
             return Ok(());
         };
         for (name, bytes) in self.vault.list_prefix(Table::Waiting, &waiting_prefix(document))? {
+            if stage.deletes.contains(&(Table::Waiting, name.clone())) {
+                continue;
+            }
             if let Ok(envelope) = Envelope::parse(&bytes) {
                 arrivals.push(Arrival { envelope, bytes: bytes.to_vec(), kept: false });
             }

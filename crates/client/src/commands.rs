@@ -139,6 +139,11 @@ mod handlers {
         results(ChartArgs) -> ResultsView = |session: &mut _, args| series::results(session, &args);
         trend(TrendArgs) -> TrendView = |session: &mut _, args| series::trend(session, &args);
         medicines(ChartArgs) -> MedicinesView = |session: &mut _, args| taken::medicines(session, &args);
+        erasure_look(EntryArgs) -> ErasureLook = |session: &mut crate::session::Session, args: EntryArgs| session.erasure_look(&args);
+        entry_erase(EntryEraseArgs) -> ErasureView = |session: &mut crate::session::Session, args: EntryEraseArgs| session.entry_erase(&args);
+        entry_move(EntryMoveArgs) -> ErasureView = |session: &mut crate::session::Session, args: EntryMoveArgs| session.entry_move(&args);
+        erasure_list(ChartArgs) -> Vec<ErasureView> = |session: &mut crate::session::Session, args: ChartArgs| session.erasure_list(&args);
+        erasure_stop(ErasureArgs) -> () = |session: &mut crate::session::Session, args: ErasureArgs| session.erasure_stop(&args);
         changes(ChartArgs) -> ChangesView = |session: &mut _, args| changed::changes(session, &args);
         changes_seen(SeenArgs) -> () = |session: &mut _, args| changed::changes_seen(session, &args);
         member_list(ChartArgs) -> MembersView = |session: &mut crate::session::Session, args: ChartArgs| session.members(args.chart);

@@ -61,6 +61,8 @@ impl Session {
         }
         // An end that cannot be signed now is signed later: it may never keep anything from going out.
         let _ = self.end_expired();
+        // Nor may what was decided and cannot be done now.
+        let _ = self.clear_void().and_then(|()| self.advance_erasures());
         request.from_snapshots = self.begins_from_snapshots()?;
         // The genesis is stored by enrolment itself; saying it again is harmless.
         request.account_entries = self.account_entries_to_push()?;
@@ -97,7 +99,8 @@ impl Session {
         let mut envelopes = Vec::new();
         let (mut seq, mut last) = (head.envelope_seq, head.hash);
         while seq < state.own_seq && envelopes.len() < MAX_ENVELOPES_PER_PUSH {
-            let bytes = self.own_envelope(state.space, seq + 1)?;
+            // What was erased cannot be offered to a server that lost it.
+            let Some(bytes) = self.own_envelope_kept(state.space, seq + 1)? else { break };
             if bytes.len() > *room && !envelopes.is_empty() {
                 break;
             }
@@ -120,6 +123,15 @@ impl Session {
             received: self.follower.received(state.space),
         };
         Ok(Some(Push { envelopes, statement: Signed::sign(statement, &self.identity.signing) }))
+    }
+
+    fn own_envelope_kept(&self, space: SpaceId, seq: u64) -> Result<Option<Vec<u8>>, SessionError> {
+        if let Some(resealed) = self.resealed(space, seq)? {
+            return Ok(Some(resealed));
+        }
+        let Some(place) = self.vault.get(Table::Sync, &push_name(space, seq))? else { return Ok(None) };
+        let Some((log, number)) = place_of(&place) else { return Ok(None) };
+        Ok(self.vault.envelope(log, number)?)
     }
 
     pub(crate) fn own_envelope(&self, space: SpaceId, seq: u64) -> Result<Vec<u8>, SessionError> {
@@ -223,6 +235,12 @@ impl Session {
             // The next statement signs for these envelopes: before it does, they must outlast losing power.
             let durability = if envelopes > 0 || began { Durability::Full } else { Durability::Normal };
             self.commit(stage, durability)?;
+        }
+        self.caught_up = !response.more;
+        // What cannot begin now is tried again with the next answer: it may never keep one from being taken.
+        let _ = self.begin_successors();
+        if changed && !response.more {
+            self.erasures_due = true;
         }
         if !response.more {
             self.rotate_if_owed()?;
@@ -384,6 +402,7 @@ impl Session {
             })
             || self.has_snapshot_to_make()
             || self.has_to_verify()
+            || self.has_erasure_to_carry_out()
     }
 }
 
@@ -410,7 +429,7 @@ fn first_refusal(response: &SyncResponse, rebasing: bool, resealed: bool) -> Opt
         _ => false,
     };
     entries
-        .filter(|code| !(rebasing && *code == RefusalCode::StaleHead))
+        .filter(|code| !(rebasing && matches!(code, RefusalCode::StaleHead | RefusalCode::BadCut)))
         .chain(pushes.filter(|code| !answered(code)))
         .next()
 }

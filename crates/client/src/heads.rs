@@ -9,7 +9,7 @@ use minicbor::{Decode, Encode};
 
 use crate::error::SessionError;
 use crate::session::Session;
-use crate::space::SpaceState;
+use crate::space::{DocumentState, SpaceState};
 
 /// This device's own last change in a document, as the vault keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -52,7 +52,11 @@ impl Session {
     /// The hash for a statement that ends at the last own envelope of a space.
     pub(crate) fn own_heads(&self, space: &SpaceState) -> Result<Hash32, SessionError> {
         let mut record = BTreeMap::new();
-        for state in self.documents.values().filter(|state| state.space == space.space) {
+        let log = self.follower.space_log(space.space);
+        // A document that has ended is stated no more, also before its successor has begun here.
+        let stands =
+            |state: &&DocumentState| state.space == space.space && !Self::is_replaced(log, state.document);
+        for state in self.documents.values().filter(stands) {
             let own = match state.own {
                 Some(own) => own,
                 // Kept by a version that did not note it.

@@ -311,6 +311,7 @@ fn keep(
         total,
         added: kept.added,
         already: kept.already,
+        erased: kept.erased,
         chart: Some(chart),
         message_id: None,
     })

@@ -16,6 +16,7 @@ mod commands;
 mod devices;
 mod driver;
 mod edits;
+mod erasing;
 mod error;
 mod exchange;
 mod founding;

@@ -32,9 +32,11 @@ use crate::session::Session;
 use crate::space::SpaceState;
 
 pub(crate) use entries::TakenEntry;
+pub(crate) use epochs::resealed_name;
 pub(crate) use granting::{Invited, Offered};
 pub(crate) use invitation::Invitations;
 pub(crate) use sharing::AcceptedChart;
+pub(crate) use terms::MAX_TERM_BYTES;
 pub(crate) use void::{actors_in, keep_void, replayed_name};
 
 /// A chart of another account, as its invitation named it.

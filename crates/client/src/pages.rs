@@ -70,6 +70,12 @@ impl PageMap {
         u32::try_from(page).ok()
     }
 
+    /// Forgets a document.
+    fn forget(&mut self, document: DocumentId) {
+        self.pages.remove(&document);
+        self.place.retain(|(of, _), _| *of != document);
+    }
+
     /// A row was added: the page grows by about this.
     pub(crate) fn grow(&mut self, document: DocumentId, page: u32, bytes: usize) {
         if let Some((_, size)) = self.pages.get_mut(&document).and_then(|pages| pages.get_mut(page as usize))
@@ -85,8 +91,7 @@ impl PageMap {
             .get(&document)
             .and_then(|pages| pages.get(page as usize))
             .map_or(&[][..], |(keys, _)| keys);
-        let rows: Vec<&Row> =
-            keys.iter().filter_map(|key| rows.get(*key)).filter(|row| row.document == document).collect();
+        let rows: Vec<&Row> = keys.iter().filter_map(|key| rows.get_in(document, *key)).collect();
         minicbor::to_vec(rows).expect("rows of plain fields encode")
     }
 }
@@ -101,6 +106,11 @@ pub(crate) struct LoadedChart {
 }
 
 impl LoadedChart {
+    /// Forgets the pages of a document that is gone.
+    pub(crate) fn forget(&mut self, document: DocumentId) {
+        self.pages.forget(document);
+    }
+
     /// Takes a row out that is in its document no longer; says which page it was on.
     pub(crate) fn remove(&mut self, document: DocumentId, key: ItemKey) -> Option<(DocumentId, u32)> {
         let page = self.pages.remove(document, key)?;
@@ -114,7 +124,7 @@ impl LoadedChart {
         for row in rows {
             let (document, key) = (row.document, row.key);
             let page = self.pages.place(document, key);
-            if self.rows.get(key).is_none() {
+            if self.rows.get_in(document, key).is_none() {
                 self.pages.grow(document, page, minicbor::to_vec(&row).map_or(0, |bytes| bytes.len()));
             }
             self.rows.put(row);

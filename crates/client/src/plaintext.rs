@@ -158,10 +158,24 @@ impl OpenDocument {
     }
 }
 
+/// What a link of a chain says in the place of one that was not sent before its document ended: nothing.
+const NOTHING: &[u8] = b"\x82\x01\x67nothing";
+
+/// The body of such a link.
+pub(crate) fn nothing() -> Vec<u8> {
+    NOTHING.to_vec()
+}
+
+/// Whether a control message is such a link's.
+pub(crate) fn is_nothing(body: &[u8]) -> bool {
+    body == NOTHING
+}
+
 /// One part of a snapshot of a space: a document, or the keys of all of them.
 ///
 /// Layout, CBOR: `[1, times, ids, columns]`, each a byte string: when each change was written, and the two halves of the document as
-/// it travels, of which the columns are one Zstandard frame (RFC 8878). The first part is `[1, [opening, …]]` instead, the documents' openings.
+/// it travels, of which the columns are one Zstandard frame (RFC 8878). Of a successor a fifth follows: what its own changes do not
+/// say ([`crate::erasing::Info`]). The first part is `[1, [opening, …]]` instead, the documents' openings.
 pub(crate) struct SnapshotPart {
     /// See [`crate::times`].
     pub times: Vec<u8>,
@@ -169,6 +183,8 @@ pub(crate) struct SnapshotPart {
     pub ids: Vec<u8>,
     /// Everything else, pressed.
     pub columns: Vec<u8>,
+    /// Of a successor, what its changes do not say.
+    pub info: Option<Vec<u8>>,
 }
 
 impl SnapshotPart {
@@ -178,11 +194,15 @@ impl SnapshotPart {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.times.len() + self.ids.len() + self.columns.len() + 32);
         minicbor::Encoder::new(&mut out)
-            .array(4)
+            .array(if self.info.is_some() { 5 } else { 4 })
             .and_then(|e| e.u8(Self::VERSION))
             .and_then(|e| e.bytes(&self.times))
             .and_then(|e| e.bytes(&self.ids))
             .and_then(|e| e.bytes(&self.columns))
+            .and_then(|e| match &self.info {
+                Some(info) => e.bytes(info),
+                None => Ok(e),
+            })
             .expect("a vector takes every byte");
         out
     }
@@ -192,10 +212,12 @@ impl SnapshotPart {
         let mut d = minicbor::Decoder::new(bytes);
         let mut read = || -> Result<Self, minicbor::decode::Error> {
             let (length, version) = (d.array()?, d.u8()?);
-            if length != Some(4) || version != Self::VERSION {
+            if !matches!(length, Some(4 | 5)) || version != Self::VERSION {
                 return Err(minicbor::decode::Error::message("not a part"));
             }
-            Ok(Self { times: d.bytes()?.to_vec(), ids: d.bytes()?.to_vec(), columns: d.bytes()?.to_vec() })
+            let (times, ids, columns) = (d.bytes()?.to_vec(), d.bytes()?.to_vec(), d.bytes()?.to_vec());
+            let info = if length == Some(5) { Some(d.bytes()?.to_vec()) } else { None };
+            Ok(Self { times, ids, columns, info })
         };
         let part = read().map_err(|_| BadPlaintext)?;
         if part.encode() == bytes { Ok(part) } else { Err(BadPlaintext) }

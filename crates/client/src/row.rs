@@ -226,6 +226,8 @@ impl Row {
 #[derive(Clone, Debug, Default)]
 pub struct ChartRows {
     rows: BTreeMap<ItemKey, Row>,
+    /// Rows of documents that hold an entry which a lower document holds too: not shown while that one does.
+    beside: BTreeMap<(ItemKey, DocumentId), Row>,
     index: RowIndex,
     written: WrittenHere,
 }
@@ -234,27 +236,72 @@ impl ChartRows {
     /// Adds or replaces a row. Of two documents that hold one entry, the lower id stands.
     pub fn put(&mut self, row: Row) {
         match self.rows.get(&row.key) {
-            Some(held) if held.document < row.document => {}
-            held => {
-                if let Some(held) = held {
-                    self.index.remove(held);
-                    self.written.remove(held);
-                }
-                self.index.add(&row);
-                self.written.add(&row);
-                self.rows.insert(row.key, row);
+            Some(held) if held.document < row.document => {
+                self.beside.insert((row.key, row.document), row);
             }
+            Some(held) if held.document > row.document => {
+                let held = held.clone();
+                self.stand_down(&held);
+                self.beside.insert((held.key, held.document), held);
+                self.stand(row);
+            }
+            Some(held) => {
+                let held = held.clone();
+                self.stand_down(&held);
+                self.stand(row);
+            }
+            None => self.stand(row),
         }
     }
 
-    /// Takes the row of an entry out, if it is of this document.
+    fn stand(&mut self, row: Row) {
+        self.beside.remove(&(row.key, row.document));
+        self.index.add(&row);
+        self.written.add(&row);
+        self.rows.insert(row.key, row);
+    }
+
+    fn stand_down(&mut self, held: &Row) {
+        self.index.remove(held);
+        self.written.remove(held);
+        self.rows.remove(&held.key);
+    }
+
+    /// Takes the row of an entry out, if it is of this document. Where another document holds the entry, its row stands.
     pub(crate) fn remove(&mut self, document: DocumentId, key: ItemKey) {
-        if self.rows.get(&key).is_some_and(|held| held.document == document)
-            && let Some(held) = self.rows.remove(&key)
-        {
-            self.index.remove(&held);
-            self.written.remove(&held);
+        self.beside.remove(&(key, document));
+        let Some(held) = self.rows.get(&key).filter(|held| held.document == document).cloned() else {
+            return;
+        };
+        self.stand_down(&held);
+        let lowest = DocumentId::from_bytes([0; 16]);
+        let next = self.beside.range((key, lowest)..).next().filter(|((of, _), _)| *of == key);
+        if let Some(row) = next.map(|(_, row)| row.clone()) {
+            self.stand(row);
         }
+    }
+
+    /// The documents that hold an entry, the one that stands first.
+    pub(crate) fn holding(&self, key: ItemKey) -> Vec<DocumentId> {
+        let lowest = DocumentId::from_bytes([0; 16]);
+        let beside = self.beside.range((key, lowest)..).take_while(|((of, _), _)| *of == key);
+        self.rows
+            .get(&key)
+            .map(|row| row.document)
+            .into_iter()
+            .chain(beside.map(|((_, of), _)| *of))
+            .collect()
+    }
+
+    /// The row of an entry as one document has it.
+    pub(crate) fn get_in(&self, document: DocumentId, key: ItemKey) -> Option<&Row> {
+        let standing = self.rows.get(&key).filter(|row| row.document == document);
+        standing.or_else(|| self.beside.get(&(key, document)))
+    }
+
+    /// Every row of one document, shown or not.
+    pub(crate) fn of_document(&self, document: DocumentId) -> impl Iterator<Item = &Row> {
+        self.rows.values().chain(self.beside.values()).filter(move |row| row.document == document)
     }
 
     /// The row of an entry, deleted or not.

@@ -59,6 +59,12 @@ pub struct Session {
     pub(crate) syncs: crate::gather::Syncs,
     /// Snapshots at the server that are being verified.
     pub(crate) verifying: crate::snapshots::Verifying,
+    /// Everything that the server has was fetched in this session.
+    pub(crate) caught_up: bool,
+    /// Something that was decided may go on now.
+    pub(crate) erasures_due: bool,
+    /// Commits until one fails, for tests of what is cut between two of them.
+    pub(crate) commits_left: Option<u32>,
 }
 
 /// One earlier envelope as far as it touched one entry.
@@ -119,6 +125,9 @@ impl Session {
             links: None,
             syncs: crate::gather::Syncs::default(),
             verifying: crate::snapshots::Verifying::default(),
+            caught_up: false,
+            erasures_due: false,
+            commits_left: None,
         })
     }
 
@@ -328,6 +337,7 @@ impl Session {
         let space = state.space;
         let times = self.times(document)?;
         let replayed = self.replayed(&Stage::default(), state)?;
+        let info = self.successor_info(&Stage::default(), document)?.unwrap_or_default();
         let steps = self.open_document(document)?.steps().map_err(|_| SessionError::Envelope)?;
         let mut past = Vec::new();
         // By change: the changes on this entry that it and its writer had seen. Steps come after what they follow.
@@ -343,10 +353,13 @@ impl Session {
             seen.insert(step.change, sees);
             // What was written again after a cut is by who wrote it first.
             let origin = replayed.origin(step.actor, step.change_seq);
-            let Some(device) = self.actor_device(&origin.0).filter(|_| !edits.is_empty()) else { continue };
+            // So is what a successor began with.
+            let author = info.author(origin.0);
+            let Some(device) = self.actor_device(&author).filter(|_| !edits.is_empty()) else { continue };
             let noted = times.get(&origin);
+            let before_it = info.touched(key).filter(|_| author != origin.0).map(|touched| touched.at_ms);
             past.push(Past {
-                at_ms: noted.map_or(0, |noted| noted.at_ms),
+                at_ms: noted.map(|noted| noted.at_ms).or(before_it).unwrap_or(0),
                 device,
                 change: step.change,
                 own_seq: noted.map_or(0, |noted| noted.own_seq),
@@ -467,6 +480,10 @@ impl Session {
     pub fn idle(&mut self) -> Result<(), SessionError> {
         self.fold_tails()?;
         self.prune_outgoing()?;
+        self.scrub_if_owed()?;
+        if self.follower.relay().is_none() {
+            self.advance_erasures()?;
+        }
         Ok(self.vault.idle()?)
     }
 

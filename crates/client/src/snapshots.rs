@@ -6,7 +6,7 @@
 mod taking;
 mod verifying;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use mecum_documents::{Actor, Document, Link};
 use mecum_seal::{
@@ -19,6 +19,7 @@ use mecum_sync::{
 };
 use mecum_vault::{Durability, Table};
 
+use crate::erasing::{Info, SignedSuccessors};
 use crate::error::SessionError;
 use crate::exchange::Exchanged;
 use crate::heads::{heads_hash, record_of};
@@ -111,7 +112,8 @@ impl Session {
             open.push((document, self.load_document(document)?));
         }
         for (document, open) in open {
-            let folded = Folded { links: open.links()?.clone(), open, times: self.times(document)? };
+            let info = self.successor_info(&Stage::default(), document)?;
+            let folded = Folded { links: open.links()?.clone(), open, times: self.times(document)?, info };
             documents.insert(document, folded);
         }
         if documents.is_empty() || documents.len() >= MAX_SNAPSHOT_PARTS {
@@ -119,9 +121,15 @@ impl Session {
         }
         let links = documents.iter().map(|(document, folded)| (*document, folded.links.clone())).collect();
         let chains = self.folded_chains(state);
-        if check_writers(&self.follower, state, &chains, &links, |chain| stated(&self.follower, chain))
-            .is_err()
-        {
+        let begun = documents
+            .iter()
+            .filter_map(|(id, folded)| Some((*id, folded.open.clone(), folded.info.clone()?)));
+        let stage = Stage::default();
+        let Some(signed) = self.signed_successors(&stage, &self.follower, state, begun.collect())? else {
+            return Ok(None);
+        };
+        let stated = |chain: &Chain| stated(&self.follower, chain);
+        if check_writers(&self.follower, state, &chains, &links, &signed, stated).is_err() {
             return Ok(None);
         }
         self.seal_snapshot(state, chains, &documents)
@@ -160,9 +168,12 @@ impl Session {
         }
         for document in states() {
             let Some(folded) = documents.get(&document.document) else { continue };
-            let Some(times) = encode_times(&folded.links, &folded.times) else { return Ok(None) };
+            let links = links_of_devices(&folded.links, folded.info.as_ref());
+            let Some(times) = encode_times(&links, &folded.times) else { return Ok(None) };
+            let info = folded.info.as_ref().map(Info::encode);
             let (columns, ids) = folded.open.save_compact(&work_out)?;
-            let plain = SnapshotPart { times, ids, columns: SnapshotPart::press_columns(&columns) }.encode();
+            let plain =
+                SnapshotPart { times, ids, columns: SnapshotPart::press_columns(&columns), info }.encode();
             let key = state.document_key(&document.key, state.epoch).ok_or(SessionError::Envelope)?;
             let sealed = sealing.seal(document.document, &part_key(&key), &plain);
             if sealed.is_none() || sealing.bytes > MAX_SNAPSHOT_BYTES {
@@ -247,6 +258,13 @@ pub(crate) struct Folded {
     pub(crate) open: Document,
     pub(crate) links: BTreeMap<Actor, Link>,
     pub(crate) times: Times,
+    pub(crate) info: Option<Info>,
+}
+
+/// The links of devices in a document: without those of the actors that a successor began with.
+fn links_of_devices(links: &BTreeMap<Actor, Link>, info: Option<&Info>) -> BTreeMap<Actor, Link> {
+    let of_device = |actor: &Actor| info.is_none_or(|info| !info.is_reserved(*actor));
+    links.iter().filter(|(actor, _)| of_device(actor)).map(|(actor, link)| (*actor, *link)).collect()
 }
 
 /// The parts of one snapshot as they are sealed.
@@ -303,6 +321,7 @@ fn check_writers(
     state: &SpaceState,
     chains: &[FoldedChain],
     links: &BTreeMap<DocumentId, BTreeMap<Actor, Link>>,
+    signed: &SignedSuccessors,
     stated: impl Fn(&Chain) -> Option<Stated>,
 ) -> Result<BTreeMap<Actor, DeviceId>, RefusedSnapshot> {
     let mut writers = BTreeMap::new();
@@ -317,13 +336,17 @@ fn check_writers(
         let record = record_of(actor, links);
         // Under the key of the epoch that it was made in; which one it was, it does not say.
         let as_stated = state.keys().any(|key| statement.heads == heads_hash(key, &record));
-        if !holds("snapshot-heads", ends_here && as_stated) {
+        // Its last statement may be about a document that has ended since: then a manager's entry says what it had written elsewhere.
+        if !holds("snapshot-heads", ends_here && (as_stated || signed.vouches(chain, &record))) {
             return Err(RefusedSnapshot::Heads);
         }
         writers.insert(actor, chain.device);
     }
-    let actors: BTreeSet<Actor> = links.values().flat_map(BTreeMap::keys).copied().collect();
-    if holds("snapshot-writers", actors.iter().all(|actor| writers.contains_key(actor))) {
+    let known = |(document, links): (&DocumentId, &BTreeMap<Actor, Link>)| {
+        let links = links_of_devices(links, signed.infos.get(document));
+        links.keys().all(|actor| writers.contains_key(actor))
+    };
+    if holds("snapshot-writers", links.iter().all(known)) {
         Ok(writers)
     } else {
         Err(RefusedSnapshot::Writer)

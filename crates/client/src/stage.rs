@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mecum_api::Topic;
-use mecum_documents::{Document, Replayed};
+use mecum_documents::{Authored, Document, Replayed};
 use mecum_domain::{Batch, ChartId, Edit, FinishedKey, Section};
 use mecum_seal::{
     DocumentId, DocumentKey, EpochKey, Key32, Place, SpaceId, derive_key, seal_envelope, seal_row,
@@ -69,6 +69,14 @@ pub(crate) struct Stage {
     pub(crate) again: Vec<crate::arrivals::Arrival>,
     /// Rows of entries that are in their document no longer.
     pub(crate) gone_rows: Vec<(ChartId, DocumentId, ItemKey)>,
+    /// Documents that end.
+    pub(crate) ended: BTreeSet<DocumentId>,
+    /// Successors that were signed and are given up.
+    pub(crate) given_up: BTreeSet<DocumentId>,
+    /// Logs of the vault that go.
+    pub(crate) dropped: Vec<DocumentId>,
+    /// Logs of the vault that stay without some envelopes, with what stays.
+    pub(crate) relogged: Vec<(DocumentId, Vec<Vec<u8>>)>,
 }
 
 /// The name under which the vault keeps where an own envelope lies until the relay has it.
@@ -162,8 +170,11 @@ impl Session {
         shard: i16,
         operations: u32,
     ) -> Result<DocumentId, SessionError> {
+        let log = self.staged_log(stage, space);
         let fits = |state: &&DocumentState| {
             state.space == space
+                && !stage.ended.contains(&state.document)
+                && !Self::is_replaced(log, state.document)
                 && state.shard == shard
                 && state.operations + operations <= MAX_DOCUMENT_OPERATIONS
         };
@@ -245,6 +256,17 @@ impl Session {
             Some(open) => open.author(&batch)?,
             None => self.open_document(document)?.author(&batch)?,
         };
+        self.stage_authored(stage, document, authored, at_ms)
+    }
+
+    /// Seals and stages what was authored.
+    pub(crate) fn stage_authored(
+        &mut self,
+        stage: &mut Stage,
+        document: DocumentId,
+        authored: Authored,
+        at_ms: i64,
+    ) -> Result<Option<u64>, SessionError> {
         let Some(payload) = authored.payload else { return Ok(None) };
         let mut state = self.staged_document(stage, document)?;
         let key = self.key_to_write(stage, &state)?;
@@ -292,8 +314,7 @@ impl Session {
             // Two phones that bring in one file each have a document with it. The row shown is that of the lower document, as
             // its document has it: merging the two would depend on which came first.
             let name = (row.document, row.key);
-            let held =
-                || committed.and_then(|rows| rows.get(row.key)).filter(|held| held.document == row.document);
+            let held = || committed.and_then(|rows| rows.get_in(row.document, row.key));
             let before = staged.get(&name).or_else(|| held().filter(|_| !stage.anew.contains(&row.document)));
             if let Some(before) = before {
                 row.own_seq =
@@ -315,6 +336,9 @@ impl Session {
         }
         let durability = self.durability(durability);
         debug_assert!(stage.again.is_empty(), "what is offered again was taken in");
+        if let Some(left) = &mut self.commits_left {
+            *left = left.checked_sub(1).ok_or(SessionError::Stored { what: "commit" })?;
+        }
         let charts: Vec<ChartId> = stage.rows.keys().copied().collect();
         let outcome = self.commit_rows(&mut stage).and_then(|()| self.commit_vault(&stage, durability));
         if let Err(error) = outcome {
@@ -333,6 +357,11 @@ impl Session {
         self.documents.extend(stage.documents);
         for (document, open) in stage.open {
             self.keep_open(document, open);
+        }
+        for document in stage.ended {
+            self.documents.remove(&document);
+            self.open.remove(&document);
+            self.charts.values_mut().for_each(|loaded| loaded.forget(document));
         }
         for topic in stage.topics {
             self.tell(topic);
@@ -371,6 +400,15 @@ impl Session {
 
     fn commit_vault(&mut self, stage: &Stage, durability: Durability) -> Result<(), SessionError> {
         let written = self.vault.write(durability, |w| -> Result<(), WriteVaultError> {
+            for log in &stage.dropped {
+                w.drop_log(*log)?;
+            }
+            for (log, kept) in &stage.relogged {
+                w.drop_log(*log)?;
+                for envelope in kept {
+                    w.append(*log, envelope)?;
+                }
+            }
             let mut numbers = Vec::with_capacity(stage.appended.len());
             for (log, envelope) in &stage.appended {
                 numbers.push(w.append(*log, envelope)?);

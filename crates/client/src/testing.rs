@@ -309,7 +309,7 @@ impl Session {
                     times.entry((*actor, seq)).or_insert(Noted { at_ms: 0, own_seq: 0 });
                 }
             }
-            documents.insert(other.document, Folded { open, links, times });
+            documents.insert(other.document, Folded { open, links, times, info: None });
         }
         let sealed = self.seal_snapshot(&state, self.folded_chains(&state), &documents);
         sealed.expect("a lie is sealed like any other").expect("and small")
@@ -340,6 +340,79 @@ impl Session {
     /// How many spaces are passed over, and the sentence that says so.
     pub fn aside_for_tests(&self) -> (usize, Option<&'static str>) {
         (self.follower.aside().count(), self.aside_notice())
+    }
+
+    /// From the `n`-th commit on every one fails, as if the process had been killed before it.
+    pub fn stop_after_commits_for_tests(&mut self, n: u32) {
+        self.commits_left = Some(n);
+    }
+
+    /// The envelopes of the document that holds an entry, as they lie in the vault.
+    pub fn envelopes_of_entry_for_tests(&mut self, chart: ChartId, key: ItemKey) -> Vec<Vec<u8>> {
+        let document = self.document_of(chart, key).expect("rows load").expect("the entry is there");
+        let all = self.vault.envelopes(document, 0).expect("a sound log");
+        all.into_iter().map(|(_, bytes)| bytes).collect()
+    }
+
+    /// Whether a section's space here began from a snapshot.
+    pub fn began_from_snapshots_for_tests(&self, chart: ChartId, section: Section) -> bool {
+        let space = self.space_for_tests(chart, section);
+        self.spaces.values().any(|state| Some(state.space) == space && state.snapshot_seq > 0)
+    }
+
+    /// How many commits are left before one fails.
+    pub fn commits_left_for_tests(&self) -> Option<u32> {
+        self.commits_left
+    }
+
+    /// Everything that is in the vault and can be read with what is in it: every row, and every envelope that any key here opens.
+    pub fn readable_for_tests(&self) -> Vec<u8> {
+        let mut all = Vec::new();
+        for table in Table::ALL {
+            for (name, body) in self.vault.list(table).expect("rows") {
+                all.extend_from_slice(&name);
+                all.extend_from_slice(&body);
+                self.read_envelope_for_tests(&body, &mut all);
+                if let Ok(chunk) = crate::plaintext::unpress(&body, 1 << 28) {
+                    all.extend_from_slice(&chunk);
+                }
+            }
+        }
+        for log in self.vault.documents() {
+            for (_, bytes) in self.vault.envelopes(log, 0).expect("envelopes") {
+                self.read_envelope_for_tests(&bytes, &mut all);
+            }
+        }
+        all
+    }
+
+    fn read_envelope_for_tests(&self, bytes: &[u8], all: &mut Vec<u8>) {
+        let Ok(envelope) = mecum_seal::Envelope::parse(bytes) else { return };
+        let pending: Vec<DocumentKey> = self
+            .vault
+            .list_prefix(Table::Sync, b"successor")
+            .expect("rows")
+            .iter()
+            .filter_map(|(_, body)| crate::erasing::Pending::decode(body).map(|pending| pending.key()))
+            .collect();
+        let keys: Vec<DocumentKey> =
+            self.documents.values().map(|state| state.key.clone()).chain(pending).collect();
+        let Some(space) = self.spaces.get(&envelope.place().space) else { return };
+        let opened = keys.iter().filter_map(|key| space.open(key, &envelope));
+        for plain in opened.chain(space.open_control(&envelope)) {
+            all.extend(crate::plaintext::unpack(&plain).unwrap_or_default());
+        }
+    }
+
+    /// The key of the document that holds an entry.
+    pub fn key_of_entry_for_tests(&mut self, chart: ChartId, key: ItemKey) -> [u8; 32] {
+        let document = self.document_of(chart, key).expect("rows load").expect("the entry is there");
+        *self.documents.get(&document).expect("a state").key.expose()
+    }
+
+    /// Whether everything in the vault is as it was written.
+    pub fn is_sound_for_tests(&self) -> bool {
+        self.vault.check(true).problems.is_empty()
     }
 
     /// Whether this vault was found to be an older copy and its new incarnation has not begun.

@@ -24,6 +24,8 @@ pub struct KeepOutcome {
     pub added: u32,
     /// Entries that were there already.
     pub already: u32,
+    /// Entries that were erased before: they do not come back by the same file.
+    pub erased: u32,
     /// The person stopped it: nothing was kept.
     pub stopped: bool,
 }
@@ -155,8 +157,16 @@ impl Session {
             .filter(|kept| rows.get(ItemKey::Finished(*kept.key.as_bytes())).is_none())
             .collect();
         let already = u32::try_from(all - fresh.len()).unwrap_or(u32::MAX);
+        let marks = self.erased_marks(chart)?;
+        let new = fresh.len();
+        let fresh: Vec<Kept> = fresh
+            .into_iter()
+            .filter(|kept| !self.is_erased(&marks, chart, ItemKey::Finished(*kept.key.as_bytes())))
+            .collect();
+        let erased = u32::try_from(new - fresh.len()).unwrap_or(u32::MAX);
         let mut stage = Stage::default();
-        self.keep_staged(&mut stage, chart, fresh, already, go_on)
+        let outcome = self.keep_staged(&mut stage, chart, fresh, already.saturating_add(erased), go_on)?;
+        Ok(KeepOutcome { already: if outcome.stopped { 0 } else { already }, erased, ..outcome })
     }
 
     /// The same into a new chart: both or neither.
@@ -204,13 +214,13 @@ impl Session {
             self.stage_edits(stage, document, edits)?;
             done = done.saturating_add(count);
             if !go_on(done) {
-                return Ok(KeepOutcome { added: 0, already: 0, stopped: true });
+                return Ok(KeepOutcome { stopped: true, ..KeepOutcome::default() });
             }
         }
         let stage = std::mem::take(stage);
         if !stage.documents.is_empty() {
             self.commit(stage, Durability::Full)?;
         }
-        Ok(KeepOutcome { added, already, stopped: false })
+        Ok(KeepOutcome { added, already, ..KeepOutcome::default() })
     }
 }

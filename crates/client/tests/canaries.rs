@@ -181,6 +181,7 @@ async fn write(phone: &Actor<'_>, planted: &mut Planted) -> (String, String) {
     let gone = planted.text("why deleted", "salah ketik waktu mengantuk");
     phone.call("entry_delete", json!({ "chart": chart, "entry": note, "reason": gone })).await;
     phone.call("entry_restore", json!({ "chart": chart, "entry": note })).await;
+    erase(phone, planted, &chart).await;
     let typed = planted.text("typed where it does not belong", "Jalan Cendrawasih 14 Semarang");
     let refused = phone.try_call("entry_get", json!({ "chart": chart, "entry": typed })).await;
     assert!(refused.is_err(), "no such entry");
@@ -330,6 +331,23 @@ async fn recover(
     phone.call("sync_now", Value::Null).await;
     laptop.call("sync_now", Value::Null).await;
     empty.call("vault_lock", Value::Null).await;
+}
+
+/// An entry moves to *sensitive*, and is erased from there; another erasure is stopped.
+async fn erase(phone: &Actor<'_>, planted: &mut Planted, chart: &str) {
+    let text = planted.text("note that is erased", "kata yang tidak boleh tinggal di sini");
+    let note = phone.add(chart, "note", json!([["text", text]])).await;
+    phone.call("erasure_look", json!({ "chart": chart, "entry": note })).await;
+    let why = planted.text("why moved", "tidak untuk dibaca sepupu");
+    phone
+        .call("entry_move", json!({ "chart": chart, "entry": note, "sensitive": true, "reason": why }))
+        .await;
+    let why = planted.text("why erased", "catatan ini tentang orang lain");
+    phone.call("entry_erase", json!({ "chart": chart, "entry": note, "reason": why })).await;
+    let list = phone.call("erasure_list", json!({ "chart": chart })).await;
+    let done = list[0]["erasure"].clone();
+    let stopped = phone.try_call("erasure_stop", json!({ "erasure": done })).await;
+    assert!(stopped.is_err(), "what is done cannot be stopped: {list}");
 }
 
 /// Somebody with an account of their own is let into a section, removed, let in again, and leaves.

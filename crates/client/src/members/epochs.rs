@@ -8,8 +8,10 @@ use mecum_seal::{
 use mecum_sync::{Cut, NewEpoch, Role, SpaceBody, SpaceEntry, Wrap, decode};
 use mecum_vault::Table;
 
+use crate::erasing::opened_document;
 use crate::error::{SessionError, refused};
 use crate::founding::{EPOCH_PURPOSE, epoch_aad};
+use crate::plaintext::{nothing, pack, unpack};
 use crate::restored::space_entry_name;
 use crate::session::Session;
 use crate::space::{DocumentState, SpaceState};
@@ -72,7 +74,7 @@ impl Session {
     }
 
     /// Begins an epoch. Its entry is at the server with the next exchange.
-    pub(super) fn stage_epoch(&self, stage: &mut Stage, space: SpaceId) -> Result<(), SessionError> {
+    pub(crate) fn stage_epoch(&self, stage: &mut Stage, space: SpaceId) -> Result<(), SessionError> {
         let follower = stage.follower.as_ref().unwrap_or(&self.follower);
         let account = follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
         let gone: Vec<_> = account.removed().iter().map(|gone| gone.card.device).collect();
@@ -184,7 +186,7 @@ impl Session {
     }
 
     /// An entry of a space's log as it was kept.
-    pub(super) fn kept_entry(
+    pub(crate) fn kept_entry(
         &self,
         stage: &Stage,
         space: SpaceId,
@@ -241,16 +243,17 @@ impl Session {
             let envelope = Envelope::parse(&bytes).map_err(|_| SessionError::Envelope)?;
             let place = envelope.place();
             let known = log.seq_of(place.membership_head).is_some();
-            if from.is_none() && (!known || place.epoch != log.epoch()) {
+            let says_nothing = self.says_nothing_now(stage, &state, &envelope)?;
+            if from.is_none() && (!known || place.epoch != log.epoch() || says_nothing) {
                 from = Some(seq);
             }
             if from.is_none() {
                 previous = envelope.content_id();
             }
-            unsent.push((seq, envelope));
+            unsent.push((seq, envelope, says_nothing));
         }
         let Some(from) = from else { return Ok(false) };
-        for (seq, envelope) in unsent.into_iter().filter(|(seq, _)| *seq >= from) {
+        for (seq, envelope, says_nothing) in unsent.into_iter().filter(|(seq, ..)| *seq >= from) {
             let of = envelope.place().clone();
             let place = Place {
                 epoch: state.epoch,
@@ -259,23 +262,59 @@ impl Session {
                 envelope_seq: seq,
                 ..of.clone()
             };
-            let sealed = if of.document == DocumentId::CONTROL {
+            let sealed = if says_nothing {
+                let place = Place { document: DocumentId::CONTROL, ..place };
+                seal_envelope(&state.key, &place, &pack(&nothing()), self.entropy())
+                    .map_err(|_| SessionError::Envelope)?
+            } else if of.document == DocumentId::CONTROL {
                 let plain = state.open_control(&envelope).ok_or(SessionError::Envelope)?;
                 seal_envelope(&state.key, &place, &plain, self.entropy())
                     .map_err(|_| SessionError::Envelope)?
             } else {
-                let document = self.staged_document(stage, of.document)?;
-                let plain = state.open(&document.key, &envelope).ok_or(SessionError::Envelope)?;
-                let next = state.document_key(&document.key, state.epoch).ok_or(SessionError::Envelope)?;
+                let key = self.key_to_reseal(stage, of.document)?.ok_or(SessionError::Envelope)?;
+                let plain = state.open(&key, &envelope).ok_or(SessionError::Envelope)?;
+                let next = state.document_key(&key, state.epoch).ok_or(SessionError::Envelope)?;
                 seal_envelope(&next, &place, &plain, self.entropy()).map_err(|_| SessionError::Envelope)?
             };
             previous = sealed.content_id;
+            stage.deletes.retain(|(table, name)| *table != Table::Sync || *name != resealed_name(space, seq));
             stage.puts.push((Table::Sync, resealed_name(space, seq), sealed.bytes));
             state.own_last = previous;
             state.own_membership = log.head();
         }
         stage.spaces.insert(space, state);
         Ok(true)
+    }
+
+    /// Whether an own link is of a document that is gone, or of a successor that was given up: what it says is sealed no more.
+    fn says_nothing_now(
+        &self,
+        stage: &Stage,
+        state: &SpaceState,
+        envelope: &Envelope,
+    ) -> Result<bool, SessionError> {
+        let mut document = envelope.place().document;
+        if document == DocumentId::CONTROL {
+            let body = state.open_control(envelope).and_then(|plain| unpack(&plain).ok());
+            let Some(opens) = body.and_then(|body| opened_document(&body)) else { return Ok(false) };
+            document = opens;
+        }
+        Ok(self.key_to_reseal(stage, document)?.is_none())
+    }
+
+    /// The key of a document that is here, or of a successor that waits to begin.
+    fn key_to_reseal(
+        &self,
+        stage: &Stage,
+        document: DocumentId,
+    ) -> Result<Option<DocumentKey>, SessionError> {
+        if stage.ended.contains(&document) || stage.given_up.contains(&document) {
+            return Ok(None);
+        }
+        if let Ok(state) = self.staged_document(stage, document) {
+            return Ok(Some(state.key));
+        }
+        Ok(self.pending(document)?.map(|pending| pending.key()))
     }
 
     /// An own envelope as it was sealed last, if it was sealed again.

@@ -146,7 +146,7 @@ impl Session {
 
     /// Signs an entry at the end of a space's log as it is staged, and keeps it until the server has it. Answers what it makes void
     /// of what is here.
-    pub(super) fn stage_space_entry(
+    pub(crate) fn stage_space_entry(
         &self,
         stage: &mut Stage,
         space: SpaceId,

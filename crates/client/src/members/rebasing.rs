@@ -87,6 +87,9 @@ impl Session {
             if matches!(body, SpaceBody::Remove { .. } | SpaceBody::Epoch { .. }) {
                 state.take_epoch_back();
             }
+            if let SpaceBody::Replace { by, .. } = &body {
+                self.stage_successor_given_up(stage, *by)?;
+            }
             if matches!(body, SpaceBody::Leave { .. }) {
                 state.ended = None;
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mecum_api::{MemberSectionView, MemberState, MemberView, MembersView};
 use mecum_domain::{ChartId, Section};
-use mecum_seal::AccountId;
+use mecum_seal::{AccountId, SpaceId};
 use mecum_sync::{SpaceBody, SpaceLog, Stay, Why};
 
 use super::terms::api_role;
@@ -67,6 +67,16 @@ impl Session {
                 .collect(),
             members: members.into_values().collect(),
         })
+    }
+
+    /// Every account that ever was in a section, with how its last stay stands.
+    pub(crate) fn stays_in(&self, space: SpaceId) -> Vec<(AccountId, MemberState)> {
+        let Some((state, log)) = self.spaces.get(&space).zip(self.follower.space_log(space)) else {
+            return Vec::new();
+        };
+        let stands =
+            |stay: &Stay| self.section_view(state, log, stay).map(|view| view.state).unwrap_or_default();
+        last_stays(log).iter().map(|stay| (stay.account, stands(stay))).collect()
     }
 
     fn section_view(

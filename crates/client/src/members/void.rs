@@ -283,13 +283,16 @@ impl Session {
                     if (at_ms, *device) >= (by.0, by.1) { (at_ms, *device, seq) } else { (by.0, by.1, seq) };
             }
         }
+        for touched in self.successor_info(stage, state.document)?.iter().flat_map(|info| &info.items) {
+            let by = last.entry(touched.key).or_insert((touched.at_ms, touched.device, 0));
+            (by.0, by.1) = (by.0, by.1).max((touched.at_ms, touched.device));
+        }
         let arrived = u64::try_from(self.now_ms()).unwrap_or(0);
         let held: BTreeMap<ItemKey, (i64, DeviceId, u64)> = self
             .charts
             .get(&chart)
             .into_iter()
-            .flat_map(|loaded| loaded.rows.all())
-            .filter(|row| row.document == state.document)
+            .flat_map(|loaded| loaded.rows.of_document(state.document))
             .map(|row| (row.key, (row.at_ms, row.device, row.arrived)))
             .collect();
         let place = |key: ItemKey| {
@@ -315,8 +318,8 @@ impl Session {
         let known = self.charts.get(&chart).map(|loaded| &loaded.rows);
         let gone: Vec<ItemKey> = known
             .into_iter()
-            .flat_map(ChartRows::all)
-            .filter(|row| row.document == state.document && !there.contains(&row.key))
+            .flat_map(|rows: &ChartRows| rows.of_document(state.document))
+            .filter(|row| !there.contains(&row.key))
             .map(|row| row.key)
             .collect();
         let staged = stage.rows.entry(chart).or_default();

@@ -9,7 +9,8 @@ use mecum_seal::{DeviceId, DocumentId, Envelope};
 use mecum_sync::{Chain, Follower, SnapshotBody};
 use mecum_vault::Table;
 
-use super::{check_writers, part_key, stated, work_out};
+use super::{check_writers, links_of_devices, part_key, stated, work_out};
+use crate::erasing::{Info, info_name};
 use crate::error::SessionError;
 use crate::heads::OwnChange;
 use crate::plaintext::{OpenDocument, SnapshotPart, press};
@@ -60,11 +61,18 @@ impl Session {
         for part in &opened {
             links.insert(part.state.document, part.links.clone());
         }
-        let writers =
-            match check_writers(follower, &state, &body.chains, &links, |chain| stated(follower, chain)) {
-                Ok(writers) => writers,
-                Err(refused) => return Ok(Err(refused)),
-            };
+        let begun = opened
+            .iter()
+            .filter_map(|part| Some((part.state.document, part.document.clone(), part.info.clone()?)));
+        let Some(signed) = self.signed_successors(stage, follower, &state, begun.collect())? else {
+            return Ok(Err(RefusedSnapshot::Heads));
+        };
+        let writers = match check_writers(follower, &state, &body.chains, &links, &signed, |chain| {
+            stated(follower, chain)
+        }) {
+            Ok(writers) => writers,
+            Err(refused) => return Ok(Err(refused)),
+        };
         if follower.account_of(body.device) == Some(self.identity.account) {
             stage.notes.extend(notes);
         }
@@ -84,12 +92,16 @@ impl Session {
         for part in opened {
             let rows = rows_of_steps(&part, &writers, arrived);
             let chunk = press(&part.document.save());
-            let OpenedPart { mut state, document, links, encoded_times, .. } = part;
+            let OpenedPart { mut state, document, links, encoded_times, info, .. } = part;
             if let Ok(known) = self.staged_document(stage, state.document) {
                 if known.space != state.space || known.key.expose() != state.key.expose() {
                     return Ok(Err(RefusedSnapshot::Parts));
                 }
                 state = known;
+            }
+            let links = links_of_devices(&links, info.as_ref());
+            if let Some(info) = &info {
+                stage.puts.push((Table::Snapshot, info_name(state.document), info.encode()));
             }
             state.snapshot_bytes = chunk.len() as u64;
             state.operations = u32::try_from(document.operations()).unwrap_or(u32::MAX);
@@ -113,11 +125,12 @@ impl Session {
 /// A document out of a snapshot.
 pub(super) struct OpenedPart {
     pub(super) state: DocumentState,
-    document: Document,
+    pub(super) document: Document,
     steps: Vec<Step>,
     pub(super) links: BTreeMap<Actor, Link>,
     times: Times,
     encoded_times: Vec<u8>,
+    pub(super) info: Option<Info>,
 }
 
 pub(super) fn open_parts(
@@ -157,9 +170,12 @@ pub(super) fn open_parts(
             Document::load_compact(&columns, &part.ids, &work_out, actor, Limits::default())
                 .map_err(RefusedSnapshot::Document)?;
         let links = document.links().map_err(RefusedSnapshot::Document)?.clone();
-        let times = decode_times(&part.times, &links).map_err(|_| RefusedSnapshot::Part)?;
+        let info =
+            part.info.as_deref().map(|info| Info::decode(info).ok_or(RefusedSnapshot::Part)).transpose()?;
+        let of_devices = links_of_devices(&links, info.as_ref());
+        let times = decode_times(&part.times, &of_devices).map_err(|_| RefusedSnapshot::Part)?;
         let state = DocumentState { own: Some(OwnChange::NONE), ..state };
-        opened.push(OpenedPart { state, document, steps, links, times, encoded_times: part.times });
+        opened.push(OpenedPart { state, document, steps, links, times, encoded_times: part.times, info });
     }
     if documents.is_empty() { Ok((opened, notes)) } else { Err(RefusedSnapshot::Parts) }
 }
@@ -178,6 +194,10 @@ fn rows_of_steps(part: &OpenedPart, writers: &BTreeMap<Actor, DeviceId>, arrived
             let by = last.entry(key).or_insert((at_ms, *device));
             *by = (*by).max((at_ms, *device));
         }
+    }
+    for touched in part.info.iter().flat_map(|info| &info.items) {
+        let by = last.entry(touched.key).or_insert((touched.at_ms, touched.device));
+        *by = (*by).max((touched.at_ms, touched.device));
     }
     let place = |key: ItemKey| {
         last.get(&key).map(|(at_ms, device)| RowPlace {

@@ -111,7 +111,14 @@ impl Session {
                 heads: statement.heads,
             })
         };
-        if check_writers(&self.follower, state, &body.chains, &links, said).is_err() {
+        let begun = opened
+            .iter()
+            .filter_map(|part| Some((part.state.document, part.document.clone(), part.info.clone()?)));
+        let stage = crate::stage::Stage::default();
+        let Some(signed) = self.signed_successors(&stage, &self.follower, state, begun.collect())? else {
+            return Ok(false);
+        };
+        if check_writers(&self.follower, state, &body.chains, &links, &signed, said).is_err() {
             return Ok(false);
         }
         // Notes of this account are in a snapshot of its own devices only: no other may take their envelopes' place.

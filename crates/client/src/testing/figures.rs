@@ -97,7 +97,8 @@ impl Session {
     ) -> Result<Vec<u8>, SessionError> {
         let state = self.documents.get(&document).ok_or_else(SessionError::not_found)?;
         let space = self.space_of_document(state)?;
-        let part = SnapshotPart { times, ids: Vec::new(), columns: SnapshotPart::press_columns(chunk) };
+        let part =
+            SnapshotPart { times, ids: Vec::new(), columns: SnapshotPart::press_columns(chunk), info: None };
         let place = Place {
             space: state.space,
             document,

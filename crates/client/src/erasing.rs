@@ -1,0 +1,89 @@
+//! Erasing an entry for good, moving one to *sensitive* and back, and leaving behind what a removal made void: the document that
+//! holds it ends, and another one, under another key and without it, takes its place (re-genesis, ADR 0013 and 0015).
+//!
+//! What a person decides is kept as an intent, and carried out one durable step after the other: cut anywhere, the next exchange or
+//! the next start goes on. Two managers cannot do it to one document at once: the membership log takes one entry, and the other
+//! begins again from what stands then. This module must not know how a screen says it.
+
+mod base;
+mod begin;
+mod intents;
+mod late;
+mod signed;
+mod signing;
+mod view;
+
+use mecum_api::ErasureKind;
+use mecum_seal::{DocumentId, SpaceId};
+use mecum_sync::SpaceLog;
+use mecum_vault::Table;
+
+use crate::error::SessionError;
+use crate::session::Session;
+use crate::stage::Stage;
+
+pub(crate) use base::{Info, OpenSuccessor, Pending, opened_document};
+pub(crate) use signed::SignedSuccessors;
+
+/// The name under which the vault keeps what a successor's own changes do not say.
+pub(crate) fn info_name(document: DocumentId) -> Vec<u8> {
+    [document.as_bytes().as_slice(), b"base"].concat()
+}
+
+/// The name of a successor that is opened and has not begun.
+pub(crate) fn pending_name(document: DocumentId) -> Vec<u8> {
+    [b"successor".as_slice(), document.as_bytes()].concat()
+}
+
+/// The stored code of what is done; 0 is nothing that this version knows.
+fn code_of(kind: ErasureKind) -> u8 {
+    match kind {
+        ErasureKind::Erase => 1,
+        ErasureKind::ToSensitive => 2,
+        ErasureKind::FromSensitive => 3,
+        ErasureKind::Cleared => 4,
+    }
+}
+
+fn kind_of(code: u8) -> ErasureKind {
+    match code {
+        2 => ErasureKind::ToSensitive,
+        3 => ErasureKind::FromSensitive,
+        4 => ErasureKind::Cleared,
+        _ => ErasureKind::Erase,
+    }
+}
+
+impl Session {
+    /// What is kept of a successor beside its changes; nothing of a document that is none.
+    pub(crate) fn successor_info(
+        &self,
+        stage: &Stage,
+        document: DocumentId,
+    ) -> Result<Option<Info>, SessionError> {
+        let name = info_name(document);
+        let staged =
+            stage.puts.iter().rev().find(|(table, put, _)| *table == Table::Snapshot && *put == name);
+        let body = match staged {
+            Some((_, _, body)) => Some(body.clone()),
+            None => self.vault.get(Table::Snapshot, &name)?.map(|body| body.to_vec()),
+        };
+        body.map(|body| Info::decode(&body).ok_or(SessionError::Stored { what: "successor" })).transpose()
+    }
+
+    /// A successor that was opened here and waits to begin.
+    pub(crate) fn pending(&self, document: DocumentId) -> Result<Option<Pending>, SessionError> {
+        let body = self.vault.get(Table::Sync, &pending_name(document))?;
+        body.map(|body| Pending::decode(&body).ok_or(SessionError::Stored { what: "successor" })).transpose()
+    }
+
+    /// Whether a document's place in its space was taken by another one, as far as the log here says.
+    pub(crate) fn is_replaced(log: Option<&SpaceLog>, document: DocumentId) -> bool {
+        log.is_some_and(|log| log.replaced_by(document).is_some())
+    }
+
+    /// The log of a space as it will be after the stage.
+    pub(crate) fn staged_log<'a>(&'a self, stage: &'a Stage, space: SpaceId) -> Option<&'a SpaceLog> {
+        stage.follower.as_ref().unwrap_or(&self.follower).space_log(space)
+    }
+}
