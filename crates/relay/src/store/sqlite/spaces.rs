@@ -80,9 +80,7 @@ pub(super) fn append(
     c.prepare_cached("UPDATE space SET state = ?2 WHERE space = ?1")?
         .execute(params![space.as_bytes(), encode(&known.log)])?;
     members::note(c, &known.log)?;
-    // Nobody who comes later begins with a document that has ended.
-    let replaces = matches!(entry.unverified().body, SpaceBody::Replace { .. });
-    if replaces || cuts_something(c, &known.log)? {
+    if cuts_something(c, &known.log)? {
         snapshots::drop_of(c, space)?;
         pruning::drop_waiting(c, &known.log)?;
     }
