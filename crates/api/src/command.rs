@@ -186,6 +186,42 @@ commands! {
     vault_recover VaultRecover(VaultRecoverArgs) -> VaultView;
     /// Restores an account on an empty device by its recovery kit; progress by `pair_status`.
     account_restore AccountRestore(AccountRestoreArgs) -> PairView;
+    /// The account's recovery helpers, and who could be one.
+    helpers_get HelpersGet(()) -> HelpersView;
+    /// Chooses three helpers, after the passphrase was typed again. Earlier ones help no more.
+    helpers_set HelpersSet(HelpersSetArgs) -> HelpersView;
+    /// Shows the code by which a helper takes their part: the same one until it ends.
+    helpers_code HelpersCode(HelperArgs) -> PairOfferView;
+    /// Says whether who answered is that helper.
+    helpers_answer HelpersAnswer(HelperAnswerArgs) -> HelpersView;
+    /// The account has no helpers from here on, after the passphrase was typed again.
+    helpers_end HelpersEnd(PassphraseArgs) -> HelpersView;
+    /// Stops whoever asked to restore this account by its helpers.
+    helpers_stop HelpersStop(()) -> HelpersView;
+    /// The parts that are kept for others.
+    part_list PartList(()) -> Vec<PartView>;
+    /// Opens the code of somebody who asks this person to be a helper. Nothing is accepted yet.
+    part_open PartOpen(PartOpenArgs) -> PartOfferView;
+    /// Accepts or declines to be a helper.
+    part_answer PartAnswer(PartAnswerArgs) -> Vec<PartView>;
+    /// Opens the code of somebody who restores their account: the check words. Nothing is given yet.
+    part_asked PartAsked(PartAskedArgs) -> PartAskedView;
+    /// The check words were the same: gives the part to who was asked last.
+    part_give PartGive(PartArgs) -> Vec<PartView>;
+    /// Destroys a part that is kept for somebody.
+    part_withdraw PartWithdraw(PartArgs) -> Vec<PartView>;
+    /// On an empty device: asks the server to restore an account by its helpers.
+    restore_ask RestoreAsk(RestoreAskArgs) -> RestoreView;
+    /// How restoring by helpers stands; asks the server.
+    restore_get RestoreGet(()) -> RestoreView;
+    /// Opens what was asked before this program was started.
+    restore_open RestoreOpen(PassphraseArgs) -> RestoreView;
+    /// Shows the code by which a helper gives their part.
+    restore_code RestoreCode(()) -> PairOfferView;
+    /// Restores the account by the server's part and two helpers'; progress by `pair_status`.
+    restore_finish RestoreFinish(RestoreFinishArgs) -> PairView;
+    /// Gives up restoring by helpers on this device.
+    restore_drop RestoreDrop(()) -> RestoreView;
     /// Shows a pairing code for a new device.
     pair_offer PairOffer(()) -> PairOfferView;
     /// The state of pairing.

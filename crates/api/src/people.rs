@@ -3,7 +3,7 @@
 use mecum_domain::{ChartId, Field, Flag, PersonColour, Relation};
 use serde::{Deserialize, Serialize};
 
-use crate::{HonestyView, ReceiptState, RowView, SyncView};
+use crate::{HelpersNoticeView, HonestyView, ReceiptState, RowView, SyncView};
 
 /// One person's book.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -158,6 +158,9 @@ pub struct HomeView {
     pub honesty: HonestyView,
     /// The state of the exchange with the server.
     pub sync: SyncView,
+    /// Somebody asked to restore this account by its helpers: before everything else, with `helpers_stop`.
+    #[serde(default)]
+    pub helpers_notice: Option<HelpersNoticeView>,
 }
 
 /// A new entry of one of the charts.

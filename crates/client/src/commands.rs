@@ -109,6 +109,24 @@ mod handlers {
         vault_mend(PassphraseArgs) -> MendView;
         mend_status(()) -> MendView;
         vault_set_aside(()) -> VaultView;
+        helpers_get(()) -> HelpersView;
+        helpers_set(HelpersSetArgs) -> HelpersView;
+        helpers_code(HelperArgs) -> PairOfferView;
+        helpers_answer(HelperAnswerArgs) -> HelpersView;
+        helpers_end(PassphraseArgs) -> HelpersView;
+        helpers_stop(()) -> HelpersView;
+        part_list(()) -> Vec<PartView>;
+        part_open(PartOpenArgs) -> PartOfferView;
+        part_answer(PartAnswerArgs) -> Vec<PartView>;
+        part_asked(PartAskedArgs) -> PartAskedView;
+        part_give(PartArgs) -> Vec<PartView>;
+        part_withdraw(PartArgs) -> Vec<PartView>;
+        restore_ask(RestoreAskArgs) -> RestoreView;
+        restore_get(()) -> RestoreView;
+        restore_open(PassphraseArgs) -> RestoreView;
+        restore_code(()) -> PairOfferView;
+        restore_finish(RestoreFinishArgs) -> PairView;
+        restore_drop(()) -> RestoreView;
     }
 
     macro_rules! session_does {

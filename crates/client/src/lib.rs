@@ -22,6 +22,7 @@ mod exchange;
 mod founding;
 mod gather;
 mod heads;
+mod helpers;
 mod honesty;
 mod identity;
 mod imports;

@@ -223,6 +223,7 @@ fn home() -> HomeView {
         ],
         honesty: HonestyView { device: 2, sent: 1, received: 4 },
         sync: sync(),
+        helpers_notice: None,
     }
 }
 
