@@ -26,7 +26,9 @@ pub use safe::envelope::{
     ParseEnvelopeError, Place, SealEnvelopeError, SealedEnvelope, seal_envelope,
 };
 pub use safe::epoch::document_key_in_epoch;
-pub use safe::helpers::{CombineError, HELPERS, HELPERS_NEEDED, HelperPart, HelperSet, SharedOut};
+pub use safe::helpers::{
+    CHECK_WORDS, CombineError, HELPERS, HELPERS_NEEDED, HelperPart, HelperSet, SharedOut, check_words,
+};
 pub use safe::kit::{BadKitWords, KIT_WORDS, RecoveryKit};
 pub use safe::padding::{PADDING_FLOOR_BYTES, padded_len};
 pub use safe::pairing::{BadPairingWords, OpenPairingError, PAIRING_WORDS, PairingSecret};

@@ -13,10 +13,13 @@ use crate::codec;
 use crate::limits::{MAX_DEVICES, MAX_INCARNATIONS, MAX_RECOVERY_SEALED_BYTES};
 use crate::signed::SignedBody;
 
-pub use body::{AccountBody, DeviceCard, DeviceWrap, Rotation};
+pub use body::{AccountBody, DeviceCard, DeviceWrap, Helpers, Rotation};
 
 /// The `signer` of an entry that the recovery key signs: the id of no device.
 pub const RECOVERY_SIGNER: DeviceId = DeviceId::from_bytes([0; 16]);
+
+/// The `signer` of an entry that the helpers' recovery key signs: the id of no device either.
+pub const HELPERS_SIGNER: DeviceId = DeviceId::from_bytes([0xff; 16]);
 
 /// One entry of an account's log.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -31,7 +34,7 @@ pub struct AccountEntry {
     /// Hash of the signed entry before; zeros for the first.
     #[n(2)]
     pub previous: Hash32,
-    /// The device that signs; [`RECOVERY_SIGNER`] for the recovery key.
+    /// The device that signs; [`RECOVERY_SIGNER`] for the recovery key, [`HELPERS_SIGNER`] for the helpers'.
     #[n(3)]
     pub signer: DeviceId,
     /// What it does.
@@ -135,6 +138,9 @@ struct Later {
     recovery_sealed: Vec<u8>,
     #[n(4)]
     rotation_due: bool,
+    /// None, and so no bytes, for an account that has no helpers.
+    #[n(5)]
+    helpers: Option<Helpers>,
 }
 
 /// What a verified account log amounts to.
@@ -232,6 +238,11 @@ impl AccountLog {
     /// without one.
     pub fn recovery_sealed(&self) -> &[u8] {
         self.later.as_ref().map_or(&[], |later| &later.recovery_sealed)
+    }
+
+    /// The helpers' recovery key, if there is one. Its `sealed` is as of the last entry that brought it.
+    pub fn helpers(&self) -> Option<&Helpers> {
+        self.later.as_ref()?.helpers.as_ref()
     }
 
     /// Whether a device left of itself and the account's key was not changed since: a device that stays owes

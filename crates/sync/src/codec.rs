@@ -64,6 +64,12 @@ pub(crate) fn blob<const MAX: usize, Ctx>(d: &mut Decoder<'_>, _: &mut Ctx) -> R
     Ok(bytes.to_vec())
 }
 
+/// What a byte string is that was left out: for fields that came later.
+#[expect(clippy::unnecessary_wraps, reason = "the signature that minicbor's derive calls")]
+pub(crate) fn no_bytes() -> Option<Vec<u8>> {
+    Some(Vec::new())
+}
+
 /// Decodes a text of at most `MAX` bytes.
 pub(crate) fn text<const MAX: usize, Ctx>(d: &mut Decoder<'_>, _: &mut Ctx) -> Result<String, Error> {
     let text = d.str()?;

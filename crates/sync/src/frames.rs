@@ -235,6 +235,9 @@ pub struct SyncResponse {
     /// The answer to [`SyncRequest::pruning`], and what the relay would have verified. None, and so no bytes, mostly.
     #[n(9)]
     pub pruned: Option<PruningAnswer>,
+    /// Somebody asked to bring the account back by its helpers, and it is not over. None, and so no bytes, otherwise.
+    #[n(10)]
+    pub helpers_notice: Option<crate::helping::HelpersNotice>,
 }
 
 /// The part of an answer that is about pruned logs.

@@ -11,6 +11,7 @@ pub mod codec;
 pub mod controls;
 pub mod follower;
 pub mod frames;
+pub mod helping;
 pub mod limits;
 pub mod push;
 pub mod receipt;
@@ -25,13 +26,17 @@ pub mod statement;
 pub mod testing;
 
 pub use account_log::{
-    AccountBody, AccountEntry, AccountLog, AccountLogError, DeviceCard, DeviceWrap, KnownDevice,
-    RECOVERY_SIGNER, RemovedDevice, Rotation,
+    AccountBody, AccountEntry, AccountLog, AccountLogError, DeviceCard, DeviceWrap, HELPERS_SIGNER, Helpers,
+    KnownDevice, RECOVERY_SIGNER, RemovedDevice, Rotation,
 };
 pub use chain::{Chain, ChainError, ChainHead};
 pub use codec::{DecodeError, decode, encode};
 pub use follower::{Accepted, Expected, FollowError, Follower, Level};
 pub use frames::{Item, Outcome, Pruning, PruningAnswer, Push, SyncRequest, SyncResponse};
+pub use helping::{
+    HelpersAnswer, HelpersAsk, HelpersDone, HelpersFetch, HelpersNotice, HelpersPart, HelpersProof,
+    HelpersRequest, HelpersStage, HelpersStop, HelpersStopping,
+};
 pub use push::{PushError, VerifiedPush, verify_push};
 pub use receipt::{Countersign, Receipt, Receipts};
 pub use recover::{RecoverRequest, RecoverResponse, RecoveryProof};

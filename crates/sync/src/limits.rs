@@ -28,6 +28,15 @@ pub const MAX_INCARNATIONS: usize = 64;
 pub const MAX_ACCOUNT_LOG: u64 = 4_096;
 /// Most bytes that are sealed to a recovery key: every HPKE secret that the account ever had, and room.
 pub const MAX_RECOVERY_SEALED_BYTES: usize = 8_192;
+/// Days that the server waits before it gives out its part of the helpers' key (DESIGN 7, Recovery). The same for every account:
+/// another number would tell who asks that the account is there.
+pub const HELPERS_WAIT_DAYS: u32 = 7;
+/// How long a released request may be used, in milliseconds: then it is over, and is asked for anew.
+pub const HELPERS_USE_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
+/// How long nobody may ask again after a request was stopped, in milliseconds.
+pub const HELPERS_STOPPED_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
+/// How long after a request the next one is taken at the earliest, in milliseconds.
+pub const HELPERS_ASK_EVERY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Most chains that one snapshot folds.
 pub const MAX_CHAINS: usize = 1_024;
 /// Most parts of one snapshot: a document each, and one for their keys.
@@ -70,5 +79,8 @@ pub const MAX_CODE_BYTES: usize = 64;
 pub const MAX_SERVER_NAME_BYTES: usize = 256;
 /// Largest frame of sign-in, enrolment or server information, in bytes.
 pub const MAX_SMALL_FRAME_BYTES: usize = 16 * 1024;
+/// Largest request of who recovers an account, in bytes: its entry may hold every key of the account twice, for the kit and for
+/// the helpers.
+pub const MAX_RECOVER_BYTES: usize = 32 * 1024;
 /// Most own receipts that a device remembers with their times, for each chain; older ones are merged into the oldest kept.
 pub const MAX_STORED_MARKS: usize = 256;

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use mecum_seal::testing::SeededEntropy;
 use mecum_seal::{
-    AccountId, DeviceId, DocumentId, DocumentKey, Hash32, IncarnationId, KemSecret, Place, SigningKey,
-    SpaceId, VerifyingKey, seal_envelope,
+    AccountId, DeviceId, DocumentId, DocumentKey, Hash32, IncarnationId, KemSecret, Place, RecoveryKey,
+    SharedOut, SigningKey, SpaceId, VerifyingKey, seal_envelope,
 };
 
 use crate::{
-    AccountBody, AccountEntry, AccountLog, ChainHead, Cut, DeviceCard, DeviceWrap, FoldedChain, NewEpoch,
-    Push, RECOVERY_SIGNER, Received, Role, Rotation, Signed, SnapshotBody, SpaceBody, SpaceEntry, SpaceLog,
-    SpaceSnapshot, Statement, Verified, Why, Wrap,
+    AccountBody, AccountEntry, AccountLog, ChainHead, Cut, DeviceCard, DeviceWrap, FoldedChain,
+    HELPERS_SIGNER, Helpers, HelpersRequest, NewEpoch, Push, RECOVERY_SIGNER, Received, Role, Rotation,
+    Signed, SnapshotBody, SpaceBody, SpaceEntry, SpaceLog, SpaceSnapshot, Statement, Verified, Why, Wrap,
 };
 
 /// What the device knows of a space that it writes in.
@@ -153,6 +153,40 @@ impl Actor {
         Signed::sign(entry, key)
     }
 
+    /// Signs with a helpers' recovery key, for the end of an account's log.
+    pub fn helpers_entry(key: &SigningKey, log: &AccountLog, body: AccountBody) -> Signed<AccountEntry> {
+        let entry = AccountEntry {
+            account: log.account(),
+            seq: log.entries() + 1,
+            previous: log.head(),
+            signer: HELPERS_SIGNER,
+            body,
+        };
+        Signed::sign(entry, key)
+    }
+
+    /// Asks for an account by its helpers, as a fresh device.
+    pub fn helpers_request(&self, server: VerifyingKey) -> Signed<HelpersRequest> {
+        let request = HelpersRequest { server, account: self.account, device: self.card(b"") };
+        Signed::sign(request, &self.signing)
+    }
+
+    /// A helpers' recovery key as a log names it, and the server's part of it. What is sealed stands for itself.
+    pub fn helpers(&self, seed: u64) -> (SigningKey, Helpers, [u8; 32]) {
+        let entropy = SeededEntropy::new(seed);
+        let recovery = RecoveryKey::make(&entropy);
+        let SharedOut { server, set, .. } = SharedOut::make(&recovery, &entropy);
+        let signing = recovery.signing_key();
+        let helpers = Helpers {
+            signing: signing.verifying_key(),
+            kem: self.kem.public(),
+            sealed: b"sealed to the helpers' key".to_vec(),
+            set,
+            wait_days: 7,
+        };
+        (signing, helpers, *server.expose())
+    }
+
     /// A new account key for the devices of `log` but `without`, and for its recovery key if there is one. Wraps stand for
     /// sealed bytes.
     pub fn rotation(&self, log: &AccountLog, without: Option<DeviceId>) -> Rotation {
@@ -161,6 +195,7 @@ impl Actor {
             account_kem: KemSecret::make(&self.entropy).public(),
             wraps: stay.map(|device| DeviceWrap { device, bytes: vec![6; 1_168] }).collect(),
             recovery_sealed: if log.recovery_kem().is_some() { vec![5; 1_300] } else { Vec::new() },
+            helpers_sealed: if log.helpers().is_some() { vec![6; 1_300] } else { Vec::new() },
         }
     }
 

@@ -7,7 +7,8 @@ use mecum_seal::{DeviceId, Entropy, IncarnationId, SigningKey};
 use mecum_sync::limits::{MAX_DEVICES, MAX_INCARNATIONS};
 use mecum_sync::testing::Actor;
 use mecum_sync::{
-    AccountBody, AccountEntry, AccountLog, AccountLogError, Follower, RECOVERY_SIGNER, Signed, encode,
+    AccountBody, AccountEntry, AccountLog, AccountLogError, Follower, HELPERS_SIGNER, Helpers,
+    RECOVERY_SIGNER, Signed, encode,
 };
 
 struct Scene {
@@ -39,6 +40,14 @@ impl Scene {
     fn set_recovery(&mut self) {
         let entry = self.laptop.account_entry(&self.log, self.recovery_body());
         self.log.append(&entry).unwrap();
+    }
+
+    /// Sets helpers; answers their key.
+    fn set_helpers(&mut self, seed: u64) -> SigningKey {
+        let (key, helpers, _) = self.laptop.helpers(seed);
+        let body = AccountBody::SetHelpers { helpers: Some(helpers) };
+        self.log.append(&self.laptop.account_entry(&self.log, body)).unwrap();
+        key
     }
 
     fn recovery_body(&self) -> AccountBody {
@@ -217,6 +226,111 @@ fn a_later_recovery_key_takes_the_place_of_the_earlier() {
 }
 
 #[test]
+fn the_helpers_key_signs_recovery_and_removal_and_nothing_else() {
+    let mut scene = scene();
+    let new = Actor::second(4, &scene.laptop);
+    let recover = AccountBody::Recover { device: new.card(b"name"), alone: None };
+    let (key, helpers, _) = scene.laptop.helpers(31);
+    let none = Actor::helpers_entry(&key, &scene.log, recover.clone());
+    scene.refused(&none, AccountLogError::UnknownDevice, "there are no helpers yet");
+    scene.set_recovery();
+    scene.set_helpers(31);
+    let by_kit = Actor::helpers_entry(&scene.recovery, &scene.log, recover.clone());
+    scene.refused(&by_kit, AccountLogError::BadSignature, "the kit does not sign for the helpers");
+    let for_kit = Actor::recovery_entry(&key, &scene.log, recover.clone());
+    scene.refused(&for_kit, AccountLogError::BadSignature, "nor they for the kit");
+    let bodies = [
+        AccountBody::AddDevice { device: new.card(b"name") },
+        scene.recovery_body(),
+        AccountBody::Rename { device: scene.phone.device, sealed_name: vec![1] },
+        AccountBody::SetHelpers { helpers: None },
+        AccountBody::SetHelpers { helpers: Some(helpers) },
+    ];
+    for body in bodies {
+        let entry = Actor::helpers_entry(&key, &scene.log, body);
+        scene.refused(&entry, AccountLogError::NotAllowed, "what only a device may");
+    }
+    let rotation = Some(scene.laptop.rotation(&scene.log, Some(scene.phone.device)));
+    let body = AccountBody::RemoveDevice { device: scene.phone.device, rotation };
+    scene.log.append(&Actor::helpers_entry(&key, &scene.log, body)).unwrap();
+    let rotation = scene.laptop.rotation(&scene.log, None);
+    scene.log.append(&Actor::helpers_entry(&key, &scene.log, AccountBody::Rotate { rotation })).unwrap();
+    scene.log.append(&Actor::helpers_entry(&key, &scene.log, recover)).unwrap();
+    assert!(scene.log.device(new.device).is_some(), "the new device is in, with no live device's help");
+    assert!(scene.log.recovery().is_some() && scene.log.helpers().is_some(), "kit and helpers both stay");
+}
+
+#[test]
+fn a_new_account_key_is_sealed_to_the_helpers_too() {
+    let mut scene = scene();
+    let rotate =
+        |scene: &Scene, rotation| scene.laptop.account_entry(&scene.log, AccountBody::Rotate { rotation });
+    let mut early = scene.laptop.rotation(&scene.log, None);
+    early.helpers_sealed = vec![1];
+    let early = rotate(&scene, early);
+    scene.refused(&early, AccountLogError::BadRotation, "sealed to helpers that are not there");
+    scene.set_helpers(31);
+    assert_eq!(scene.log.helpers().unwrap().sealed, b"sealed to the helpers' key", "as it was set");
+    let mut without = scene.laptop.rotation(&scene.log, None);
+    without.helpers_sealed.clear();
+    let without = rotate(&scene, without);
+    scene.refused(&without, AccountLogError::BadRotation, "the helpers are left out");
+    let good = rotate(&scene, scene.laptop.rotation(&scene.log, None));
+    scene.log.append(&good).unwrap();
+    assert_eq!(scene.log.helpers().unwrap().sealed, vec![6; 1_300], "they open the new key");
+    assert!(scene.log.recovery_sealed().is_empty(), "there is no kit");
+}
+
+#[test]
+fn helpers_are_chosen_anew_or_ended_and_the_earlier_key_is_good_for_nothing() {
+    let mut scene = scene();
+    let none = AccountBody::SetHelpers { helpers: None };
+    let none_yet = scene.phone.account_entry(&scene.log, none.clone());
+    scene.refused(&none_yet, AccountLogError::BadEntry, "nothing to end");
+    let first = scene.set_helpers(31);
+    let (_, good, _) = scene.laptop.helpers(32);
+    let mut bad = Vec::new();
+    bad.push(("the same key again", scene.laptop.helpers(31).1));
+    bad.push(("a device's key", Helpers { signing: scene.phone.signing.verifying_key(), ..good.clone() }));
+    bad.push(("nothing to open", Helpers { sealed: vec![], ..good.clone() }));
+    bad.push(("a shorter wait", Helpers { wait_days: 6, ..good.clone() }));
+    bad.push(("a longer wait", Helpers { wait_days: 8, ..good.clone() }));
+    scene.set_recovery();
+    bad.push(("the kit's key", Helpers { signing: scene.recovery.verifying_key(), ..good.clone() }));
+    for (why, helpers) in bad {
+        let body = AccountBody::SetHelpers { helpers: Some(helpers) };
+        let entry = scene.phone.account_entry(&scene.log, body);
+        scene.refused(&entry, AccountLogError::BadEntry, why);
+    }
+    let kit = AccountBody::SetRecovery {
+        signing: first.verifying_key(),
+        kem: scene.laptop.kem.public(),
+        sealed: vec![1],
+    };
+    let kit = scene.laptop.account_entry(&scene.log, kit);
+    scene.refused(&kit, AccountLogError::BadEntry, "a kit with the helpers' key");
+    let mut card = Actor::second(4, &scene.laptop).card(b"n");
+    card.signing = first.verifying_key();
+    let device = scene.laptop.account_entry(&scene.log, AccountBody::AddDevice { device: card.clone() });
+    scene.refused(&device, AccountLogError::DeviceTaken, "a device with the helpers' key");
+    card.device = HELPERS_SIGNER;
+    let device = scene.laptop.account_entry(&scene.log, AccountBody::AddDevice { device: card });
+    scene.refused(&device, AccountLogError::DeviceTaken, "their name is no device's");
+    let second = scene.set_helpers(32);
+    let new = Actor::second(5, &scene.laptop);
+    let recover = AccountBody::Recover { device: new.card(b"n"), alone: None };
+    let old = Actor::helpers_entry(&first, &scene.log, recover.clone());
+    scene.refused(&old, AccountLogError::BadSignature, "the earlier helpers help no more");
+    scene.log.append(&Actor::helpers_entry(&second, &scene.log, recover)).unwrap();
+    scene.log.append(&scene.phone.account_entry(&scene.log, none)).unwrap();
+    assert!(scene.log.helpers().is_none(), "and they are ended");
+    let other = Actor::second(6, &scene.laptop);
+    let late = AccountBody::Recover { device: other.card(b"n"), alone: None };
+    let late = Actor::helpers_entry(&second, &scene.log, late);
+    scene.refused(&late, AccountLogError::UnknownDevice, "nobody signs for them");
+}
+
+#[test]
 fn an_incarnation_is_of_one_device_and_for_ever() {
     let mut scene = scene();
     let fresh = IncarnationId::random(&SeededEntropy::new(5));
@@ -304,9 +418,10 @@ fn every_kind_of_own_entry_is_taken_back_as_if_it_had_never_been() {
     let founded = follower.clone();
     let mut states = Vec::new();
     let mut entries = Vec::new();
-    let kinds: [&dyn Fn(&AccountLog) -> AccountBody; 6] = [
+    let kinds: [&dyn Fn(&AccountLog) -> AccountBody; 7] = [
         &|_| AccountBody::AddDevice { device: phone.card(b"phone") },
         &|_| scene.recovery_body(),
+        &|_| AccountBody::SetHelpers { helpers: Some(laptop.helpers(31).1) },
         &|_| AccountBody::Rename { device: phone.device, sealed_name: vec![1] },
         &|log| AccountBody::Rotate { rotation: laptop.rotation(log, None) },
         &|_| AccountBody::Reincarnate {

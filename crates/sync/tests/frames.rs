@@ -9,9 +9,10 @@ use mecum_sync::refusal::LastAccepted;
 use mecum_sync::testing::Actor;
 use mecum_sync::{
     AccountBody, AccountLog, Challenge, Countersign, DecodeError, EnrolRequest, EnrolResponse, Follower,
-    Item, Outcome, PROTOCOL_VERSION, Pruning, PruningAnswer, Receipt, Receipts, RecoverRequest,
-    RecoverResponse, RecoveryProof, Refusal, RefusalCode, Role, ServerInfo, SessionGrant, SessionToken,
-    SignIn, Signed, SpaceBody, SpaceLog, StoredSnapshot, SyncRequest, SyncResponse, decode, encode,
+    HelpersAnswer, HelpersAsk, HelpersDone, HelpersFetch, HelpersNotice, HelpersPart, HelpersProof,
+    HelpersStage, HelpersStop, HelpersStopping, Item, Outcome, PROTOCOL_VERSION, Pruning, PruningAnswer, Receipt, Receipts,
+    RecoverRequest, RecoverResponse, RecoveryProof, Refusal, RefusalCode, Role, ServerInfo, SessionGrant,
+    SessionToken, SignIn, Signed, SpaceBody, SpaceLog, StoredSnapshot, SyncRequest, SyncResponse, decode, encode, helping,
 };
 use minicbor::{Decode, Encode};
 use proptest::prelude::*;
@@ -66,6 +67,8 @@ fn samples() -> Vec<Sample> {
             verified: vec![laptop.verified(&laptop.snapshot(space, 2, vec![], &["keys"]))],
         }),
     };
+    let notice =
+        HelpersNotice { request: Hash32::from_bytes([9; 32]), asked_at_ms: 5, released_at_ms: 604_800_005 };
     let refused = Refusal {
         code: RefusalCode::ChainGap,
         last: Some(LastAccepted { seq: 4, hash: Hash32::from_bytes([4; 32]) }),
@@ -98,6 +101,7 @@ fn samples() -> Vec<Sample> {
             verified_outcomes: vec![Outcome::Stored],
             to_verify: vec![space],
         }),
+        helpers_notice: Some(notice),
     };
     let mut follower = Follower::found(&genesis, laptop.incarnation, Some(relay.verifying_key())).unwrap();
     follower.add_own_account_entry(&add).unwrap();
@@ -182,6 +186,55 @@ fn later_samples() -> Vec<Sample> {
     ]
 }
 
+/// Coming back with helpers.
+fn helpers_samples() -> Vec<Sample> {
+    let relay = SigningKey::make(&SeededEntropy::new(99));
+    let laptop = Actor::new(1);
+    let fresh = Actor::second(5, &laptop);
+    let mut log = AccountLog::found(&laptop.account_genesis()).unwrap();
+    let (key, helpers, part) = laptop.helpers(88);
+    let set = laptop.account_entry(&log, AccountBody::SetHelpers { helpers: Some(helpers.clone()) });
+    log.append(&set).unwrap();
+    let with_helpers = log.clone();
+    let rotated = laptop.account_entry(&log, AccountBody::Rotate { rotation: laptop.rotation(&log, None) });
+    log.append(&rotated).unwrap();
+    let request = fresh.helpers_request(relay.verifying_key());
+    let named = request.hash();
+    let recover = AccountBody::Recover { device: fresh.card(b"n"), alone: None };
+    let recover = Actor::helpers_entry(&key, &log, recover);
+    let end = laptop.account_entry(&log, AccountBody::SetHelpers { helpers: None });
+    let (server, account) = (relay.verifying_key(), laptop.account);
+    let nonce = Hash32::from_bytes([8; 32]);
+    let proof = HelpersProof { server, nonce, server_time_ms: 7, account, request: named };
+    let stop = HelpersStop { server, account, request: named, signer: laptop.device };
+    let answer = HelpersAnswer {
+        server_time_ms: 9,
+        stage: HelpersStage::Released,
+        asked_at_ms: 1,
+        released_at_ms: 8,
+        again_at_ms: 10,
+        sealed_part: vec![4; 1_200],
+        entries: vec![set.clone()],
+        more: true,
+    };
+    vec![
+        sample("helpers' entry", &set),
+        sample("rotation with helpers", &rotated),
+        sample("recovery by helpers", &recover),
+        sample("end of helpers", &end),
+        sample("account with helpers", &with_helpers),
+        sample("helpers ask", &HelpersAsk { version: 1, request }),
+        sample(
+            "helpers fetch",
+            &HelpersFetch { version: 1, proof: Signed::sign(proof, &fresh.signing), after: 3 },
+        ),
+        sample("helpers answer", &answer),
+        sample("helpers part", &HelpersPart { version: 1, set: helping::set_hash(&helpers.set), part }),
+        sample("helpers stop", &HelpersStopping { version: 1, stop: Signed::sign(stop, &laptop.signing) }),
+        sample("helpers done", &HelpersDone { server_time_ms: 3 }),
+    ]
+}
+
 fn phone_received(phone: &Actor) -> mecum_sync::Received {
     mecum_sync::Received {
         device: phone.device,
@@ -193,7 +246,7 @@ fn phone_received(phone: &Actor) -> mecum_sync::Received {
 
 #[test]
 fn every_frame_survives_its_encoding_and_every_cut_is_refused() {
-    for (name, bytes, reads) in samples().into_iter().chain(later_samples()) {
+    for (name, bytes, reads) in samples().into_iter().chain(later_samples()).chain(helpers_samples()) {
         assert_eq!(reads(&bytes).as_ref(), Some(&bytes), "{name} reads back");
         for end in 0..bytes.len() {
             assert!(reads(&bytes[..end]).is_none(), "{name} cut at {end} is refused");
@@ -305,5 +358,5 @@ proptest! {
 }
 
 thread_local! {
-    static SAMPLES: Vec<Sample> = samples().into_iter().chain(later_samples()).collect();
+    static SAMPLES: Vec<Sample> = samples().into_iter().chain(later_samples()).chain(helpers_samples()).collect();
 }

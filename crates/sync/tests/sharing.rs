@@ -105,6 +105,7 @@ fn pulled(follower: &mut Follower) {
         more: false,
         snapshot_outcomes: vec![],
         pruned: None,
+        helpers_notice: None,
     };
     follower.check_response(&request, &response).unwrap();
     follower.check_response(&request, &response).unwrap();

@@ -10,15 +10,19 @@ use mecum_seal::testing::SeededEntropy;
 use mecum_seal::{DocumentId, IncarnationId, SigningKey};
 use mecum_sync::testing::Actor;
 use mecum_sync::{
-    AccountBody, AccountEntry, AccountLog, Challenge, PROTOCOL_VERSION, RecoverRequest, RecoveryProof, Role,
-    Signed, SpaceBody, SpaceEntry, SpaceLog, Why, decode, encode,
+    AccountBody, AccountEntry, AccountLog, Challenge, HelpersAsk, HelpersFetch, HelpersPart, HelpersProof,
+    HelpersStop, HelpersStopping, PROTOCOL_VERSION, RecoverRequest, RecoveryProof, Role, Signed, SpaceBody,
+    SpaceEntry, SpaceLog, Why, decode, encode, helping,
 };
 
 /// A name, and the bytes in hexadecimal digits: one on each line.
 type Vectors = Vec<(String, Vec<u8>)>;
 
-fn file() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/entries-v1.txt")
+/// What there was first, and what came with recovery helpers.
+const FILES: [&str; 2] = ["entries-v1.txt", "helpers-v1.txt"];
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(name)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -123,19 +127,63 @@ fn recover_request() -> RecoverRequest {
     RecoverRequest { version: PROTOCOL_VERSION, proof, after: 3, entry: Some(entry) }
 }
 
+/// An account's log with helpers: set, carried along by a new account key, used, and ended; and the frames of asking.
+fn helpers_written() -> Vectors {
+    let laptop = Actor::new(1);
+    let (phone, new) = (Actor::second(2, &laptop), Actor::second(4, &laptop));
+    let (key, helpers, part) = laptop.helpers(31);
+    let mut log = AccountLog::found(&laptop.account_genesis()).unwrap();
+    let mut vectors = vec![("account 1 genesis".to_owned(), encode(&laptop.account_genesis()))];
+    let mut add = |name: &str, entry: Signed<AccountEntry>, log: &mut AccountLog| {
+        log.append(&entry).unwrap();
+        vectors.push((name.to_owned(), encode(&entry)));
+    };
+    let set = AccountBody::SetHelpers { helpers: Some(helpers.clone()) };
+    add("account 9 set helpers", laptop.account_entry(&log, set), &mut log);
+    add("account 2 add device", laptop.add_device(&log, &phone), &mut log);
+    add("account 3 remove device", laptop.remove_device(&log, phone.device), &mut log);
+    let mut rotation = new.rotation(&log, None);
+    rotation.wraps[0].device = new.device;
+    let body = AccountBody::Recover { device: new.card(b"sealed name"), alone: Some(rotation) };
+    add("account 5 recover alone", Actor::helpers_entry(&key, &log, body), &mut log);
+    let with_helpers = log.clone();
+    add("account 9 end", new.account_entry(&log, AccountBody::SetHelpers { helpers: None }), &mut log);
+    vectors.push(("log with helpers".to_owned(), encode(&with_helpers)));
+    let server = SigningKey::make(&SeededEntropy::new(99)).verifying_key();
+    let request = new.helpers_request(server);
+    let (account, named) = (laptop.account, request.hash());
+    let nonce = mecum_seal::Hash32::from_bytes([8; 32]);
+    let proof = HelpersProof { server, nonce, server_time_ms: 7, account, request: named };
+    let proof = Signed::sign(proof, &new.signing);
+    let stop = HelpersStop { server, account, request: named, signer: laptop.device };
+    let stop = Signed::sign(stop, &laptop.signing);
+    let version = PROTOCOL_VERSION;
+    let frames = [
+        ("helpers ask", encode(&HelpersAsk { version, request })),
+        ("helpers fetch", encode(&HelpersFetch { version, proof, after: 3 })),
+        ("helpers stop", encode(&HelpersStopping { version, stop })),
+        ("helpers part", encode(&HelpersPart { version, set: helping::set_hash(&helpers.set), part })),
+    ];
+    vectors.extend(frames.map(|(name, bytes)| (name.to_owned(), bytes)));
+    vectors
+}
+
 /// What the live path writes.
-fn written() -> Vectors {
+fn written(name: &str) -> Vectors {
+    if name == FILES[1] {
+        return helpers_written();
+    }
     let account = account_entries().into_iter().map(|(name, entry)| (name, encode(&entry)));
     let space = space_entries().into_iter().map(|(name, entry)| (name, encode(&entry)));
     let recover = std::iter::once(("recover request", encode(&recover_request())));
     account.chain(space).chain(recover).map(|(name, bytes)| (name.to_owned(), bytes)).collect()
 }
 
-fn frozen() -> Vectors {
-    let path = file();
+fn frozen(name: &str) -> Vectors {
+    let path = file(name);
     if !path.exists() && std::env::var_os("MECUM_WRITE_VECTORS").is_some() {
         let lines: Vec<_> =
-            written().iter().map(|(name, bytes)| format!("{name} {}\n", hex(bytes))).collect();
+            written(name).iter().map(|(name, bytes)| format!("{name} {}\n", hex(bytes))).collect();
         std::fs::write(&path, lines.concat()).unwrap();
     }
     let text = std::fs::read_to_string(&path).expect("the vectors are in the repository");
@@ -150,17 +198,53 @@ fn frozen() -> Vectors {
 
 #[test]
 fn the_live_path_writes_the_frozen_bytes() {
-    let (frozen, written) = (frozen(), written());
-    let names = |vectors: &Vectors| vectors.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-    assert_eq!(names(&frozen), names(&written), "every kind is frozen");
-    for ((name, frozen), (_, written)) in frozen.iter().zip(&written) {
-        assert_eq!(hex(frozen), hex(written), "{name} is written as it always was");
+    for file in FILES {
+        let (frozen, written) = (frozen(file), written(file));
+        let names = |vectors: &Vectors| vectors.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&frozen), names(&written), "every kind is frozen in {file}");
+        for ((name, frozen), (_, written)) in frozen.iter().zip(&written) {
+            assert_eq!(hex(frozen), hex(written), "{name} is written as it always was");
+        }
     }
 }
 
 #[test]
+fn the_frozen_helpers_are_read_and_amount_to_what_they_say() {
+    let vectors = frozen(FILES[1]);
+    let mut log: Option<AccountLog> = None;
+    let mut with_helpers = None;
+    for (name, bytes) in &vectors {
+        if let Some(rest) = name.strip_prefix("account ") {
+            let entry: Signed<AccountEntry> = decode(bytes, 1 << 20).unwrap();
+            match &mut log {
+                None => log = Some(AccountLog::found(&entry).unwrap()),
+                Some(log) => log.append(&entry).unwrap(),
+            }
+            if rest == "5 recover alone" {
+                with_helpers.clone_from(&log);
+            }
+        } else if name == "log with helpers" {
+            let stored: AccountLog = decode(bytes, 1 << 20).unwrap();
+            assert_eq!(
+                Some(&stored),
+                with_helpers.as_ref(),
+                "the stored state is what its entries amount to"
+            );
+            let helpers = stored.helpers().unwrap();
+            assert_eq!((helpers.wait_days, helpers.sealed.len()), (7, 1_300), "with what they open");
+        } else if name == "helpers ask" {
+            let ask: HelpersAsk = decode(bytes, 1 << 20).unwrap();
+            assert!(helping::is_sound(&ask.request), "under the key of the device that it names");
+        }
+    }
+    let log = log.unwrap();
+    assert_eq!((log.devices().len(), log.removed().len()), (1, 2), "the new device is alone");
+    assert!(log.helpers().is_none(), "and the helpers are ended");
+}
+
+#[test]
 fn the_frozen_bytes_are_read_and_amount_to_what_they_say() {
-    let vectors = frozen();
+    let vectors = frozen(FILES[0]);
     let of = |kind: &str| -> Vec<Vec<u8>> {
         let of_kind = vectors.iter().filter(|(name, _)| name.starts_with(kind));
         of_kind.map(|(_, bytes)| bytes.clone()).collect()

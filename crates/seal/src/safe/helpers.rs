@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::entropy::Entropy;
 use crate::hazmat::aead::same_bytes;
 use crate::ids::{Hash32, sha256_parts};
+use crate::safe::words::word;
 use crate::secret::{RecoveryKey, SecretKey32};
 
 /// Parts that are given out.
@@ -22,6 +23,10 @@ pub const HELPERS: usize = 3;
 pub const HELPERS_NEEDED: usize = 2;
 
 const PART_CONTEXT: &[u8] = b"mecum/helper-part/1";
+
+/// Words that two people compare by voice: 77 bits.
+pub const CHECK_WORDS: usize = 6;
+const CHECK_CONTEXT: &[u8] = b"mecum/helpers-check/1";
 
 /// One helper's part. Kept by the helper alone.
 #[derive(Clone)]
@@ -147,6 +152,13 @@ impl HelperSet {
     }
 }
 
+/// The words by which two people know that they speak of the same request: of its hash, and of nothing else.
+pub fn check_words(request: &Hash32) -> Vec<String> {
+    let hash = sha256_parts(&[CHECK_CONTEXT, request.as_bytes()]);
+    let (pairs, _) = hash.as_bytes().as_chunks::<2>();
+    pairs.iter().take(CHECK_WORDS).map(|pair| word(u16::from_be_bytes(*pair)).to_owned()).collect()
+}
+
 fn xor(a: &[u8; 32], b: &[u8; 32]) -> Zeroizing<[u8; 32]> {
     let mut out = Zeroizing::new([0u8; 32]);
     out.iter_mut().zip(a.iter().zip(b)).for_each(|(to, (a, b))| *to = a ^ b);
@@ -186,6 +198,14 @@ mod tests {
         for a in 1..=255u8 {
             assert_eq!(times(a, inverse(a)), 1, "{a:#x} times its inverse");
         }
+    }
+
+    #[test]
+    fn check_words_are_six_and_of_one_request() {
+        let words = check_words(&crate::ids::sha256(b"request"));
+        assert_eq!(words.len(), CHECK_WORDS, "six words: {words:?}");
+        assert_eq!(words, check_words(&crate::ids::sha256(b"request")), "the same on both screens");
+        assert_ne!(words, check_words(&crate::ids::sha256(b"another")), "and others for another request");
     }
 
     /// Every secret that one part could stand for: for each value of a byte there is a slope that leads to it.

@@ -1,6 +1,6 @@
 //! What an entry of an account's log says. The numbers are on the wire; further kinds take further numbers.
 
-use mecum_seal::{DeviceId, IncarnationId, KemPublic, VerifyingKey};
+use mecum_seal::{DeviceId, HelperSet, IncarnationId, KemPublic, VerifyingKey};
 use minicbor::{Decode, Encode};
 
 use crate::codec;
@@ -60,6 +60,40 @@ pub struct Rotation {
         decode_with = "codec::blob::<MAX_RECOVERY_SEALED_BYTES, _>"
     )]
     pub recovery_sealed: Vec<u8>,
+    /// Likewise for the helpers' recovery key. Empty, and so no bytes, where no helpers are set, and only there.
+    #[cbor(
+        n(3),
+        encode_with = "minicbor::bytes::encode",
+        decode_with = "codec::blob::<MAX_RECOVERY_SEALED_BYTES, _>",
+        nil = "codec::no_bytes",
+        is_nil = "Vec::is_empty"
+    )]
+    pub helpers_sealed: Vec<u8>,
+}
+
+/// A recovery key that is kept in parts: two of three helpers and the server bring it back.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Helpers {
+    /// Verifies what it signs.
+    #[n(0)]
+    pub signing: VerifyingKey,
+    /// Seals what it opens.
+    #[n(1)]
+    pub kem: KemPublic,
+    /// What a recovered device must have, sealed to `kem`, as of the last entry that brought it.
+    #[cbor(
+        n(2),
+        encode_with = "minicbor::bytes::encode",
+        decode_with = "codec::blob::<MAX_RECOVERY_SEALED_BYTES, _>"
+    )]
+    pub sealed: Vec<u8>,
+    /// Tells a right part from a wrong one.
+    #[n(3)]
+    pub set: HelperSet,
+    /// Days that the server waits before it gives out its part.
+    #[n(4)]
+    pub wait_days: u32,
 }
 
 /// What an entry does.
@@ -114,7 +148,7 @@ pub enum AccountBody {
         )]
         sealed: Vec<u8>,
     },
-    /// Adds a device with no live device's help. Signed by the recovery key.
+    /// Adds a device with no live device's help. Signed by the recovery key, or by the helpers'.
     #[n(5)]
     Recover {
         /// The new device.
@@ -154,5 +188,12 @@ pub enum AccountBody {
         /// The new key, wrapped to every live device.
         #[n(0)]
         rotation: Rotation,
+    },
+    /// Sets the helpers' recovery key, in the place of an earlier one; or ends that there is one. Signed by a live device.
+    #[n(9)]
+    SetHelpers {
+        /// The key and its parts; none to have no helpers any more.
+        #[n(0)]
+        helpers: Option<Helpers>,
     },
 }

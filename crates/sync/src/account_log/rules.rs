@@ -4,11 +4,11 @@
 use mecum_seal::{DeviceId, Hash32, IncarnationId};
 
 use super::{
-    AccountBody, AccountEntry, AccountLog, AccountLogError, DeviceCard, Later, RECOVERY_SIGNER, Reincarnated,
-    RemovedDevice, Rotation,
+    AccountBody, AccountEntry, AccountLog, AccountLogError, DeviceCard, HELPERS_SIGNER, Helpers, Later,
+    RECOVERY_SIGNER, Reincarnated, RemovedDevice, Rotation,
 };
 use crate::controls::{holds, is_out};
-use crate::limits::{MAX_ACCOUNT_LOG, MAX_DEVICES, MAX_INCARNATIONS};
+use crate::limits::{HELPERS_WAIT_DAYS, MAX_ACCOUNT_LOG, MAX_DEVICES, MAX_INCARNATIONS};
 use crate::signed::Signed;
 
 impl AccountLog {
@@ -18,7 +18,8 @@ impl AccountLog {
         let AccountBody::Genesis { device, account_kem, recovery } = body else {
             return Err(AccountLogError::BadEntry);
         };
-        if *seq != 1 || *previous != Hash32::ZERO || *signer != device.device || *signer == RECOVERY_SIGNER {
+        let named = *signer == device.device && !is_of_no_device(*signer);
+        if *seq != 1 || *previous != Hash32::ZERO || !named {
             return Err(AccountLogError::BadEntry);
         }
         entry.verify(&device.signing).map_err(|_| AccountLogError::BadSignature)?;
@@ -49,15 +50,15 @@ impl AccountLog {
             return Err(AccountLogError::Full);
         }
         let signer = unverified.signer;
-        let key = if signer == RECOVERY_SIGNER {
-            self.recovery
-        } else {
-            self.device(signer).map(|card| card.signing)
+        let key = match signer {
+            RECOVERY_SIGNER => self.recovery,
+            HELPERS_SIGNER => self.helpers().map(|helpers| helpers.signing),
+            device => self.device(device).map(|card| card.signing),
         };
         let anybody = || self.devices.first().filter(|_| is_out("account-signer")).map(|card| card.signing);
         let key = key.or_else(anybody).ok_or(AccountLogError::UnknownDevice)?;
         let verified = entry.verify(&key).map_err(|_| AccountLogError::BadSignature)?;
-        let by_recovery = signer == RECOVERY_SIGNER;
+        let by_recovery = is_of_no_device(signer);
         let for_recovery = matches!(verified.body, AccountBody::Recover { .. });
         let for_either =
             matches!(verified.body, AccountBody::RemoveDevice { .. } | AccountBody::Rotate { .. });
@@ -82,8 +83,9 @@ impl AccountLog {
                 self.remove(signer, seq, *device, rotation.as_ref())
             }
             AccountBody::SetRecovery { signing, kem, sealed } => {
+                let of_helpers = self.helpers().is_some_and(|helpers| helpers.signing == *signing);
                 let taken = self.all_cards().any(|card| card.signing == *signing);
-                if taken || sealed.is_empty() {
+                if taken || of_helpers || sealed.is_empty() {
                     return Err(AccountLogError::BadEntry);
                 }
                 self.recovery = Some(*signing);
@@ -117,7 +119,27 @@ impl AccountLog {
                 self.rotate(rotation);
                 Ok(())
             }
+            AccountBody::SetHelpers { helpers } => self.set_helpers(helpers.as_ref()),
         }
+    }
+
+    /// A new helpers' key is nobody's yet; and there is something to end where they end.
+    fn set_helpers(&mut self, helpers: Option<&Helpers>) -> Result<(), AccountLogError> {
+        let before = self.helpers();
+        let allowed = match helpers {
+            None => before.is_some(),
+            Some(Helpers { signing, sealed, wait_days, .. }) => {
+                let taken = self.recovery == Some(*signing)
+                    || before.is_some_and(|before| before.signing == *signing)
+                    || self.all_cards().any(|card| card.signing == *signing);
+                !taken && !sealed.is_empty() && *wait_days == HELPERS_WAIT_DAYS
+            }
+        };
+        if !allowed {
+            return Err(AccountLogError::BadEntry);
+        }
+        self.later_mut().helpers = helpers.cloned();
+        Ok(())
     }
 
     fn remove(
@@ -168,8 +190,9 @@ impl AccountLog {
 
     /// A new device has a name, a signing key and an incarnation that nobody in the account ever had.
     fn check_new(&self, card: &DeviceCard) -> Result<(), AccountLogError> {
-        let taken = card.device == RECOVERY_SIGNER
+        let taken = is_of_no_device(card.device)
             || self.recovery == Some(card.signing)
+            || self.helpers().is_some_and(|helpers| helpers.signing == card.signing)
             || self.is_incarnation_taken(card.incarnation)
             || self.all_cards().any(|d| d.device == card.device || d.signing == card.signing);
         if taken || self.devices.len().saturating_add(self.removed().len()) >= MAX_DEVICES {
@@ -191,12 +214,13 @@ impl AccountLog {
         self.devices.iter().map(|card| card.device).filter(|id| Some(*id) != device).collect()
     }
 
-    /// The key is new, and wrapped to exactly `stay` and, if there is one, to the recovery key.
+    /// The key is new, and wrapped to exactly `stay` and to whichever recovery keys there are.
     fn check_rotation(&self, rotation: &Rotation, stay: &[DeviceId]) -> Result<(), AccountLogError> {
         let to_them = rotation.wraps.iter().map(|wrap| wrap.device).eq(stay.iter().copied());
         let filled = rotation.wraps.iter().all(|wrap| !wrap.bytes.is_empty());
         let to_recovery = rotation.recovery_sealed.is_empty() == self.recovery_kem().is_none();
-        if to_them && filled && to_recovery && rotation.account_kem != self.account_kem {
+        let to_helpers = rotation.helpers_sealed.is_empty() == self.helpers().is_none();
+        if to_them && filled && to_recovery && to_helpers && rotation.account_kem != self.account_kem {
             Ok(())
         } else {
             Err(AccountLogError::BadRotation)
@@ -207,6 +231,9 @@ impl AccountLog {
         self.account_kem = rotation.account_kem.clone();
         let later = self.later_mut();
         later.recovery_sealed.clone_from(&rotation.recovery_sealed);
+        if let Some(helpers) = &mut later.helpers {
+            helpers.sealed.clone_from(&rotation.helpers_sealed);
+        }
         later.rotation_due = false;
     }
 
@@ -228,4 +255,9 @@ impl AccountLog {
         self.head = *previous;
         Ok(device.clone())
     }
+}
+
+/// Whether an entry of this signer is under a recovery key.
+fn is_of_no_device(signer: DeviceId) -> bool {
+    signer == RECOVERY_SIGNER || signer == HELPERS_SIGNER
 }
