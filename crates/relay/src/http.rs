@@ -2,6 +2,7 @@
 //! who may call them is in [`policy`].
 
 mod body;
+mod helping;
 mod mailbox;
 pub(crate) mod policy;
 mod recover;

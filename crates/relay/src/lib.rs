@@ -68,6 +68,7 @@ struct Shared {
     by_source: bucket::Buckets<std::net::IpAddr>,
     failures_by_source: bucket::Buckets<std::net::IpAddr>,
     mailboxes_by_source: bucket::Buckets<std::net::IpAddr>,
+    helper_asks_by_source: bucket::Buckets<std::net::IpAddr>,
     by_device: bucket::Buckets<(mecum_seal::AccountId, mecum_seal::DeviceId)>,
     blocking: Semaphore,
 }
@@ -88,6 +89,7 @@ impl Relay {
             by_source: bucket::Buckets::new(options.limits.requests_per_source),
             failures_by_source: bucket::Buckets::new(options.limits.failures_per_source),
             mailboxes_by_source: bucket::Buckets::new(options.limits.mailboxes_per_source),
+            helper_asks_by_source: bucket::Buckets::new(options.limits.helper_asks_per_source),
             by_device: bucket::Buckets::new(options.limits.syncs_per_device),
             blocking: Semaphore::new(MAX_BLOCKING_CALLS),
             options,

@@ -22,6 +22,8 @@ pub struct Limits {
     pub failures_per_source: Rate,
     /// Pairing mailboxes that one address may open.
     pub mailboxes_per_source: Rate,
+    /// Requests for an account by its helpers that one address may make.
+    pub helper_asks_per_source: Rate,
     /// Sync requests of one device: a device that floods waits, and the others of its account do not.
     pub syncs_per_device: Rate,
     /// Bytes that one account may store.
@@ -49,6 +51,7 @@ impl Default for Limits {
             // PROOF test 40: 10 a minute.
             failures_per_source: Rate { burst: 20.0, per_second: 10.0 / 60.0 },
             mailboxes_per_source: Rate { burst: 30.0, per_second: 0.2 },
+            helper_asks_per_source: Rate { burst: 10.0, per_second: 1.0 / 3_600.0 },
             syncs_per_device: Rate { burst: 200.0, per_second: 50.0 },
             quota_bytes: 2 * 1024 * 1024 * 1024,
             quota_spaces: 4_096,

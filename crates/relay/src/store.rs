@@ -5,10 +5,10 @@
 
 pub mod sqlite;
 
-use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId, SpaceId, VerifyingKey};
+use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId, SecretKey32, SpaceId, VerifyingKey};
 use mecum_sync::{
-    AccountEntry, DeviceCard, Outcome, Push, Receipt, Refusal, Signed, SpaceEntry, SpaceSnapshot, Statement,
-    StoredSnapshot, Verified,
+    AccountEntry, DeviceCard, HelpersNotice, HelpersRequest, HelpersStage, Outcome, Push, Receipt, Refusal,
+    Signed, SpaceEntry, SpaceSnapshot, Statement, StoredSnapshot, Verified,
 };
 
 /// The database failed. Nothing was changed by the call that says so.
@@ -130,6 +130,49 @@ pub struct Recovered {
     pub ended: Vec<(AccountId, DeviceId)>,
 }
 
+/// The recovery keys of an account: the kit's and the helpers', as far as there are any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecoveryKeys {
+    /// The kit's.
+    pub kit: Option<VerifyingKey>,
+    /// The helpers'.
+    pub helpers: Option<VerifyingKey>,
+}
+
+impl RecoveryKeys {
+    /// The one of them that is `key`.
+    #[must_use]
+    pub fn which(&self, key: &VerifyingKey) -> Option<VerifyingKey> {
+        [self.kit, self.helpers].into_iter().flatten().find(|own| own == key)
+    }
+}
+
+/// The last request for an account by its helpers, and how it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asking {
+    /// The request.
+    pub request: Signed<HelpersRequest>,
+    /// How it stands.
+    pub stage: HelpersStage,
+    /// When it was asked, in ms since the epoch.
+    pub asked_at_ms: i64,
+    /// When the part is given out, in ms since the epoch.
+    pub released_at_ms: i64,
+    /// When another request is taken, in ms since the epoch.
+    pub again_at_ms: i64,
+}
+
+/// What a released request gets.
+#[derive(Clone)]
+pub struct Given {
+    /// The server's part.
+    pub part: SecretKey32,
+    /// The account's log, in order.
+    pub entries: Vec<Signed<AccountEntry>>,
+    /// Whether there are more after these.
+    pub more: bool,
+}
+
 /// A space entry and where it stands: what the relay countersigns.
 #[derive(Clone, Debug)]
 pub struct PlacedEntry {
@@ -248,14 +291,41 @@ pub trait LogStore: Send + Sync + 'static {
     /// A live device of an account.
     fn device(&self, account: AccountId, device: DeviceId) -> Result<Option<DeviceCard>, StoreError>;
 
-    /// The recovery key of an account, if it has one.
-    fn recovery_key(&self, account: AccountId) -> Result<Option<VerifyingKey>, StoreError>;
+    /// The recovery keys of an account.
+    fn recovery_keys(&self, account: AccountId) -> Result<RecoveryKeys, StoreError>;
 
     /// The account that has this recovery key now.
     fn account_of_recovery(&self, key: VerifyingKey) -> Result<Option<AccountId>, StoreError>;
 
     /// Stores the entry of who recovers an account, if there is one, and answers the account's log.
     fn recover(&self, recovering: Recovering) -> Result<Result<Recovered, Refusal>, StoreError>;
+
+    /// Takes a request for an account by its helpers, whether there is such an account or not. The same again is answered the same.
+    fn helpers_ask(
+        &self,
+        request: Signed<HelpersRequest>,
+        now_ms: i64,
+    ) -> Result<Result<Asking, Refusal>, StoreError>;
+
+    /// The last request for an account, until it is over.
+    fn helpers_asking(&self, account: AccountId, now_ms: i64) -> Result<Option<Asking>, StoreError>;
+
+    /// What a released request for an account gets; the caller has seen that it is released.
+    fn helpers_given(&self, account: AccountId, after: u64) -> Result<Result<Given, Refusal>, StoreError>;
+
+    /// Keeps the server's part for the set that the account's log names now.
+    fn helpers_part(
+        &self,
+        account: AccountId,
+        set: Hash32,
+        part: SecretKey32,
+    ) -> Result<Result<(), Refusal>, StoreError>;
+
+    /// Stops a request, if it is the open one.
+    fn helpers_stop(&self, account: AccountId, request: Hash32, now_ms: i64) -> Result<(), StoreError>;
+
+    /// What the devices of an account are told of an open request.
+    fn helpers_notice(&self, account: AccountId, now_ms: i64) -> Result<Option<HelpersNotice>, StoreError>;
 
     /// Checks and stores what a request brings, in one transaction.
     fn keep(&self, wanted: Wanted) -> Result<Result<Kept, Refusal>, StoreError>;

@@ -193,6 +193,7 @@ impl FakeRelay {
             // It takes them and hands none on: whoever asks from the start gets the pushes.
             snapshot_outcomes: vec![Outcome::Stored; request.snapshots.len()],
             pruned: None,
+            helpers_notice: None,
         })
     }
 

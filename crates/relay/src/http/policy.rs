@@ -9,9 +9,9 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use mecum_sync::RefusalCode;
-use mecum_sync::limits::{MAX_MAILBOX_BYTES, MAX_REQUEST_BYTES, MAX_SMALL_FRAME_BYTES};
+use mecum_sync::limits::{MAX_MAILBOX_BYTES, MAX_RECOVER_BYTES, MAX_REQUEST_BYTES, MAX_SMALL_FRAME_BYTES};
 
-use super::{Context, Refused, author, health, mailbox, metrics, recover, sign_in, sync, wake};
+use super::{Context, Refused, author, health, helping, mailbox, metrics, recover, sign_in, sync, wake};
 use crate::accept::Peer;
 use crate::bucket::source_of;
 use crate::store::Author;
@@ -31,6 +31,10 @@ pub enum Access {
     DeviceKey,
     /// Anybody with an account's recovery key: it is how an account comes back with no device.
     RecoveryKey,
+    /// Anybody with the key of the fresh device that asked for an account by its helpers.
+    AskersKey,
+    /// Anybody with the key of a live device of an account, or with its kit's.
+    AccountKey,
     /// Who knows a mailbox's 128-bit name. To keep one for days takes a session too.
     MailboxName,
     /// A live device of an account, by its session. A session ends with its device.
@@ -80,8 +84,20 @@ const ROUTES: &[Served] = &[
     served("session", "/v1/session", POST, (Access::DeviceKey, MAX_SMALL_FRAME_BYTES), || {
         post(sign_in::session)
     }),
-    served("recover", "/v1/recover", POST, (Access::RecoveryKey, MAX_SMALL_FRAME_BYTES), || {
+    served("recover", "/v1/recover", POST, (Access::RecoveryKey, MAX_RECOVER_BYTES), || {
         post(recover::recover)
+    }),
+    served("helpers-ask", "/v1/helpers/ask", POST, (Access::Anyone, MAX_SMALL_FRAME_BYTES), || {
+        post(helping::ask)
+    }),
+    served("helpers-fetch", "/v1/helpers/fetch", POST, (Access::AskersKey, MAX_SMALL_FRAME_BYTES), || {
+        post(helping::fetch)
+    }),
+    served("helpers-stop", "/v1/helpers/stop", POST, (Access::AccountKey, MAX_SMALL_FRAME_BYTES), || {
+        post(helping::stop)
+    }),
+    served("helpers-part", "/v1/helpers/part", POST, (Access::Session, MAX_SMALL_FRAME_BYTES), || {
+        post(helping::part)
     }),
     served("sync", "/v1/sync", POST, (Access::Session, MAX_REQUEST_BYTES), || post(sync::sync)),
     served("wake", "/v1/wake", GET, (Access::Session, 0), || get(wake::wake)),
@@ -140,7 +156,13 @@ fn allowed(context: &Context, route: &Route, request: &Request) -> Result<Option
         return Err(RefusalCode::NotFound.into());
     }
     let author = match route.access {
-        Access::Anyone | Access::Code | Access::DeviceKey | Access::RecoveryKey | Access::MailboxName => None,
+        Access::Anyone
+        | Access::Code
+        | Access::DeviceKey
+        | Access::RecoveryKey
+        | Access::AskersKey
+        | Access::AccountKey
+        | Access::MailboxName => None,
         Access::Session => Some(author(&context.shared, request.headers())?.0),
         Access::ThisMachine if is_this_machine(request) => None,
         Access::ThisMachine => return Err(RefusalCode::NotFound.into()),

@@ -11,7 +11,7 @@ use mecum_sync::{
 
 use super::{Cbor, Context, Refused, author, body, recover};
 use crate::Shared;
-use crate::store::{Asked, Author, Kept, PlacedEntry, Quota, StoredItem, Wanted};
+use crate::store::{Asked, Author, Kept, LogStore, PlacedEntry, Quota, StoredItem, Wanted};
 
 pub(super) async fn sync(State(context): State<Context>, request: Request) -> Result<Response, Refused> {
     let shared = &context.shared;
@@ -38,7 +38,13 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
         let rung = shared.wakes.ring(*account, author.device);
         shared.counters.add("mecum_wakes_total", rung as u64);
     }
-    let page = shared.blocking(move |store| store.page(&author, asked)).await??;
+    let now_ms = shared.now_ms();
+    let look = move |store: &dyn LogStore| {
+        let page = store.page(&author, asked)?;
+        Ok((page, store.helpers_notice(author.account, now_ms)?))
+    };
+    let (page, helpers_notice) = shared.blocking(look).await?;
+    let page = page?;
     let pruned = PruningAnswer {
         shown: page.shown,
         verified_outcomes: kept.verified_outcomes,
@@ -58,6 +64,7 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
         more: page.more,
         snapshot_outcomes: kept.snapshot_outcomes,
         pruned: Some(pruned).filter(|pruned| *pruned != PruningAnswer::default()),
+        helpers_notice,
     };
     Ok(Cbor(response).into_response())
 }

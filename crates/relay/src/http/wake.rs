@@ -79,7 +79,10 @@ async fn answer(shared: &Shared, author: Author, cursor: u64) -> Result<&'static
     }
     let head =
         shared.blocking(move |store| store.inbox_head(&author)).await?.ok_or(RefusalCode::UnknownDevice)?;
-    Ok(if cursor == head { NOTHING_NEW } else { NEWS })
+    let now_ms = shared.now_ms();
+    // What a notice says is in the answer to a sync, and in no place of the inbox.
+    let notice = shared.blocking(move |store| store.helpers_notice(author.account, now_ms)).await?;
+    Ok(if cursor == head && notice.is_none() { NOTHING_NEW } else { NEWS })
 }
 
 async fn watch(

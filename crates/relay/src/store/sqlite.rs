@@ -5,6 +5,7 @@
 mod accounts;
 pub(crate) mod backup;
 pub mod check;
+mod helping;
 mod inbox;
 mod mailboxes;
 mod members;
@@ -19,12 +20,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use mecum_seal::{AccountId, DeviceId, Hash32, VerifyingKey};
-use mecum_sync::{AccountEntry, DecodeError, DeviceCard, Outcome, Refusal, RefusalCode, Signed};
+use mecum_seal::{AccountId, DeviceId, Hash32, SecretKey32, VerifyingKey};
+use mecum_sync::{
+    AccountEntry, DecodeError, DeviceCard, HelpersNotice, HelpersRequest, Outcome, Refusal, RefusalCode,
+    Signed,
+};
 use minicbor::{Decode, Encode};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::{Asked, Author, Kept, LogStore, Page, Recovered, Recovering, Slot, StoreError, Swept, Wanted};
+use super::{
+    Asked, Asking, Author, Given, Kept, LogStore, Page, Recovered, Recovering, RecoveryKeys, Slot,
+    StoreError, Swept, Wanted,
+};
 use writer::Writer;
 
 /// The schema, one file for each version.
@@ -33,6 +40,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0002_snapshots.sql"),
     include_str!("../../migrations/0003_members.sql"),
     include_str!("../../migrations/0004_recovery.sql"),
+    include_str!("../../migrations/0005_helpers.sql"),
     include_str!("../../migrations/0006_pruning.sql"),
 ];
 /// The version from which on devices' ids and recovery keys are taken: what is older has them taken when it is brought up to
@@ -97,8 +105,8 @@ impl LogStore for SqliteStore {
         self.read(|c| accounts::device(c, account, device))
     }
 
-    fn recovery_key(&self, account: AccountId) -> Result<Option<VerifyingKey>, StoreError> {
-        self.read(|c| accounts::recovery_key(c, account))
+    fn recovery_keys(&self, account: AccountId) -> Result<RecoveryKeys, StoreError> {
+        self.read(|c| accounts::recovery_keys(c, account))
     }
 
     fn account_of_recovery(&self, key: VerifyingKey) -> Result<Option<AccountId>, StoreError> {
@@ -107,6 +115,39 @@ impl LogStore for SqliteStore {
 
     fn recover(&self, recovering: Recovering) -> Result<Result<Recovered, Refusal>, StoreError> {
         self.writer.write(move |c| attempt(c, |c| accounts::recover(c, &recovering)))
+    }
+
+    fn helpers_ask(
+        &self,
+        request: Signed<HelpersRequest>,
+        now_ms: i64,
+    ) -> Result<Result<Asking, Refusal>, StoreError> {
+        self.writer.write(move |c| attempt(c, |c| helping::ask(c, &request, now_ms)))
+    }
+
+    fn helpers_asking(&self, account: AccountId, now_ms: i64) -> Result<Option<Asking>, StoreError> {
+        self.read(|c| helping::asking(c, account, now_ms))
+    }
+
+    fn helpers_given(&self, account: AccountId, after: u64) -> Result<Result<Given, Refusal>, StoreError> {
+        self.read(|c| helping::given(c, account, after))
+    }
+
+    fn helpers_part(
+        &self,
+        account: AccountId,
+        set: Hash32,
+        part: SecretKey32,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        self.writer.write(move |c| attempt(c, |c| helping::put_part(c, account, set, &part)))
+    }
+
+    fn helpers_stop(&self, account: AccountId, request: Hash32, now_ms: i64) -> Result<(), StoreError> {
+        self.writer.write(move |c| helping::stop(c, account, Some(request), now_ms))
+    }
+
+    fn helpers_notice(&self, account: AccountId, now_ms: i64) -> Result<Option<HelpersNotice>, StoreError> {
+        self.read(|c| helping::notice(c, account, now_ms))
     }
 
     fn keep(&self, wanted: Wanted) -> Result<Result<Kept, Refusal>, StoreError> {
@@ -143,6 +184,7 @@ impl LogStore for SqliteStore {
     fn sweep(&self, now_ms: i64) -> Result<Swept, StoreError> {
         self.writer.write(move |c| {
             mailboxes::sweep(c, now_ms)?;
+            helping::sweep(c, now_ms)?;
             accounts::sweep_codes(c, now_ms)?;
             Ok(Swept { pruned_envelopes: pruning::sweep(c, now_ms)? })
         })

@@ -10,6 +10,7 @@ mod device;
 mod exchange;
 mod floods;
 mod frames;
+mod helping;
 mod histories;
 mod lockouts;
 mod members;

@@ -3,11 +3,13 @@
 use std::sync::OnceLock;
 
 use mecum_seal::testing::SeededEntropy;
-use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId, VerifyingKey};
-use mecum_sync::{AccountEntry, DeviceCard, Refusal, Signed};
+use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId, SecretKey32, VerifyingKey};
+use mecum_sync::{AccountEntry, DeviceCard, HelpersNotice, HelpersRequest, Refusal, Signed};
 
 use super::*;
-use crate::store::{Kept, LogStore, Page, Recovered, Recovering, Slot, StoreError, Wanted};
+use crate::store::{
+    Asking, Given, Kept, LogStore, Page, Recovered, Recovering, RecoveryKeys, Slot, StoreError, Wanted,
+};
 use crate::{Relay, RelayOptions};
 
 const HEAD: u64 = 7;
@@ -47,8 +49,37 @@ impl LogStore for Late {
         Err(StoreError::NotCommitted)
     }
 
-    fn recovery_key(&self, _: AccountId) -> Result<Option<VerifyingKey>, StoreError> {
+    fn recovery_keys(&self, _: AccountId) -> Result<RecoveryKeys, StoreError> {
         Err(StoreError::NotCommitted)
+    }
+
+    fn helpers_ask(&self, _: Signed<HelpersRequest>, _: i64) -> Result<Result<Asking, Refusal>, StoreError> {
+        Err(StoreError::NotCommitted)
+    }
+
+    fn helpers_asking(&self, _: AccountId, _: i64) -> Result<Option<Asking>, StoreError> {
+        Err(StoreError::NotCommitted)
+    }
+
+    fn helpers_given(&self, _: AccountId, _: u64) -> Result<Result<Given, Refusal>, StoreError> {
+        Err(StoreError::NotCommitted)
+    }
+
+    fn helpers_part(
+        &self,
+        _: AccountId,
+        _: Hash32,
+        _: SecretKey32,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        Err(StoreError::NotCommitted)
+    }
+
+    fn helpers_stop(&self, _: AccountId, _: Hash32, _: i64) -> Result<(), StoreError> {
+        Err(StoreError::NotCommitted)
+    }
+
+    fn helpers_notice(&self, _: AccountId, _: i64) -> Result<Option<HelpersNotice>, StoreError> {
+        Ok(None)
     }
 
     fn account_of_recovery(&self, _: VerifyingKey) -> Result<Option<AccountId>, StoreError> {

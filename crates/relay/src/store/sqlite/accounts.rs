@@ -1,15 +1,14 @@
 //! Accounts: enrolment codes, the accounts' logs, and what counts against a quota.
 
-use mecum_seal::{AccountId, DeviceId, Hash32, VerifyingKey};
-use mecum_sync::limits::{MAX_ITEMS, MAX_PAGE_BYTES};
+use mecum_seal::{AccountId, DeviceId, Hash32};
 use mecum_sync::refusal::LastAccepted;
 use mecum_sync::{
     AccountBody, AccountEntry, AccountLog, AccountLogError, DeviceCard, Refusal, RefusalCode, Signed, encode,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{inbox, int, members, recovery, stored, uint};
-use crate::store::{Author, Kept, Recovered, Recovering, StoreError, Wanted};
+use super::{helping, inbox, int, members, recovery, stored, uint};
+use crate::store::{Author, Kept, Recovered, Recovering, RecoveryKeys, StoreError, Wanted};
 
 pub(super) fn add_code(c: &Connection, code: Hash32, expires_at_ms: i64) -> Result<(), StoreError> {
     c.prepare_cached("INSERT INTO enrolment_code (code, expires_at_ms) VALUES (?1, ?2)")?
@@ -45,9 +44,13 @@ pub(super) fn live(c: &Connection, author: &Author) -> Result<Option<DeviceCard>
     Ok(log(c, author.account)?.and_then(|log| log.device(author.device).cloned()))
 }
 
-/// The recovery key of an account.
-pub(super) fn recovery_key(c: &Connection, account: AccountId) -> Result<Option<VerifyingKey>, StoreError> {
-    as_slow_as_any(c, account, |log| log.recovery().copied())
+/// The recovery keys of an account.
+pub(super) fn recovery_keys(c: &Connection, account: AccountId) -> Result<RecoveryKeys, StoreError> {
+    let look = |log: &AccountLog| {
+        let helpers = log.helpers().map(|helpers| helpers.signing);
+        Some(RecoveryKeys { kit: log.recovery().copied(), helpers })
+    };
+    Ok(as_slow_as_any(c, account, look)?.unwrap_or_default())
 }
 
 /// Looks something up in the log of an account. Who asks for an account that is not there waits as long as for one that is: the
@@ -157,6 +160,7 @@ fn append_to(
     }
     c.prepare_cached("UPDATE account SET state = ?2 WHERE account = ?1")?
         .execute(params![account.as_bytes(), encode(&log)])?;
+    helping::on_entry(c, entry, now_ms)?;
     let mut appended = Appended::default();
     keep_entry(c, entry, now_ms, &mut appended.news_for)?;
     let gone = log.removed().iter().filter(|gone| gone.removed == entry.unverified().seq);
@@ -170,7 +174,7 @@ pub(super) fn recover(
     recovering: &Recovering,
 ) -> Result<Result<Recovered, Refusal>, StoreError> {
     let account = recovering.account;
-    if log(c, account)?.and_then(|log| log.recovery().copied()) != Some(recovering.key) {
+    if recovery_keys(c, account)?.which(&recovering.key).is_none() {
         return Ok(Err(RefusalCode::Unauthorised.into()));
     }
     let mut recovered = Recovered::default();
@@ -183,20 +187,7 @@ pub(super) fn recover(
             Err(refusal) => return Ok(Err(refusal)),
         }
     }
-    let mut query =
-        c.prepare_cached("SELECT body FROM account_entry WHERE account = ?1 AND seq > ?2 ORDER BY seq")?;
-    let mut rows = query.query(params![account.as_bytes(), int(recovering.after)])?;
-    let mut bytes = 0u64;
-    while let Some(row) = rows.next()? {
-        let body: Vec<u8> = row.get(0)?;
-        bytes = bytes.saturating_add(body.len() as u64);
-        let full = bytes > MAX_PAGE_BYTES || recovered.entries.len() >= MAX_ITEMS;
-        if full && !recovered.entries.is_empty() {
-            recovered.more = true;
-            break;
-        }
-        recovered.entries.push(stored(&body, "account entry")?);
-    }
+    (recovered.entries, recovered.more) = helping::log_page(c, account, recovering.after)?;
     Ok(Ok(recovered))
 }
 
