@@ -83,6 +83,10 @@ pub(crate) struct Inner {
     /// A recovery kit that is shown and not confirmed yet.
     pub(crate) kit: Mutex<Option<ShownKit>>,
     pub(crate) invitations: Mutex<crate::members::Invitations>,
+    /// Codes of recovery helpers that are open here.
+    pub(crate) parts: Mutex<crate::helpers::OpenParts>,
+    /// What was asked of an account's helpers on this empty device.
+    pub(crate) asking: Mutex<Option<crate::recovery::Asking>>,
     /// A device that is being brought in is to be tried for at once.
     pub(crate) pair_again: Notify,
     pub(crate) link: Mutex<SyncView>,
@@ -136,6 +140,8 @@ impl App {
             pairing: Mutex::default(),
             kit: Mutex::default(),
             invitations: Mutex::default(),
+            parts: Mutex::default(),
+            asking: Mutex::default(),
             pair_again: Notify::new(),
             link: Mutex::new(link),
             line: tokio::sync::Mutex::new(line),
@@ -397,6 +403,7 @@ impl Inner {
             *pairing = Pairing::default();
         }
         *held(&self.invitations) = crate::members::Invitations::default();
+        *held(&self.parts) = crate::helpers::OpenParts::default();
         {
             let mut link = held(&self.link);
             *link = SyncView { server: link.server.clone(), ..SyncView::default() };

@@ -7,7 +7,7 @@ use mecum_seal::{
 };
 use mecum_sync::limits::MAX_WRAP_BYTES;
 use mecum_sync::{
-    AccountBody, AccountEntry, AccountLog, DeviceWrap, Follower, Item, Rotation, Signed, encode,
+    AccountBody, AccountEntry, AccountLog, DeviceWrap, Follower, Helpers, Item, Rotation, Signed, encode,
 };
 use mecum_vault::{Durability, Table, WriteVaultError};
 use zeroize::Zeroizing;
@@ -191,6 +191,14 @@ impl Session {
                 let sealed = seal_for_kit(&kem, vouch, log.account(), keys, self.entropy())?;
                 Some(AccountBody::SetRecovery { signing, kem, sealed })
             }
+            AccountBody::SetHelpers { helpers: Some(helpers) } => {
+                let mut identity = Identity::decode(&self.identity.encode()).ok()?;
+                identity.prefer(log.account_kem());
+                let vouch = vouch_in(&helpers.sealed)?;
+                let keys = identity.account_keys();
+                let sealed = seal_for_kit(&helpers.kem, vouch, log.account(), keys, self.entropy())?;
+                Some(AccountBody::SetHelpers { helpers: Some(Helpers { sealed, ..helpers }) })
+            }
             other => Some(other),
         }
     }
@@ -212,7 +220,7 @@ fn rotation_without(
     rotation_to(log, &stay, identity.account_keys(), entropy)
 }
 
-/// The first of `keys`, which come newest first, as the account's key: wrapped to `stay`, and all of them for the kit. None if
+/// The first of `keys`, which come newest first, as the account's key: wrapped to `stay`, and all of them for the kit and the helpers. None if
 /// something cannot be sealed to.
 pub(crate) fn rotation_to<'a>(
     log: &AccountLog,
@@ -233,8 +241,12 @@ pub(crate) fn rotation_to<'a>(
         })
         .collect();
     let recovery_sealed = match log.recovery_kem() {
-        Some(kem) => seal_for_kit(kem, vouch_in(log.recovery_sealed())?, account, keys, entropy)?,
+        Some(kem) => seal_for_kit(kem, vouch_in(log.recovery_sealed())?, account, keys.clone(), entropy)?,
         None => Vec::new(),
     };
-    Some(Rotation { account_kem: newest.public(), wraps: wraps?, recovery_sealed })
+    let helpers_sealed = match log.helpers() {
+        Some(helpers) => seal_for_kit(&helpers.kem, vouch_in(&helpers.sealed)?, account, keys, entropy)?,
+        None => Vec::new(),
+    };
+    Some(Rotation { account_kem: newest.public(), wraps: wraps?, recovery_sealed, helpers_sealed })
 }

@@ -252,11 +252,14 @@ impl Line {
                 let _ = self.sockets.try_send(Listening { wake, _alive: alive });
                 let waits = inner.session(|session| session.has_something_to_say()).ok_or(Stopped::Locked)?;
                 if heard == Heard::NothingNew && !waits {
+                    crate::helpers::errands(inner, remote, signed_in).await;
                     return Ok(());
                 }
             }
         }
-        rounds(inner, remote, signed_in).await
+        rounds(inner, remote, signed_in).await?;
+        crate::helpers::errands(inner, remote, signed_in).await;
+        Ok(())
     }
 }
 
@@ -301,6 +304,8 @@ pub(crate) async fn rounds(inner: &Inner, remote: &Remote, signed_in: &SignedIn)
         let accepted = block_in_place(|| inner.session(|session| session.accept(&request, &response)));
         let accepted = accepted.ok_or(Stopped::Locked)?;
         let exchanged = accepted.map_err(Stopped::Exchange)?;
+        let noted = block_in_place(|| inner.session(|session| session.note_helpers(response.helpers_notice)));
+        noted.ok_or(Stopped::Locked)?.map_err(|error| Stopped::Exchange(error.into()))?;
         if !exchanged.more {
             return Ok(());
         }

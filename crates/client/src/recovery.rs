@@ -3,8 +3,11 @@
 //!
 //! The words are here while they are shown or typed, and nowhere else: not in the vault, not in a log, not in an error.
 
+mod asking;
 pub(crate) mod keys;
 mod restoring;
+
+pub(crate) use asking::Asking;
 
 use mecum_api::{
     CallError, Code, KitConfirmArgs, KitStatusView, KitView, PassphraseArgs, Topic, VaultRecoverArgs,

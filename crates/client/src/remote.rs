@@ -5,6 +5,7 @@
 //! bytes.
 
 mod address;
+mod helping;
 mod wake;
 
 use std::sync::Once;
@@ -162,15 +163,16 @@ impl Remote {
     }
 
     /// Asks for the log of the account whose recovery key this is, as far as it comes after entry `after`, and brings its next
-    /// entry. The server finds the account by the key: nothing else is known to who has the kit alone.
+    /// entry. Without an account the server finds it by the key: nothing else is known to who has the kit alone.
     pub async fn recover(
         &self,
         key: &SigningKey,
+        account: Option<AccountId>,
         after: u64,
         entry: Option<Signed<AccountEntry>>,
     ) -> Result<RecoverResponse, RemoteError> {
         let Challenge { nonce, server_time_ms, server } = self.challenge().await?;
-        let account = AccountId::from_bytes([0; 16]);
+        let account = account.unwrap_or(AccountId::from_bytes([0; 16]));
         let proof = RecoveryProof { server, nonce, server_time_ms, account, key: key.verifying_key() };
         let request =
             RecoverRequest { version: PROTOCOL_VERSION, proof: Signed::sign(proof, key), after, entry };

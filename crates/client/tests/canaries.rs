@@ -24,7 +24,7 @@ use world::{Server, base64, device, send};
 const TOUR: &str = "MECUM_TOUR";
 
 /// The parts of the tour after which its files are searched.
-const PARTS: [&str; 5] = ["written", "brought-in", "paired", "clashing", "locked"];
+const PARTS: [&str; 6] = ["written", "brought-in", "paired", "clashing", "asked", "locked"];
 
 /// The places that are searched.
 const PLACES: [&str; 9] = [
@@ -406,6 +406,54 @@ async fn integrity(phone: &Actor<'_>, planted: &Planted) {
     phone.call("backup_restore", json!({ "backup": backup, "passphrase": passphrase["passphrase"] })).await;
 }
 
+/// Helpers are chosen, one takes a part and gives it to who asks, who is stopped; then the part is destroyed and the helpers end.
+async fn help(
+    phone: &Actor<'_>,
+    sister: &Actor<'_>,
+    borrowed: &Actor<'_>,
+    planted: &mut Planted,
+    server: &Server,
+) {
+    let of = |planted: &Planted, what: &str| planted.texts.get(what).cloned().expect("planted");
+    sister.call("vault_unlock", json!({ "passphrase": of(planted, "passphrase of the sister") })).await;
+    let mut helpers = Vec::new();
+    for name in ["Endang adik bungsu", "Pak Wiryo tetangga depan", "Bu Lestari teman arisan"] {
+        helpers.push(json!({ "name": planted.text(&format!("a helper, {name}"), name) }));
+    }
+    let passphrase = of(planted, "passphrase");
+    let chosen = phone.call("helpers_set", json!({ "passphrase": passphrase, "helpers": helpers })).await;
+    let account = chosen["account"].clone();
+    let code = phone.call("helpers_code", json!({ "number": 1 })).await;
+    sister.call("part_open", json!({ "code": code["qr"] })).await;
+    sister.call("part_answer", json!({ "accept": true })).await;
+    phone.call("sync_now", Value::Null).await;
+    phone.call("helpers_answer", json!({ "number": 1, "yes": true })).await;
+    sister.call("sync_now", Value::Null).await;
+    let parts = sister.call("part_list", Value::Null).await;
+    assert_eq!(parts[0]["state"], "kept", "the part is there: {parts}");
+    phone.call("sync_now", Value::Null).await;
+    phone.call("helpers_get", Value::Null).await;
+    let new = planted.text("passphrase of a borrowed device", "rambutan-17 gapura kecapi lontar sumur");
+    let name = planted.text("name of a borrowed device", "Gawai pinjaman dari Wiryo");
+    let args = json!({ "server": server.url, "account": account, "passphrase": new, "device_name": name });
+    borrowed.call("restore_ask", args).await;
+    borrowed.call("restore_open", json!({ "passphrase": new })).await;
+    let code = borrowed.call("restore_code", Value::Null).await;
+    sister.call("part_asked", json!({ "account": account, "code": code["qr"] })).await;
+    sister.call("part_give", json!({ "account": account })).await;
+    let view = borrowed.call("restore_get", Value::Null).await;
+    assert_eq!(view["parts"][0]["number"], 1, "the part has come: {view}");
+    let finish = json!({ "passphrase": new, "alone": false });
+    assert!(borrowed.try_call("restore_finish", finish).await.is_err(), "it is too early");
+    phone.call("sync_now", Value::Null).await;
+    let home = phone.call("home", Value::Null).await;
+    assert_eq!(home["helpers_notice"]["words"], view["words"], "who is there is told");
+    phone.call("helpers_stop", Value::Null).await;
+    sister.call("part_withdraw", json!({ "account": account })).await;
+    phone.call("helpers_end", json!({ "passphrase": passphrase })).await;
+    sister.call("vault_lock", Value::Null).await;
+}
+
 /// The tour. It runs only in the process that the search starts.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a part of the search below, which runs it in a process of its own"]
@@ -446,7 +494,9 @@ async fn the_tour() {
         .until("medicines", medicines, |view| view["clashes"].as_array().is_some_and(|all| all.len() < 2))
         .await;
     keep_keys(&mut planted, &[&phone, &laptop]).await;
-    share(&phone, &actor("sister"), &mut planted, &server, &chart).await;
+    let (sister, borrowed) = (actor("sister"), actor("borrowed"));
+    share(&phone, &sister, &mut planted, &server, &chart).await;
+    help(&phone, &sister, &borrowed, &mut planted, &server).await;
     recover(&phone, &laptop, &actor("empty"), &mut planted, &server).await;
     keep_keys(&mut planted, &[&phone, &laptop]).await;
     integrity(&phone, &planted).await;
@@ -462,6 +512,8 @@ async fn the_tour() {
     assert!(read.contains("Diabetes melitus tipe dua charlie"), "what is looked for is there to be read");
     phone.call("vault_lock", Value::Null).await;
     server.stop().await;
+    part_is_over(&folder, "asked").await;
+    borrowed.call("restore_drop", Value::Null).await;
     std::fs::write(folder.join("planted.json"), serde_json::to_vec(&planted).expect("encodes"))
         .expect("written");
     let called = called.lock().expect("nobody panics").clone();
@@ -472,7 +524,8 @@ async fn the_tour() {
 
 /// Copies every file of the tour's places aside.
 fn copy(folder: &Path, part: &str) {
-    for actor in ["phone", "laptop", "sister", "empty", "server", "temporary", "output"] {
+    for actor in ["phone", "laptop", "sister", "empty", "borrowed/restoring", "server", "temporary", "output"]
+    {
         let to = folder.join("copies").join(part).join(actor);
         std::fs::create_dir_all(&to).expect("made");
         let Ok(entries) = std::fs::read_dir(folder.join(actor)) else { continue };

@@ -192,6 +192,7 @@ fn a_fork_that_a_relay_only_claims_changes_nothing() {
         more: false,
         snapshot_outcomes: Vec::new(),
         pruned: None,
+        helpers_notice: None,
     };
     let error = phone.accept(&request, &response).expect_err("refused");
     assert!(matches!(error, ExchangeError::RolledBack), "it looks into it: {error}");

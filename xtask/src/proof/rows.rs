@@ -597,6 +597,14 @@ pub(super) const ROWS: &[Row] = &[
         ..row(54, "wrong words of the recovery kit (each test tries every place and many words)", SEAL, "")
     },
     Row {
+        names: &["no_fewer_than_two_helpers_and_no_shorter_wait_bring_an_account_back"],
+        control: Control::Tests(&["control_with_the_wait_taken_away_the_account_comes_back_at_once"]),
+        in_test: 6,
+        per_change: 24,
+        nightly: 24,
+        ..row(54, "subsets of the helpers, with every end of the wait", CLIENT, "helpers")
+    },
+    Row {
         names: &["of_a_hundred_damaged_vaults_the_check_finds_a_hundred"],
         control: Control::Tests(&["control_the_same_damage_to_unsealed_tables_is_read_without_an_error"]),
         in_test: 100,

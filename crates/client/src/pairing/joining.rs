@@ -36,6 +36,17 @@ impl FreshDevice {
         }
     }
 
+    /// The same keys again, as they were kept.
+    pub(crate) fn kept(
+        device: DeviceId,
+        incarnation: IncarnationId,
+        signing: [u8; 32],
+        kem: [u8; 32],
+    ) -> Self {
+        let (signing, kem) = (SigningKey::from_seed(signing), KemSecret::from_bytes(kem));
+        Self { device, incarnation, signing, kem }
+    }
+
     /// Whether a card is this device's.
     pub(crate) fn is(&self, card: &mecum_sync::DeviceCard) -> bool {
         card.device == self.device && card.signing == self.signing.verifying_key()
@@ -80,6 +91,11 @@ pub(super) struct Joining {
 }
 
 impl App {
+    /// Takes keys that were kept as those to join `account` with.
+    pub(crate) fn take_device(&self, account: AccountId, fresh: FreshDevice) {
+        held(&self.inner.pairing).fresh = Some((account, Arc::new(fresh)));
+    }
+
     /// The keys to join `account` with: those of an earlier try that ended, so that a device which the account has already
     /// is the same device.
     pub(crate) fn fresh_device(&self, account: AccountId) -> Arc<FreshDevice> {

@@ -56,12 +56,38 @@ pub(crate) fn vouch_in(bytes: &[u8]) -> Option<Signature> {
 }
 
 /// The account's keys, newest first, out of a log that is verified from its first entry on.
-pub(crate) fn open_with_kit(recovery: &RecoveryKey, log: &AccountLog) -> Result<Vec<KemSecret>, NotThisKit> {
+#[cfg(test)]
+fn open_with_kit(recovery: &RecoveryKey, log: &AccountLog) -> Result<Vec<KemSecret>, NotThisKit> {
+    open_with(recovery, log, Holder::Kit)
+}
+
+/// Who has a recovery key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// Whoever has the printed kit.
+    Kit,
+    /// Two helpers and the server, together.
+    Helpers,
+}
+
+/// Likewise, whichever of the two recovery keys it is.
+pub(crate) fn open_with(
+    recovery: &RecoveryKey,
+    log: &AccountLog,
+    holder: Holder,
+) -> Result<Vec<KemSecret>, NotThisKit> {
     let signing = recovery.signing_key().verifying_key();
-    if log.recovery() != Some(&signing) {
+    let (named, sealed) = match holder {
+        Holder::Kit => (log.recovery().copied(), log.recovery_sealed()),
+        Holder::Helpers => {
+            let helpers = log.helpers().ok_or(NotThisKit)?;
+            (Some(helpers.signing), helpers.sealed.as_slice())
+        }
+    };
+    if named != Some(signing) {
         return Err(NotThisKit);
     }
-    let read: ForKit = decode(log.recovery_sealed(), MAX_BYTES).map_err(|_| NotThisKit)?;
+    let read: ForKit = decode(sealed, MAX_BYTES).map_err(|_| NotThisKit)?;
     if read.version != VERSION {
         return Err(NotThisKit);
     }
@@ -78,8 +104,8 @@ pub(crate) fn open_with_kit(recovery: &RecoveryKey, log: &AccountLog) -> Result<
 #[cfg(test)]
 mod tests {
     use mecum_seal::testing::SeededEntropy;
-    use mecum_seal::{Hash32, RecoveryKit};
-    use mecum_sync::{AccountBody, AccountEntry, Signed};
+    use mecum_seal::{Hash32, RecoveryKit, SharedOut};
+    use mecum_sync::{AccountBody, AccountEntry, Helpers, Signed};
 
     use super::*;
     use crate::founding::device_card;
@@ -130,6 +156,53 @@ mod tests {
         assert!(open_with_kit(&recovery, &control).is_ok(), "control: only the vouch stands in its way");
         let other = RecoveryKit::make(&entropy).key();
         assert_eq!(open_with_kit(&other, &log).err(), Some(NotThisKit), "another kit");
+    }
+
+    #[test]
+    fn an_account_that_a_server_makes_up_for_helpers_is_not_believed() {
+        let entropy = SeededEntropy::new(73);
+        let recovery = RecoveryKey::make(&entropy);
+        let (own, forged) = (Identity::make(&entropy), Identity::make(&entropy));
+        let honest = |log: &AccountLog| recovery.vouch_for(log.account(), log.genesis());
+        // The kit of these is another one: what the helpers' key opens is in a place of its own.
+        let kit = RecoveryKit::make(&entropy).key();
+        let helped = |identity: &Identity, vouch: &dyn Fn(&AccountLog) -> Signature| {
+            let mut log =
+                account(identity, &kit, |log| kit.vouch_for(log.account(), log.genesis()), &entropy);
+            let kem = recovery.kem_secret().public();
+            let sealed = seal_for_kit(&kem, vouch(&log), log.account(), identity.account_keys(), &entropy);
+            let helpers = Helpers {
+                signing: recovery.signing_key().verifying_key(),
+                kem,
+                sealed: sealed.expect("one key is few"),
+                set: SharedOut::make(&recovery, &entropy).set,
+                wait_days: 7,
+            };
+            let entry = AccountEntry {
+                account: identity.account,
+                seq: 3,
+                previous: log.head(),
+                signer: identity.device,
+                body: AccountBody::SetHelpers { helpers: Some(helpers) },
+            };
+            log.append(&Signed::sign(entry, &identity.signing)).expect("a device may");
+            log
+        };
+        let log = helped(&own, &honest);
+        let keys =
+            open_with(&recovery, &log, Holder::Helpers).expect("the account that they were chosen for");
+        assert_eq!(keys.first().map(KemSecret::expose), Some(own.account_kem.expose()), "with its key");
+        assert_eq!(open_with(&recovery, &log, Holder::Kit).err(), Some(NotThisKit), "it is not the kit's");
+        assert_eq!(open_with(&kit, &log, Holder::Helpers).err(), Some(NotThisKit), "nor the kit's theirs");
+        let stolen =
+            log.helpers().and_then(|helpers| vouch_in(&helpers.sealed)).expect("every device sees it");
+        let fake = helped(&forged, &|_| stolen);
+        assert_eq!(open_with(&recovery, &fake, Holder::Helpers).err(), Some(NotThisKit), "another account");
+        let control = helped(&forged, &honest);
+        assert!(
+            open_with(&recovery, &control, Holder::Helpers).is_ok(),
+            "control: only the vouch is in its way"
+        );
     }
 
     #[test]

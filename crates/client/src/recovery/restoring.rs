@@ -1,13 +1,15 @@
-//! Restoring on an empty device by the words alone: the server hands the account's log to who holds its recovery key, the log is
-//! verified and holds the account's keys for the kit, and the recovery key adds this device. Then it signs in as any other.
+//! Restoring on an empty device by a recovery key, the kit's or the helpers', and nothing else: the server hands the account's log to who holds its recovery key, the log is
+//! verified and holds the account's keys for it, and the recovery key adds this device. Then it signs in as any other.
 
 use mecum_api::{AccountRestoreArgs, CallError, Code, PairPhase, PairView, PassphraseArgs, VaultPhase};
-use mecum_seal::{KemSecret, RecoveryKey, RecoveryKit, SigningKey};
+use mecum_seal::{AccountId, KemSecret, RecoveryKey, RecoveryKit, SigningKey};
 use mecum_sync::{
-    AccountBody, AccountEntry, AccountLog, DeviceCard, RECOVERY_SIGNER, RefusalCode, Rotation, Signed,
+    AccountBody, AccountEntry, AccountLog, DeviceCard, HELPERS_SIGNER, RECOVERY_SIGNER, RefusalCode,
+    Rotation, Signed,
 };
 use zeroize::Zeroizing;
 
+use super::keys::Holder;
 use super::{bad_words, keys};
 use crate::app::{App, held};
 use crate::devices::rotation_to;
@@ -21,7 +23,15 @@ use crate::remote::{Remote, RemoteError};
 /// How often the entry is signed again because the log has grown meanwhile.
 const TRIES: u32 = 5;
 
-/// The account as its kit found it.
+/// What brings an account back.
+pub(super) struct Key {
+    pub(super) recovery: RecoveryKey,
+    pub(super) holder: Holder,
+    /// The account, where it is known; a kit's finds its own.
+    pub(super) account: Option<AccountId>,
+}
+
+/// The account as its kit or its helpers found it.
 struct Found {
     log: AccountLog,
     /// Newest first, and at least one.
@@ -51,13 +61,13 @@ impl App {
         let url = server.trim().trim_end_matches('/').to_owned();
         let pin = Remote::server_info(&url).await.map_err(|error| remote_error(&error))?.key;
         let remote = Remote::new(&url, pin).map_err(|error| remote_error(&error))?;
-        let recovery = kit.key();
-        let (identity, log) = self.come_back(&remote, &recovery, &name, alone).await?;
+        let key = Key { recovery: kit.key(), holder: Holder::Kit, account: None };
+        let (identity, log) = self.come_back(&remote, &key, &name, alone).await?;
         let view = self.say_pairing(PairPhase::Working, None, None);
         let founding = Founding::joined(identity, log.genesis(), &Home { url, pin });
         let app = self.clone();
         let task = tokio::spawn(async move {
-            match app.settle_in(founding, passphrase, recovery).await {
+            match app.settle_in(founding, passphrase, &key).await {
                 Ok(()) => app.say_pairing(PairPhase::Done, None, None),
                 Err(error) => app.say_pairing(PairPhase::Ended, None, Some(&error.message_id)),
             };
@@ -68,17 +78,17 @@ impl App {
 
     /// Adds this device to the account by the recovery key; answers who it is. The same device again, after an answer that was
     /// lost, is found to be in already.
-    async fn come_back(
+    pub(super) async fn come_back(
         &self,
         remote: &Remote,
-        recovery: &RecoveryKey,
+        key: &Key,
         name: &str,
         alone: bool,
     ) -> Result<(Identity, AccountLog), CallError> {
-        let signing = recovery.signing_key();
+        let signing = key.recovery.signing_key();
         let entropy = self.inner.options.entropy.clone();
         for _ in 0..TRIES {
-            let Found { mut log, mut keys } = find(remote, recovery, &signing).await?;
+            let Found { mut log, mut keys } = find(remote, key, &signing).await?;
             let fresh = self.fresh_device(log.account());
             if !log.devices().iter().any(|card| fresh.is(card)) {
                 let first = keys.first().cloned().ok_or_else(other_account)?;
@@ -95,9 +105,9 @@ impl App {
                 let newest = keys.first().cloned().ok_or_else(other_account)?;
                 let named = fresh.identity(log.account(), newest, Vec::new());
                 let card = device_card(&named, name, &*entropy);
-                let entry = entry_for(&log, card, alone, &signing);
+                let entry = entry_for(&log, card, alone, key.holder, &signing);
                 log.append(&entry).map_err(|_| other_account())?;
-                match remote.recover(&signing, log.entries(), Some(entry)).await {
+                match remote.recover(&signing, key.account, log.entries(), Some(entry)).await {
                     Ok(_) => {}
                     Err(RemoteError::Refused(refusal)) if refusal.code == RefusalCode::StaleHead => continue,
                     Err(error) => return Err(refused(&error)),
@@ -110,15 +120,17 @@ impl App {
         Err(CallError::new(Code::Offline, "error-offline"))
     }
 
-    /// This device's own vault, which the kit opens as well; then everything comes from the server.
-    async fn settle_in(
+    /// This device's own vault, which a kit opens as well; then everything comes from the server.
+    pub(super) async fn settle_in(
         &self,
         founding: Founding,
         passphrase: Zeroizing<String>,
-        recovery: RecoveryKey,
+        key: &Key,
     ) -> Result<(), CallError> {
+        let kit = (key.holder == Holder::Kit).then(|| key.recovery.clone());
         self.blocking(move |app| {
             app.make_vault(&passphrase, &founding)?;
+            let Some(recovery) = kit else { return Ok(()) };
             let options = app.vault_options();
             let kept = app.inner.session(|session| session.keep_kit(&passphrase, &recovery, &options));
             // Locked in this moment: the vault is made, and the kit restores without a slot in it.
@@ -131,11 +143,12 @@ impl App {
 }
 
 /// Fetches the account's log and verifies all of it.
-async fn find(remote: &Remote, recovery: &RecoveryKey, signing: &SigningKey) -> Result<Found, CallError> {
+async fn find(remote: &Remote, key: &Key, signing: &SigningKey) -> Result<Found, CallError> {
     let mut log: Option<AccountLog> = None;
     loop {
         let after = log.as_ref().map_or(0, AccountLog::entries);
-        let answer = remote.recover(signing, after, None).await.map_err(|error| refused(&error))?;
+        let answer =
+            remote.recover(signing, key.account, after, None).await.map_err(|error| refused(&error))?;
         for entry in &answer.entries {
             match &mut log {
                 None => log = Some(AccountLog::found(entry).map_err(|_| other_account())?),
@@ -147,7 +160,7 @@ async fn find(remote: &Remote, recovery: &RecoveryKey, signing: &SigningKey) -> 
         }
     }
     let log = log.ok_or_else(other_account)?;
-    let keys = keys::open_with_kit(recovery, &log).map_err(|_| other_account())?;
+    let keys = keys::open_with(&key.recovery, &log, key.holder).map_err(|_| other_account())?;
     Ok(Found { log, keys })
 }
 
@@ -166,20 +179,24 @@ fn entry_for(
     log: &AccountLog,
     device: DeviceCard,
     alone: Option<Rotation>,
+    holder: Holder,
     signing: &SigningKey,
 ) -> Signed<AccountEntry> {
     let entry = AccountEntry {
         account: log.account(),
         seq: log.entries() + 1,
         previous: log.head(),
-        signer: RECOVERY_SIGNER,
+        signer: match holder {
+            Holder::Kit => RECOVERY_SIGNER,
+            Holder::Helpers => HELPERS_SIGNER,
+        },
         body: AccountBody::Recover { device, alone },
     };
     Signed::sign(entry, signing)
 }
 
 /// The server shows another account than the one that the kit is for.
-fn other_account() -> CallError {
+pub(super) fn other_account() -> CallError {
     CallError::new(Code::Refused, "error-restore-history")
 }
 

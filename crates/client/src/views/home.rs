@@ -84,6 +84,7 @@ pub(crate) fn home(session: &mut Session) -> Result<HomeView, SessionError> {
         needs: shown_needs,
         needs_total,
         honesty: session.honesty()?,
+        helpers_notice: session.helpers_notice()?,
         // The exchange is the app's to tell, not the session's.
         ..HomeView::default()
     })

@@ -4,6 +4,8 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use mecum_api::{CallError, Command, command};
@@ -30,9 +32,20 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(folder: &Path, address: &str) -> Server {
+        Self::start_with(folder, address, RelayOptions::default()).await
+    }
+
+    /// With a clock that the test moves on.
+    pub(crate) async fn start_at(folder: &Path, now_ms: &Arc<AtomicI64>) -> Server {
+        let now_ms = now_ms.clone();
+        let clock = Arc::new(move || now_ms.load(Ordering::SeqCst));
+        Self::start_with(folder, "127.0.0.1:0", RelayOptions { clock, ..RelayOptions::default() }).await
+    }
+
+    async fn start_with(folder: &Path, address: &str, options: RelayOptions) -> Server {
         let listener = TcpListener::bind(address).await.expect("loopback has a free port");
         let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
-        let relay = Relay::open(folder, RelayOptions::default()).expect("a folder takes a relay");
+        let relay = Relay::open(folder, options).expect("a folder takes a relay");
         let (stop, stopped) = oneshot::channel();
         let serving = relay.clone();
         let task = tokio::spawn(async move {
