@@ -8,9 +8,9 @@ use mecum_seal::{AccountId, Entropy, Hash32, SigningKey, open_from};
 use mecum_sync::limits::{HELPERS_ASK_EVERY_MS, HELPERS_STOPPED_MS, HELPERS_USE_MS};
 use mecum_sync::testing::Actor;
 use mecum_sync::{
-    AccountBody, Challenge, HelpersAnswer, HelpersAsk, HelpersDone, HelpersFetch, HelpersPart, HelpersProof,
-    HelpersStage, HelpersStop, HelpersStopping, PROTOCOL_VERSION, RECOVERY_SIGNER, RecoverRequest,
-    RecoverResponse, RecoveryProof, RefusalCode, Signed, SyncResponse, encode, helping,
+    AccountBody, AccountEntry, Challenge, HelpersAnswer, HelpersAsk, HelpersDone, HelpersFetch, HelpersPart,
+    HelpersProof, HelpersStage, HelpersStop, HelpersStopping, PROTOCOL_VERSION, RECOVERY_SIGNER,
+    RecoverRequest, RecoverResponse, RecoveryProof, RefusalCode, Signed, SyncResponse, encode, helping,
 };
 
 use crate::device::Device;
@@ -74,6 +74,21 @@ async fn set_helpers(server: &Server, device: &mut Device, seed: u64) -> (Signin
     (key, part)
 }
 
+/// Adds a device by a recovery key.
+async fn recover(
+    server: &Server,
+    account: AccountId,
+    key: &SigningKey,
+    entry: Signed<AccountEntry>,
+) -> RecoverResponse {
+    let challenge: Challenge = server.ask("POST", "/v1/challenge", None, &[]).await.frame();
+    let Challenge { nonce, server_time_ms, server: pin } = challenge;
+    let proof = RecoveryProof { server: pin, nonce, server_time_ms, account, key: key.verifying_key() };
+    let proof = Signed::sign(proof, key);
+    let request = RecoverRequest { version: PROTOCOL_VERSION, proof, after: 0, entry: Some(entry) };
+    server.ask("POST", "/v1/recover", None, &encode(&request)).await.frame()
+}
+
 /// What a device is told with its next sync.
 async fn told(server: &Server, device: &Device) -> Option<mecum_sync::HelpersNotice> {
     let request = encode(&device.request());
@@ -124,13 +139,7 @@ async fn the_part_is_given_out_after_seven_days_in_which_every_device_was_told()
     let log = laptop.follower.account_log().unwrap();
     let body = AccountBody::Recover { device: asker.actor.card(b"new"), alone: None };
     let entry = Actor::helpers_entry(&key, log, body);
-    let challenge: Challenge = server.ask("POST", "/v1/challenge", None, &[]).await.frame();
-    let Challenge { nonce, server_time_ms, server: pin } = challenge;
-    let account = laptop.actor.account;
-    let proof = RecoveryProof { server: pin, nonce, server_time_ms, account, key: key.verifying_key() };
-    let proof = Signed::sign(proof, &key);
-    let request = RecoverRequest { version: PROTOCOL_VERSION, proof, after: 0, entry: Some(entry) };
-    let recovered: RecoverResponse = server.ask("POST", "/v1/recover", None, &encode(&request)).await.frame();
+    let recovered = recover(&server, laptop.actor.account, &key, entry).await;
     assert_eq!(recovered.entries.len(), 4, "and is in");
     laptop.sign_in(&server).await;
     assert_eq!(told(&server, &laptop).await, None, "it is over");
@@ -218,12 +227,33 @@ async fn other_helpers_and_the_kit_end_what_was_asked() {
     server.advance(30 * DAY_MS);
     let second = Asker::new(&server, 10, laptop.actor.account);
     let _: HelpersAnswer = second.ask(&server).await.frame();
+    let kit = SigningKey::make(&SeededEntropy::new(77));
+    let body = AccountBody::SetRecovery {
+        signing: kit.verifying_key(),
+        kem: laptop.actor.kem.public(),
+        sealed: b"sealed to the kit".to_vec(),
+    };
+    laptop.sign_in(&server).await;
+    let entry = laptop.actor.account_entry(laptop.follower.account_log().unwrap(), body);
+    laptop.bring_account(&server, &entry).await.unwrap();
+    let answer: HelpersAnswer = second.fetch(&server).await.frame();
+    assert_eq!(answer.stage, HelpersStage::Waiting, "another kit changes nothing");
+    let new = Actor::second(12, &laptop.actor);
+    let body = AccountBody::Recover { device: new.card(b"new"), alone: None };
+    let entry = Actor::recovery_entry(&kit, laptop.follower.account_log().unwrap(), body);
+    recover(&server, laptop.actor.account, &kit, entry).await;
+    let answer: HelpersAnswer = second.fetch(&server).await.frame();
+    assert_eq!(answer.stage, HelpersStage::Stopped, "who comes back by the kit is there");
+    server.advance(30 * DAY_MS);
+    let third = Asker::new(&server, 11, laptop.actor.account);
+    let _: HelpersAnswer = third.ask(&server).await.frame();
+    laptop.sign_in(&server).await;
+    laptop.catch_up(&server).await;
     let none = AccountBody::SetHelpers { helpers: None };
     let entry = laptop.actor.account_entry(laptop.follower.account_log().unwrap(), none);
-    laptop.sign_in(&server).await;
     laptop.bring_account(&server, &entry).await.unwrap();
     server.advance(WAIT_MS);
-    let answer: HelpersAnswer = second.fetch(&server).await.frame();
+    let answer: HelpersAnswer = third.fetch(&server).await.frame();
     assert_eq!(answer.stage, HelpersStage::Stopped, "and who ends having any");
 }
 
@@ -368,7 +398,7 @@ async fn no_history_of_asking_and_stopping_gives_the_part_out_early_or_to_anybod
                     }
                 }
             }
-            2 | 3 => server.advance((draw(200) as i64) * 60 * 60 * 1_000),
+            2 | 3 => server.advance(i64::try_from(draw(200)).unwrap() * 60 * 60 * 1_000),
             4 if draw(3) == 0 => {
                 let named = askers[draw(6)].named;
                 let answer = stop(&server, &laptop.actor, &laptop.actor.signing, named, false).await;
