@@ -209,7 +209,7 @@ impl Session {
 
     /// Three people with names, no two the same, each of whom is somebody else.
     fn checked_choices(&self, choices: &[HelperChoice]) -> Result<Vec<Option<AccountId>>, SessionError> {
-        let mut accounts = Vec::new();
+        let (mut accounts, sharing) = (Vec::new(), self.sharing_now());
         for choice in choices {
             let name = choice.name.trim();
             if name.is_empty() || name.len() > MAX_NAME_BYTES {
@@ -219,7 +219,9 @@ impl Session {
                 None => None,
                 Some(id) => {
                     let account: AccountId = id.parse().map_err(|_| SessionError::not_found())?;
-                    self.follower.other_log(account).ok_or_else(SessionError::not_found)?;
+                    if !sharing.contains(&account) {
+                        return Err(SessionError::not_found());
+                    }
                     Some(account)
                 }
             };
@@ -357,7 +359,9 @@ impl Session {
     /// Seals a part to the account of who answered; of an account that is known here, to the key that its own log names.
     fn hand_over(&self, helper: &mut Helper, now_ms: i64) -> Result<(), SessionError> {
         let (Some(answer), Some(part)) = (&helper.answered, &helper.part) else { return Err(STORED) };
-        let known = self.follower.other_log(answer.account);
+        // A log that is not brought up to date any more may name a key that a lost device has.
+        let current = self.sharing_now().contains(&answer.account);
+        let known = self.follower.other_log(answer.account).filter(|_| current);
         let kem = known.map_or(&answer.kem, AccountLog::account_kem);
         let log = self.follower.account_log().ok_or(ACCOUNT_LOG)?;
         let set = log.helpers().ok_or(STORED)?.set;

@@ -141,8 +141,10 @@ impl Session {
 
     fn parts(&self) -> Result<Vec<PartView>, SessionError> {
         let mut parts = Vec::new();
+        let sharing = self.sharing_now();
         for keeping in self.keepings()? {
-            let log = self.follower.other_log(keeping.account);
+            let current = sharing.contains(&keeping.account);
+            let log = self.follower.other_log(keeping.account).filter(|_| current);
             let named = log.map(|log| log.helpers().map(|helpers| helping::set_hash(&helpers.set)));
             let state = match (&keeping.value, named) {
                 // What is not known of their log is not known of the part either.

@@ -58,17 +58,19 @@ impl Session {
         })
     }
 
-    /// The accounts that share a space with this one now, with their names.
+    /// The accounts that share a space with this one now: of these the log is as new as the last exchange.
+    pub(in crate::helpers) fn sharing_now(&self) -> BTreeSet<AccountId> {
+        let present = self.follower.spaces().filter(|space| self.follower.role(*space).is_some());
+        let logs = present.filter_map(|space| self.follower.space_log(space));
+        let members = logs.flat_map(SpaceLog::members).map(|member| member.account);
+        members.filter(|account| self.follower.other_log(*account).is_some()).collect()
+    }
+
     fn people_shared_with(&self) -> Vec<HelperPersonView> {
-        let logs = self.follower.spaces().filter_map(|space| self.follower.space_log(space));
-        let members: BTreeSet<AccountId> =
-            logs.flat_map(SpaceLog::members).map(|member| member.account).collect();
-        let others = members.into_iter().filter(|account| self.follower.other_log(*account).is_some());
-        others
-            .map(|account| HelperPersonView {
-                account: account.to_string(),
-                name: self.person_name(account).unwrap_or_default(),
-            })
-            .collect()
+        let view = |account: AccountId| HelperPersonView {
+            account: account.to_string(),
+            name: self.person_name(account).unwrap_or_default(),
+        };
+        self.sharing_now().into_iter().map(view).collect()
     }
 }
