@@ -2,12 +2,15 @@
 //!
 //! An enum and not a trait object, because a generic method is not object-safe. Chosen once, in `main`.
 
+use std::pin::Pin;
 use std::rc::Rc;
 
 use mecum_api::command::Command;
 use mecum_api::{CallError, Code};
 use wasm_bindgen::prelude::*;
 use yew::prelude::*;
+
+use crate::json;
 
 #[cfg(any(test, feature = "fake"))]
 pub mod fake;
@@ -69,12 +72,34 @@ impl Backend {
     /// # Errors
     /// What the client answers; `Code::Internal` with `error-no-answer` when it cannot be reached.
     pub async fn call<C: Command>(&self, args: C::Args) -> Result<C::Output, CallError> {
-        match self {
-            Backend::Tauri => call_tauri::<C>(&args).await,
-            Backend::Http { token } => call_http::<C>(token, &args).await,
-            #[cfg(any(test, feature = "fake"))]
-            Backend::Fake(fake) => fake.call::<C>(&args),
+        #[cfg(any(test, feature = "fake"))]
+        if let Backend::Fake(fake) = self {
+            return fake.call::<C>(&args);
         }
+        let args = serde_json::to_string(&args).map_err(|_| no_answer())?;
+        let text = self.ask(C::NAME, args).await?;
+        json::read(&text).map_err(|_| no_answer())
+    }
+
+    /// Boxed, and over texts: there are eighty commands, and this is what they have in common.
+    fn ask(
+        &self,
+        name: &'static str,
+        args: String,
+    ) -> Pin<Box<dyn Future<Output = Result<String, CallError>>>> {
+        let token = match self {
+            Backend::Http { token } => Some(token.clone()),
+            Backend::Tauri => None,
+            #[cfg(any(test, feature = "fake"))]
+            Backend::Fake(_) => None,
+        };
+        Box::pin(async move {
+            let (fine, text) = match token {
+                Some(token) => by_http(&token, name, args).await?,
+                None => by_tauri(name, &args).await?,
+            };
+            if fine { Ok(text) } else { Err(json::read(&text).unwrap_or_else(|_| no_answer())) }
+        })
     }
 
     /// The answer where it is there without waiting: from fixtures only, so that pages can be drawn natively.
@@ -112,35 +137,25 @@ fn no_answer() -> CallError {
     CallError::new(Code::Internal, "error-no-answer")
 }
 
-async fn call_tauri<C: Command>(args: &C::Args) -> Result<C::Output, CallError> {
-    let json = serde_json::to_string(&Wrapped { args }).map_err(|_| no_answer())?;
-    let value = js_sys::JSON::parse(&json).map_err(|_| no_answer())?;
-    let text = |value: &JsValue| js_sys::JSON::stringify(value).ok().and_then(|s| s.as_string());
-    match invoke(C::NAME, value).await {
-        Ok(answer) => {
-            let text = text(&answer).unwrap_or_else(|| "null".into());
-            serde_json::from_str(&text).map_err(|_| no_answer())
-        }
-        Err(error) => Err(text(&error).and_then(|t| serde_json::from_str(&t).ok()).unwrap_or_else(no_answer)),
-    }
+/// Whether the client did it, and what it answers.
+async fn by_tauri(name: &str, args: &str) -> Result<(bool, String), CallError> {
+    let args = js_sys::JSON::parse(&format!("{{\"args\":{args}}}")).map_err(|_| no_answer())?;
+    let (fine, answer) = match invoke(name, args).await {
+        Ok(answer) => (true, answer),
+        Err(error) => (false, error),
+    };
+    let text = js_sys::JSON::stringify(&answer).ok().and_then(|text| text.as_string());
+    Ok((fine, text.unwrap_or_else(|| "null".into())))
 }
 
-#[derive(serde::Serialize)]
-struct Wrapped<'a, T> {
-    args: &'a T,
-}
-
-async fn call_http<C: Command>(token: &str, args: &C::Args) -> Result<C::Output, CallError> {
-    let body = serde_json::to_string(args).map_err(|_| no_answer())?;
-    let request = gloo::net::http::Request::post(&format!("/api/{}", C::NAME))
+/// The same from the bridge.
+async fn by_http(token: &str, name: &str, args: String) -> Result<(bool, String), CallError> {
+    let request = gloo::net::http::Request::post(&format!("/api/{name}"))
         .header("content-type", "application/json")
         .header("authorization", &format!("Bearer {token}"))
-        .body(body)
+        .body(args)
         .map_err(|_| no_answer())?;
     let answer = request.send().await.map_err(|_| no_answer())?;
     let text = answer.text().await.map_err(|_| no_answer())?;
-    if answer.ok() {
-        return serde_json::from_str(if text.is_empty() { "null" } else { &text }).map_err(|_| no_answer());
-    }
-    Err(serde_json::from_str(&text).unwrap_or_else(|_| no_answer()))
+    Ok((answer.ok(), if text.is_empty() { "null".into() } else { text }))
 }

@@ -36,6 +36,7 @@ const MONTHS_ID: [&str; 12] = [
 const DAYS_EN: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const DAYS_ID: [&str; 7] = ["Sen", "Sel", "Rab", "Kam", "Jum", "Sab", "Min"];
 const MS_PER_MINUTE: i64 = 60_000;
+const MINUTES_PER_DAY: i64 = 24 * 60;
 
 fn indonesian(language: &str) -> bool {
     language.starts_with("id")
@@ -114,7 +115,7 @@ fn written(language: &str, date: &str, with_weekday: bool, with_year: bool) -> S
 
 /// The civil day of an instant on this device's clock.
 pub fn local_day(at_ms: i64) -> Date {
-    local(at_ms).date()
+    local(at_ms).0
 }
 
 /// An instant on this device's clock: "Tue 8 Sep 2026, 08:05"; empty when it is not known (0).
@@ -122,8 +123,8 @@ pub fn instant(language: &str, at_ms: i64) -> String {
     if at_ms <= 0 {
         return String::new();
     }
-    let at = local(at_ms);
-    format!("{}, {:02}:{:02}", day(language, &at.date().to_string()), at.hour(), at.minute())
+    let (date, hour, minute) = local(at_ms);
+    format!("{}, {hour:02}:{minute:02}", day(language, &iso(date)))
 }
 
 /// The same without a year: "Tue 8 Sep, 08:05", where the year is this one.
@@ -131,20 +132,74 @@ pub fn instant_near(language: &str, at_ms: i64, today: Date) -> String {
     if at_ms <= 0 {
         return String::new();
     }
-    let at = local(at_ms);
-    format!("{}, {:02}:{:02}", day_near(language, &at.date().to_string(), today), at.hour(), at.minute())
+    let (date, hour, minute) = local(at_ms);
+    format!("{}, {hour:02}:{minute:02}", day_near(language, &iso(date), today))
 }
 
 /// The time of day of an instant: "08:05".
 pub fn clock(at_ms: i64) -> String {
-    let at = local(at_ms);
-    format!("{:02}:{:02}", at.hour(), at.minute())
+    let (_, hour, minute) = local(at_ms);
+    format!("{hour:02}:{minute:02}")
 }
 
-fn local(at_ms: i64) -> jiff::civil::DateTime {
-    let ms = at_ms.saturating_sub(zone_offset_minutes(at_ms) * MS_PER_MINUTE);
-    let utc = jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
-    jiff::tz::Offset::UTC.to_datetime(utc)
+/// The civil day, the hour and the minute of an instant on this device's clock.
+fn local(at_ms: i64) -> (Date, i64, i64) {
+    let minutes = at_ms.div_euclid(MS_PER_MINUTE).saturating_sub(zone_offset_minutes(at_ms));
+    let (days, minute) = (minutes.div_euclid(MINUTES_PER_DAY), minutes.rem_euclid(MINUTES_PER_DAY));
+    (date_of(days), minute / 60, minute % 60)
+}
+
+/// The civil day that is so many days after 1 January 1970; 1970 itself for a day that no calendar has.
+/// Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
+pub fn date_of(days: i64) -> Date {
+    let days = days.saturating_add(719_468);
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400 + i64::from(month <= 2);
+    let date = i16::try_from(year).ok().zip(i8::try_from(month).ok()).zip(i8::try_from(day).ok());
+    date.and_then(|((year, month), day)| Date::new(year, month, day).ok())
+        .unwrap_or(Date::constant(1970, 1, 1))
+}
+
+/// Days of a civil day since 1 January 1970. Source: the same, `days_from_civil`.
+pub fn days_of(date: Date) -> i64 {
+    let (month, day) = (i64::from(date.month()), i64::from(date.day()));
+    let year = i64::from(date.year()) - i64::from(month <= 2);
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// A civil day as it is stored and as forms take it: "2026-09-08".
+pub fn iso(date: Date) -> String {
+    format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day())
+}
+
+/// In small letters, by the browser's own tables.
+pub fn lower(text: &str) -> String {
+    #[cfg(target_arch = "wasm32")]
+    return js_sys::JsString::from(text).to_lower_case().into();
+    #[cfg(not(target_arch = "wasm32"))]
+    return text.to_lowercase();
+}
+
+/// In capitals, by the browser's own tables.
+pub fn upper(text: &str) -> String {
+    #[cfg(target_arch = "wasm32")]
+    return js_sys::JsString::from(text).to_upper_case().into();
+    #[cfg(not(target_arch = "wasm32"))]
+    return text.to_uppercase();
+}
+
+/// The two letters of a person's tile.
+pub fn initials(name: &str) -> String {
+    let mut letters = mecum_domain::tile_letters(name).map(String::from);
+    let head = letters.next().map_or_else(|| "?".into(), |letter| upper(&letter));
+    head + &letters.next().map(|letter| lower(&letter)).unwrap_or_default()
 }
 
 /// Minutes that the device's clock is behind UTC at an instant (negative in the east).
@@ -179,21 +234,25 @@ pub fn now_ms() -> i64 {
 
 /// This moment as a form's date and time: "2026-09-08T08:05", local.
 pub fn now_local() -> String {
-    let at = local(now_ms());
-    format!("{}T{:02}:{:02}", at.date(), at.hour(), at.minute())
+    let (date, hour, minute) = local(now_ms());
+    format!("{}T{hour:02}:{minute:02}", iso(date))
 }
 
 /// A local form value ("2026-09-08T08:05") with the device's offset, as FHIR wants an instant. A bare date stays as it is.
 pub fn with_offset(local_text: &str) -> String {
-    let Ok(at) = local_text.parse::<jiff::civil::DateTime>() else { return local_text.to_owned() };
-    if !local_text.contains('T') {
-        return local_text.to_owned();
-    }
-    let rough = jiff::tz::Offset::UTC.to_timestamp(at).map_or(0, jiff::Timestamp::as_millisecond);
+    let known = PartialDate::parse(local_text);
+    let day = known.as_ref().and_then(PartialDate::day);
+    let time = known.as_ref().and_then(PartialDate::time).and_then(|time| {
+        let (hour, minute) = time.split_once(':')?;
+        let (hour, minute): (i64, i64) = (hour.parse().ok()?, minute.parse().ok()?);
+        ((0..24).contains(&hour) && (0..60).contains(&minute)).then_some((hour, minute))
+    });
+    let Some((day, (hour, minute))) = day.zip(time) else { return local_text.to_owned() };
+    let rough = (days_of(day) * MINUTES_PER_DAY + hour * 60 + minute) * MS_PER_MINUTE;
     let minutes = -zone_offset_minutes(rough);
     let sign = if minutes < 0 { '-' } else { '+' };
     let (hours, rest) = (minutes.abs() / 60, minutes.abs() % 60);
-    format!("{}T{:02}:{:02}:00{sign}{hours:02}:{rest:02}", at.date(), at.hour(), at.minute())
+    format!("{}T{hour:02}:{minute:02}:00{sign}{hours:02}:{rest:02}", iso(day))
 }
 
 /// A number as printed, with the decimal sign of the language: "7.8" reads "7,8" in Indonesian. Texts keep their points.
@@ -278,6 +337,34 @@ mod tests {
         );
         assert_eq!(day("en", "last spring"), "last spring", "a text that is no date is shown as it is");
         assert_eq!(day_spoken("en", "2026-09-01"), "1 September 2026", "readers hear the whole month");
+    }
+
+    #[test]
+    fn every_day_of_eight_hundred_years_is_the_day_that_the_calendar_has() {
+        let mut date = jiff::civil::date(1600, 1, 1);
+        let mut days = (date - jiff::civil::date(1970, 1, 1)).get_days().into();
+        for _ in 0..800 * 365 {
+            assert_eq!((days_of(date), date_of(days)), (days, date), "day {days}");
+            assert_eq!(iso(date), date.to_string(), "as it is stored");
+            (date, days) = (date.tomorrow().expect("not the last day"), days + 1);
+        }
+        assert_eq!(date_of(i64::MAX), jiff::civil::date(1970, 1, 1), "a day beyond every calendar");
+        assert_eq!(clock(-MS_PER_MINUTE), "23:59", "a minute before 1970");
+    }
+
+    #[test]
+    fn a_form_s_moment_is_stored_with_its_offset_and_anything_else_as_it_is() {
+        assert_eq!(with_offset("2026-09-08T08:05"), "2026-09-08T08:05:00+00:00", "a moment");
+        for other in ["2026-09-08", "2026-09-08T25:00", "2026-09", "soon", ""] {
+            assert_eq!(with_offset(other), other, "not a moment");
+        }
+    }
+
+    #[test]
+    fn the_letters_of_a_tile_are_those_that_the_record_has() {
+        for name in ["Ibu Ratna", "Laras", "", "dr. hendra", "Ölmez Çelik", "IBU"] {
+            assert_eq!(initials(name), mecum_domain::initials(name), "{name}");
+        }
     }
 
     #[test]

@@ -1,12 +1,17 @@
 //! Words: Fluent messages in English and Indonesian, chosen by the display settings.
 //!
-//! Both languages are compiled in; a test holds that every id stands in both, with the same arguments.
+//! Both languages are compiled in; tests hold that every id stands in both, with the same arguments, and that every text
+//! reads as the reference implementation of Fluent reads it.
+
+mod fluent;
 
 use std::rc::Rc;
 
-use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
 use mecum_api::CallError;
 use yew::prelude::*;
+
+use self::fluent::Texts;
+pub use self::fluent::Value;
 
 /// The languages in the order in which they are offered: BCP 47 tag and own name.
 pub const LANGUAGES: &[(&str, &str)] = &[("id", "Bahasa Indonesia"), ("en", "English")];
@@ -37,7 +42,7 @@ const ID: &[&str] = locale!("id");
 #[derive(Clone)]
 pub struct I18n {
     language: &'static str,
-    bundle: Rc<FluentBundle<FluentResource>>,
+    texts: Rc<Texts>,
 }
 
 impl PartialEq for I18n {
@@ -50,15 +55,7 @@ impl I18n {
     /// The words of a BCP 47 language; English for one that we do not have.
     pub fn new(language: &str) -> Self {
         let (language, files) = if language.starts_with("id") { ("id", ID) } else { ("en", EN) };
-        let tag: unic_langid::LanguageIdentifier = language.parse().unwrap_or_default();
-        let mut bundle = FluentBundle::new(vec![tag]);
-        // Values are isolated by <bdi>; control characters would stand in attributes and in what readers say.
-        bundle.set_use_isolating(false);
-        for file in files {
-            let resource = FluentResource::try_new((*file).to_owned()).unwrap_or_else(|(part, _)| part);
-            bundle.add_resource_overriding(resource);
-        }
-        Self { language, bundle: Rc::new(bundle) }
+        Self { language, texts: Rc::new(Texts::of(language, files)) }
     }
 
     /// "en" or "id".
@@ -68,44 +65,35 @@ impl I18n {
 
     /// The text of an id without arguments; the id itself when there is none.
     pub fn text(&self, id: &str) -> String {
-        self.try_text(id).unwrap_or_else(|| id.to_owned())
+        self.format(id, &[])
     }
 
     /// The text of an id without arguments, where there is one.
     pub fn try_text(&self, id: &str) -> Option<String> {
-        self.try_format(id, &FluentArgs::new())
+        self.texts.text(id, &[])
     }
 
     /// The text of an id with arguments; the id itself when there is none.
-    pub fn format(&self, id: &str, args: &FluentArgs<'_>) -> String {
-        self.try_format(id, args).unwrap_or_else(|| id.to_owned())
-    }
-
-    fn try_format(&self, id: &str, args: &FluentArgs<'_>) -> Option<String> {
-        let pattern = self.bundle.get_message(id)?.value()?;
-        let mut errors = Vec::new();
-        Some(self.bundle.format_pattern(pattern, Some(args), &mut errors).into_owned())
+    pub fn format(&self, id: &str, args: &[(&str, Value)]) -> String {
+        self.texts.text(id, args).unwrap_or_else(|| id.to_owned())
     }
 
     /// What happened, and what to do, of a refused call.
     pub fn error(&self, error: &CallError) -> (String, Option<String>) {
-        let mut args = FluentArgs::new();
-        for (name, value) in &error.args {
-            args.set(name.as_str(), FluentValue::try_number(value));
-        }
-        let what = self.try_format(&error.message_id, &args).unwrap_or_else(|| self.text("error-internal"));
-        (what, self.try_format(&format!("{}-do", error.message_id), &args))
+        let number = |value: &String| value.parse().map_or_else(|_| value.into(), Value::Number);
+        let args: Vec<_> = error.args.iter().map(|(name, value)| (name.as_str(), number(value))).collect();
+        let what = self.texts.text(&error.message_id, &args);
+        let to_do = self.texts.text(&format!("{}-do", error.message_id), &args);
+        (what.unwrap_or_else(|| self.text("error-internal")), to_do)
     }
 }
 
 /// The text of a Fluent id: `t!(i18n, "id")` or `t!(i18n, "id", name = value)`.
 macro_rules! t {
     ($i18n:expr, $id:expr $(,)?) => { $i18n.text($id) };
-    ($i18n:expr, $id:expr, $($name:ident = $value:expr),+ $(,)?) => {{
-        let mut args = ::fluent_bundle::FluentArgs::new();
-        $(args.set(stringify!($name), $value);)+
-        $i18n.format($id, &args)
-    }};
+    ($i18n:expr, $id:expr, $($name:ident = $value:expr),+ $(,)?) => {
+        $i18n.format($id, &[$((stringify!($name), $crate::i18n::Value::from($value))),+])
+    };
 }
 pub(crate) use t;
 
@@ -118,6 +106,8 @@ pub fn use_i18n() -> I18n {
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
+
+    use fluent_bundle::{FluentArgs, FluentBundle, FluentResource};
 
     use super::*;
 
@@ -164,6 +154,44 @@ mod tests {
                 panic!("not well formed: {errors:?}");
             }
         }
+    }
+
+    /// Every text with every count, read by the reference implementation as well.
+    #[test]
+    fn every_text_reads_as_the_reference_implementation_of_fluent_reads_it() {
+        let mut compared = 0;
+        for (language, files) in [("en", EN), ("id", ID)] {
+            let mut bundle = FluentBundle::new(vec![language.parse().expect("a language tag")]);
+            bundle.set_use_isolating(false);
+            for file in files {
+                let resource = FluentResource::try_new((*file).to_owned()).expect("well formed");
+                bundle.add_resource(resource).expect("no id twice");
+            }
+            let ours = I18n::new(language);
+            for (id, mut names) in ids(files) {
+                names.extend(["count".to_owned(), "tries".to_owned(), "seconds".to_owned()]);
+                for count in [0_i64, 1, 2, 3, 4, 11, 21, 1204] {
+                    let (mut theirs, mut mine) = (FluentArgs::new(), Vec::new());
+                    for name in &names {
+                        if ["count", "tries", "seconds"].contains(&name.as_str()) {
+                            theirs.set(name.clone(), count);
+                            mine.push((name.as_str(), Value::Number(count)));
+                        } else {
+                            let text = format!("<{name}>");
+                            theirs.set(name.clone(), text.clone());
+                            mine.push((name.as_str(), Value::Text(text)));
+                        }
+                    }
+                    let pattern = bundle.get_message(&id).and_then(|m| m.value()).expect("a text");
+                    let mut errors = Vec::new();
+                    let reference = bundle.format_pattern(pattern, Some(&theirs), &mut errors);
+                    assert!(errors.is_empty(), "{language} {id}: {errors:?}");
+                    assert_eq!(ours.format(&id, &mine), reference, "{language} {id} with {count}");
+                    compared += 1;
+                }
+            }
+        }
+        assert!(compared > 8 * 600, "every text was compared: {compared}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod components;
 mod format;
 mod glossary;
 mod i18n;
+mod json;
 mod pages;
 mod query;
 mod route;

@@ -13,7 +13,7 @@ mod when;
 pub use edit::{Batch, Edit};
 pub use entry::{EntryId, Field, FinishedKey, ParseIdError};
 pub use kind::{Kind, KindGroup, Section};
-pub use person::{ChartId, PersonColour, Relation, initials};
+pub use person::{ChartId, PersonColour, Relation, initials, tile_letters};
 pub use quantity::{Decimal, Flag, ParseDecimalError, ReferenceRange};
 pub use validate::{FieldError, MAX_TEXT_BYTES, validate_draft};
 pub use when::{PartialDate, age_on};

@@ -77,13 +77,18 @@ const TITLES: &[&str] = &["ibu", "bu", "pak", "bapak", "dr.", "ns.", "mr.", "mrs
 
 /// The two letters of a person's tile: the first two of the first name that is not a title.
 pub fn initials(name: &str) -> String {
-    let mut words = name.split_whitespace();
-    let first = words
-        .find(|word| !TITLES.contains(&word.to_lowercase().as_str()))
-        .or_else(|| name.split_whitespace().next());
-    let mut letters = first.unwrap_or("?").chars().filter(|c| c.is_alphanumeric());
+    let mut letters = tile_letters(name);
     let head: String = letters.next().map_or_else(|| "?".into(), |c| c.to_uppercase().collect());
     head + &letters.next().map(|c| c.to_lowercase().collect::<String>()).unwrap_or_default()
+}
+
+/// The letters of that name as written. For the screens, which have the browser's tables of small and capital letters and
+/// need not load their own.
+pub fn tile_letters(name: &str) -> impl Iterator<Item = char> {
+    let title = |word: &str| TITLES.iter().any(|title| title.eq_ignore_ascii_case(word));
+    let mut words = name.split_whitespace();
+    let first = words.find(|word| !title(word)).or_else(|| name.split_whitespace().next());
+    first.unwrap_or("?").chars().filter(|c| c.is_alphanumeric())
 }
 
 #[cfg(test)]

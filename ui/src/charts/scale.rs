@@ -3,6 +3,8 @@
 use mecum_api::PointView;
 use mecum_domain::{Decimal, PartialDate};
 
+use crate::format;
+
 /// A range whose limits would squeeze the values into less than this part of the height is not fully drawn.
 const LEAST_SHARE_OF_VALUES: f64 = 0.16;
 
@@ -72,7 +74,7 @@ pub fn day_number(date: &str) -> Option<f64> {
     let day = known.day().or_else(|| {
         jiff::civil::Date::new(known.year(), month, if known.month().is_some() { 15 } else { 1 }).ok()
     })?;
-    let days = i64::from((day - jiff::civil::date(1970, 1, 1)).get_days());
+    let days = format::days_of(day);
     let minutes = known.time().and_then(|t| {
         let (h, m) = t.split_once(':')?;
         Some(h.parse::<i64>().ok()? * 60 + m.parse::<i64>().ok()?)

@@ -134,7 +134,7 @@ fn change_item(i18n: &I18n, change: &ChangeView) -> Html {
     let (title, value) = row_phrase(i18n, row);
     let title = change
         .field
-        .map_or(title.clone(), |field| format!("{title}, {}", field_name(i18n, field).to_lowercase()));
+        .map_or(title.clone(), |field| format!("{title}, {}", format::lower(&field_name(i18n, field))));
     let clash = change.field.filter(|field| row.flag == Said::Clash && field.is_safety());
     let icon = match change.field {
         None => IconName::Plus,

@@ -60,7 +60,7 @@ fn row(i18n: &I18n, device: &DeviceView, on_changed: &Callback<()>) -> Html {
         (false, _) => last,
     };
     // The name is all that is known of another device: a phone says so in it.
-    let name = device.name.to_lowercase();
+    let name = format::lower(&device.name);
     let icon = if ["phone", "ponsel", "hp"].iter().any(|word| name.contains(word)) {
         IconName::Smartphone
     } else {

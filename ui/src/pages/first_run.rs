@@ -2,7 +2,7 @@
 
 pub mod passphrase;
 
-use mecum_api::domain::{PersonColour, initials};
+use mecum_api::domain::PersonColour;
 use mecum_api::{CallError, ChartEditArgs, ChartView, SettingsView, VaultCreateArgs, command};
 use yew::prelude::*;
 
@@ -13,6 +13,7 @@ use crate::backend::{Backend, use_backend};
 use crate::components::{
     Button, ButtonKind, ColourChoice, ErrorBlock, Field, FieldType, Icon, IconName, Logo,
 };
+use crate::format;
 use crate::i18n::{I18n, LANGUAGES, t, use_i18n};
 
 /// The steps of a new record.
@@ -217,7 +218,7 @@ fn AboutStep(props: &AboutStepProps) -> Html {
             <p class="lead">{ t!(i18n, "first-about-lead") }</p>
             <Field id="name" label={t!(i18n, "first-name")} hint={AttrValue::from(t!(i18n, "first-name-hint"))} value={(*name).clone()} error={name_error} focus=true oninput={set(&name)} />
             <Field id="born" label={t!(i18n, "first-born")} value={(*born).clone()} r#type={FieldType::Date} optional=true oninput={set(&born)} />
-            <ColourChoice name="colour" letters={initials(&name)} value={*colour} onchange={let colour = colour.clone(); Callback::from(move |chosen| colour.set(chosen))} />
+            <ColourChoice name="colour" letters={format::initials(&name)} value={*colour} onchange={let colour = colour.clone(); Callback::from(move |chosen| colour.set(chosen))} />
             <Field id="device" label={t!(i18n, "first-device")} hint={AttrValue::from(t!(i18n, "first-device-hint"))} value={(*device).clone()} oninput={set(&device)} />
             if let Some(error) = (*error).clone() { <ErrorBlock {error} /> }
             <div class="closed-end">

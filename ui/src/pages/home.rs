@@ -154,7 +154,7 @@ fn clash_about(i18n: &I18n, need: &NeedView, with_day: bool) -> String {
         if !with_day || w.at_ms <= 0 {
             return t!(i18n, "need-wrote-short", device = device, value = value);
         }
-        let when = format::day_near(language, &format::local_day(w.at_ms).to_string(), today);
+        let when = format::day_near(language, &format::iso(format::local_day(w.at_ms)), today);
         t!(i18n, "need-wrote", device = device, value = value, when = when)
     };
     need.written.iter().map(one).collect::<Vec<_>>().join("; ")

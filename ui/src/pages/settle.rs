@@ -1,7 +1,7 @@
 //! Settling a clash: what was agreed, what was written, and a choice that only a person makes.
 
 use mecum_api::{ChartView, ClashSettleArgs, ClashView, EntryArgs, Topic, WrittenView, command};
-use mecum_domain::{Field, initials};
+use mecum_domain::Field;
 use yew::prelude::*;
 use yew_router::prelude::*;
 
@@ -87,7 +87,7 @@ fn Settle(props: &SettleProps) -> Html {
             i18n,
             "settle-title",
             title = clash.title.as_str(),
-            field = field_name(&i18n, clash.field).to_lowercase()
+            field = format::lower(&field_name(&i18n, clash.field))
         )
     };
     let onsubmit = {
@@ -217,7 +217,7 @@ fn written(i18n: &I18n, clash: &ClashView, charts: &[ChartView]) -> Html {
                         { written_words(w) }
                         <span class="small"><bdi>{ written_where(i18n, w) }</bdi></span>
                     </span>
-                    <Tile letters={initials(&w.author)} colour={author_colour(charts, &w.author, at)} size={TileSize::Small} />
+                    <Tile letters={format::initials(&w.author)} colour={author_colour(charts, &w.author, at)} size={TileSize::Small} />
                 </li>
             }) }
         </ul>

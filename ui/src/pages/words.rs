@@ -7,15 +7,16 @@ use serde::Serialize;
 use crate::components::IconName;
 use crate::format;
 use crate::i18n::{I18n, t};
+use crate::json;
 
 /// The kebab-case word that stands for a value on the wire.
 pub fn wire_word<T: Serialize>(value: T) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_string(&value).unwrap_or_default().trim_matches('"').to_owned()
 }
 
 /// The value that a kebab-case word stands for.
 pub fn from_wire_word<T: serde::de::DeserializeOwned>(word: &str) -> Option<T> {
-    serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
+    json::read(&format!("\"{word}\"")).ok()
 }
 
 /// The name of a kind. A measurement that the family wrote is a home measurement.
@@ -49,17 +50,17 @@ pub fn detail_name(i18n: &I18n, detail: &DetailView) -> String {
     i18n.try_text(&detail.label).unwrap_or_else(|| spaced(detail.label.trim_start_matches("detail-")))
 }
 
-/// "ExplanationOfBenefit" reads "Explanation of benefit", "visit-class" reads "Visit class".
+/// Names of the standard are ASCII. "ExplanationOfBenefit" reads "Explanation of benefit", "visit-class" reads "Visit class".
 pub fn spaced(name: &str) -> String {
     let mut out = String::new();
     for (at, c) in name.chars().enumerate() {
         if at == 0 {
-            out.extend(c.to_uppercase());
+            out.push(c.to_ascii_uppercase());
         } else if c == '-' || c == '_' {
             out.push(' ');
-        } else if c.is_uppercase() && !out.ends_with(' ') {
+        } else if c.is_ascii_uppercase() && !out.ends_with(' ') {
             out.push(' ');
-            out.extend(c.to_lowercase());
+            out.push(c.to_ascii_lowercase());
         } else {
             out.push(c);
         }

@@ -138,7 +138,7 @@ pub(super) fn field_text(i18n: &I18n, field: Field, text: &str) -> String {
         Field::Unit => format::unit(text),
         Field::Status | Field::Severity | Field::Gender => status_name(i18n, text),
         Field::DoseUnit => i18n
-            .try_text(&format!("form-dose-unit-{}", text.to_lowercase()))
+            .try_text(&format!("form-dose-unit-{}", format::lower(text)))
             .unwrap_or_else(|| text.to_owned()),
         _ => text.to_owned(),
     }

@@ -125,7 +125,9 @@ fn holds(i18n: &I18n, view: &ImportPreview) -> Html {
 fn type_name(i18n: &I18n, resource_type: &str) -> String {
     let kebab: String = resource_type
         .char_indices()
-        .flat_map(|(at, c)| (at > 0 && c.is_uppercase()).then_some('-').into_iter().chain(c.to_lowercase()))
+        .flat_map(|(at, c)| {
+            (at > 0 && c.is_ascii_uppercase()).then_some('-').into_iter().chain([c.to_ascii_lowercase()])
+        })
         .collect();
     i18n.try_text(&format!("kind-{kebab}")).unwrap_or_else(|| spaced(resource_type))
 }

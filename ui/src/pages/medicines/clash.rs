@@ -2,7 +2,7 @@
 //! Nothing is chosen for the person.
 
 use mecum_api::{ChartView, ClashView, WrittenView};
-use mecum_domain::{Field, PersonColour, initials};
+use mecum_domain::{Field, PersonColour};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
@@ -83,7 +83,7 @@ pub fn ClashCard(props: &ClashCardProps) -> Html {
             "clash-title",
             title = clash.title.as_str(),
             count = count,
-            field = field_name(&i18n, clash.field).to_lowercase()
+            field = format::lower(&field_name(&i18n, clash.field))
         )
     };
     let settle = if is_dose(clash.field) { t!(i18n, "clash-settle-dose") } else { t!(i18n, "clash-settle") };
@@ -114,7 +114,7 @@ fn value(i18n: &I18n, colour: PersonColour, written: &WrittenView) -> Html {
     html! {
         <li class="clash-value" key={written.choice.clone()}>
             <span class="clash-author">
-                <Tile letters={initials(&written.author)} {colour} size={TileSize::Row} />
+                <Tile letters={format::initials(&written.author)} {colour} size={TileSize::Row} />
                 <span><strong><bdi>{ written.author.clone() }</bdi></strong>{ " " }{ t!(i18n, "clash-wrote") }</span>
             </span>
             <span class="clash-figure"><bdi>{ written_value(i18n, written) }</bdi></span>

@@ -57,7 +57,7 @@ pub(super) fn Choose(props: &ChooseProps) -> Html {
     let i18n = use_i18n();
     let args = use_state(|| MemberInviteArgs { chart: props.chart, ..MemberInviteArgs::default() });
     let tried = use_state(|| false);
-    let today = format::local_day(format::now_ms()).to_string();
+    let today = format::iso(format::local_day(format::now_ms()));
     let lacks = if *tried { missing(&args, &today) } else { Vec::new() };
     let said = |what: Missing, id: &str| lacks.contains(&what).then(|| AttrValue::from(i18n.text(id)));
     let onsubmit = {

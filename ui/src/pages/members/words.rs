@@ -43,7 +43,7 @@ fn joined(i18n: &I18n, names: impl Iterator<Item = String>) -> String {
 
 fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| format::lower(&first.to_string()) + letters.as_str())
 }
 
 /// What a role does, of somebody else: "reads and writes".
@@ -71,7 +71,7 @@ pub fn near_day(i18n: &I18n, date: &str) -> String {
 
 /// The day of an instant: "Tue 8 Sep"; none when it is not known.
 pub fn day_of(i18n: &I18n, at_ms: i64) -> Option<String> {
-    (at_ms > 0).then(|| near_day(i18n, &format::local_day(at_ms).to_string()))
+    (at_ms > 0).then(|| near_day(i18n, &format::iso(format::local_day(at_ms))))
 }
 
 /// Still there: such a member sees what is written.

@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 
-use mecum_api::domain::{PersonColour, Relation, initials};
+use mecum_api::domain::{PersonColour, Relation};
 use mecum_api::{CallError, ChartCreateArgs, ChartEditArgs, ChartView, command};
 use yew::prelude::*;
 
 use crate::app::use_shell;
 use crate::backend::{Backend, use_backend};
 use crate::components::{Button, ButtonKind, ColourChoice, ErrorBlock, Field, FieldType};
+use crate::format;
 use crate::i18n::{t, use_i18n};
 
 /// A form.
@@ -128,7 +129,7 @@ pub fn PersonForm(props: &PersonFormProps) -> Html {
                 </div>
             }
             <Field id="person-born" label={t!(i18n, "first-born")} value={person.born.clone()} r#type={FieldType::Date} optional=true oninput={born} />
-            <ColourChoice name="person-colour" letters={initials(&person.name)} value={person.colour} onchange={colour} />
+            <ColourChoice name="person-colour" letters={format::initials(&person.name)} value={person.colour} onchange={colour} />
             if let Some(error) = (*error).clone() { <ErrorBlock {error} /> }
             <Button kind={ButtonKind::Main} submit=true wide=true working={*working}>{ i18n.text(save) }</Button>
         </form>
