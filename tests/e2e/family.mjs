@@ -58,6 +58,8 @@ export function routes({ medicine, note, trend, received, clash = true }) {
     ["display", "/settings/display"],
     ["devices", "/settings/devices"],
     ["kit", "/settings/kit"],
+    ["data", "/settings/data"],
+    ["helpers", "/settings/helpers"],
     ["pair", "/settings/pair"],
   ].filter(Boolean);
 }

@@ -17,7 +17,8 @@ use crate::backend::{Backend, use_backend};
 use crate::components::{ErrorBlock, Skeleton};
 use crate::i18n::I18n;
 use crate::pages::first_run::FirstRunPage;
-use crate::pages::unlock::{ClosedPage, UnlockPage};
+use crate::pages::integrity::closed::ClosedPage;
+use crate::pages::unlock::UnlockPage;
 use crate::query::{Bus, QueryState, news_loop, use_query};
 use crate::route::Route;
 
@@ -154,8 +155,8 @@ fn use_touch() {
 /// The page of a route.
 fn page(route: Route) -> Html {
     use crate::pages::{
-        add, changes, devices, edit, entry, home, import, invitation, medicines, members, pairing, record,
-        results, settings, settle,
+        add, changes, devices, edit, entry, helpers, home, import, integrity, invitation, medicines, members,
+        pairing, record, results, settings, settle,
     };
     match route {
         Route::Home => html! { <home::HomePage /> },
@@ -176,6 +177,8 @@ fn page(route: Route) -> Html {
         Route::Display => html! { <settings::display::DisplayPage /> },
         Route::Devices => html! { <devices::DevicesPage /> },
         Route::Kit => html! { <settings::kit::KitPage /> },
+        Route::Data => html! { <integrity::DataPage /> },
+        Route::Helpers => html! { <helpers::HelpersPage /> },
         Route::Pair => html! { <pairing::PairPage /> },
         Route::Missing => html! { <frame::MissingPage /> },
     }
@@ -259,6 +262,8 @@ pub(crate) mod tests {
             "/settings",
             "/settings/display",
             "/settings/devices",
+            "/settings/data",
+            "/settings/helpers",
             "/record/add/note",
             "/nowhere",
         ] {

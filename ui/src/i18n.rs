@@ -30,6 +30,8 @@ macro_rules! locale {
             include_str!(concat!("../locales/", $language, "/import.ftl")),
             include_str!(concat!("../locales/", $language, "/members.ftl")),
             include_str!(concat!("../locales/", $language, "/recovery.ftl")),
+            include_str!(concat!("../locales/", $language, "/data.ftl")),
+            include_str!(concat!("../locales/", $language, "/helpers.ftl")),
             include_str!(concat!("../locales/", $language, "/glossary.ftl")),
         ]
     };

@@ -1,5 +1,6 @@
 //! The pages: each asks by queries, draws, and acts by commands.
 
+pub(crate) mod act;
 pub mod add;
 pub(crate) mod answer;
 pub mod changes;
@@ -9,8 +10,10 @@ pub mod entry;
 pub mod first_run;
 mod form;
 pub(crate) mod head;
+pub mod helpers;
 pub mod home;
 pub mod import;
+pub mod integrity;
 pub mod invitation;
 pub mod join;
 pub mod medicines;

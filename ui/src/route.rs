@@ -76,6 +76,12 @@ pub enum Route {
     /// The recovery kit.
     #[at("/settings/kit")]
     Kit,
+    /// The check, backups, mending.
+    #[at("/settings/data")]
+    Data,
+    /// Recovery helpers.
+    #[at("/settings/helpers")]
+    Helpers,
     /// Adds a device.
     #[at("/settings/pair")]
     Pair,
@@ -101,7 +107,13 @@ impl Route {
     pub fn part(&self) -> Part {
         match self {
             Route::Home | Route::Invitation | Route::Missing => Part::Home,
-            Route::Settings | Route::Display | Route::Devices | Route::Kit | Route::Pair => Part::Settings,
+            Route::Settings
+            | Route::Display
+            | Route::Devices
+            | Route::Kit
+            | Route::Data
+            | Route::Helpers
+            | Route::Pair => Part::Settings,
             _ => Part::Record,
         }
     }

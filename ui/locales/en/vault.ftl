@@ -16,7 +16,7 @@ closed-in-use-text = Another Mecum on this device has your records open. Two at 
 closed-in-use-do = Use the other window, or close it and try again.
 closed-damaged-title = Your records cannot be opened
 closed-damaged-text = The file with your records is damaged or was written by a newer Mecum. Nothing was removed or changed.
-closed-damaged-do = Put back a copy of the folder if you have one, or bring the records over from another device. Keep this file: it may still be read later.
+closed-damaged-do = See what is damaged and put it right, or restore from a backup.
 
 first-title = Your health records, with you
 first-lead = Mecum keeps the records of you and your family on your own devices, encrypted, also without signal.

@@ -15,7 +15,7 @@ closed-in-use-text = Mecum lain di perangkat ini sedang membuka rekam Anda. Dua 
 closed-in-use-do = Pakai jendela yang lain, atau tutup dulu lalu coba lagi.
 closed-damaged-title = Rekam Anda tidak bisa dibuka
 closed-damaged-text = Berkas rekam Anda rusak atau ditulis oleh Mecum yang lebih baru. Tidak ada yang dihapus atau diubah.
-closed-damaged-do = Kembalikan salinan foldernya jika ada, atau bawa rekam dari perangkat lain. Simpan berkas ini: mungkin masih bisa dibaca nanti.
+closed-damaged-do = Lihat apa yang rusak lalu perbaiki, atau pulihkan dari cadangan.
 
 first-title = Rekam kesehatan yang selalu bersama Anda
 first-lead = Mecum menyimpan rekam Anda dan keluarga di perangkat Anda sendiri, tersandi, juga tanpa sinyal.

@@ -1,5 +1,6 @@
 //! Answers from fixtures: a family of three invented people. For unit tests and for looking at pages; compiled in only for these.
 
+pub mod data;
 pub mod members;
 
 use std::cell::RefCell;
@@ -39,6 +40,21 @@ impl Fake {
         fake.put("whereabouts", whereabouts());
         fake.put("sync_status", sync());
         members::put(&fake);
+        data::put(&fake);
+        fake.put(
+            "entry_get",
+            mecum_api::EntryView {
+                row: RowView {
+                    entry: "e0".into(),
+                    kind: Kind::Note,
+                    title: "After the fall".into(),
+                    value: Some("Bruised knee, nothing broken.".into()),
+                    editable: true,
+                    ..RowView::default()
+                },
+                ..mecum_api::EntryView::default()
+            },
+        );
         fake.put(
             "settings_get",
             SettingsView { auto_lock_min: 5, device_name: "Laras's phone".into(), ..SettingsView::default() },
@@ -66,6 +82,11 @@ impl Fake {
         );
     }
 
+    /// Somebody asks to restore the account by its helpers.
+    pub fn asked(&self) {
+        self.put("home", HomeView { helpers_notice: Some(data::asked()), ..home() });
+    }
+
     /// Sets an answer.
     pub fn put(&self, name: &'static str, answer: impl serde::Serialize) {
         self.answers.borrow_mut().insert(name, serde_json::to_value(answer).unwrap_or_default());
@@ -86,6 +107,8 @@ impl Fake {
             "missing" => fake.phase(VaultPhase::Missing),
             "locked" => fake.phase(VaultPhase::Locked),
             "in-use" => fake.phase(VaultPhase::InUse),
+            "damaged" => fake.phase(VaultPhase::Damaged),
+            "asked" => fake.asked(),
             _ => {}
         }
         Some(fake)

@@ -1,6 +1,7 @@
 //! One entry: its value, its own facts, its series over time, clashes, where it comes from and has got to, its history, and the original as received.
 
 mod delete;
+mod erase;
 mod facts;
 mod history;
 mod original;
@@ -13,6 +14,8 @@ use yew::prelude::*;
 use yew_router::prelude::*;
 
 use self::delete::{DeleteButton, use_restore};
+use self::erase::Erase;
+pub(crate) use self::erase::said as erasure_said;
 use self::facts::{facts, where_from};
 use self::history::History;
 use self::original::Original;
@@ -111,6 +114,7 @@ fn Entry(props: &EntryProps) -> Html {
             if view.original {
                 <Original entry={row.entry.clone()} />
             }
+            <Erase view={view.clone()} />
         </article>
     }
 }

@@ -7,8 +7,10 @@ use mecum_api::{CallError, ChartEditArgs, ChartView, SettingsView, VaultCreateAr
 use yew::prelude::*;
 
 use self::passphrase::PassphraseStep;
+use super::integrity::backups::RestoreFrom;
 use super::join::JoinSteps;
 use super::restore::RestoreSteps;
+use super::restore::helpers::HelpersSteps;
 use crate::backend::{Backend, use_backend};
 use crate::components::{
     Button, ButtonKind, ColourChoice, ErrorBlock, Field, FieldType, Icon, IconName, Logo,
@@ -27,6 +29,8 @@ enum Step {
     About,
     Join,
     Restore,
+    Helpers,
+    Backup,
 }
 
 /// What the app hears.
@@ -52,11 +56,14 @@ pub fn FirstRunPage(props: &FirstRunPageProps) -> Html {
     };
     let body = match *step {
         Step::Welcome => {
-            let (start, join, restore) = (go(Step::Passphrase), go(Step::Join), go(Step::Restore));
+            let (start, join) = (go(Step::Passphrase), go(Step::Join));
+            let (restore, helpers, backup) = (go(Step::Restore), go(Step::Helpers), go(Step::Backup));
             let ways = Ways {
                 start: Callback::from(move |_| start()),
                 join: Callback::from(move |_| join()),
                 restore: Callback::from(move |_| restore()),
+                helpers: Callback::from(move |_| helpers()),
+                backup: Callback::from(move |_| backup()),
             };
             welcome(&i18n, &props.language_chosen, &ways)
         }
@@ -90,6 +97,14 @@ pub fn FirstRunPage(props: &FirstRunPageProps) -> Html {
             let back = go(Step::Welcome);
             html! { <RestoreSteps on_joining={props.joining.clone()} on_back={Callback::from(move |()| back())} /> }
         }
+        Step::Helpers => {
+            let back = go(Step::Welcome);
+            html! { <HelpersSteps on_joining={props.joining.clone()} on_back={Callback::from(move |()| back())} /> }
+        }
+        Step::Backup => {
+            let back = go(Step::Welcome);
+            html! { <RestoreFrom on_open={props.done.clone()} on_back={Callback::from(move |()| back())} /> }
+        }
     };
     html! {
         <div class="closed" data-person="abu">
@@ -119,6 +134,8 @@ struct Ways {
     start: Callback<MouseEvent>,
     join: Callback<MouseEvent>,
     restore: Callback<MouseEvent>,
+    helpers: Callback<MouseEvent>,
+    backup: Callback<MouseEvent>,
 }
 
 fn welcome(i18n: &I18n, on_language: &Callback<String>, ways: &Ways) -> Html {
@@ -146,6 +163,8 @@ fn welcome(i18n: &I18n, on_language: &Callback<String>, ways: &Ways) -> Html {
                 <Button kind={ButtonKind::Main} wide=true onclick={ways.start.clone()}>{ t!(i18n, "first-start") }</Button>
                 <Button kind={ButtonKind::Second} wide=true onclick={ways.join.clone()}>{ t!(i18n, "first-join") }</Button>
                 <button type="button" class="link-button" onclick={ways.restore.clone()}>{ t!(i18n, "first-restore") }</button>
+                <button type="button" class="link-button" onclick={ways.helpers.clone()}>{ t!(i18n, "byhelpers-title") }</button>
+                <button type="button" class="link-button" onclick={ways.backup.clone()}>{ t!(i18n, "backup-restore-title") }</button>
             </div>
             <ul class="promises" role="list">
                 <li><Icon icon={IconName::Lock} />{ t!(i18n, "first-promise-sealed") }</li>

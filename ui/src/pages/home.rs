@@ -8,6 +8,7 @@ use yew::prelude::*;
 use yew_router::prelude::*;
 
 use super::answer::answered;
+use super::helpers::AskedNotice;
 use super::medicines::clash::{is_dose, written_device};
 use super::people::relation_line;
 use super::words::{row_phrase, wire_word};
@@ -34,6 +35,7 @@ pub fn HomePage() -> Html {
             { answered(&i18n, &query, &t!(i18n, "home-opening"), |view| html! {
                 <>
                     <div class="home-main">
+                        if let Some(notice) = view.helpers_notice.clone() { <AskedNotice {notice} reload={query.reload()} /> }
                         <header class="home-head">
                             <h1 tabindex="-1">{ today(&i18n, &view.today) }</h1>
                             <p class="home-as-of">{ sync_line(&i18n, &view.sync) }</p>

@@ -16,6 +16,7 @@ use mecum_api::{ChartArgs, MemberState, MemberView, MembersView, SyncPhase, Topi
 use yew::prelude::*;
 use yew_router::prelude::*;
 
+pub(crate) use self::code::{code_block, word_list};
 use self::end::EndDialog;
 pub use self::invite::ShownInvitation;
 pub(super) use self::invite::needs_server;
@@ -23,7 +24,9 @@ pub(super) use self::meeting::use_meeting;
 use self::row::{MemberRow, present};
 use self::shared::topics;
 pub use self::shared::{SharedLine, may_import, may_rename, may_write, takes_files};
-pub(super) use self::words::{of_people, role_of_you, sections_title, until_text, why};
+pub(super) use self::words::{
+    of_people, role_of_you, section_name, sections_title, state_flag, until_text, why,
+};
 use super::answer::answered;
 use super::head::PageHead;
 use crate::app::use_shell;

@@ -1,6 +1,7 @@
 //! With the recovery kit's thirteen words: a new passphrase for the vault that is here, or everything on a device that is empty.
 
 pub mod forgotten;
+pub mod helpers;
 
 use mecum_api::{AccountRestoreArgs, CallError, Code, PairPhase, PairView, command};
 use yew::prelude::*;
@@ -204,16 +205,15 @@ struct WorkingProps {
     on_back: Callback<Option<CallError>>,
 }
 
-/// Restores, and says how far it is.
+/// Begins to restore with the kit's words.
 #[component]
 fn Working(props: &WorkingProps) -> Html {
     let (i18n, backend) = (use_i18n(), use_backend());
     let view = use_state_eq(|| PairView { phase: PairPhase::Waiting, ..PairView::default() });
-    let phase = view.phase;
     {
         let (view, given) = (view.clone(), props.given.clone());
         let (on_joining, on_back) = (props.on_joining.clone(), props.on_back.clone());
-        let (backend, language) = (backend.clone(), i18n.language());
+        let language = i18n.language();
         use_effect_with((), move |()| {
             on_joining.emit(true);
             wasm_bindgen_futures::spawn_local(async move {
@@ -237,16 +237,35 @@ fn Working(props: &WorkingProps) -> Html {
             });
         });
     }
+    html! { <Watch begun={(*view).clone()} on_joining={props.on_joining.clone()} /> }
+}
+
+/// What is being restored.
+#[derive(Properties, PartialEq)]
+pub(crate) struct WatchProps {
+    /// As it was when it began.
+    pub(crate) begun: PairView,
+    /// Restoring ends.
+    pub(crate) on_joining: Callback<bool>,
+}
+
+/// Says how far restoring is, by the kit or by helpers.
+#[component]
+pub(crate) fn Watch(props: &WatchProps) -> Html {
+    let (i18n, backend) = (use_i18n(), use_backend());
+    let heard = use_state_eq(|| None::<PairView>);
+    let view = heard.as_ref().unwrap_or(&props.begun);
+    let phase = view.phase;
     {
-        let (view, backend) = (view.clone(), backend.clone());
+        let heard = heard.clone();
         use_effect_with(phase, move |phase| {
             focus("main h1");
             let ask = (*phase == PairPhase::Working).then(|| {
                 gloo::timers::callback::Interval::new(ASK_MS, move || {
-                    let (view, backend) = (view.clone(), backend.clone());
+                    let (heard, backend) = (heard.clone(), backend.clone());
                     wasm_bindgen_futures::spawn_local(async move {
                         if let Ok(now) = backend.call::<command::PairStatus>(()).await {
-                            view.set(now);
+                            heard.set(Some(now));
                         }
                     });
                 })

@@ -1,14 +1,18 @@
-//! Opening the vault, and what is said when it cannot be opened at all. No names while locked.
+//! Opening the vault, or another way in: the recovery kit, a backup. No names while locked.
 
 use std::rc::Rc;
 
-use mecum_api::{CallError, Code, PassphraseArgs, VaultPhase, VaultView, command};
+use mecum_api::{CallError, Code, PassphraseArgs, TaskPhase, Topic, VaultView, command};
 use yew::prelude::*;
 
+use super::act::use_asked_again;
+use super::integrity::backups::RestoreFrom;
+use super::integrity::closed::SetAside;
 use super::restore::forgotten::ForgottenSteps;
 use crate::backend::use_backend;
-use crate::components::{Button, ButtonKind, ErrorBlock, Field, FieldType, Icon, IconName, Logo};
+use crate::components::{Button, ButtonKind, ErrorBlock, Field, FieldType, Icon, IconName, Logo, Progress};
 use crate::i18n::{t, use_i18n};
+use crate::query::use_query;
 
 /// The state of the vault.
 #[derive(Properties, PartialEq)]
@@ -19,6 +23,13 @@ pub struct UnlockPageProps {
     pub on_open: Callback<()>,
 }
 
+/// Another way in than the passphrase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Kit,
+    Backup,
+}
+
 /// The page.
 #[component]
 pub fn UnlockPage(props: &UnlockPageProps) -> Html {
@@ -26,7 +37,11 @@ pub fn UnlockPage(props: &UnlockPageProps) -> Html {
     let typed = use_state(String::new);
     let working = use_state(|| false);
     let error = use_state(|| None::<CallError>);
-    let forgotten = use_state(|| false);
+    let way = use_state(|| None::<Way>);
+    // Mending locks the vault and opens it again when it is done.
+    let mending = use_query::<command::MendStatus>((), vec![Topic::Integrity]);
+    let mends = mending.data().is_some_and(|view| view.phase == TaskPhase::Running);
+    use_asked_again(&mending, mends);
     let wait = use_state(|| props.status.wait_s);
     use_countdown(&wait);
     let onsubmit = {
@@ -59,22 +74,34 @@ pub fn UnlockPage(props: &UnlockPageProps) -> Html {
         .filter(|e| matches!(e.code, Code::WrongPassphrase | Code::Waiting))
         .map(|e| i18n.error(e).0);
     let other = error.as_ref().filter(|e| !matches!(e.code, Code::WrongPassphrase | Code::Waiting)).cloned();
-    if *forgotten {
-        let back = {
-            let forgotten = forgotten.clone();
-            Callback::from(move |()| forgotten.set(false))
-        };
+    let turn = |to: Option<Way>| {
+        let way = way.clone();
+        Callback::from(move |()| way.set(to))
+    };
+    if let Some(to) = *way {
+        let (on_open, on_back) = (props.on_open.clone(), turn(None));
         return html! {
             <div class="closed" data-person="abu">
                 <div class="spine" aria-hidden="true" />
-                <main class="closed-main"><ForgottenSteps on_open={props.on_open.clone()} on_back={back} /></main>
+                <main class="closed-main">{ match to {
+                    Way::Kit => html! { <ForgottenSteps {on_open} {on_back} /> },
+                    Way::Backup => html! { <RestoreFrom {on_open} {on_back} /> },
+                } }</main>
             </div>
         };
     }
-    let forget = {
-        let forgotten = forgotten.clone();
-        Callback::from(move |_: MouseEvent| forgotten.set(true))
+    let link = |to: Way, id: &str| {
+        let onclick = turn(Some(to)).reform(|_: MouseEvent| ());
+        html! { <p><button type="button" class="link-button" {onclick}>{ i18n.text(id) }</button></p> }
     };
+    if mends {
+        return html! {
+            <div class="closed" data-person="abu">
+                <div class="spine" aria-hidden="true" />
+                <main class="closed-main"><h1 tabindex="-1">{ t!(i18n, "mend-title") }</h1><Progress done=0 total=0 label={t!(i18n, "mend-running")} /></main>
+            </div>
+        };
+    }
     html! {
         <div class="closed" data-person="abu">
             <div class="spine" aria-hidden="true" />
@@ -94,7 +121,9 @@ pub fn UnlockPage(props: &UnlockPageProps) -> Html {
                     }
                 </form>
                 if let Some(error) = other { <ErrorBlock {error} /> }
-                <p><button type="button" class="link-button" onclick={forget}>{ t!(i18n, "unlock-forgotten") }</button></p>
+                { link(Way::Kit, "unlock-forgotten") }
+                { link(Way::Backup, "backup-restore-title") }
+                <p><SetAside on_done={props.on_open.clone()} /></p>
                 <p class="closed-note"><Icon icon={IconName::Lock} small=true />{ t!(i18n, "unlock-note") }</p>
             </main>
         </div>
@@ -112,35 +141,4 @@ fn use_countdown(wait: &UseStateHandle<u32>) {
         });
         move || drop(timer)
     });
-}
-
-/// Why the vault cannot be opened.
-#[derive(Properties, PartialEq)]
-pub struct ClosedPageProps {
-    /// In use, or damaged.
-    pub phase: VaultPhase,
-    /// Looks again.
-    pub on_retry: Callback<()>,
-}
-
-/// The vault is there and cannot be opened: what happened, what is safe, what to do.
-#[component]
-pub fn ClosedPage(props: &ClosedPageProps) -> Html {
-    let i18n = use_i18n();
-    let (title, text, to_do) = match props.phase {
-        VaultPhase::InUse => ("closed-in-use-title", "closed-in-use-text", "closed-in-use-do"),
-        _ => ("closed-damaged-title", "closed-damaged-text", "closed-damaged-do"),
-    };
-    html! {
-        <div class="closed" data-person="abu">
-            <div class="spine" aria-hidden="true" />
-            <main class="closed-main">
-                <p class="brand brand-large"><Logo /><span>{ "Mecum" }</span></p>
-                <h1 tabindex="-1">{ i18n.text(title) }</h1>
-                <p class="lead">{ i18n.text(text) }</p>
-                <p>{ i18n.text(to_do) }</p>
-                <p><Button kind={ButtonKind::Main} onclick={props.on_retry.reform(|_| ())}>{ t!(i18n, "app-try-again") }</Button></p>
-            </main>
-        </div>
-    }
 }

@@ -38,18 +38,7 @@ pub(super) fn InvitationCode(props: &InvitationCodeProps) -> Html {
             <p class="lead">{ t!(i18n, "invite-give") }</p>
             <p class="small">{ props.offers.clone() }</p>
             <p class="pair-left" role="timer"><strong>{ left_words(&i18n, *left, offer.ends_ms) }</strong></p>
-            <div class="pair-code">
-                <div class="pair-qr">
-                    <h2 class="section-title">{ t!(i18n, "invite-scan") }</h2>
-                    <Qr text={offer.qr.clone()} label={t!(i18n, "invite-qr-label")} />
-                </div>
-                <div class="pair-words">
-                    <h2 class="section-title">{ t!(i18n, "invite-or-words") }</h2>
-                    <ol class="word-list" translate="no">{ for offer.words.iter().map(|word| html! { <li lang="en">{ word.clone() }</li> }) }</ol>
-                    <p class="small">{ t!(i18n, "invite-server") }</p>
-                    <p class="pair-server"><bdi translate="no">{ offer.server.clone() }</bdi></p>
-                </div>
-            </div>
+            { code_block(&i18n, offer, &t!(i18n, "invite-qr-label")) }
             <p class="small">{ t!(i18n, "invite-once") }</p>
             <p class="pair-waiting"><span class="ring" aria-hidden="true" />{ t!(i18n, "invite-waiting") }</p>
             <p class="small">{ t!(i18n, "invite-may-leave") }</p>
@@ -58,6 +47,29 @@ pub(super) fn InvitationCode(props: &InvitationCodeProps) -> Html {
             </div>
         </div>
     }
+}
+
+/// A code as a picture and in words, with the server that both sides must use.
+pub(crate) fn code_block(i18n: &I18n, offer: &PairOfferView, label: &str) -> Html {
+    html! {
+        <div class="pair-code">
+            <div class="pair-qr">
+                <h2 class="section-title">{ t!(i18n, "invite-scan") }</h2>
+                <Qr text={offer.qr.clone()} label={label.to_owned()} />
+            </div>
+            <div class="pair-words">
+                <h2 class="section-title">{ t!(i18n, "invite-or-words") }</h2>
+                { word_list(&offer.words) }
+                <p class="small">{ t!(i18n, "invite-server") }</p>
+                <p class="pair-server"><bdi translate="no">{ offer.server.clone() }</bdi></p>
+            </div>
+        </div>
+    }
+}
+
+/// Words with their numbers, to be read aloud or typed.
+pub(crate) fn word_list(words: &[String]) -> Html {
+    html! { <ol class="word-list" translate="no">{ for words.iter().map(|word| html! { <li lang="en">{ word.clone() }</li> }) }</ol> }
 }
 
 /// A long time as the moment when it ends; the last hour as a clock.
