@@ -255,6 +255,12 @@ pub fn with_offset(local_text: &str) -> String {
     format!("{}T{hour:02}:{minute:02}:00{sign}{hours:02}:{rest:02}", iso(day))
 }
 
+/// The last millisecond of a civil day on this device's clock; none for a text that is no day.
+pub fn end_of_day_ms(date: &str) -> Option<i64> {
+    let next = (days_of(PartialDate::parse(date)?.day()?) + 1) * MINUTES_PER_DAY;
+    Some((next + zone_offset_minutes(next * MS_PER_MINUTE)) * MS_PER_MINUTE - 1)
+}
+
 /// A number as printed, with the decimal sign of the language: "7.8" reads "7,8" in Indonesian. Texts keep their points.
 pub fn number(language: &str, text: &str) -> String {
     if !indonesian(language) {
@@ -358,6 +364,17 @@ mod tests {
         for other in ["2026-09-08", "2026-09-08T25:00", "2026-09", "soon", ""] {
             assert_eq!(with_offset(other), other, "not a moment");
         }
+    }
+
+    #[test]
+    fn a_day_ends_with_its_last_moment() {
+        let end = end_of_day_ms("2026-09-08").expect("a day");
+        assert_eq!(
+            (local_day(end), local_day(end + 1).day()),
+            (jiff::civil::date(2026, 9, 8), 9),
+            "not a moment later"
+        );
+        assert_eq!(end_of_day_ms(""), None, "nothing was chosen");
     }
 
     #[test]

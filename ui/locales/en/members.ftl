@@ -219,3 +219,6 @@ error-read-only = You read this part, and do not write in it.
 error-read-only-do = Tell whoever shares this record what you would add.
 error-share-ended = Nothing can be written here any more: it is no longer shared with you.
 error-share-ended-do = What you read until then stays here.
+
+cut-after = Nothing counts after this day
+cut-after-hint = Only if somebody else may have written with it, for example after a theft. Empty: everything that came until now counts.

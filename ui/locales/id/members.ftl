@@ -218,3 +218,6 @@ error-read-only = Bagian ini hanya Anda baca, tidak Anda tulis.
 error-read-only-do = Sampaikan kepada yang membagikan rekam ini apa yang ingin Anda tambahkan.
 error-share-ended = Di sini tidak bisa ditulis lagi: rekam ini tidak lagi dibagikan kepada Anda.
 error-share-ended-do = Yang Anda baca sampai saat itu tetap di sini.
+
+cut-after = Setelah hari ini tidak ada yang berlaku
+cut-after-hint = Hanya jika orang lain mungkin menulis dengannya, misalnya setelah pencurian. Kosong: semua yang sampai sekarang tetap berlaku.

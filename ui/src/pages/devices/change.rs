@@ -5,7 +5,8 @@ use yew::prelude::*;
 
 use crate::app::use_shell;
 use crate::backend::use_backend;
-use crate::components::{Button, ButtonKind, Dialog, ErrorBlock, Field};
+use crate::components::{Button, ButtonKind, Dialog, ErrorBlock, Field, FieldType};
+use crate::format;
 use crate::i18n::{t, use_i18n};
 
 /// One device.
@@ -95,13 +96,14 @@ pub(super) fn RemoveButton(props: &ChangeProps) -> Html {
         Callback::from(move |()| open.set(false))
     };
     let name = props.device.name.as_str();
+    let after = use_state(String::new);
     let remove = {
-        let (open, working, error) = (open.clone(), working.clone(), error.clone());
+        let (open, working, error, after) = (open.clone(), working.clone(), error.clone(), after.clone());
         let (device, on_changed) = (props.device.device.clone(), props.on_changed.clone());
         let said = t!(i18n, "devices-removed", name = name);
         Callback::from(move |_: MouseEvent| {
             working.set(true);
-            let args = DeviceArgs { device: device.clone(), nothing_after_ms: None };
+            let args = DeviceArgs { device: device.clone(), nothing_after_ms: format::end_of_day_ms(&after) };
             let (open, working, error) = (open.clone(), working.clone(), error.clone());
             let (shell, backend) = (shell.clone(), backend.clone());
             let (on_changed, said) = (on_changed.clone(), said.clone());
@@ -124,6 +126,8 @@ pub(super) fn RemoveButton(props: &ChangeProps) -> Html {
             <Dialog open={*open} title={t!(i18n, "devices-remove-title", name = name)} on_close={close.clone()}>
                 <p>{ t!(i18n, "devices-remove-text") }</p>
                 <p>{ t!(i18n, "devices-remove-keeps") }</p>
+                <Field id="remove-after" label={t!(i18n, "cut-after")} hint={AttrValue::from(t!(i18n, "cut-after-hint"))} value={(*after).clone()} r#type={FieldType::Date} optional=true
+                    oninput={let after = after.clone(); Callback::from(move |text| after.set(text))} />
                 if let Some(error) = (*error).clone() { <ErrorBlock {error} /> }
                 <div class="dialog-buttons">
                     <Button kind={ButtonKind::DangerFilled} onclick={remove} working={*working}>{ t!(i18n, "devices-remove-yes", name = name) }</Button>

@@ -9,7 +9,8 @@ use super::ticks::Ticks;
 use super::words::of_people;
 use crate::app::use_shell;
 use crate::backend::use_backend;
-use crate::components::{Button, ButtonKind, Dialog, ErrorBlock, Field, Tile, TileSize};
+use crate::components::{Button, ButtonKind, Dialog, ErrorBlock, Field, FieldType, Tile, TileSize};
+use crate::format;
 use crate::i18n::{t, use_i18n};
 
 /// What is asked.
@@ -62,14 +63,20 @@ struct RemoveFormProps {
 }
 
 /// What is sent: no section named means all, also those that come while this is asked.
-fn removal(chart: ChartId, member: &MemberView, ticked: &[String], reason: &str) -> MemberRemoveArgs {
+fn removal(
+    chart: ChartId,
+    member: &MemberView,
+    ticked: &[String],
+    reason: &str,
+    after: &str,
+) -> MemberRemoveArgs {
     let all = endable(member).len() == ticked.len();
     MemberRemoveArgs {
         chart,
         account: member.account.clone(),
         sections: if all { Vec::new() } else { ticked.to_vec() },
         reason: Some(reason.trim().to_owned()).filter(|reason| !reason.is_empty()),
-        nothing_after_ms: None,
+        nothing_after_ms: format::end_of_day_ms(after),
     }
 }
 
@@ -86,13 +93,14 @@ fn RemoveForm(props: &RemoveFormProps) -> Html {
     let member = &props.member;
     let sections = endable(member);
     let ticked = use_state(|| sections.clone());
-    let reason = use_state(String::new);
+    let (reason, after) = (use_state(String::new), use_state(String::new));
     let tried = use_state(|| false);
     let working = use_state(|| false);
     let problem = use_state(|| None::<CallError>);
     let onsubmit = {
         let (ticked, reason, tried, working, problem) =
             (ticked.clone(), reason.clone(), tried.clone(), working.clone(), problem.clone());
+        let after = after.clone();
         let (chart, member) = (props.chart, member.clone());
         let (on_close, on_done) = (props.on_close.clone(), props.on_done.clone());
         let name = member.name.as_str();
@@ -105,7 +113,7 @@ fn RemoveForm(props: &RemoveFormProps) -> Html {
             }
             working.set(true);
             problem.set(None);
-            let args = removal(chart, &member, &ticked, &reason);
+            let args = removal(chart, &member, &ticked, &reason, &after);
             let (shell, backend, done, waits) = (shell.clone(), backend.clone(), done.clone(), waits.clone());
             let (working, problem) = (working.clone(), problem.clone());
             let (on_close, on_done) = (on_close.clone(), on_done.clone());
@@ -141,6 +149,8 @@ fn RemoveForm(props: &RemoveFormProps) -> Html {
                 <Ticks name="remove-sections" legend={t!(i18n, "remove-sections")} {sections} ticked={(*ticked).clone()} error={none} {onchange} />
             }
             <Field id="remove-reason" label={t!(i18n, "remove-reason")} hint={AttrValue::from(t!(i18n, "remove-reason-hint"))} value={(*reason).clone()} optional=true {oninput} />
+            <Field id="remove-after" label={t!(i18n, "cut-after")} hint={AttrValue::from(t!(i18n, "cut-after-hint"))} value={(*after).clone()} r#type={FieldType::Date} optional=true
+                oninput={let after = after.clone(); Callback::from(move |text| after.set(text))} />
             <p class="small">{ t!(i18n, "remove-online") }</p>
             if let Some(error) = (*problem).clone() { <ErrorBlock error={of_people(&i18n, error)} /> }
             <div class="dialog-buttons">
@@ -227,10 +237,12 @@ mod tests {
         let section = |name: &str| MemberSectionView { section: name.into(), ..MemberSectionView::default() };
         let sections = vec![section("results"), section("visits")];
         let member = MemberView { account: "a".into(), sections, ..MemberView::default() };
-        let all = removal(ChartId::default(), &member, &["results".into(), "visits".into()], " ");
+        let all = removal(ChartId::default(), &member, &["results".into(), "visits".into()], " ", "");
         assert_eq!((all.sections.len(), all.reason), (0, None), "all of them, no empty reason");
-        let some = removal(ChartId::default(), &member, &["visits".into()], "moved away");
+        let some = removal(ChartId::default(), &member, &["visits".into()], "moved away", "2026-09-08");
         assert_eq!(some.sections, ["visits"], "only what was ticked");
         assert_eq!(some.reason.as_deref(), Some("moved away"), "with the reason");
+        assert_eq!(some.nothing_after_ms, Some(1_788_911_999_999), "to the end of that day");
+        assert_eq!(all.nothing_after_ms, None, "else from what the server has ordered by now");
     }
 }
