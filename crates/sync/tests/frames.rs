@@ -10,9 +10,10 @@ use mecum_sync::testing::Actor;
 use mecum_sync::{
     AccountBody, AccountLog, Challenge, Countersign, DecodeError, EnrolRequest, EnrolResponse, Follower,
     HelpersAnswer, HelpersAsk, HelpersDone, HelpersFetch, HelpersNotice, HelpersPart, HelpersProof,
-    HelpersStage, HelpersStop, HelpersStopping, Item, Outcome, PROTOCOL_VERSION, Pruning, PruningAnswer, Receipt, Receipts,
-    RecoverRequest, RecoverResponse, RecoveryProof, Refusal, RefusalCode, Role, ServerInfo, SessionGrant,
-    SessionToken, SignIn, Signed, SpaceBody, SpaceLog, StoredSnapshot, SyncRequest, SyncResponse, decode, encode, helping,
+    HelpersStage, HelpersStop, HelpersStopping, Item, Outcome, PROTOCOL_VERSION, Pruning, PruningAnswer,
+    Receipt, Receipts, RecoverRequest, RecoverResponse, RecoveryProof, Refusal, RefusalCode, Role,
+    ServerInfo, SessionGrant, SessionToken, SignIn, Signed, SpaceBody, SpaceLog, StoredSnapshot, SyncRequest,
+    SyncResponse, decode, encode, helping,
 };
 use minicbor::{Decode, Encode};
 use proptest::prelude::*;
