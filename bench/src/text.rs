@@ -110,7 +110,7 @@ impl Writing {
                     edits.push(Edit::Delete(self.cursor));
                 }
             } else {
-                for _ in 0..1 + self.below(3) {
+                for _ in 0..=self.below(3) {
                     for letter in WORDS.get(self.below(WORDS.len())).copied().unwrap_or(" ").chars() {
                         edits.push(Edit::Insert(self.cursor, letter));
                         self.cursor += 1;

@@ -275,7 +275,7 @@ fn kept() -> Vec<Vec<u8>> {
 fn texts() -> Vec<Vec<u8>> {
     let mut texts = [words(KITS, "words"), words(PAIRINGS, "words")].concat();
     texts.extend(
-        ["2026-02-28", "2026-02", "2026", "00112233445566778899aabbccddeeff"].map(|text| text.into()),
+        ["2026-02-28", "2026-02", "2026", "00112233445566778899aabbccddeeff"].map(std::convert::Into::into),
     );
     texts
 }

@@ -199,7 +199,7 @@ impl App {
 
     /// Stops whoever asks to restore this account.
     pub async fn helpers_stop(&self, (): ()) -> Result<HelpersView, CallError> {
-        self.with(|session| session.stop_notice()).await?;
+        self.with(super::session::Session::stop_notice).await?;
         let _ = self.sync_now(()).await;
         self.inner.news.tell(Topic::Sync);
         self.helpers_get(()).await

@@ -228,7 +228,7 @@ async fn put_back(seed: u64, all_return: bool) -> Result<(), String> {
     drop(fold(&line, &mut phone, &mut laptop, seed * 10 + 3).await);
     let to = tempfile::tempdir().expect("a folder");
     line.later(91);
-    let prune_first = seed % 2 == 0;
+    let prune_first = seed.is_multiple_of(2);
     if prune_first {
         assert!(line.relay.sweep().expect("a sweep").pruned_envelopes > 0);
     }

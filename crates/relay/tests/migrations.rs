@@ -81,7 +81,7 @@ fn cuts(version: usize, bring_up: impl Fn(&Path), wanted: &[(String, Option<Stri
             match opened {
                 Err(error) => wrong.push(format!("version {version}, event {count}: {error}")),
                 Ok(()) if tables(&path) != wanted => {
-                    wrong.push(format!("version {version}, event {count}: other tables"))
+                    wrong.push(format!("version {version}, event {count}: other tables"));
                 }
                 Ok(()) if version > 0 && kept() != 1 => {
                     wrong.push(format!("version {version}, event {count}: what was stored is gone"));

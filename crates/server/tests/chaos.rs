@@ -26,7 +26,7 @@ const ROUNDS_OF_A_WORLD: u64 = 10;
 /// Rounds in a quick run.
 const QUICK_ROUNDS: u64 = 2;
 /// How long five devices may take to show the same once their ways are good.
-const SETTLE: Duration = Duration::from_secs(60);
+const SETTLE: Duration = Duration::from_mins(1);
 
 /// The example beside this test's own binary; built when a single test was asked for and it is not there.
 fn client_program() -> PathBuf {

@@ -136,7 +136,7 @@ impl Case {
     fn live(&mut self) {
         for _ in 0..2 + self.dice.below(4) {
             let who = self.dice.below(3);
-            let texts = &["one", "two"][..1 + self.dice.below(2)];
+            let texts = &["one", "two"][..=self.dice.below(2)];
             let actor = match who {
                 0 => &mut self.mother,
                 1 => &mut self.daughter,

@@ -191,14 +191,11 @@ impl Session {
                     None
                 }
             };
-            match why {
-                Some(_) => {
-                    let mut stage = Stage::default();
-                    Intent { refused: why, by: None, ..intent.clone() }.put(&mut stage);
-                    stage.topics.push(Topic::Record { chart: intent.chart() });
-                    self.commit(stage, Durability::Full)?;
-                }
-                None => {}
+            if why.is_some() {
+                let mut stage = Stage::default();
+                Intent { refused: why, by: None, ..intent.clone() }.put(&mut stage);
+                stage.topics.push(Topic::Record { chart: intent.chart() });
+                self.commit(stage, Durability::Full)?;
             }
         }
         Ok(())

@@ -282,12 +282,11 @@ impl Session {
             let going_on =
                 matches!(helper.state(), HelperState::Waiting | HelperState::Asking | HelperState::Handing)
                     && helper.ends_ms > now_ms;
-            let secret = match helper.code().filter(|_| going_on) {
-                Some(secret) => secret,
-                None => {
-                    end_code(helper, now_ms);
-                    PairingSecret::make(session.entropy())
-                }
+            let secret = if let Some(secret) = helper.code().filter(|_| going_on) {
+                secret
+            } else {
+                end_code(helper, now_ms);
+                PairingSecret::make(session.entropy())
             };
             if !going_on {
                 helper.secret = Some(Secret(*secret.expose()));

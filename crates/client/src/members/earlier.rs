@@ -85,12 +85,11 @@ impl Session {
         let at_ms = self.now_ms();
         let name = [came_prefix(chain).as_slice(), &at_ms.div_euclid(MARK_MS).to_be_bytes()].concat();
         let staged = stage.puts.iter().rev().find(|(table, put, _)| *table == Table::Sync && *put == name);
-        let before: Option<Came> = match staged {
-            Some((_, _, body)) => minicbor::decode(body).ok(),
-            None => {
-                let kept = self.vault.get(Table::Sync, &name).ok().flatten();
-                kept.and_then(|body| minicbor::decode(&body).ok())
-            }
+        let before: Option<Came> = if let Some((_, _, body)) = staged {
+            minicbor::decode(body).ok()
+        } else {
+            let kept = self.vault.get(Table::Sync, &name).ok().flatten();
+            kept.and_then(|body| minicbor::decode(&body).ok())
         };
         // Read again from the start, what came before came when it first did.
         if before.is_some_and(|before| before.last >= last) || self.is_noted(chain, last) {

@@ -267,7 +267,7 @@ impl App {
             }
             let (asked_ms, released_ms, again_ms) = times;
             let stage = record::code_of(answer.stage);
-            asking.keep(Record { asked_ms, released_ms, again_ms, stage, ..before.clone() })
+            asking.keep(Record { stage, asked_ms, released_ms, again_ms, ..before.clone() })
         });
         self.inner.news.tell(Topic::Devices);
     }

@@ -270,7 +270,7 @@ pub(crate) fn wrong(attack: &Attack, seen: &Seen, honest: &Seen) -> Vec<String> 
         match &seen.healed {
             None => must(false, "an honest exchange afterwards does not work".into()),
             Some(healed) => {
-                must(*healed == honest.end.1, "afterwards the record is not the honest one".into())
+                must(*healed == honest.end.1, "afterwards the record is not the honest one".into());
             }
         }
     }

@@ -175,6 +175,6 @@ fn nudge(node: &mut Node, way: u64, roll: u64) {
         4 if way == 13 => drop(node.inside.pop()),
         4 if way == 14 => node.inside.reverse(),
         4 => node.inside.clear(),
-        _ => *node = Node::raw(vec![if roll % 2 == 0 { 0xf4 } else { 0xf5 }]),
+        _ => *node = Node::raw(vec![if roll.is_multiple_of(2) { 0xf4 } else { 0xf5 }]),
     }
 }

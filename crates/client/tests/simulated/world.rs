@@ -407,9 +407,10 @@ impl<'c> World<'c> {
                 let mut response: SyncResponse = decode(body, LARGEST).map_err(|error| error.to_string())?;
                 self.leave_out(&mut response);
                 let taken = self.device(device).accept(&request, &response);
-                match taken.map_err(|error| format!("device {device}: {error}"))?.more {
-                    true => self.ask(device),
-                    false => Ok(()),
+                if taken.map_err(|error| format!("device {device}: {error}"))?.more {
+                    self.ask(device)
+                } else {
+                    Ok(())
                 }
             }
         }

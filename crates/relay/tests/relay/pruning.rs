@@ -155,7 +155,7 @@ async fn a_cut_below_what_was_pruned_is_refused_and_one_above_it_is_taken() {
     guest.write(&server, space, &["five"]).await;
     owner.catch_up(&server).await;
     let mut early = guest.actor.cut(space);
-    let whole = early.clone();
+    let whole = early;
     early.envelope_seq = 1;
     early.hash = Hash32::from_slice(&id).unwrap();
     for cuts in [vec![early], vec![]] {

@@ -104,12 +104,11 @@ impl Checking {
     pub(crate) fn step(&mut self, keys: &Keys) -> bool {
         let Some(connection) = &self.connection else { return true };
         let at = std::mem::replace(&mut self.at, At::Done);
-        self.at = match look(connection, keys, at, &mut self.report) {
-            Ok(next) => next,
-            Err(_) => {
-                self.report.problems.push(Problem::Structure);
-                At::Done
-            }
+        self.at = if let Ok(next) = look(connection, keys, at, &mut self.report) {
+            next
+        } else {
+            self.report.problems.push(Problem::Structure);
+            At::Done
         };
         if !matches!(self.at, At::Done) {
             return false;
@@ -130,15 +129,12 @@ fn look(
     report: &mut CheckReport,
 ) -> Result<At, ReadVaultError> {
     match at {
-        At::Head => Ok(match load_head(connection, keys) {
-            Ok(head) => {
-                let looked = Looked::new(head.counter);
-                At::Rows(Box::new((head, looked)))
-            }
-            Err(_) => {
-                report.problems.push(Problem::Head);
-                At::Done
-            }
+        At::Head => Ok(if let Ok(head) = load_head(connection, keys) {
+            let looked = Looked::new(head.counter);
+            At::Rows(Box::new((head, looked)))
+        } else {
+            report.problems.push(Problem::Head);
+            At::Done
         }),
         At::Rows(mut rows) => {
             if rows.1.look(connection, keys, true, ROWS, report)? == ROWS {
