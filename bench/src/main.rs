@@ -30,6 +30,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use report::Report;
+use zeroizing_alloc::ZeroAlloc;
+
+/// The app's own allocator, which wipes what it frees: what is measured is what is shipped.
+#[global_allocator]
+static MEMORY: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
 
 /// What stops a measurement.
 type Failed = Box<dyn Error + Send + Sync>;
@@ -172,9 +177,15 @@ fn of_a_text(beside: &Path, work: &Path, wanted: &impl Fn(&str) -> bool, report:
         return;
     }
     match text::text(beside).and_then(|text| trace::measure(work, &text, wanted)) {
-        Ok(measured) => measured.into_iter().for_each(|row| report.take(row.id, Ok(row))),
+        Ok(measured) => {
+            for row in measured {
+                report.take(row.id, Ok(row));
+            }
+        }
         Err(error) => {
-            rows.into_iter().for_each(|id| report.take(id, Err(error.to_string().into())));
+            for id in rows {
+                report.take(id, Err(error.to_string().into()));
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,7 +31,10 @@ fn report(name: &str, verdict: &Verdict) -> bool {
         Verdict::Slow(input) => ("is slow on", input),
         Verdict::Large(input) => ("grows on", input),
     };
-    let hex: String = input.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = input.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    });
     println!("{name} {what} {hex}");
     false
 }

@@ -26,7 +26,7 @@ fn example(doc: &CommandDoc) -> Value {
         "entry_get" | "entry_original" | "entry_restore" | "erasure_look" => {
             json!({ "chart": CHART, "entry": ENTRY })
         }
-        "results" | "medicines" | "changes" | "changes_seen" => json!({ "chart": CHART }),
+        "results" | "medicines" | "changes" | "changes_seen" | "erasure_list" => json!({ "chart": CHART }),
         "trend" => json!({ "chart": CHART, "trend": "loinc|4548-4" }),
         "entry_add" => json!({
             "chart": CHART, "kind": "medication-statement",
@@ -38,7 +38,6 @@ fn example(doc: &CommandDoc) -> Value {
         "entry_delete" => json!({ "chart": CHART, "entry": ENTRY, "reason": "typed by mistake" }),
         "entry_erase" => json!({ "chart": CHART, "entry": ENTRY, "reason": "about somebody else" }),
         "entry_move" => json!({ "chart": CHART, "entry": ENTRY, "sensitive": true, "reason": "" }),
-        "erasure_list" => json!({ "chart": CHART }),
         "erasure_stop" => json!({ "erasure": CHART }),
         "clash_settle" => {
             json!({ "chart": CHART, "entry": ENTRY, "field": "dose", "choice": "0123456789abcdef" })

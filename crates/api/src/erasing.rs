@@ -82,6 +82,7 @@ pub struct PastReaderView {
 
 /// What is told before somebody erases or moves an entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing on the page")]
 pub struct ErasureLook {
     /// Whether this account may: it owns the record or manages the section.
     pub may: bool,

@@ -54,6 +54,7 @@ pub struct HelperPersonView {
 
 /// The recovery helpers of this account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing on the page")]
 pub struct HelpersView {
     /// The account has helpers.
     pub set: bool,

@@ -163,7 +163,9 @@ impl Session {
         let rebasing = response.more || !gave_way.is_empty() || !gave_way_in_spaces.is_empty();
         let aside = self.aside()?;
         for item in &response.items {
-            aside.iter().for_each(|space| follower.set_aside(*space));
+            for space in &aside {
+                follower.set_aside(*space);
+            }
             match follower.accept(item) {
                 Ok(Accepted::Snapshot { body, parts }) => {
                     if self.is_elsewhere(&mut stage, &body)? {
@@ -236,6 +238,19 @@ impl Session {
             let durability = if envelopes > 0 || began { Durability::Full } else { Durability::Normal };
             self.commit(stage, durability)?;
         }
+        let refused = first_refusal(response, rebasing, resealed);
+        self.go_on(request, response, Exchanged { envelopes, more: changed }, refused)
+    }
+
+    /// What follows an answer that was taken; `taken.more` says whether it changed something here.
+    fn go_on(
+        &mut self,
+        request: &SyncRequest,
+        response: &SyncResponse,
+        taken: Exchanged,
+        refused: Option<RefusalCode>,
+    ) -> Result<Exchanged, ExchangeError> {
+        let Exchanged { envelopes, more: changed } = taken;
         self.caught_up = !response.more;
         // What cannot begin now is tried again with the next answer: it may never keep one from being taken.
         let _ = self.begin_successors();
@@ -252,7 +267,7 @@ impl Session {
         if self.is_older_copy() && !response.more {
             return self.end_older_copy(envelopes);
         }
-        if let Some(code) = first_refusal(response, rebasing, resealed) {
+        if let Some(code) = refused {
             // Another envelope stands there under a number of this device's chain: it shows itself, or it was a lie.
             if code == RefusalCode::ChainFork && !self.is_older_copy() {
                 return Err(self.is_rolled_back()?);

@@ -63,7 +63,10 @@ impl Gathering {
     async fn gather(&self) {
         let began = Instant::now();
         let closely = held(&self.queue).last.is_some_and(|last| began < last + CLOSELY);
-        while closely {
+        if !closely {
+            return;
+        }
+        loop {
             let several = held(&self.queue).waiting.len() > 1;
             let ends = (Instant::now() + if several { QUIET } else { ALONE }).min(began + LONGEST);
             if tokio::time::timeout_at(ends, self.came.notified()).await.is_err() {

@@ -103,8 +103,12 @@ fn operations() -> Vec<u8> {
         (0x56, [&run[..], &[0]].concat()),
     ];
     body.push(4);
-    columns.iter().for_each(|(spec, data)| body.extend([*spec, u8::try_from(data.len()).unwrap()]));
-    columns.iter().for_each(|(_, data)| body.extend(data));
+    for (spec, data) in &columns {
+        body.extend([*spec, u8::try_from(data.len()).unwrap()]);
+    }
+    for (_, data) in &columns {
+        body.extend(data);
+    }
     payload(&chunk(&body))
 }
 

@@ -104,7 +104,12 @@ struct Family {
 }
 
 impl Family {
+    /// On the heap: what it takes to get there is large, and each test would hold it.
     async fn new(seed: u64) -> Family {
+        Box::pin(Family::begin(seed)).await
+    }
+
+    async fn begin(seed: u64) -> Family {
         println!("seed {seed}");
         let server = Server::start().await;
         let mut phone = server.account(seed).await;

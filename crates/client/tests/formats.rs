@@ -240,7 +240,9 @@ async fn everything_that_version_1_stored_or_sent_is_read_by_this_version() {
         }
         other => wrong.push(format!("the server's backup: {other:?}")),
     }
-    wrong.iter().for_each(|what| println!("not read back: {what}"));
+    for what in &wrong {
+        println!("not read back: {what}");
+    }
     proof.end(looked + 6, wrong.len() as u64);
     assert!(wrong.is_empty(), "{wrong:?}");
 }

@@ -494,12 +494,12 @@ async fn gone_with_everything(seed: u64, pruned: bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn gone_with_vault_keys_and_the_servers_database_where_nothing_was_folded() {
-    gone_with_everything(15, false).await;
+    Box::pin(gone_with_everything(15, false)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn gone_with_vault_keys_and_the_servers_database_where_the_space_was_folded_and_pruned() {
-    gone_with_everything(16, true).await;
+    Box::pin(gone_with_everything(16, true)).await;
 }
 
 /// Surroundings whose clock a test moves on.

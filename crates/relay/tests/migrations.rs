@@ -107,7 +107,9 @@ fn power_cut_at_each_moment_of_each_migration_leaves_the_old_store_or_the_new_on
     let (mut looked, mut failures) = (0, 0);
     for version in 0..migrations().len() {
         let (cases, wrong) = cuts(version, |path| drop(SqliteStore::open(path).unwrap()), &wanted);
-        wrong.iter().for_each(|what| println!("{what}"));
+        for what in &wrong {
+            println!("{what}");
+        }
         looked += cases;
         failures += wrong.len() as u64;
     }

@@ -103,15 +103,18 @@ fn no_algorithm(tried: &mut Tried) {
     let text_at = d.position() - ciphertext;
     let zeroed = |ranges: &[std::ops::Range<usize>]| {
         let mut bytes = sealed.clone();
-        ranges.iter().for_each(|range| bytes[range.clone()].fill(0));
+        for range in ranges {
+            bytes[range.clone()].fill(0);
+        }
         bytes
     };
     let tag = sealed.len() - 16..sealed.len();
     let commitment = commitment_at..commitment_at + commitment;
+    let salt = salt + 2..salt + 34;
     tried.refused("no commitment", !opens(&zeroed(std::slice::from_ref(&commitment))));
     tried.refused("no tag", !opens(&zeroed(std::slice::from_ref(&tag))));
-    tried.refused("no salt", !opens(&zeroed(&[salt + 2..salt + 34])));
-    let mut clear = zeroed(&[commitment, tag.clone(), salt + 2..salt + 34]);
+    tried.refused("no salt", !opens(&zeroed(std::slice::from_ref(&salt))));
+    let mut clear = zeroed(&[commitment, tag.clone(), salt]);
     clear[text_at..tag.start].fill(0);
     clear[text_at..text_at + 12].copy_from_slice(b"in the clear");
     tried.refused("no seal at all", !opens(&clear));

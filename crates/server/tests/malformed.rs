@@ -129,7 +129,11 @@ fn digest(database: &Path) -> Hash32 {
         let mut rows = rows.query([]).unwrap();
         let mut lines = Vec::new();
         while let Some(row) = rows.next().unwrap() {
-            lines.push((0..columns).map(|at| format!("{:?}", row.get_ref(at).unwrap())).collect::<String>());
+            let mut line = String::new();
+            for at in 0..columns {
+                write!(line, "{:?}", row.get_ref(at).unwrap()).unwrap();
+            }
+            lines.push(line);
         }
         lines.sort();
         writeln!(all, "{name}:{}", lines.join("\n")).unwrap();

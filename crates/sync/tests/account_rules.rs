@@ -289,12 +289,13 @@ fn helpers_are_chosen_anew_or_ended_and_the_earlier_key_is_good_for_nothing() {
     scene.refused(&none_yet, AccountLogError::BadEntry, "nothing to end");
     let first = scene.set_helpers(31);
     let (_, good, _) = scene.laptop.helpers(32);
-    let mut bad = Vec::new();
-    bad.push(("the same key again", scene.laptop.helpers(31).1));
-    bad.push(("a device's key", Helpers { signing: scene.phone.signing.verifying_key(), ..good.clone() }));
-    bad.push(("nothing to open", Helpers { sealed: vec![], ..good.clone() }));
-    bad.push(("a shorter wait", Helpers { wait_days: 6, ..good.clone() }));
-    bad.push(("a longer wait", Helpers { wait_days: 8, ..good.clone() }));
+    let mut bad = vec![
+        ("the same key again", scene.laptop.helpers(31).1),
+        ("a device's key", Helpers { signing: scene.phone.signing.verifying_key(), ..good.clone() }),
+        ("nothing to open", Helpers { sealed: vec![], ..good.clone() }),
+        ("a shorter wait", Helpers { wait_days: 6, ..good.clone() }),
+        ("a longer wait", Helpers { wait_days: 8, ..good.clone() }),
+    ];
     scene.set_recovery();
     bad.push(("the kit's key", Helpers { signing: scene.recovery.verifying_key(), ..good.clone() }));
     for (why, helpers) in bad {

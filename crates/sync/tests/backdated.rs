@@ -236,7 +236,9 @@ impl Case {
             "the removal is taken, whatever was shown before"
         );
         // Once more, now that it is known.
-        forged.iter().for_each(|push| replica.take_push(push));
+        for push in forged {
+            replica.take_push(push);
+        }
         let now: Vec<Hash32> = replica.shown.0.values().map(|(id, _)| *id).collect();
         assert!(honest.iter().all(|id| now.contains(id)), "every honest word stays");
         now.len() - honest.len()

@@ -106,6 +106,19 @@ fn samples() -> Vec<Sample> {
     };
     let mut follower = Follower::found(&genesis, laptop.incarnation, Some(relay.verifying_key())).unwrap();
     follower.add_own_account_entry(&add).unwrap();
+    let mut all = vec![
+        sample("sync request", &request),
+        sample("sync response", &response),
+        sample("enrol request", &EnrolRequest { version: 1, code: "ABCD-EFGH".into(), genesis }),
+        sample("enrol response", &EnrolResponse { server_time_ms: 1 }),
+    ];
+    all.extend(sign_in_samples(&relay, &laptop));
+    all.extend([sample("refusal", &refused), sample("follower", &follower)]);
+    all
+}
+
+/// What is said before a device exchanges.
+fn sign_in_samples(relay: &SigningKey, laptop: &Actor) -> Vec<Sample> {
     let info = ServerInfo { version: 1, name: "Mecum".into(), key: relay.verifying_key(), server_time_ms: 7 };
     let sign_in = SignIn {
         server: relay.verifying_key(),
@@ -116,10 +129,6 @@ fn samples() -> Vec<Sample> {
         incarnation: laptop.incarnation,
     };
     vec![
-        sample("sync request", &request),
-        sample("sync response", &response),
-        sample("enrol request", &EnrolRequest { version: 1, code: "ABCD-EFGH".into(), genesis }),
-        sample("enrol response", &EnrolResponse { server_time_ms: 1 }),
         sample(
             "challenge",
             &Challenge {
@@ -133,9 +142,7 @@ fn samples() -> Vec<Sample> {
             "session",
             &SessionGrant { token: SessionToken::from_bytes([3; 32]), expires_at_ms: 9, server_time_ms: 1 },
         ),
-        sample("server info", &Signed::sign(info, &relay)),
-        sample("refusal", &refused),
-        sample("follower", &follower),
+        sample("server info", &Signed::sign(info, relay)),
     ]
 }
 

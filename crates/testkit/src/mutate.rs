@@ -100,7 +100,9 @@ fn write(item: &Item, out: &mut Vec<u8>) {
         }
         Item::Array(items) => {
             put_head(out, 4, items.len() as u64);
-            items.iter().for_each(|item| write(item, out));
+            for item in items {
+                write(item, out);
+            }
         }
     }
 }

@@ -60,6 +60,9 @@ pub struct Salvage {
     lock: Option<Lock>,
 }
 
+/// The newest sound version of a row: its generation, name and body.
+type Held = (u64, Vec<u8>, Zeroizing<Vec<u8>>);
+
 impl Salvage {
     /// Opens what is at a location as far as it goes. Takes as long as unlocking, and then reads everything.
     ///
@@ -195,7 +198,7 @@ impl Salvage {
     }
 
     fn read_rows(&mut self) {
-        let mut best: BTreeMap<(u8, RowId), (u64, Vec<u8>, Zeroizing<Vec<u8>>)> = BTreeMap::new();
+        let mut best: BTreeMap<(u8, RowId), Held> = BTreeMap::new();
         let mut take = |keys: &Keys, row: &rusqlite::Row<'_>| {
             let Ok((kind, id, generation)) = place_of(row) else { return };
             let sealed = row.get_ref(4).ok().and_then(|body| body.as_blob().ok());

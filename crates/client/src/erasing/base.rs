@@ -250,14 +250,14 @@ pub(crate) struct Reason {
     #[n(1)]
     pub(crate) kind: u8,
     #[n(2)]
-    pub(crate) reason: String,
+    pub(crate) words: String,
     #[n(3)]
     pub(crate) digest: Hash32,
 }
 
 impl Reason {
     pub(crate) fn new(kind: u8, reason: &str, digest: Hash32) -> Self {
-        Self { version: 1, kind, reason: reason.to_owned(), digest }
+        Self { version: 1, kind, words: reason.to_owned(), digest }
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {

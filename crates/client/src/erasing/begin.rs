@@ -120,7 +120,7 @@ impl Session {
         }
         self.stage_arrivals(&mut stage, rest)?;
         let kind = kind_of(reason.kind);
-        self.stage_erased(&mut stage, space, of, &Erased::new(kind, &reason.reason, &left_out, gone_words))?;
+        self.stage_erased(&mut stage, space, of, &Erased::new(kind, &reason.words, &left_out, gone_words))?;
         self.finish(stage)
     }
 

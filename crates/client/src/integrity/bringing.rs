@@ -130,7 +130,9 @@ impl Session {
         };
         let known = self.documents.get(&document).cloned().filter(|state| state.cuts == 0);
         let Some(state) = known else {
-            unsent.iter().for_each(|unsent| aside(&mut stage, unsent));
+            for unsent in &unsent {
+                aside(&mut stage, unsent);
+            }
             self.commit(stage, Durability::Full)?;
             return Ok(0);
         };

@@ -121,7 +121,7 @@ pub(crate) fn free_name(folder: &Path, what: &str, now_ms: i64) -> String {
     if !folder.join(&plain).exists() {
         return plain;
     }
-    (2..)
+    (2..u32::MAX)
         .map(|number| format!("{what}-{moment}-{number}.{ENDING}"))
         .find(|name| !folder.join(name).exists())
         .unwrap_or(plain)

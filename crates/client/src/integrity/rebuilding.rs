@@ -33,6 +33,9 @@ const OF_BEFORE: [&[u8]; 5] =
 
 const DAMAGED: SessionError = SessionError::Stored { what: "vault" };
 
+/// A document and its numbered envelopes.
+type Log = (DocumentId, Vec<(u64, Vec<u8>)>);
+
 impl Session {
     /// A vault of what is good here: rows and logs as they are, lists and local snapshots made again.
     pub(super) fn rebuild_here(
@@ -41,7 +44,7 @@ impl Session {
         options: &VaultOptions,
         around: Surroundings,
     ) -> Result<Session, SessionError> {
-        let logs: Vec<(DocumentId, Vec<(u64, Vec<u8>)>)> = salvage
+        let logs: Vec<Log> = salvage
             .logs()
             .into_iter()
             .map(|document| {

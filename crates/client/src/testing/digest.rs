@@ -1,6 +1,7 @@
 //! What a vault holds, row by row and keyed, so that a test can say that nothing of it changed, or which row did.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use mecum_seal::{DeviceId, IncarnationId, SpaceId, sha256};
 use mecum_sync::{Chain, Level};
@@ -15,7 +16,11 @@ const VOLATILE: &[&[u8]] = &[b"last-exchange", b"heard-", b"reading-again", b"fo
 
 /// Hexadecimal.
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        // A string takes anything.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 impl Session {

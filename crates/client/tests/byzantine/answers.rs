@@ -189,7 +189,9 @@ fn receipts_by_another(_: &Evil, _: &SyncRequest, response: &mut SyncResponse) {
 fn receipts_of_another_push(evil: &Evil, _: &SyncRequest, response: &mut SyncResponse) {
     if let Some(receipts) = &response.receipts {
         let mut receipts = receipts.unverified().receipts.clone();
-        receipts.iter_mut().for_each(|receipt| receipt.envelope_seq += 5);
+        for receipt in &mut receipts {
+            receipt.envelope_seq += 5;
+        }
         response.receipts = Some(Signed::sign(Receipts { receipts }, &evil.facts.server));
     }
 }

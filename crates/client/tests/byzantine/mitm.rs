@@ -1,5 +1,6 @@
 //! A server that lies: it stands in front of a real relay and may answer instead of it, or change what it says.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -98,7 +99,7 @@ async fn connection(mut near: TcpStream, relay: SocketAddr, state: Arc<State>) {
 async fn write(near: &mut TcpStream, reply: &Reply) -> std::io::Result<()> {
     let mut head = format!("HTTP/1.1 {} said\r\ncontent-length: {}\r\n", reply.status, reply.body.len());
     for (name, value) in &reply.headers {
-        head += &format!("{name}: {value}\r\n");
+        write!(head, "{name}: {value}\r\n").expect("a string takes anything");
     }
     near.write_all(head.as_bytes()).await?;
     near.write_all(b"\r\n").await?;

@@ -70,17 +70,17 @@ fn head(major: u8, argument: u64, out: &mut Vec<u8>) {
     let first = major << 5;
     match argument {
         0..=23 => out.push(first | u8::try_from(argument).expect("small")),
-        24..=0xff => out.extend([first | 24, u8::try_from(argument).expect("small")]),
+        24..=0xff => out.extend([first | 0x18, u8::try_from(argument).expect("small")]),
         0x100..=0xffff => {
-            out.push(first | 25);
+            out.push(first | 0x19);
             out.extend(u16::try_from(argument).expect("small").to_be_bytes());
         }
         0x1_0000..=0xffff_ffff => {
-            out.push(first | 26);
+            out.push(first | 0x1a);
             out.extend(u32::try_from(argument).expect("small").to_be_bytes());
         }
         _ => {
-            out.push(first | 27);
+            out.push(first | 0x1b);
             out.extend(argument.to_be_bytes());
         }
     }

@@ -29,6 +29,9 @@ const PATIENCE_MS: u64 = 5_000;
 const MAX_DELAY_MS: u64 = 3_000;
 const LARGEST: usize = 1 << 24;
 
+/// What a device shows: its fingerprint, and the days of its rows in their order.
+type Shown = (BTreeMap<String, String>, Vec<Option<String>>);
+
 /// What the network does beside what every network does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Noise {
@@ -352,17 +355,17 @@ impl<'c> World<'c> {
             return Ok(());
         }
         if self.devices[device].token.is_none() {
-            self.say(device, "/v1/challenge", Vec::new(), Talk::Challenge);
+            self.say(device, "/v1/challenge", &[], Talk::Challenge);
             return Ok(());
         }
         let request = self.device(device).request().map_err(|error| error.to_string())?;
         let body = encode(&request);
-        self.say(device, "/v1/sync", body, Talk::Answer(Box::new(request)));
+        self.say(device, "/v1/sync", &body, Talk::Answer(Box::new(request)));
         Ok(())
     }
 
-    fn say(&mut self, device: usize, path: &'static str, body: Vec<u8>, talk: Talk) {
-        self.note(path, &body);
+    fn say(&mut self, device: usize, path: &'static str, body: &[u8], talk: Talk) {
+        self.note(path, body);
         let number = self.numbers + 1;
         let given_up = self.at(PATIENCE_MS, Event::GiveUp { device, number });
         debug_assert_eq!(given_up, number, "numbers go up one by one");
@@ -370,7 +373,7 @@ impl<'c> World<'c> {
         self.devices[device].waits_for = number;
         let doubled = 1 + u64::from(self.dice.once_in(20));
         for _ in 0..doubled {
-            let (token, body) = (self.devices[device].token.clone(), body.clone());
+            let (token, body) = (self.devices[device].token.clone(), body.to_vec());
             self.send(device, |number| Event::ToRelay { device, number, path, token, body });
         }
     }
@@ -395,7 +398,7 @@ impl<'c> World<'c> {
                 let (key, account, device_id, incarnation) = self.device(device).sign_in_for_tests();
                 let claim = SignIn { server, nonce, server_time_ms, account, device: device_id, incarnation };
                 let signed = encode(&Signed::sign(claim, &key));
-                self.say(device, "/v1/session", signed, Talk::Grant);
+                self.say(device, "/v1/session", &signed, Talk::Grant);
                 Ok(())
             }
             Talk::Grant => {
@@ -467,7 +470,7 @@ impl<'c> World<'c> {
 
     fn compare(&mut self) -> Result<(), String> {
         let chart = self.chart;
-        let mut first: Option<(BTreeMap<String, String>, Vec<Option<String>>)> = None;
+        let mut first: Option<Shown> = None;
         for at in 0..DEVICES {
             let session = self.device(at);
             let counts = session.honesty().map_err(|error| error.to_string())?;

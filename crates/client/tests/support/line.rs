@@ -168,9 +168,9 @@ impl Line {
 pub(crate) async fn write(devices: &mut [&mut Device; 2], chart: ChartId, seed: u64, entries: usize) {
     for (number, entry) in generate_mixed(seed, entries).into_iter().enumerate() {
         if !matches!(entry.edit, Edit::Set { .. }) {
-            let writer = &mut devices[usize::from(entry.author != 0)];
+            let session = &mut devices[usize::from(entry.author != 0)].session;
             let edit = vec![(entry.kind, entry.edit)];
-            writer.session.write_for_tests(chart, edit, false).expect("an honest edit");
+            session.write_for_tests(chart, edit, false).expect("an honest edit");
         }
         if number % 40 == 0 {
             for device in devices.iter_mut() {

@@ -67,17 +67,14 @@ pub(super) fn recovery_of(record: &Record) -> Result<RecoveryKey, CallError> {
     let parts: Vec<HelperPart> = record.parts.iter().filter_map(Part::whole).collect();
     let right: Vec<HelperPart> = parts.iter().filter(|part| set.is_part(part)).cloned().collect();
     let server = SecretKey32::from_bytes(server.0);
-    let recovery = match set.combine(&right, &server) {
-        Ok(recovery) => recovery,
-        Err(_) => {
-            // With too few right ones the first wrong one is the one to speak of.
-            return Err(match set.combine(&parts, &server) {
-                Err(CombineError::WrongPart { number }) => {
-                    CallError::new(Code::Refused, "error-restore-part").with("number", number)
-                }
-                _ => CallError::new(Code::Refused, "error-restore-parts"),
-            });
-        }
+    let Ok(recovery) = set.combine(&right, &server) else {
+        // With too few right ones the first wrong one is the one to speak of.
+        return Err(match set.combine(&parts, &server) {
+            Err(CombineError::WrongPart { number }) => {
+                CallError::new(Code::Refused, "error-restore-part").with("number", number)
+            }
+            _ => CallError::new(Code::Refused, "error-restore-parts"),
+        });
     };
     // Right parts with another server's part make another key.
     if recovery.signing_key().verifying_key() == signing { Ok(recovery) } else { Err(other_account()) }

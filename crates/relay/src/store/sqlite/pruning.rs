@@ -114,12 +114,15 @@ impl Row {
     }
 
     fn read(c: &Connection, sql: &str, space: SpaceId) -> Result<Option<Row>, StoreError> {
-        let row: Option<(i64, Vec<u8>, Vec<u8>, Vec<u8>)> = c
-            .prepare_cached(sql)?
-            .query_row([space.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-            .optional()?;
-        let Some((space_seq, account, body, statements)) = row else { return Ok(None) };
-        Ok(Some(Row { space_seq: uint(space_seq)?, account, body, statements }))
+        let mut found = c.prepare_cached(sql)?;
+        let mut found = found.query([space.as_bytes()])?;
+        let Some(row) = found.next()? else { return Ok(None) };
+        Ok(Some(Row {
+            space_seq: uint(row.get(0)?)?,
+            account: row.get(1)?,
+            body: row.get(2)?,
+            statements: row.get(3)?,
+        }))
     }
 
     fn snapshot(&self) -> Result<SpaceSnapshot, StoreError> {

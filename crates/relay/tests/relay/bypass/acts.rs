@@ -10,7 +10,7 @@ use mecum_seal::{AccountId, DeviceId, DocumentId, Hash32, SigningKey, SpaceId, V
 use mecum_sync::testing::Actor;
 use mecum_sync::{
     AccountBody, Challenge, Outcome, PROTOCOL_VERSION, RecoverRequest, RecoveryProof, RefusalCode, Role,
-    SignIn, Signed, SignedBody, SpaceBody, SpaceEntry, SyncRequest, SyncResponse, Why, encode,
+    SignIn, Signed, SignedBody, SpaceBody, SpaceEntry, SpaceLog, SyncRequest, SyncResponse, Why, encode,
 };
 
 use crate::device::{Device, enrol};
@@ -127,45 +127,7 @@ async fn objects(tally: &mut Tally) {
         &Some(NotYours),
     );
 
-    let genesis = stranger.actor.account_genesis().hash();
-    let log = mother.space_log(space);
-    let as_guest = (stranger.actor.account, genesis);
-    let grant = stranger.actor.grant(&log, as_guest, Role::Manager);
-    tally.expect("a grant to himself", &to_space(&server, &stranger, grant).await, &Some(UnknownSpace));
-    let grant = mother.actor.grant(&log, as_guest, Role::Manager);
-    tally.expect(
-        "her grant, brought by another",
-        &to_space(&server, &stranger, grant).await,
-        &Some(NotYours),
-    );
-    let mut forged = stranger.actor.grant(&log, as_guest, Role::Manager).unverified().clone();
-    forged.account = mother.actor.account;
-    forged.device = mother.actor.device;
-    let forged = Signed::sign(forged, &stranger.actor.signing);
-    tally.expect("a grant in her name", &to_space(&server, &stranger, forged).await, &Some(NotYours));
-    let theirs = mother.follower.account_log().unwrap().clone();
-    let thief = Actor::second(9, &mother.actor);
-    let add = stranger.actor.add_device(&theirs, &thief);
-    let mut named = add.unverified().clone();
-    tally.expect(
-        "a device for his own log, after her head",
-        &to_account(&server, &stranger, add).await,
-        &Some(StaleHead),
-    );
-    named.account = mother.actor.account;
-    named.signer = mother.actor.device;
-    let named = Signed::sign(named, &stranger.actor.signing);
-    tally.expect("a device for her account", &to_account(&server, &stranger, named).await, &Some(NotYours));
-    let removal = mother.actor.remove_device(&theirs, mother.actor.device);
-    tally.expect(
-        "the removal of her device",
-        &to_account(&server, &stranger, removal).await,
-        &Some(NotYours),
-    );
-    let his = stranger.follower.account_log().unwrap().clone();
-    let hers = AccountBody::AddDevice { device: mother.actor.card(b"hers") };
-    let taken = stranger.actor.account_entry(&his, hers);
-    tally.expect("her device as his", &to_account(&server, &stranger, taken).await, &Some(AlreadyExists));
+    foreign_entries(tally, &server, &mother, &stranger, space).await;
 
     let theirs = mother.actor.as_received(space);
     let push = stranger.actor.push(own, &[], vec![theirs]);
@@ -205,6 +167,57 @@ async fn objects(tally: &mut Tally) {
     tally.expect("nothing of it is stored", &server.digest(&["equivocation"]), &before);
 }
 
+/// Entries in the logs of another, signed by oneself, by her, or in her name.
+async fn foreign_entries(
+    tally: &mut Tally,
+    server: &Server,
+    mother: &Device,
+    stranger: &Device,
+    space: SpaceId,
+) {
+    let genesis = stranger.actor.account_genesis().hash();
+    let log = mother.space_log(space);
+    let as_guest = (stranger.actor.account, genesis);
+    let grant = stranger.actor.grant(&log, as_guest, Role::Manager);
+    tally.expect("a grant to himself", &to_space(server, stranger, grant).await, &Some(UnknownSpace));
+    let grant = mother.actor.grant(&log, as_guest, Role::Manager);
+    tally.expect("her grant, brought by another", &to_space(server, stranger, grant).await, &Some(NotYours));
+    let mut forged = stranger.actor.grant(&log, as_guest, Role::Manager).unverified().clone();
+    forged.account = mother.actor.account;
+    forged.device = mother.actor.device;
+    let forged = Signed::sign(forged, &stranger.actor.signing);
+    tally.expect("a grant in her name", &to_space(server, stranger, forged).await, &Some(NotYours));
+    let theirs = mother.follower.account_log().unwrap().clone();
+    let thief = Actor::second(9, &mother.actor);
+    let add = stranger.actor.add_device(&theirs, &thief);
+    let mut named = add.unverified().clone();
+    tally.expect(
+        "a device for his own log, after her head",
+        &to_account(server, stranger, add).await,
+        &Some(StaleHead),
+    );
+    named.account = mother.actor.account;
+    named.signer = mother.actor.device;
+    let named = Signed::sign(named, &stranger.actor.signing);
+    tally.expect("a device for her account", &to_account(server, stranger, named).await, &Some(NotYours));
+    let removal = mother.actor.remove_device(&theirs, mother.actor.device);
+    tally.expect("the removal of her device", &to_account(server, stranger, removal).await, &Some(NotYours));
+    let his = stranger.follower.account_log().unwrap().clone();
+    let hers = AccountBody::AddDevice { device: mother.actor.card(b"hers") };
+    let taken = stranger.actor.account_entry(&his, hers);
+    tally.expect("her device as his", &to_account(server, stranger, taken).await, &Some(AlreadyExists));
+}
+
+/// Whom a grant names, if it names the account of this device.
+fn as_member(device: &Device) -> (AccountId, Hash32) {
+    (device.actor.account, device.actor.account_genesis().hash())
+}
+
+/// Whom a grant names, if it names no account at all.
+fn nobody() -> (AccountId, Hash32) {
+    (AccountId::from_bytes([1; 16]), Hash32::ZERO)
+}
+
 /// Who is in, and does what another role does; and who is in no more.
 async fn roles(tally: &mut Tally) {
     let server = Server::start(roomy()).await;
@@ -224,48 +237,11 @@ async fn roles(tally: &mut Tally) {
     }
     let before = server.digest(&["equivocation"]);
     let log = mother.space_log(space);
-    let to = |device: &Device| (device.actor.account, device.actor.account_genesis().hash());
-    let guest = (AccountId::from_bytes([1; 16]), Hash32::ZERO);
 
     let push = son.actor.push(space, &["by a reader"], vec![]);
     tally.expect("a reader writes", &to_pushes(&server, &son, &push).await, &Some(NotMember));
     for (who, device) in [("a reader", &son), ("a writer", &nurse)] {
-        let entry = device.actor.grant(&log, to(device), Role::Manager);
-        tally.expect(
-            &format!("{who} raises himself"),
-            &to_space(&server, device, entry).await,
-            &Some(NotMember),
-        );
-        let entry = device.actor.grant(&log, guest, Role::Reader);
-        tally.expect(
-            &format!("{who} lets another in"),
-            &to_space(&server, device, entry).await,
-            &Some(NotMember),
-        );
-        let entry = device.actor.remove(&log, mother.actor.account, vec![]);
-        tally.expect(
-            &format!("{who} removes the owner"),
-            &to_space(&server, device, entry).await,
-            &Some(NotMember),
-        );
-        let entry = device.actor.remove(&log, uncle.actor.account, vec![]);
-        tally.expect(
-            &format!("{who} removes a manager"),
-            &to_space(&server, device, entry).await,
-            &Some(NotMember),
-        );
-        let body = SpaceBody::Replace {
-            document: DocumentId::from_bytes([1; 16]),
-            by: DocumentId::from_bytes([2; 16]),
-            sealed_reason: b"reason".to_vec(),
-            chains: vec![],
-        };
-        let entry = device.actor.space_entry(&log, body);
-        tally.expect(
-            &format!("{who} replaces a document"),
-            &to_space(&server, device, entry).await,
-            &Some(NotMember),
-        );
+        beyond_role(tally, &server, (who, device), &log, (mother.actor.account, uncle.actor.account)).await;
     }
     let next = |without| Actor::next_epoch(&log, without);
     let entry = son.actor.space_entry(&log, SpaceBody::Epoch { next: next(None), cuts: vec![] });
@@ -280,11 +256,11 @@ async fn roles(tally: &mut Tally) {
     );
     let entry = mother.actor.space_entry(&log, SpaceBody::Leave { cuts: vec![] });
     tally.expect("the last owner leaves", &to_space(&server, &mother, entry).await, &Some(BadEntry));
-    let entry = uncle.actor.grant(&log, to(&nurse), Role::Writer);
+    let entry = uncle.actor.grant(&log, as_member(&nurse), Role::Writer);
     tally.expect("a grant of nothing more", &to_space(&server, &uncle, entry).await, &Some(BadEntry));
-    let entry = uncle.actor.grant(&log, to(&nurse), Role::Reader);
+    let entry = uncle.actor.grant(&log, as_member(&nurse), Role::Reader);
     tally.expect("a grant of less", &to_space(&server, &uncle, entry).await, &Some(BadEntry));
-    let entry = uncle.actor.grant(&log, guest, Role::Reader);
+    let entry = uncle.actor.grant(&log, nobody(), Role::Reader);
     tally.expect(
         "a grant to nobody",
         &to_space(&server, &uncle, entry).await,
@@ -318,6 +294,44 @@ async fn roles(tally: &mut Tally) {
     tally.expect("with another's device", &to_space(&server, &nurse, theirs).await, &Some(UnknownDevice));
     tally.expect("nothing of it is stored", &server.digest(&["equivocation"]), &before);
     ended(tally, &server, (mother, nurse, uncle), space).await;
+}
+
+/// What somebody who manages nothing does as if they managed the space.
+async fn beyond_role(
+    tally: &mut Tally,
+    server: &Server,
+    (who, device): (&str, &Device),
+    log: &SpaceLog,
+    (owner, manager): (AccountId, AccountId),
+) {
+    let entry = device.actor.grant(log, as_member(device), Role::Manager);
+    tally.expect(&format!("{who} raises himself"), &to_space(server, device, entry).await, &Some(NotMember));
+    let entry = device.actor.grant(log, nobody(), Role::Reader);
+    tally.expect(&format!("{who} lets another in"), &to_space(server, device, entry).await, &Some(NotMember));
+    let entry = device.actor.remove(log, owner, vec![]);
+    tally.expect(
+        &format!("{who} removes the owner"),
+        &to_space(server, device, entry).await,
+        &Some(NotMember),
+    );
+    let entry = device.actor.remove(log, manager, vec![]);
+    tally.expect(
+        &format!("{who} removes a manager"),
+        &to_space(server, device, entry).await,
+        &Some(NotMember),
+    );
+    let body = SpaceBody::Replace {
+        document: DocumentId::from_bytes([1; 16]),
+        by: DocumentId::from_bytes([2; 16]),
+        sealed_reason: b"reason".to_vec(),
+        chains: vec![],
+    };
+    let entry = device.actor.space_entry(log, body);
+    tally.expect(
+        &format!("{who} replaces a document"),
+        &to_space(server, device, entry).await,
+        &Some(NotMember),
+    );
 }
 
 /// A role that ends between check and use.
@@ -379,6 +393,9 @@ fn malleable<T: SignedBody>(signed: &Signed<T>) -> Vec<u8> {
     bytes
 }
 
+/// What makes a claim one that is not true.
+type Change<'a> = &'a dyn Fn(&mut SignIn);
+
 /// Sign-ins that are not the device's, or not for now, or not for here.
 async fn identities(tally: &mut Tally) {
     let mut server = Server::start(roomy()).await;
@@ -397,7 +414,6 @@ async fn identities(tally: &mut Tally) {
     let own = &owner.actor.signing;
     let none: &dyn Fn(&mut SignIn) = &|_| {};
     let elsewhere: VerifyingKey = thief.verifying_key();
-    type Change<'a> = &'a dyn Fn(&mut SignIn);
     let changed: [(&str, Change<'_>, &SigningKey); 12] = [
         ("another key", none, &thief),
         ("another account's key", none, &other.actor.signing),

@@ -194,8 +194,9 @@ impl Reading<'_> {
                 && let Some((to, ends)) = self.bases.get(&chain.space)
                 && space_seq <= *to
             {
-                let what = pruned(row, push, &mut head, ends)?;
-                what.into_iter().for_each(|what| self.checked.add("envelope", place.as_str(), what));
+                if let Some(what) = pruned(row, push, &mut head, ends)? {
+                    self.checked.add("envelope", place.as_str(), what);
+                }
                 continue;
             }
             let Ok(envelope) = Envelope::parse(&body) else {
