@@ -74,7 +74,9 @@ async fn a_lying_server_is_refused_by_name_said_in_words_and_changes_nothing() {
     for (number, attack) in attacks.iter().enumerate() {
         let seen = world.play(attack, number, true).await;
         let mut faults = wrong(attack, &seen, honest.of(attack));
-        if let Verdict::Refused(_, message) | Verdict::Said(_, message) = attack.verdict {
+        if let Verdict::Refused(_, message) | Verdict::Said(_, message) | Verdict::LeftBehind(_, message) =
+            attack.verdict
+        {
             faults.extend(
                 ["en", "id"]
                     .iter()

@@ -44,6 +44,9 @@ pub(crate) enum Verdict {
     /// The exchange ends well, and the record is as if the lie had not been told; what came is kept as evidence, or fetched in
     /// another way.
     PutAside,
+    /// The same, and the device goes on to leave behind what came: its own entry takes the place that the liar had given away, and
+    /// then the liar's order contradicts itself. The typed error and the sentence; every entry reads as if the lie had not been told.
+    LeftBehind(&'static str, &'static str),
 }
 
 /// When a control counts as a success of the attack.
@@ -229,6 +232,17 @@ pub(crate) fn typed(outcome: &Result<(), Stopped>) -> String {
     }
 }
 
+/// The entries of a record, whichever document holds each.
+fn entries(record: &Digest) -> Digest {
+    let rows = record.iter().filter(|(name, _)| name.starts_with("row "));
+    rows.map(|(name, row)| {
+        let (before, rest) = row.split_once("document: ").unwrap_or((row, ""));
+        let after = rest.split_once(", ").map_or("", |(_, after)| after);
+        (name.clone(), format!("{before}{after}"))
+    })
+    .collect()
+}
+
 /// What is wrong with how an attack ended; nothing if all is as it must be.
 pub(crate) fn wrong(attack: &Attack, seen: &Seen, honest: &Seen) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -255,6 +269,13 @@ pub(crate) fn wrong(attack: &Attack, seen: &Seen, honest: &Seen) -> Vec<String> 
             let differs = differing(&seen.end.1, &honest.end.1);
             must(differs.is_empty(), format!("the record is not the honest one: {differs:?}"));
         }
+        Verdict::LeftBehind(error, message) => {
+            let said = typed(&seen.outcome);
+            must(said.starts_with(error), format!("verdict {said}, expected {error}"));
+            must(seen.message == Some(message), format!("says {:?}, expected {message}", seen.message));
+            let differs = differing(&entries(&seen.end.1), &entries(&honest.end.1));
+            must(differs.is_empty(), format!("the entries are not the honest ones: {differs:?}"));
+        }
         Verdict::PassedOver => {
             must(seen.outcome.is_ok(), format!("stopped: {}", typed(&seen.outcome)));
             let differs = differing(&seen.end.0, &honest.end.0);
@@ -269,6 +290,13 @@ pub(crate) fn wrong(attack: &Attack, seen: &Seen, honest: &Seen) -> Vec<String> 
     if !attack.asks_who {
         match &seen.healed {
             None => must(false, "an honest exchange afterwards does not work".into()),
+            Some(healed) if matches!(attack.verdict, Verdict::LeftBehind(..)) => {
+                let differs = differing(&entries(healed), &entries(&honest.end.1));
+                must(
+                    differs.is_empty(),
+                    format!("afterwards the entries are not the honest ones: {differs:?}"),
+                );
+            }
             Some(healed) => {
                 must(*healed == honest.end.1, "afterwards the record is not the honest one".into());
             }

@@ -10,6 +10,7 @@ use crate::attack::{Attack, Evil, Lie, Verdict, Won, on};
 use crate::world::{Facts, ghost};
 
 const HISTORY: &str = "error-server-history";
+const LEFT_BEHIND: Verdict = Verdict::LeftBehind("Exchange(Follow(Gap", HISTORY);
 
 const fn refused(typed: &'static str) -> Verdict {
     Verdict::Refused(typed, HISTORY)
@@ -228,12 +229,12 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack {
         without: &["void"],
         won: Won::Shows("\"66\""),
-        ..on("a removed member's words, backdated", Lie::Sync(late_words), Verdict::PutAside)
+        ..on("a removed member's words, backdated", Lie::Sync(late_words), LEFT_BEHIND)
     },
     Attack {
         without: &["void"],
         won: Won::Shows("\"66\""),
-        ..on("the same, shown before the removal", Lie::Sync(late_words_in_time), Verdict::PutAside)
+        ..on("the same, shown before the removal", Lie::Sync(late_words_in_time), LEFT_BEHIND)
     },
     Attack {
         without: &["push-member", "push-epoch"],
