@@ -26,8 +26,16 @@ impl Session {
     /// Stages the documents of a space as empty ones and offers them everything of the vault's logs. It is one step with whatever
     /// else the stage holds: cut anywhere, it has not begun or it is done.
     pub(crate) fn stage_anew(&mut self, stage: &mut Stage, space: SpaceId) -> Result<(), SessionError> {
-        let known: Vec<DocumentState> =
-            self.documents.values().filter(|state| state.space == space).cloned().collect();
+        // With what a document began that took another's place, a manager signed: it holds nothing that was void then, and no
+        // envelope has it.
+        let log = self.staged_log(stage, space);
+        let began = |document| log.is_some_and(|log| log.replaced().iter().any(|of| of.by == document));
+        let known: Vec<DocumentState> = self
+            .documents
+            .values()
+            .filter(|state| state.space == space && !began(state.document))
+            .cloned()
+            .collect();
         if known.is_empty() {
             return Ok(());
         }
@@ -82,6 +90,10 @@ impl Session {
             return Ok(false);
         }
         let state = self.staged_space(stage, space)?;
+        if state.snapshot_seq == 0 {
+            // Everything was read by its envelopes; those of a document that another took the place of are not kept.
+            return Ok(false);
+        }
         let logs = self.documents.values().filter(|state| state.space == space).map(|state| state.document);
         let mut first: std::collections::BTreeMap<Chain, u64> = std::collections::BTreeMap::new();
         let mut note = |bytes: &[u8]| {

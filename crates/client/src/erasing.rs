@@ -22,7 +22,7 @@ use crate::error::SessionError;
 use crate::session::Session;
 use crate::stage::Stage;
 
-pub(crate) use base::{Info, OpenSuccessor, Pending, opened_document};
+pub(crate) use base::{Base, Info, OpenSuccessor, Pending, opened_document};
 pub(crate) use signed::SignedSuccessors;
 
 /// The name under which the vault keeps what a successor's own changes do not say.

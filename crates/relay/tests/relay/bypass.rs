@@ -6,6 +6,7 @@
 //! or 413, or a closed connection, which tells nothing either.
 
 mod acts;
+mod helpers;
 mod tricks;
 
 use std::time::Duration;
@@ -16,7 +17,8 @@ use mecum_seal::testing::SeededEntropy;
 use mecum_seal::{Hash32, SigningKey};
 use mecum_sync::testing::Actor;
 use mecum_sync::{
-    AccountBody, EnrolRequest, PROTOCOL_VERSION, RecoverRequest, RecoveryProof, SignIn, Signed, encode,
+    AccountBody, EnrolRequest, HelpersPart, HelpersProof, HelpersStop, PROTOCOL_VERSION, RECOVERY_SIGNER,
+    RecoverRequest, RecoveryProof, SignIn, Signed, encode,
 };
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -43,6 +45,11 @@ struct Scene {
     server: Server,
     owner: Device,
     kit: SigningKey,
+    /// The set of the owner's helpers, and the fresh device that asked by them. Its wait is over: the server would give.
+    set: Hash32,
+    asker: Actor,
+    /// The removed device.
+    gone: Actor,
     /// Sessions that ended, are of a removed device, and of another server.
     expired: String,
     removed: String,
@@ -58,7 +65,12 @@ impl Scene {
         let mut owner = Device::enrolled(&server, 1).await;
         let expired = owner.token.clone();
         owner.space(&server).await;
-        server.advance(12 * 60 * 60 * 1_000);
+        let set = helpers::set(&server, &mut owner, 31).await;
+        let asker = helpers::asker(9, owner.actor.account);
+        let asked = helpers::ask_body(asker.helpers_request(server.pin()));
+        let answer = server.ask("POST", "/v1/helpers/ask", None, &asked).await;
+        assert_eq!(answer.status, 200, "somebody asks for the owner's account");
+        server.advance(7 * 24 * 60 * 60 * 1_000);
         owner.sign_in(&server).await;
         let phone = owner.pair(&server, 2).await;
         owner.catch_up(&server).await;
@@ -74,7 +86,7 @@ impl Scene {
         let entry = owner.actor.account_entry(owner.follower.account_log().unwrap(), body);
         owner.bring_account(&server, &entry).await.expect("the owner makes a kit");
         let elsewhere = Device::enrolled(&other, 1).await.token;
-        Self { server, owner, kit, expired, removed: phone.token, elsewhere }
+        Self { server, owner, kit, set, asker, gone: phone.actor, expired, removed: phone.token, elsewhere }
     }
 }
 
@@ -146,6 +158,34 @@ fn without_authority(scene: &Scene, name: &str) -> Option<Vec<Attempt>> {
             let request = RecoverRequest { version: PROTOCOL_VERSION, proof, after: 0, entry: None };
             post("/v1/recover", encode(&request))
         }
+        // Anybody may: the request that is open already, which is to be answered the same and to change nothing.
+        "helpers-ask" => post("/v1/helpers/ask", helpers::ask_body(scene.asker.helpers_request(server))),
+        "helpers-fetch" => {
+            // Who asked, but no challenge of this server; and the owner, who did not ask.
+            let request = scene.asker.helpers_request(server).hash();
+            let proof = HelpersProof { server, nonce, server_time_ms: START_MS, account, request };
+            [&scene.asker.signing, &scene.owner.actor.signing]
+                .map(|key| Attempt::new("POST", "/v1/helpers/fetch", helpers::fetch_body(proof, key)))
+                .to_vec()
+        }
+        "helpers-stop" => {
+            // A proof takes no challenge: who asked in the owner's name, a removed device, and no kit.
+            let request = scene.asker.helpers_request(server).hash();
+            let by = |signer, key| {
+                let stop = HelpersStop { server, account, request, signer };
+                Attempt::new("POST", "/v1/helpers/stop", helpers::stop_body(stop, key))
+            };
+            vec![
+                by(device, &scene.asker.signing),
+                by(scene.gone.device, &scene.gone.signing),
+                by(RECOVERY_SIGNER, &scene.owner.actor.signing),
+            ]
+        }
+        "helpers-part" => {
+            // Of the set that the log names, and not the part that is kept.
+            let brought = HelpersPart { version: PROTOCOL_VERSION, set: scene.set, part: [7; 32] };
+            post("/v1/helpers/part", encode(&brought))
+        }
         "sync" => post("/v1/sync", encode(&scene.owner.request())),
         "wake" => vec![
             Attempt::new("GET", "/v1/wake", Vec::new()).with(&UPGRADE),
@@ -190,7 +230,7 @@ fn wrong(route: &Route, trick: &Trick, asked: &Attempt, answer: &[u8], plain: &[
             let plain = Answer::parse(plain);
             let none = answer.body.is_empty() && (asked.method == "HEAD" || plain.status != 200);
             let alike = answer.body.len() == plain.body.len();
-            let same = route.name != "health" || answer.body == plain.body;
+            let same = !matches!(route.name, "health" | "helpers-ask") || answer.body == plain.body;
             let as_anybody = none || (alike && same);
             (!as_anybody)
                 .then(|| format!("{} bytes where anybody gets {}", answer.body.len(), plain.body.len()))

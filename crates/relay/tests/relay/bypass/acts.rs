@@ -36,7 +36,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    fn expect<T: PartialEq + Debug>(&mut self, what: &str, got: &T, wanted: &T) {
+    pub(super) fn expect<T: PartialEq + Debug>(&mut self, what: &str, got: &T, wanted: &T) {
         self.cases += 1;
         if got != wanted {
             self.failures.push(format!("{what}: {got:?} where {wanted:?} must be"));
@@ -51,6 +51,7 @@ pub(super) async fn run() -> Tally {
     roles(&mut tally).await;
     identities(&mut tally).await;
     recoveries(&mut tally).await;
+    super::helpers::act(&mut tally).await;
     invitations_and_codes(&mut tally).await;
     tally
 }
