@@ -5,6 +5,7 @@
 mod world;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use mecum_api::{Code, command};
 use mecum_client::{App, AppOptions, Clock, FixedClock};
@@ -21,6 +22,8 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 struct Family {
     folder: TempDir,
     clock: Arc<FixedClock>,
+    /// The server's: what holds until a date goes by the later of the two.
+    server_ms: Arc<AtomicI64>,
     server: Server,
     ratna: App,
     ani: App,
@@ -34,7 +37,8 @@ impl Family {
     async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(FixedClock::new(NOW_MS));
-        let server = Server::start(&folder.path().join("server"), "127.0.0.1:0").await;
+        let server_ms = Arc::new(AtomicI64::new(NOW_MS));
+        let server = Server::start_at(&folder.path().join("server"), &server_ms).await;
         let at = |name: &str| {
             let clock: Arc<dyn Clock> = clock.clone();
             App::open(AppOptions { clock, ..options(&folder.path().join(name)) })
@@ -47,7 +51,12 @@ impl Family {
         call::<command::EntryAdd>(&ratna, note).await;
         connect(&ratna, &server).await;
         connect(&ani, &server).await;
-        Self { folder, clock, server, ratna, ani, chart, medicine }
+        Self { folder, clock, server_ms, server, ratna, ani, chart, medicine }
+    }
+
+    fn advance(&self, ms: i64) {
+        self.clock.advance(ms);
+        self.server_ms.fetch_add(ms, Ordering::SeqCst);
     }
 
     /// Lets Ani into the medicines.
@@ -201,7 +210,7 @@ async fn whoever_is_removed_gets_nothing_new_and_is_told_and_the_others_go_on() 
     sync(&family.ani).await;
     let charts = call::<command::ChartList>(&family.ani, Value::Null).await.to_string();
     assert!(!charts.contains("\"ended\":\"removed\""), "one part goes on: {charts}");
-    family.clock.advance(DAY_MS);
+    family.advance(DAY_MS);
     call::<command::ChartLeave>(&family.ani, json!({ "chart": family.chart })).await;
     let charts = call::<command::ChartList>(&family.ani, Value::Null).await.to_string();
     assert!(charts.contains("\"ended\":\"left\""), "she left last: {charts}");
@@ -230,12 +239,12 @@ async fn a_reader_writes_nothing_and_leaves_when_she_wants() {
 async fn a_membership_ends_with_its_last_day() {
     let family = Family::new().await;
     family.let_in("writer", Some("2026-09-10")).await;
-    family.clock.advance(2 * DAY_MS);
+    family.advance(2 * DAY_MS);
     sync(&family.ratna).await;
     sync(&family.ani).await;
     family.set_dose(&family.ani, "850").await.expect("the last day counts");
     sync(&family.ani).await;
-    family.clock.advance(DAY_MS);
+    family.advance(DAY_MS);
     sync(&family.ratna).await;
     sync(&family.ani).await;
     let refused = family.set_dose(&family.ani, "900").await.expect_err("it is over");
