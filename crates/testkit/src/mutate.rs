@@ -312,7 +312,7 @@ mod tests {
         let mut out = Vec::new();
         write(&item, &mut out);
         assert_eq!((out.as_slice(), length), (SAMPLE.as_slice(), SAMPLE.len()), "byte for byte");
-        assert_eq!(count(&item), 7, "what is nested is found: {item:?}");
+        assert_eq!(count(&item), 8, "what is nested is found, and counted with what holds it: {item:?}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use mecum_seal::SpaceId;
 use mecum_sync::{
-    Follower, Item, RefusalCode, Signed, SpaceBody, SpaceEntry, SyncRequest, SyncResponse, decode,
+    Follower, Item, RefusalCode, Signed, SpaceBody, SpaceEntry, SyncRequest, SyncResponse, Why, decode,
 };
 use mecum_vault::Table;
 
@@ -133,8 +133,10 @@ impl Session {
                     let _ = self.stage_grant(stage, space, role, &invited, &terms);
                 }
                 SpaceBody::Remove { member, why, cuts, .. } => {
-                    // What counted when it was decided: also a moment that somebody chose.
-                    let ending = Ending { why, reason: None, cut: CutAt::Here(cuts) };
+                    // What counted when it was decided: also a moment that somebody chose. An end by date nobody decides at a moment:
+                    // its place in the log does, and what came before it was written in time.
+                    let cut = if why == Why::Expired { CutAt::Now } else { CutAt::Here(cuts) };
+                    let ending = Ending { why, reason: None, cut };
                     let _ = self.stage_ending(stage, space, member, ending);
                 }
                 SpaceBody::Leave { .. } => {
