@@ -239,18 +239,18 @@ impl Session {
             self.commit(stage, durability)?;
         }
         let refused = first_refusal(response, rebasing, resealed);
-        self.go_on(request, response, Exchanged { envelopes, more: changed }, refused)
+        self.go_on(request, response, envelopes, changed, refused)
     }
 
-    /// What follows an answer that was taken; `taken.more` says whether it changed something here.
+    /// What follows an answer that was taken, and that `changed` something here or did not.
     fn go_on(
         &mut self,
         request: &SyncRequest,
         response: &SyncResponse,
-        taken: Exchanged,
+        envelopes: usize,
+        changed: bool,
         refused: Option<RefusalCode>,
     ) -> Result<Exchanged, ExchangeError> {
-        let Exchanged { envelopes, more: changed } = taken;
         self.caught_up = !response.more;
         // What cannot begin now is tried again with the next answer: it may never keep one from being taken.
         let _ = self.begin_successors();
