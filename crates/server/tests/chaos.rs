@@ -73,6 +73,14 @@ impl Server {
     }
 }
 
+impl Drop for Server {
+    // A test that fails leaves none behind.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 struct Device {
     child: Child,
     asks: ChildStdin,
