@@ -2,7 +2,7 @@
 //!
 //! A promise whose test is missing or did not run is a failure of its own: deleting a test must not go unseen.
 
-use crate::ring::{Outcome, Results};
+use crate::ring::{Outcome, Results, TestResult};
 use crate::workspace::Workspace;
 
 /// One promise.
@@ -27,29 +27,35 @@ pub(crate) fn check(workspace: &Workspace, results: &mut Results) {
         Err(error) => return results.check("claims::listed", Err(error)),
     };
     for (at, claim) in claims.iter().enumerate() {
-        let held = held(claim, results);
+        let held = held(claim, results.all());
         let name = format!("claims::{}.{} {}", claim.issue, at + 1, claim.bullet);
         match held {
-            Ok(()) => results.add(&name, Outcome::Passed, ""),
+            Ok(outcome) => results.add(&name, outcome, ""),
             Err(why) => results.add(&name, Outcome::Failed, &why),
         }
     }
 }
 
-fn held(claim: &Claim, results: &Results) -> Result<(), String> {
+/// What a claim's tests show together: nothing, where one of them was skipped.
+fn held(claim: &Claim, results: &[TestResult]) -> Result<Outcome, String> {
     if claim.tests.is_empty() {
         return Err("no test is named".to_owned());
     }
+    let mut shown = Outcome::Passed;
     for wanted in &claim.tests {
-        let mut matching = results.all().iter().filter(|result| is_named(&result.name, wanted)).peekable();
-        if matching.peek().is_none() {
-            return Err(format!("{wanted} did not run"));
-        }
-        if matching.any(|result| result.outcome == Outcome::Failed) {
-            return Err(format!("{wanted} failed"));
+        let matching: Vec<_> = results.iter().filter(|result| is_named(&result.name, wanted)).collect();
+        match matching.as_slice() {
+            [] => return Err(format!("{wanted} did not run")),
+            [one] => match &one.outcome {
+                Outcome::Passed => {}
+                Outcome::Failed => return Err(format!("{wanted} failed")),
+                Outcome::Skipped(why) => shown = Outcome::Skipped(format!("{wanted} was skipped: {why}")),
+            },
+            // Of two with one name, one could go without being missed.
+            several => return Err(format!("{wanted} names {} tests", several.len())),
         }
     }
-    Ok(())
+    Ok(shown)
 }
 
 /// Whether `wanted` names the test: in full, or as `crate::name` without the modules between.
@@ -141,6 +147,26 @@ mod tests {
             !is_named("mecum-seal::envelope::tests::reopens", "mecum-seal::opens"),
             "the end of a name is not the name"
         );
+    }
+
+    #[test]
+    fn a_claim_holds_only_by_tests_that_ran_and_passed_each_under_a_name_of_its_own() {
+        let claim = |tests: &[&str]| Claim {
+            tests: tests.iter().map(|test| (*test).to_owned()).collect(),
+            ..Claim::default()
+        };
+        let ran = |name: &str, outcome: Outcome| TestResult { name: name.to_owned(), outcome };
+        let results = [
+            ran("a::passes", Outcome::Passed),
+            ran("a::one::twin", Outcome::Passed),
+            ran("a::two::twin", Outcome::Passed),
+            ran("a::skips", Outcome::Skipped("no data here".to_owned())),
+        ];
+        assert_eq!(held(&claim(&["a::passes"]), &results), Ok(Outcome::Passed), "it ran");
+        assert!(held(&claim(&["a::passes", "a::gone"]), &results).is_err(), "one did not run");
+        assert!(held(&claim(&["a::twin"]), &results).is_err(), "one of two could go unseen");
+        let skipped = held(&claim(&["a::passes", "a::skips"]), &results);
+        assert!(matches!(skipped, Ok(Outcome::Skipped(_))), "what did not run shows nothing: {skipped:?}");
     }
 
     #[test]

@@ -289,7 +289,8 @@ fn a_run_length_bomb_is_refused_before_automerge_sees_it() {
         Err(DecodeError::Chunk(ChunkError::TooManyOperations)),
         "run lengths are summed first"
     );
-    assert!(begun.elapsed().as_millis() < 50, "and at once: {:?}", begun.elapsed());
+    // To walk the claimed operations would take minutes; another program on this core does not.
+    assert!(begun.elapsed().as_secs() < 2, "and at once: {:?}", begun.elapsed());
     let groups = chunk(&[&[0, 1, 1, 1, 1, 0, 0, 0, 1, 0x70, 4, 1, 0xff, 0xff, 0x7f][..]].concat());
     let refused = Payload::decode(&forge(&groups, &[]));
     assert_eq!(refused, Err(DecodeError::Chunk(ChunkError::TooManyOperations)), "so are the sizes of groups");

@@ -47,7 +47,8 @@ async fn control_a_difference_in_work_is_seen_in_the_medians() {
     let fresh = challenge(&mut line).await;
     // One is checked against a key, the other is given up before: an answer that told them apart would do so in time.
     let bodies = [encode(&device.sign(&fresh, &thief)), b"no frame at all".to_vec()];
-    let mut most = 0.0;
+    // As the test beside it judges: what stays in every round is the program's.
+    let mut least = f64::INFINITY;
     for _ in 0..4 {
         let mut times = [Vec::new(), Vec::new()];
         for _ in 0..500 {
@@ -59,9 +60,9 @@ async fn control_a_difference_in_work_is_seen_in_the_medians() {
         }
         let [checked, given_up] = times.map(median);
         println!("medians {:.0} us and {:.0} us", checked * 1e6, given_up * 1e6);
-        most = f64::max(most, (checked / given_up - 1.0).abs());
+        least = f64::min(least, checked / given_up - 1.0);
     }
-    assert!(most > 0.05, "the clock is fine enough to see one signature: {:.1} %", most * 100.0);
+    assert!(least > 0.05, "the clock is fine enough to see one signature: {:.1} %", least * 100.0);
 }
 
 #[tokio::test]

@@ -341,7 +341,7 @@ async fn a_cut_names_what_is_stored_of_whom_it_is_about() {
 }
 
 #[tokio::test]
-async fn no_session_and_no_socket_outlives_its_device() {
+async fn a_session_and_a_socket_end_with_the_entry_that_removes_their_device() {
     let server = Server::start(roomy()).await;
     let mut laptop = Device::enrolled(&server, 1).await;
     let space = laptop.space(&server).await;
