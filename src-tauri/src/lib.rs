@@ -21,6 +21,7 @@ static MEMORY: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
 
 /// Starts the app on a desktop; gives the program's exit code when the last window closes.
 pub fn start() -> ExitCode {
+    mecum_client::say_only_where_it_broke();
     let arguments = match Asked::read(std::env::args_os().skip(1)) {
         Ok(Asked::Window(arguments)) => arguments,
         Ok(Asked::CheckVault { file, read_data }) => return checking::check(&file, read_data),

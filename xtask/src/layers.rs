@@ -18,7 +18,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("mecum-domain", &[]),
     ("mecum-seal", &[]),
     ("mecum-api", &["mecum-domain"]),
-    ("mecum-documents", &["mecum-domain"]),
+    // Nothing, but in test builds.
+    ("mecum-trip", &[]),
+    ("mecum-documents", &["mecum-domain", "mecum-trip"]),
     ("mecum-interop", &["mecum-domain"]),
     ("mecum-vault", &["mecum-seal"]),
     ("mecum-sync", &["mecum-seal"]),
@@ -31,6 +33,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "mecum-interop",
             "mecum-seal",
             "mecum-sync",
+            "mecum-trip",
             "mecum-vault",
         ],
     ),

@@ -1,10 +1,12 @@
 //! The facade that every shell calls: one vault, its session, and the tasks that keep it in exchange with the server.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use mecum_api::{
     CallError, Code, NewsArgs, NewsView, PassphraseArgs, PassphraseView, SyncPhase, SyncView, Topic,
     VaultCreateArgs, VaultPhase, VaultView, WordsView,
@@ -14,11 +16,13 @@ use mecum_seal::{
     Entropy, KdfParams, PassphraseVerdict, RecoveryKey, SystemEntropy, check_passphrase, suggest_passphrase,
     with_wiped_stack,
 };
+use mecum_sync::controls::is_out;
 use mecum_vault::{Location, Presence, UnlockVaultError, Vault, VaultOptions, presence};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::believed::Touched;
+use crate::broken::internal;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{SessionError, create_error, unlock_error};
 use crate::founding::Founding;
@@ -51,6 +55,8 @@ pub struct AppOptions {
     pub entropy: Arc<dyn Entropy>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// How often auto-lock and idle work are looked at.
+    pub tick: Duration,
 }
 
 impl AppOptions {
@@ -63,6 +69,7 @@ impl AppOptions {
             kdf: KdfParams::default(),
             entropy: Arc::new(SystemEntropy::new()),
             clock: Arc::new(SystemClock),
+            tick: TICK,
         }
     }
 }
@@ -151,13 +158,14 @@ impl App {
         });
         let app = Self { _open: Arc::new(Open(inner.clone())), inner };
         tokio::spawn(crate::driver::run(Arc::downgrade(&app.inner), poke, sockets));
-        tokio::spawn(watch(Arc::downgrade(&app.inner)));
+        tokio::spawn(watch(Arc::downgrade(&app.inner), app.inner.options.tick));
         app
     }
 
     /// Calls a command by name.
     pub async fn call(&self, name: &str, args: serde_json::Value) -> Result<serde_json::Value, CallError> {
-        crate::commands::dispatch(self, name, args).await
+        let called = AssertUnwindSafe(crate::commands::dispatch(self, name, args)).catch_unwind();
+        called.await.unwrap_or_else(|_| Err(internal()))
     }
 
     /// The folder of this profile.
@@ -207,7 +215,7 @@ impl App {
                 answer
             })
         });
-        done.await.unwrap_or_else(|_| Err(CallError::new(Code::Internal, "error-internal")))
+        done.await.unwrap_or_else(|_| Err(internal()))
     }
 
     pub(crate) async fn blocking<T, F>(&self, work: F) -> Result<T, CallError>
@@ -217,7 +225,7 @@ impl App {
     {
         let app = self.clone();
         let done = tokio::task::spawn_blocking(move || with_wiped_stack(|| work(&app)));
-        done.await.unwrap_or_else(|_| Err(CallError::new(Code::Internal, "error-internal")))
+        done.await.unwrap_or_else(|_| Err(internal()))
     }
 
     fn put_session(&self, mut session: Session) {
@@ -434,17 +442,30 @@ impl Inner {
         }
     }
 
-    /// The open session. One that a panic left is dropped: half a step may be in its memory, but never in its vault, which
-    /// is locked now and opens as it was saved.
+    /// The open session. One that a panic left is opened anew from its vault: half a step may be in its memory, but never in its
+    /// vault. Where that does not go either, the vault is locked.
     pub(crate) fn open_session(&self) -> MutexGuard<'_, Option<Session>> {
         self.session.lock().unwrap_or_else(|left| {
             let mut session = left.into_inner();
+            if is_out("reopens") {
+                return session;
+            }
             self.session.clear_poison();
-            *session = None;
+            *session = session.take().and_then(opened_anew);
             self.news.tell(Topic::Vault);
             session
         })
     }
+}
+
+/// A session as its vault has it.
+fn opened_anew(left: Session) -> Option<Session> {
+    let open = || -> Result<Session, SessionError> {
+        let mut session = left.reopen()?;
+        session.finish_founding()?;
+        Ok(session)
+    };
+    catch_unwind(AssertUnwindSafe(open)).ok()?.ok()
 }
 
 fn judge(passphrase: &str) -> PassphraseView {
@@ -464,9 +485,9 @@ fn judge(passphrase: &str) -> PassphraseView {
 }
 
 /// Auto-lock, and work that waits for a quiet moment.
-async fn watch(app: std::sync::Weak<Inner>) {
+async fn watch(app: std::sync::Weak<Inner>, tick: Duration) {
     loop {
-        tokio::time::sleep(TICK).await;
+        tokio::time::sleep(tick).await;
         let Some(inner) = app.upgrade() else { return };
         let quiet_ms = held(&inner.touched).quiet_ms(inner.options.clock.now_ms(), Instant::now());
         let done = tokio::task::spawn_blocking(move || {

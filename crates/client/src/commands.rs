@@ -12,6 +12,7 @@ use crate::app::App;
 
 /// Runs the command `name`.
 pub(crate) async fn dispatch(app: &App, name: &str, args: Value) -> Result<Value, CallError> {
+    mecum_trip::here("call");
     macro_rules! by_name {
         ($($command:ident $type:ident,)*) => {
             match name {

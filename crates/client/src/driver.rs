@@ -2,9 +2,11 @@
 //! Coming back, it opens the wake socket first: where that says that there is nothing new, and nothing waits here, no
 //! exchange follows.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use mecum_api::{CallError, Code, ServerConnectArgs, SyncPhase, SyncView, Topic};
 use mecum_seal::{IncarnationId, VerifyingKey};
 use mecum_sync::controls::holds;
@@ -72,6 +74,8 @@ pub enum Stopped {
     Remote(RemoteError),
     /// Its answer was not taken.
     Exchange(ExchangeError),
+    /// A panic: a defect here. The session was opened anew, and the next exchange goes on from what is stored.
+    Broken,
 }
 
 impl From<RemoteError> for Stopped {
@@ -99,7 +103,7 @@ pub(crate) async fn run(app: Weak<Inner>, poke: Arc<Notify>, mut sockets: mpsc::
                 while sockets.try_recv().is_ok() {}
                 POLL
             }
-            Err(Stopped::Remote(_) | Stopped::Exchange(_)) => {
+            Err(Stopped::Remote(_) | Stopped::Exchange(_) | Stopped::Broken) => {
                 retry = (retry * 2).min(POLL);
                 retry
             }
@@ -168,23 +172,12 @@ pub(crate) struct Line {
 /// One exchange, and what the screens hear of it.
 async fn exchange(inner: &Inner) -> Result<(), Stopped> {
     let mut line = inner.line.lock().await;
-    let mut outcome = line.exchange(inner).await;
-    if matches!(outcome, Err(Stopped::Remote(RemoteError::Unauthorised))) {
-        // The pass ended, or the server started anew: signing in again is all it takes.
-        outcome = line.exchange(inner).await;
-    }
-    if asks_to_begin_again(&outcome) && !line.began_again {
-        line.began_again = true;
-        match block_in_place(|| inner.session(Session::begin_again)) {
-            Some(Ok(true)) => outcome = line.exchange(inner).await,
-            Some(Ok(false)) | None => {}
-            Some(Err(error)) => outcome = Err(Stopped::Exchange(error.into())),
-        }
-    }
-    if matches!(outcome, Err(Stopped::Exchange(ExchangeError::RolledBack))) {
-        // It is noted; the next question is asked by another incarnation, which is handed what this vault lacks.
-        outcome = line.exchange(inner).await;
-    }
+    // Whoever drives it must not end with a panic: nothing would be exchanged until the app is started again.
+    let exchanged = AssertUnwindSafe(line.exchange_or_begin_again(inner)).catch_unwind().await;
+    let outcome = exchanged.unwrap_or_else(|_| {
+        line.open = None;
+        Err(Stopped::Broken)
+    });
     line.began_again &= outcome.is_err();
     drop(line);
     say(inner, &outcome);
@@ -215,6 +208,28 @@ impl Line {
         (line, fresh)
     }
 
+    /// One exchange, and what follows where it cannot go on from where it stood.
+    async fn exchange_or_begin_again(&mut self, inner: &Inner) -> Result<(), Stopped> {
+        let mut outcome = self.exchange(inner).await;
+        if matches!(outcome, Err(Stopped::Remote(RemoteError::Unauthorised))) {
+            // The pass ended, or the server started anew: signing in again is all it takes.
+            outcome = self.exchange(inner).await;
+        }
+        if asks_to_begin_again(&outcome) && !self.began_again {
+            self.began_again = true;
+            match block_in_place(|| inner.session(Session::begin_again)) {
+                Some(Ok(true)) => outcome = self.exchange(inner).await,
+                Some(Ok(false)) | None => {}
+                Some(Err(error)) => outcome = Err(Stopped::Exchange(error.into())),
+            }
+        }
+        if matches!(outcome, Err(Stopped::Exchange(ExchangeError::RolledBack))) {
+            // It is noted; the next question is asked by another incarnation, which is handed what this vault lacks.
+            outcome = self.exchange(inner).await;
+        }
+        outcome
+    }
+
     async fn exchange(&mut self, inner: &Inner) -> Result<(), Stopped> {
         let outcome = self.converse(inner).await;
         let keep = match &outcome {
@@ -222,7 +237,7 @@ impl Line {
             Ok(()) | Err(Stopped::Exchange(_) | Stopped::Remote(RemoteError::Offline)) => true,
             // The pass may have ended or the server started anew: sign in next time. Nobody stays signed in for a locked
             // vault.
-            Err(Stopped::Remote(_) | Stopped::Locked | Stopped::NoServer) => false,
+            Err(Stopped::Remote(_) | Stopped::Locked | Stopped::NoServer | Stopped::Broken) => false,
         };
         if !keep {
             self.open = None;
@@ -231,6 +246,7 @@ impl Line {
     }
 
     async fn converse(&mut self, inner: &Inner) -> Result<(), Stopped> {
+        mecum_trip::here("exchange");
         let home =
             inner.session(|session| session.home()).ok_or(Stopped::Locked)?.ok_or(Stopped::NoServer)?;
         let life = inner.session(|session| session.follower.incarnation()).ok_or(Stopped::Locked)?;
@@ -367,6 +383,7 @@ pub fn words_for(stopped: &Stopped, removed: bool) -> (SyncPhase, Option<&'stati
         Stopped::Remote(_) | Stopped::Exchange(ExchangeError::Refused(_)) => {
             (SyncPhase::Refused, Some("error-server-refused"))
         }
+        Stopped::Broken => (SyncPhase::Refused, Some("error-internal")),
         Stopped::Exchange(ExchangeError::Session(_)) => (SyncPhase::Refused, Some("error-not-saved")),
         Stopped::Exchange(ExchangeError::RolledBack) => (SyncPhase::Refused, Some("error-older-copy")),
         Stopped::Exchange(ExchangeError::Follow(_)) => (SyncPhase::Refused, Some("error-server-history")),

@@ -55,6 +55,7 @@ pub struct Exchanged {
 impl Session {
     /// What this device has to say now.
     pub fn request(&mut self) -> Result<SyncRequest, SessionError> {
+        mecum_trip::here("request");
         let mut request = SyncRequest::pull(self.follower.cursor(), ANSWER_BYTES);
         if let Some(request) = self.reading_request(&request)? {
             return Ok(request);
@@ -150,6 +151,7 @@ impl Session {
         request: &SyncRequest,
         response: &SyncResponse,
     ) -> Result<Exchanged, ExchangeError> {
+        mecum_trip::here("accept");
         let mut follower = self.follower.clone();
         follower.check_response(request, response)?;
         self.note_server_time(response.server_time_ms);

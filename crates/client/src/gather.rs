@@ -13,6 +13,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use crate::app::{App, Inner, held};
+use crate::broken::internal;
 use crate::error::SessionError;
 use crate::session::Session;
 
@@ -181,7 +182,7 @@ impl App {
         if self.inner.gathering.take_in(Box::new(edit)) {
             tokio::spawn(see_to(self.inner.clone()));
         }
-        answered.await.unwrap_or_else(|_| Err(CallError::new(Code::Internal, "error-internal")))
+        answered.await.unwrap_or_else(|_| Err(internal()))
     }
 }
 

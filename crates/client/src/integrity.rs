@@ -63,8 +63,14 @@ impl App {
             integrity.check = CheckView { phase: TaskPhase::Running, ..CheckView::default() };
         }
         // The task holds no app: closing the last one ends it.
-        let inner = self.inner.clone();
-        tokio::task::spawn_blocking(move || run_check(&inner, checking));
+        let (inner, left) = (self.inner.clone(), self.inner.clone());
+        tokio::spawn(async move {
+            if tokio::task::spawn_blocking(move || run_check(&inner, checking)).await.is_err() {
+                let check = &mut held(&left.integrity).check;
+                (check.phase, check.message_id) = (TaskPhase::Failed, Some("error-internal".to_owned()));
+                left.news.tell(Topic::Integrity);
+            }
+        });
         self.check_status(()).await
     }
 
@@ -94,6 +100,7 @@ fn run_check(inner: &Arc<Inner>, mut checking: Checking) {
         if held(&inner.integrity).stop_check {
             break TaskPhase::Stopped;
         }
+        mecum_trip::here("check");
         match inner.session(|session| session.vault.step_check(&mut checking)) {
             None => break TaskPhase::Stopped,
             Some(true) => break TaskPhase::Done,

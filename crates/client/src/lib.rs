@@ -10,6 +10,7 @@ mod arrivals;
 mod aside;
 mod base64;
 mod believed;
+mod broken;
 mod checking;
 mod clock;
 mod commands;
@@ -52,6 +53,7 @@ mod whereabouts;
 mod writing;
 
 pub use app::{App, AppOptions};
+pub use broken::say_only_where_it_broke;
 pub use checking::{VaultChecked, check_vault};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use error::SessionError;

@@ -13,6 +13,7 @@ impl Session {
     /// A document as the vault has it. On one thread: reading ahead on another was tried and is slower, for what one thread
     /// allocates and another frees costs more than the sealing.
     pub(crate) fn load_document(&self, document: DocumentId) -> Result<Document, SessionError> {
+        mecum_trip::here("read");
         let state = self.documents.get(&document).ok_or_else(SessionError::not_found)?;
         let space = self.space_of_document(state)?;
         let actor = self.identity.actor();

@@ -1,6 +1,7 @@
 //! An open vault: the account, its charts, spaces and documents. Every command that reads or writes goes through here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -147,9 +148,16 @@ impl Session {
 
     /// Locks the vault: keys leave memory.
     pub fn lock(mut self) -> Result<(), SessionError> {
-        let folded = self.fold_tails();
+        // What cannot be folded, be it for a panic, must not keep a vault open.
+        let folded = catch_unwind(AssertUnwindSafe(|| self.fold_tails()));
         self.vault.lock()?;
-        folded
+        folded.unwrap_or(Err(SessionError::Stored { what: "tail" }))
+    }
+
+    /// The session of the same vault as it is stored, without anything that was in memory.
+    pub(crate) fn reopen(self) -> Result<Session, SessionError> {
+        let Session { vault, surroundings, link, server_ms, .. } = self;
+        Ok(Session { link, server_ms, ..Session::open(vault, surroundings)? })
     }
 
     /// How many steps this session wrote: grows with every edit.
@@ -463,6 +471,7 @@ impl Session {
     pub(crate) fn fold(&mut self, long: Vec<DocumentId>) -> Result<(), SessionError> {
         for document in long {
             let saved = crate::plaintext::press(&self.open_document(document)?.save());
+            mecum_trip::here("fold");
             let Some(state) = self.documents.get(&document) else { continue };
             let mut state = state.clone();
             state.snapshot_at = state.count;
@@ -478,6 +487,7 @@ impl Session {
 
     /// What only runs when nobody waits: folding tails, forgetting old sent things, folding the write-ahead log in.
     pub fn idle(&mut self) -> Result<(), SessionError> {
+        mecum_trip::here("idle");
         self.fold_tails()?;
         self.prune_outgoing()?;
         self.scrub_if_owed()?;

@@ -87,6 +87,7 @@ impl Session {
             }
             // A snapshot is a favour to devices that come later: a space that cannot be folded, be it for a damaged document, may
             // never keep what was written here from going out.
+            mecum_trip::here("make-snapshot");
             let snapshot = self.snapshot_of(&state).ok().flatten();
             if snapshot.as_ref().is_some_and(|snapshot| snapshot.bytes() > room) {
                 break;

@@ -334,6 +334,7 @@ impl Session {
             let state = self.staged_document(&stage, document)?;
             self.stage_replayed(&mut stage, state, Vec::new())?;
         }
+        mecum_trip::here("commit");
         let durability = self.durability(durability);
         debug_assert!(stage.again.is_empty(), "what is offered again was taken in");
         if let Some(left) = &mut self.commits_left {
@@ -348,6 +349,7 @@ impl Session {
             }
             return Err(error);
         }
+        mecum_trip::here("committed");
         self.is_committed();
         self.authored += u64::from(!stage.appended.is_empty());
         if let Some(follower) = stage.follower {
@@ -371,6 +373,7 @@ impl Session {
     }
 
     fn commit_rows(&mut self, stage: &mut Stage) -> Result<(), SessionError> {
+        mecum_trip::here("rows");
         for (chart, rows) in std::mem::take(&mut stage.rows) {
             let spaces: Vec<SpaceId> =
                 self.spaces.values().filter(|s| s.chart == chart).map(|s| s.space).collect();
@@ -434,6 +437,7 @@ impl Session {
             for (table, name) in &stage.deletes {
                 w.delete(*table, name)?;
             }
+            mecum_trip::here("transaction");
             Ok(())
         });
         Ok(written?)
@@ -486,6 +490,7 @@ pub(crate) fn place_of(body: &[u8]) -> Option<(DocumentId, u64)> {
 /// The rows that a batch touched, as they stand in `document`. An entry without a date of its own has none yet: staging them says
 /// when each was written last.
 pub(crate) fn rows_of(document: &Document, batch: &Batch, place: &RowPlace) -> Vec<Row> {
+    mecum_trip::here("row");
     let mut rows: BTreeMap<ItemKey, Row> = BTreeMap::new();
     for edit in &batch.edits {
         match edit {

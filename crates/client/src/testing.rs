@@ -257,6 +257,11 @@ impl Session {
         Session::open(vault, surroundings)
     }
 
+    /// Folds every document into its local snapshot, as idle time and locking do with long tails.
+    pub fn fold_for_tests(&mut self) -> Result<(), SessionError> {
+        self.fold(self.documents.keys().copied().collect())
+    }
+
     /// Sends what only a dishonest installation would: the body that `lie` makes of an entry's document, under the true key,
     /// as the next link of this device's chain.
     pub fn lie_for_tests(&mut self, chart: ChartId, key: ItemKey, lie: impl FnOnce(&Document) -> Vec<u8>) {

@@ -164,6 +164,7 @@ impl Session {
             .filter(|kept| !self.is_erased(&marks, chart, ItemKey::Finished(*kept.key.as_bytes())))
             .collect();
         let erased = u32::try_from(new - fresh.len()).unwrap_or(u32::MAX);
+        mecum_trip::here("import");
         let mut stage = Stage::default();
         let outcome = self.keep_staged(&mut stage, chart, fresh, already.saturating_add(erased), go_on)?;
         Ok(KeepOutcome { already: if outcome.stopped { 0 } else { already }, erased, ..outcome })

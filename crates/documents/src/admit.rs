@@ -126,7 +126,11 @@ impl Document {
             match catch_unwind(AssertUnwindSafe(|| next.judge(item))).ok()? {
                 Verdict::Apply(link) => {
                     let change = item.payload.parsed().clone();
-                    let applied = catch_unwind(AssertUnwindSafe(|| next.doc.apply_changes([change]).is_ok()));
+                    let apply = || {
+                        mecum_trip::here("apply-theirs");
+                        next.doc.apply_changes([change]).is_ok()
+                    };
+                    let applied = catch_unwind(AssertUnwindSafe(apply));
                     if !applied.unwrap_or(false) || !next.has_change(&link.change) {
                         return None;
                     }
@@ -143,6 +147,7 @@ impl Document {
     }
 
     fn judge(&self, item: &Incoming<'_>) -> Verdict {
+        mecum_trip::here("judge");
         let change = item.payload.parsed();
         match self.place(item.actor, change) {
             Ok(Place::Wait) => Verdict::Wait,

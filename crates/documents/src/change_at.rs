@@ -27,6 +27,7 @@ impl Document {
     /// Put together here and not by an Automerge transaction: where the winner of a clash is written again, a transaction
     /// deletes the losers instead, and a concurrent delete leaves no trace.
     fn build_at(&self, actor: Actor, deps: &[[u8; 32]], edits: &[Edit]) -> Option<Change> {
+        mecum_trip::here("author");
         let own = self.links().ok()?.get(&actor).copied();
         let mut deps: Vec<ChangeHash> = deps.iter().copied().map(ChangeHash).collect();
         deps.sort_unstable();
@@ -83,7 +84,11 @@ impl Document {
     /// Adds a change that was made here, or judged; `None` if Automerge does not take it, and this document is spoilt then.
     pub(crate) fn append_change(&mut self, change: &Change) -> Option<()> {
         self.links().ok()?;
-        let applied = catch_unwind(AssertUnwindSafe(|| self.doc.apply_changes([change.clone()]).is_ok()));
+        let apply = || {
+            mecum_trip::here("apply-own");
+            self.doc.apply_changes([change.clone()]).is_ok()
+        };
+        let applied = catch_unwind(AssertUnwindSafe(apply));
         if !applied.unwrap_or(false) || !self.has_change(&change.hash().0) {
             return None;
         }

@@ -108,10 +108,13 @@ impl Document {
         tail: impl IntoIterator<Item = &'a [u8]>,
         actor: Actor,
     ) -> Result<Self, LoadError> {
-        let mut doc = catch_unwind(AssertUnwindSafe(|| Automerge::load(snapshot).ok()))
-            .ok()
-            .flatten()
-            .ok_or(LoadError::Unreadable)?;
+        let mut doc = catch_unwind(AssertUnwindSafe(|| {
+            mecum_trip::here("load");
+            Automerge::load(snapshot).ok()
+        }))
+        .ok()
+        .flatten()
+        .ok_or(LoadError::Unreadable)?;
         doc.set_actor(actor.to_automerge());
         if doc.get_change_meta_by_hash(&genesis().hash()).is_none() {
             return Err(LoadError::Genesis);
@@ -133,8 +136,11 @@ impl Document {
 
     /// Applies changes that were judged before, each after those that it follows.
     pub(crate) fn append_changes(&mut self, changes: Vec<Change>) -> Result<(), LoadError> {
-        let applied =
-            catch_unwind(AssertUnwindSafe(|| self.doc.apply_changes(changes).is_ok())).unwrap_or(false);
+        let apply = || {
+            mecum_trip::here("apply");
+            self.doc.apply_changes(changes).is_ok()
+        };
+        let applied = catch_unwind(AssertUnwindSafe(apply)).unwrap_or(false);
         self.links = OnceLock::new();
         if applied && self.doc.get_missing_deps(&[]).is_empty() { Ok(()) } else { Err(LoadError::Tail) }
     }
@@ -142,6 +148,7 @@ impl Document {
     /// The whole document, history included, as one uncompressed chunk; the caller deflates. Equal documents with equal
     /// histories save equal bytes.
     pub fn save(&self) -> Vec<u8> {
+        mecum_trip::here("save");
         self.doc.save_with_options(SaveOptions { deflate: false, retain_orphans: false })
     }
 

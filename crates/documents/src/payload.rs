@@ -115,6 +115,12 @@ impl Payload {
     /// Reads a payload, strictly: what does not encode to the same bytes again is refused. Automerge sees the change only
     /// after its chunk passed the pre-parser, and its panics are contained.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        // All of it: what panics here panics whenever it is offered, and would stop every exchange.
+        catch_unwind(|| Self::judge(bytes)).unwrap_or(Err(DecodeError::Change))
+    }
+
+    fn judge(bytes: &[u8]) -> Result<Self, DecodeError> {
+        mecum_trip::here("decode");
         let (raw, at_ms, outlines) = read(bytes)?;
         check_change(raw, MAX_CHANGE_BYTES, MAX_CHANGE_OPERATIONS).map_err(DecodeError::Chunk)?;
         let (change, operations) = parse_change(raw).ok_or(DecodeError::Change)?;

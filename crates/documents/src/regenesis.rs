@@ -16,6 +16,7 @@
 mod late;
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use automerge::{ObjId, ReadDoc};
 use mecum_domain::{Edit, EntryId, Field, FinishedKey};
@@ -94,6 +95,18 @@ impl Document {
         author_of: &dyn Fn(Actor) -> Actor,
         keep: &dyn Fn(Item) -> bool,
     ) -> Result<Regenesis, RegenesisError> {
+        let begin = || self.begin_anew(successor, actor, author_of, keep);
+        catch_unwind(AssertUnwindSafe(begin)).unwrap_or(Err(RegenesisError::Write))
+    }
+
+    fn begin_anew(
+        &self,
+        successor: &[u8; 16],
+        actor: Actor,
+        author_of: &dyn Fn(Actor) -> Actor,
+        keep: &dyn Fn(Item) -> bool,
+    ) -> Result<Regenesis, RegenesisError> {
+        mecum_trip::here("regenesis");
         let plan = self.plan(successor, author_of, keep);
         let mut next = Self::new(actor);
         let mut authors = BTreeMap::new();

@@ -189,6 +189,7 @@ impl Document {
         if state.cuts().any(|made| made.cut == cut.cut) {
             return Ok((self.clone().with_actor(state.actor_for(author)), state.clone()));
         }
+        mecum_trip::here("replay");
         let steps = self.steps().map_err(ReplayError::Step)?;
         let mut engine = Engine::open(self, state)?;
         let layer = engine.add_layer(cut);

@@ -17,9 +17,17 @@ const WIPED_BYTES: usize = 256 * 1024;
 /// Does something that has keys or plaintext in its hands, and then overwrites the stack that it used: what a function leaves
 /// there stays until something else happens to use the place, and a thread may be idle for as long as a program runs.
 pub fn with_wiped_stack<T>(work: impl FnOnce() -> T) -> T {
-    let done = below(work);
-    wipe();
-    done
+    let _wiped = Wiped;
+    below(work)
+}
+
+/// Wipes at the end, that of a panic too.
+struct Wiped;
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wipe();
+    }
 }
 
 /// A call of its own, so that what `work` uses lies below its caller.

@@ -396,6 +396,19 @@ pub(super) const ROWS: &[Row] = &[
         ..row(19, "the same with a server that has pruned before or after", CLIENT, "pruning")
     },
     Row {
+        names: &["a_device_that_was_away_for_half_a_year_comes_back_and_all_have_the_same"],
+        control: Control::Tests(&["control_a_device_that_lost_what_it_wrote_while_away_is_found_out"]),
+        in_test: 1_000,
+        per_change: 5_000,
+        nightly: 50_000,
+        ..row(
+            20,
+            "edits of five devices in 180 days, one of them away, over a log that is pruned",
+            CLIENT,
+            "long_offline",
+        )
+    },
+    Row {
         names: &["no_parser_panics_hangs_or_grows_on_any_input"],
         control: Control::Tests(&["control_a_planted_panic_hang_and_growth_are_found"]),
         // A second for each parser, a minute, half an hour.
@@ -430,6 +443,15 @@ pub(super) const ROWS: &[Row] = &[
         per_change: ALL,
         nightly: ALL,
         ..row(25, "bombs from a member's device, in a process of limited memory", CLIENT, "bombs")
+    },
+    Row {
+        names: &["a_panic_anywhere_leaves_the_app_alive_and_everything_that_was_saved"],
+        control: Control::Tests(&["control_a_session_that_goes_on_as_the_panic_left_it_is_found_out"]),
+        in_test: 39,
+        per_change: 200,
+        nightly: 2_000,
+        shards: 4,
+        ..row(26, "panics injected around the engine, in commits, exchanges and tasks", CLIENT, "panics")
     },
     Row {
         names: &["after_locking_no_key_and_no_word_is_in_memory_and_never_in_the_servers"],

@@ -174,6 +174,7 @@ impl Session {
 
     /// Carries out what was decided, as far as it can be now. Where a step is refused, the decision says so and the rest goes on.
     pub(crate) fn advance_erasures(&mut self) -> Result<(), SessionError> {
+        mecum_trip::here("erase");
         self.erasures_due = false;
         self.begin_successors()?;
         for intent in self.intents()? {

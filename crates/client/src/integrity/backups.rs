@@ -49,8 +49,14 @@ impl App {
         let copying = begun.await?;
         held(&self.inner.integrity).backup =
             BackupTask { phase: TaskPhase::Running, ..BackupTask::default() };
-        let inner = self.inner.clone();
-        tokio::task::spawn_blocking(move || run_backup(&inner, copying));
+        let (inner, left) = (self.inner.clone(), self.inner.clone());
+        tokio::spawn(async move {
+            if tokio::task::spawn_blocking(move || run_backup(&inner, copying)).await.is_err() {
+                let backup = &mut held(&left.integrity).backup;
+                (backup.phase, backup.message_id) = (TaskPhase::Failed, Some("error-internal".to_owned()));
+                left.news.tell(Topic::Integrity);
+            }
+        });
         self.backup_list(()).await
     }
 

@@ -2,6 +2,9 @@
 //! has is fetched by a session that begins anew in that file and verifies everything. Only a file that was read back, and in which
 //! nothing readable is missing, takes the vault's place; the damaged one is set aside.
 
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt as _;
 use mecum_api::{
     CallError, CheckView, Code, Finding, FindingKind, MendBy, MendView, PassphraseArgs, TaskPhase, Topic,
 };
@@ -12,6 +15,7 @@ use super::backups::not_saved;
 use super::findings::findings_of;
 use super::place;
 use crate::app::{App, held};
+use crate::broken::internal;
 use crate::driver::SERVER_URL;
 use crate::error::unlock_error;
 use crate::session::Session;
@@ -73,7 +77,10 @@ impl App {
         let app = self.clone();
         tokio::spawn(async move {
             let outcome = match salvage {
-                Some(salvage) => app.mend(salvage).await,
+                Some(salvage) => {
+                    let mending = AssertUnwindSafe(app.mend(salvage)).catch_unwind();
+                    mending.await.unwrap_or_else(|_| Err(internal()))
+                }
                 None => Ok(Outcome::beyond_reading()),
             };
             let outcome = outcome

@@ -50,6 +50,7 @@ impl Session {
         body: &SnapshotBody,
         parts: &[Envelope],
     ) -> Result<Result<(), RefusedSnapshot>, SessionError> {
+        mecum_trip::here("take-snapshot");
         let Ok(mut state) = self.staged_space(stage, body.space) else {
             return Ok(Err(RefusedSnapshot::Part));
         };

@@ -98,6 +98,7 @@ impl Session {
 
     /// Whether a stored snapshot is right by the rules of taking one, and holds what the documents here hold.
     pub(crate) fn is_right(&self, stored: &StoredSnapshot) -> Result<bool, SessionError> {
+        mecum_trip::here("verify-snapshot");
         let body = stored.snapshot.signed.unverified();
         let Some(state) = self.spaces.get(&body.space) else { return Ok(false) };
         let Ok((parts, statements)) = self.follower.verify_stored(stored) else { return Ok(false) };

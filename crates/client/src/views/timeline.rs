@@ -22,6 +22,7 @@ const MAX_NAMES: usize = 40;
 
 /// A part of a chart's timeline.
 pub(crate) fn timeline(session: &mut Session, args: &TimelineArgs) -> Result<TimelineView, SessionError> {
+    mecum_trip::here("view");
     let shown = Shown::of(session, args.chart)?;
     let limit = if args.limit == 0 { USUAL_ROWS } else { args.limit.min(MAX_ROWS) } as usize;
     let rows: Vec<&Row> =

@@ -18,6 +18,9 @@ use tokio::sync::oneshot;
 
 pub(crate) const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
+/// Connections that may end in one exchange.
+const MOST_CUTS: usize = 5;
+
 /// An installation at a relay.
 pub(crate) struct Device {
     pub(crate) session: Session,
@@ -39,15 +42,16 @@ pub(crate) struct Line {
     pub(crate) relay: Relay,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) clock: Arc<AtomicI64>,
+    prune_envelopes: u64,
     url: String,
     stop: Option<oneshot::Sender<()>>,
     task: Option<tokio::task::JoinHandle<()>>,
 }
 
-fn options(clock: &Arc<AtomicI64>) -> RelayOptions {
+fn options(clock: &Arc<AtomicI64>, prune_envelopes: u64) -> RelayOptions {
     let open = Rate { burst: 1e9, per_second: 1e9 };
     let limits = Limits {
-        prune_envelopes: 1,
+        prune_envelopes,
         requests_per_source: open,
         failures_per_source: open,
         syncs_per_device: open,
@@ -64,10 +68,17 @@ fn options(clock: &Arc<AtomicI64>) -> RelayOptions {
 
 impl Line {
     pub(crate) async fn start() -> Line {
+        Self::start_pruning(1).await
+    }
+
+    /// With a server that asks for devices' word where so many envelopes could be pruned.
+    pub(crate) async fn start_pruning(prune_envelopes: u64) -> Line {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let clock = Arc::new(AtomicI64::new(NOW_MS));
-        let relay = Relay::open(folder.path(), options(&clock)).expect("a folder takes a relay");
-        let mut line = Line { relay, folder, clock, url: String::new(), stop: None, task: None };
+        let relay =
+            Relay::open(folder.path(), options(&clock, prune_envelopes)).expect("a folder takes a relay");
+        let mut line =
+            Line { relay, folder, clock, prune_envelopes, url: String::new(), stop: None, task: None };
         line.serve().await;
         line
     }
@@ -95,11 +106,18 @@ impl Line {
             let _ = task.await;
         }
         let empty = tempfile::tempdir().expect("a folder");
-        let other = Relay::open(empty.path(), options(&self.clock)).expect("a folder takes a relay");
+        let other = Relay::open(empty.path(), options(&self.clock, self.prune_envelopes))
+            .expect("a folder takes a relay");
         self.relay = other;
         mecum_relay::folder::restore(backup, self.folder.path(), true, NOW_MS).expect("restored");
-        self.relay = Relay::open(self.folder.path(), options(&self.clock)).expect("the folder opens");
+        self.relay = Relay::open(self.folder.path(), options(&self.clock, self.prune_envelopes))
+            .expect("the folder opens");
         self.serve().await;
+    }
+
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     pub(crate) fn later(&self, days: i64) {
@@ -188,6 +206,7 @@ pub(crate) async fn write(devices: &mut [&mut Device; 2], chart: ChartId, seed: 
 /// Exchanges until nothing is left to say or fetch, as the app does it: it begins again where the server asks for it.
 pub(crate) async fn exchange(device: &mut Device) -> Brought {
     let mut brought = Brought::default();
+    let mut cut = 0;
     for _ in 0..400 {
         let request = device.session.request().expect("an open session says what it has");
         let response = match device.remote.sync(&device.signed_in, &request).await {
@@ -201,8 +220,15 @@ pub(crate) async fn exchange(device: &mut Device) -> Brought {
             Err(RemoteError::Unauthorised) => {
                 // The pass ended.
                 let (signing, account, name, incarnation) = device.session.sign_in_for_tests();
-                let again = device.remote.sign_in(&signing, account, name, incarnation).await;
-                device.signed_in = again.expect("a known device");
+                match device.remote.sign_in(&signing, account, name, incarnation).await {
+                    Err(RemoteError::Offline) if cut < MOST_CUTS => cut += 1,
+                    again => device.signed_in = again.expect("a known device"),
+                }
+                continue;
+            }
+            // A busy machine may let a connection end that waited for long.
+            Err(RemoteError::Offline) if cut < MOST_CUTS => {
+                cut += 1;
                 continue;
             }
             Err(error) => panic!("a relay answers: {error:?}"),

@@ -1,0 +1,22 @@
+//! What is said of a panic. Its own words may hold what it was working on, and that is somebody's record: only its place is said.
+
+use std::panic::PanicHookInfo;
+
+use mecum_api::{CallError, Code};
+
+/// Makes every panic of this process say where it was, and nothing else. For programs, at their start.
+pub fn say_only_where_it_broke() {
+    std::panic::set_hook(Box::new(|panic| eprintln!("{}", words(panic))));
+}
+
+fn words(panic: &PanicHookInfo<'_>) -> String {
+    match panic.location() {
+        Some(place) => format!("mecum: a step broke at {}:{}", place.file(), place.line()),
+        None => "mecum: a step broke".to_owned(),
+    }
+}
+
+/// What a command answers that met one: a defect here, and nothing was told to be saved.
+pub(crate) fn internal() -> CallError {
+    CallError::new(Code::Internal, "error-internal")
+}
