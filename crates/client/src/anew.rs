@@ -90,7 +90,7 @@ impl Session {
             return Ok(false);
         }
         let state = self.staged_space(stage, space)?;
-        if state.snapshot_seq == 0 {
+        if state.snapshot_seq == 0 && self.vault.get(Table::Setting, &folded_name(space))?.is_none() {
             // Everything was read by its envelopes; those of a document that another took the place of are not kept.
             return Ok(false);
         }
@@ -143,6 +143,8 @@ impl Session {
         for (name, space) in noted {
             follower.forget_held(space);
             stage.deletes.push((Table::Setting, name));
+            // From here on all of it is read by its envelopes, unless a snapshot comes again.
+            stage.deletes.push((Table::Setting, folded_name(space)));
             self.stage_anew(&mut stage, space)?;
         }
         stage.follower = Some(follower);
@@ -253,6 +255,11 @@ const ASIDE: &[u8] = b"aside-";
 
 fn aside_name(space: SpaceId) -> Vec<u8> {
     [ASIDE, space.as_bytes()].concat()
+}
+
+/// The setting that says that documents of a space hold what came folded, though the server may have no snapshot of it any more.
+pub(crate) fn folded_name(space: SpaceId) -> Vec<u8> {
+    [b"folded-".as_slice(), space.as_bytes()].concat()
 }
 
 fn anew_name(space: SpaceId) -> Vec<u8> {

@@ -12,7 +12,7 @@ use mecum_vault::Table;
 use crate::erasing::{Base, OpenSuccessor, opened_document, pending_name};
 use crate::error::SessionError;
 use crate::exchange::{by_document, quarantine};
-use crate::members::{actors_in, all_actors};
+use crate::members::{actors_in, all_actors, keep_void};
 use crate::plaintext::{OpenDocument, is_nothing, unpack};
 use crate::rows_from::RowPlace;
 use crate::session::Session;
@@ -87,6 +87,10 @@ impl Session {
         // A note is by a device of this account, in a space of its own; of anybody else's there is nothing to do.
         if let Some(body) = opened.as_ref().filter(|body| Self::is_account_note(body)) {
             let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+            if Self::is_void(follower, &place) {
+                keep_void(stage, &arrival.envelope, &arrival.bytes);
+                return;
+            }
             if follower.account_of(place.device) == Some(self.identity.account) {
                 self.take_account_note(stage, body);
             }
@@ -150,14 +154,15 @@ impl Session {
         }
         let space = self.staged_space(stage, state.space)?;
         let mut opened = open_arrivals(stage, &space, &state, arrivals);
+        // Asked of all that is shown: what is here already may be void only now.
+        let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+        let void = opened.iter().any(|opened| Self::is_void(follower, opened.arrival.envelope.place()));
         if stage.anew.contains(&document) || self.is_reading_again()? {
             self.leave_out_what_is_here(stage, document, &mut opened)?;
         }
-        if opened.is_empty() {
+        if opened.is_empty() && !void {
             return Ok(());
         }
-        let follower = stage.follower.as_ref().unwrap_or(&self.follower);
-        let void = opened.iter().any(|opened| Self::is_void(follower, opened.arrival.envelope.place()));
         if void || state.cuts > 0 || stage.to_replay.contains(&document) {
             return self.stage_replayed(stage, state, opened);
         }

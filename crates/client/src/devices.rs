@@ -9,7 +9,7 @@ use mecum_sync::limits::MAX_WRAP_BYTES;
 use mecum_sync::{
     AccountBody, AccountEntry, AccountLog, DeviceWrap, Follower, Helpers, Item, Rotation, Signed, encode,
 };
-use mecum_vault::{Durability, Table, WriteVaultError};
+use mecum_vault::{Durability, Table};
 use zeroize::Zeroizing;
 
 use crate::account_entries::account_entry_name;
@@ -74,12 +74,13 @@ impl Session {
         let log = self.follower.account_log().ok_or(ACCOUNT_LOG)?;
         let rotation = rotation_without(log, Some(device), &identity, self.entropy()).ok_or(ACCOUNT_LOG)?;
         let body = AccountBody::RemoveDevice { device, rotation: Some(rotation) };
-        self.append_to_account(body, Some(identity))?;
+        // One step: a device that is out and not cut could never be cut any more.
+        let mut stage = self.stage_account_entry(body, Some(&identity))?;
         if let Some(at_ms) = args.nothing_after_ms {
-            let mut stage = Stage::default();
             self.stage_cut_of_device(&mut stage, device, at_ms)?;
-            self.commit(stage, Durability::Full)?;
         }
+        self.commit(stage, Durability::Full)?;
+        self.identity = identity;
         Ok(self.devices())
     }
 
@@ -98,21 +99,30 @@ impl Session {
         body: AccountBody,
         identity: Option<Identity>,
     ) -> Result<(), SessionError> {
-        let mut follower = self.follower.clone();
-        let entry: Signed<AccountEntry> = self.sign_body(&mut follower, body).map_err(|_| ACCOUNT_LOG)?;
-        self.vault.write(Durability::Full, |w| -> Result<(), WriteVaultError> {
-            w.put(Table::Account, &account_entry_name(entry.unverified().seq), &encode(&entry))?;
-            if let Some(identity) = &identity {
-                w.put(Table::Account, b"identity", &identity.encode())?;
-            }
-            w.put(Table::Sync, b"follower", &follower.to_bytes())
-        })?;
-        self.follower = follower;
+        let stage = self.stage_account_entry(body, identity.as_ref())?;
+        self.commit(stage, Durability::Full)?;
         if let Some(identity) = identity {
             self.identity = identity;
         }
-        self.tell(Topic::Devices);
         Ok(())
+    }
+
+    /// A step that begins with an own entry of the account's log, and with the account's new key if it makes one.
+    fn stage_account_entry(
+        &self,
+        body: AccountBody,
+        identity: Option<&Identity>,
+    ) -> Result<Stage, SessionError> {
+        let mut follower = self.follower.clone();
+        let entry: Signed<AccountEntry> = self.sign_body(&mut follower, body).map_err(|_| ACCOUNT_LOG)?;
+        let mut stage = Stage { follower: Some(follower), ..Stage::default() };
+        let name = account_entry_name(entry.unverified().seq);
+        stage.puts.push((Table::Account, name, encode(&entry)));
+        if let Some(identity) = identity {
+            stage.puts.push((Table::Account, b"identity".to_vec(), identity.encode().to_vec()));
+        }
+        stage.topics.push(Topic::Devices);
+        Ok(stage)
     }
 
     /// Takes the account's new key out of an entry of another device, where it makes one and wraps it to this device.

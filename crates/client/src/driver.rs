@@ -342,7 +342,9 @@ fn say(inner: &Inner, outcome: &Result<(), Stopped>) {
     let mut link = held(&inner.link);
     let (phase, message) = match outcome {
         Ok(()) => {
-            let notice = |session: &mut Session| session.older_copy_notice().or(session.aside_notice());
+            let notice = |session: &mut Session| {
+                session.older_copy_notice().or(session.cut_notice()).or(session.aside_notice())
+            };
             (SyncPhase::UpToDate, inner.session(notice).flatten())
         }
         // That it was removed a device believes the account's log alone.

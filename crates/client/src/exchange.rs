@@ -299,12 +299,8 @@ impl Session {
                 self.note_snapshot(stage, space, space_seq);
             }
             Accepted::Account => stage.topics.push(Topic::Devices),
-            Accepted::Space { space, own, entry, void } => {
-                self.take_space_entry(
-                    stage,
-                    follower,
-                    &TakenEntry { space, own, entry: &entry, void: &void },
-                )?;
+            Accepted::Space { space, own, entry, .. } => {
+                self.take_space_entry(stage, follower, &TakenEntry { space, own, entry: &entry })?;
             }
             Accepted::Envelopes { chain, envelopes, void, .. } if self.is_lost_chain(&chain) => {
                 self.take_lost(stage, &chain, envelopes, &void)?;
@@ -313,14 +309,13 @@ impl Session {
                 // To this incarnation its own links are stated only: whatever comes, it is judged as that.
                 self.take_own(stage, &chain, follower.chain_head(&chain))?;
             }
-            Accepted::Envelopes { chain, envelopes, void, .. } => {
+            Accepted::Envelopes { chain, envelopes, .. } => {
                 let now = self.now_ms().to_be_bytes().to_vec();
                 stage.puts.push((Table::Setting, format!("heard-{}", chain.device).into_bytes(), now));
                 self.note_came(stage, &chain, envelopes.iter().map(|(envelope, _)| envelope));
                 let outside = !self.may_write_by_terms(stage, follower, &chain);
-                for ((envelope, bytes), void) in envelopes.into_iter().zip(void) {
-                    let control = envelope.place().document == DocumentId::CONTROL;
-                    if outside || void && control {
+                for (envelope, bytes) in envelopes {
+                    if outside {
                         keep_void(stage, &envelope, &bytes);
                     } else {
                         arrivals.push(Arrival { envelope, bytes, kept: false });

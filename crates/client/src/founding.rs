@@ -1,9 +1,11 @@
 //! How an account and a space begin: the first entries of their logs.
 
 use mecum_domain::Relation;
-use mecum_seal::{DeviceId, Entropy, EpochKey, Hash32, SpaceId, VerifyingKey, unwrap_key, wrap_key};
+use mecum_seal::{
+    DeviceId, Entropy, EpochKey, Hash32, KemPublic, SpaceId, VerifyingKey, unwrap_key, wrap_key,
+};
 use mecum_sync::{
-    AccountBody, AccountEntry, DeviceCard, Follower, Signed, SpaceBody, SpaceEntry, Wrap, encode,
+    AccountBody, AccountEntry, DeviceCard, Follower, NewEpoch, Signed, SpaceBody, SpaceEntry, Wrap, encode,
 };
 use mecum_vault::{Durability, Table, Vault, Write, WriteVaultError};
 use minicbor::{Decode, Encode};
@@ -144,6 +146,16 @@ impl Session {
         let place = epoch_aad(space, epoch);
         let open = |secret| unwrap_key(secret, EPOCH_PURPOSE, &place, &wrap.bytes).ok();
         Some(EpochKey::from_bytes(*self.identity.account_keys().find_map(open)?))
+    }
+
+    /// Whether an epoch's key is wrapped to this account under one of its keys.
+    pub(crate) fn is_wrapped_to(&self, kem: &KemPublic, space: SpaceId, next: &NewEpoch) -> bool {
+        let place = epoch_aad(space, next.epoch);
+        let wrap = next.wraps.iter().find(|wrap| wrap.account == self.identity.account);
+        let secret = self.identity.account_keys().find(|secret| secret.public() == *kem);
+        let opened =
+            wrap.zip(secret).map(|(wrap, secret)| unwrap_key(secret, EPOCH_PURPOSE, &place, &wrap.bytes));
+        opened.is_some_and(|opened| opened.is_ok())
     }
 
     /// Makes the own chart of a new account, if an interruption has kept it from being made.

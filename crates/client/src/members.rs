@@ -4,6 +4,7 @@
 //! An edit is written offline; a change of membership is in force when the server has countersigned it, and is shown as waiting
 //! until then. This module must not know how an invitation looks on a screen.
 
+mod cutting;
 mod earlier;
 mod ending;
 mod entries;
@@ -31,6 +32,7 @@ use crate::identity::actors_of;
 use crate::session::Session;
 use crate::space::SpaceState;
 
+pub(crate) use cutting::in_force;
 pub(crate) use entries::TakenEntry;
 pub(crate) use epochs::resealed_name;
 pub(crate) use granting::{Invited, Offered};

@@ -21,6 +21,7 @@ use mecum_sync::{
 use mecum_vault::{Durability, Table};
 
 use crate::account_entries::account_entry_name;
+use crate::anew::folded_name;
 use crate::error::SessionError;
 use crate::exchange::ExchangeError;
 use crate::session::Session;
@@ -89,6 +90,9 @@ impl Session {
         }
         for state in self.spaces.values() {
             let state = stage.spaces.remove(&state.space).unwrap_or_else(|| state.clone());
+            if state.snapshot_seq > 0 {
+                stage.puts.push((Table::Setting, folded_name(state.space), vec![1]));
+            }
             stage.spaces.insert(state.space, SpaceState { snapshot_seq: 0, ..state });
         }
         Ok(())

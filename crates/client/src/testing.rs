@@ -347,6 +347,11 @@ impl Session {
         (self.follower.aside().count(), self.aside_notice())
     }
 
+    /// What is told of a cut that could not be made as it was chosen.
+    pub fn cut_notice_for_tests(&self) -> Option<&'static str> {
+        self.cut_notice()
+    }
+
     /// From the `n`-th commit on every one fails, as if the process had been killed before it.
     pub fn stop_after_commits_for_tests(&mut self, n: u32) {
         self.commits_left = Some(n);

@@ -185,15 +185,20 @@ impl Session {
         Ok(())
     }
 
-    /// The moment after which nothing of a removed device counts, if one was chosen here.
-    pub(super) fn chosen_cut(&self, stage: &Stage, device: DeviceId) -> Option<i64> {
-        let name = cut_name(device);
-        let staged = stage.puts.iter().rev().find(|(table, put, _)| *table == Table::Setting && *put == name);
-        let body = match staged {
-            Some((_, _, body)) => body.clone(),
-            None => self.vault.get(Table::Setting, &name).ok().flatten()?.to_vec(),
+    /// The moment after which nothing of a removed device counts in a space, if one was chosen here.
+    pub(super) fn chosen_cut(&self, stage: &Stage, space: SpaceId, device: DeviceId) -> Option<i64> {
+        let of = cut_name(device);
+        let kept = |name: &[u8]| {
+            let mut staged = stage.puts.iter().rev();
+            let body = match staged.find(|(table, put, _)| *table == Table::Setting && put == name) {
+                Some((_, _, body)) => body.clone(),
+                None => self.vault.get(Table::Setting, name).ok().flatten()?.to_vec(),
+            };
+            Some(i64::from_be_bytes(body.try_into().ok()?))
         };
-        Some(i64::from_be_bytes(body.try_into().ok()?))
+        // Where the server refused the moment, a later one stands for it.
+        let here = kept(&cut_name_in(device, space));
+        here.or_else(|| kept(&of)).filter(|at_ms| *at_ms != NONE_CHOSEN)
     }
 }
 
@@ -201,6 +206,15 @@ fn whole_name(space: SpaceId) -> Vec<u8> {
     [b"whole".as_slice(), space.as_bytes()].concat()
 }
 
+/// The moment that stands for none.
+pub(super) const NONE_CHOSEN: i64 = i64::MAX;
+
+/// The setting that holds the moment which counts in one space in place of the chosen one.
+pub(super) fn cut_name_in(device: DeviceId, space: SpaceId) -> Vec<u8> {
+    [cut_name(device).as_slice(), space.as_bytes()].concat()
+}
+
+/// The setting that holds the moment chosen for a removed device.
 fn cut_name(device: DeviceId) -> Vec<u8> {
     [b"cut-".as_slice(), device.as_bytes()].concat()
 }

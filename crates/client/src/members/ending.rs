@@ -103,18 +103,17 @@ impl Session {
             reason.unwrap_or_default().as_bytes(),
             self.entropy(),
         );
+        let of_member = |device| follower.account_of(device) == Some(member);
+        let wrote: Vec<_> = follower.chains(space).into_iter().map(|(chain, _)| chain.device).collect();
+        let theirs: Vec<_> = wrote.into_iter().filter(|device| of_member(*device)).collect();
+        self.note_if_erased(stage, space, &cuts, |device| theirs.contains(&device))?;
         let body = SpaceBody::Remove { member, why, cuts, next, sealed_reason };
-        let void = self.stage_space_entry(stage, space, body)?;
+        let entry = self.stage_space_entry(stage, space, body)?;
         self.stage_member_ended(stage, space, member);
+        // A device of this account that was removed is not cut by this: the epoch that does it is owed as before.
         self.stage_begun(stage, space, epoch, key)?;
-        let mut state = self.staged_space(stage, space)?;
-        state.removed_devices = self.removed_devices();
-        stage.spaces.insert(space, state);
-        if self.cuts_into_snapshot(stage, space, &void)? {
-            Self::note_cut_into_snapshot(stage, space);
-            return Ok(());
-        }
-        self.stage_void(stage, space, &void)
+        let follower = stage.follower.clone().unwrap_or_else(|| self.follower.clone());
+        self.stage_cut(stage, &follower, space, entry)
     }
 
     /// Leaves a chart that somebody else shares.
@@ -185,7 +184,7 @@ impl Session {
 }
 
 /// Where the chains of an account stand, as far as the server has shown them.
-fn cuts_of(follower: &mecum_sync::Follower, space: SpaceId, account: AccountId) -> Vec<Cut> {
+pub(super) fn cuts_of(follower: &mecum_sync::Follower, space: SpaceId, account: AccountId) -> Vec<Cut> {
     let of_account = |device| follower.account_of(device) == Some(account);
     follower
         .chains(space)

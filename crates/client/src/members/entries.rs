@@ -3,7 +3,7 @@
 use mecum_api::Topic;
 use mecum_domain::{ChartId, Section};
 use mecum_seal::{AccountId, EpochKey, Hash32, SpaceId, derive_key, open_row};
-use mecum_sync::{Follower, NewEpoch, SpaceBody, SpaceEntry, SpaceLog, Void, Why, Wrap};
+use mecum_sync::{Follower, NewEpoch, SpaceBody, SpaceEntry, SpaceLog, Why, Wrap};
 
 use super::shared_chart_name;
 use super::terms::Terms;
@@ -20,8 +20,6 @@ pub(crate) struct TakenEntry<'a> {
     /// This device had made it.
     pub(crate) own: bool,
     pub(crate) entry: &'a SpaceEntry,
-    /// What of the chains that are here counts for nothing from now on.
-    pub(crate) void: &'a [Void],
 }
 
 impl Session {
@@ -32,13 +30,14 @@ impl Session {
         follower: &Follower,
         taken: &TakenEntry<'_>,
     ) -> Result<(), SessionError> {
-        let TakenEntry { space, own, entry, void } = *taken;
+        let TakenEntry { space, own, entry } = *taken;
         stage.topics.push(Topic::Charts);
         if own {
             let mut state = self.staged_space(stage, space)?;
             state.unsent_genesis = None;
             stage.spaces.insert(space, state);
-            return Ok(());
+            // From here on it is in force.
+            return self.stage_cut(stage, follower, space, entry.seq);
         }
         let me = self.identity.account;
         match &entry.body {
@@ -75,32 +74,33 @@ impl Session {
                 stage.spaces.insert(space, state);
             }
             SpaceBody::Remove { next, .. } | SpaceBody::Epoch { next, .. } => {
-                self.take_epoch(stage, space, next, entry.account)?;
+                self.take_epoch(stage, follower, entry, next)?;
             }
             SpaceBody::Genesis { .. } | SpaceBody::Leave { .. } | SpaceBody::Replace { .. } => {}
         }
-        if self.cuts_into_snapshot(stage, space, void)? {
-            Self::note_cut_into_snapshot(stage, space);
-            return Ok(());
-        }
-        self.stage_void(stage, space, void)
+        self.stage_cut(stage, follower, space, entry.seq)
     }
 
     fn take_epoch(
         &self,
         stage: &mut Stage,
-        space: SpaceId,
+        follower: &Follower,
+        entry: &SpaceEntry,
         next: &NewEpoch,
-        by: AccountId,
     ) -> Result<(), SessionError> {
+        let space = entry.space;
         let Some(key) = self.unwrap_epoch(space, next.epoch, &next.wraps) else {
             quarantine(stage, "epoch", space.as_bytes(), &[]);
             return Ok(());
         };
         self.stage_begun(stage, space, next.epoch, key)?;
-        if by == self.identity.account {
+        // An epoch of this account cuts the devices that it had removed. One that was removed meanwhile may hold what the epoch was
+        // wrapped to: only the newest key shuts it out.
+        let cuts = entry.account == self.identity.account && matches!(entry.body, SpaceBody::Epoch { .. });
+        let newest = follower.account_log().filter(|log| cuts && !log.rotation_due());
+        if let Some(log) = newest.filter(|log| self.is_wrapped_to(log.account_kem(), space, next)) {
             let mut state = self.staged_space(stage, space)?;
-            state.removed_devices = self.removed_devices();
+            state.removed_devices = log.removed().len() as u64;
             stage.spaces.insert(space, state);
         }
         Ok(())

@@ -65,7 +65,7 @@ impl Session {
 
     /// Whether nobody may write in a space before there is a new epoch: somebody left, or a device of this account was removed and
     /// has its key.
-    fn owes_epoch(&self, stage: &Stage, space: SpaceId) -> Result<bool, SessionError> {
+    pub(super) fn owes_epoch(&self, stage: &Stage, space: SpaceId) -> Result<bool, SessionError> {
         let follower = stage.follower.as_ref().unwrap_or(&self.follower);
         let log = follower.space_log(space).ok_or(LOG)?;
         let account = follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
@@ -90,8 +90,9 @@ impl Session {
             })
             .collect();
         for device in gone.iter().copied() {
-            let Some(at_ms) = self.chosen_cut(stage, device) else { continue };
-            for chosen in self.cuts_before(follower, space, at_ms, |of| of == device)? {
+            let Some(at_ms) = self.chosen_cut(stage, space, device) else { continue };
+            // What was known when the moment was chosen is; should it not be, the section may not stand still for it.
+            for chosen in self.cuts_before(follower, space, at_ms, |of| of == device).unwrap_or_default() {
                 let of = |cut: &&mut Cut| cut.device == device && cut.incarnation == chosen.incarnation;
                 cuts.iter_mut().filter(of).for_each(|cut| *cut = chosen);
             }
@@ -99,16 +100,14 @@ impl Session {
         let removed = gone.len() as u64;
         let (next, key) = self.next_epoch(stage, space, None)?;
         let epoch = next.epoch;
-        let void = self.stage_space_entry(stage, space, SpaceBody::Epoch { next, cuts })?;
+        self.note_if_erased(stage, space, &cuts, |device| gone.contains(&device))?;
+        let entry = self.stage_space_entry(stage, space, SpaceBody::Epoch { next, cuts })?;
         self.stage_begun(stage, space, epoch, key)?;
         let mut state = self.staged_space(stage, space)?;
         state.removed_devices = removed;
         stage.spaces.insert(space, state);
-        if self.cuts_into_snapshot(stage, space, &void)? {
-            Self::note_cut_into_snapshot(stage, space);
-            return Ok(());
-        }
-        self.stage_void(stage, space, &void)
+        let follower = stage.follower.clone().unwrap_or_else(|| self.follower.clone());
+        self.stage_cut(stage, &follower, space, entry)
     }
 
     /// Goes over to a new epoch of a space.

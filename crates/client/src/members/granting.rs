@@ -3,7 +3,7 @@
 use mecum_domain::{ChartId, Section};
 use mecum_seal::{AccountId, Hash32, KemPublic, SpaceId, wrap_key};
 use mecum_sync::limits::MAX_WRAP_BYTES;
-use mecum_sync::{Role, Signed, SpaceBody, SpaceEntry, Void, Wrap, decode, encode};
+use mecum_sync::{Role, Signed, SpaceBody, SpaceEntry, Wrap, decode, encode};
 use mecum_vault::{Durability, Table};
 
 use super::terms::Terms;
@@ -144,14 +144,13 @@ impl Session {
         Ok(())
     }
 
-    /// Signs an entry at the end of a space's log as it is staged, and keeps it until the server has it. Answers what it makes void
-    /// of what is here.
+    /// Signs an entry at the end of a space's log as it is staged, and keeps it until the server has it. Answers its number.
     pub(crate) fn stage_space_entry(
         &self,
         stage: &mut Stage,
         space: SpaceId,
         body: SpaceBody,
-    ) -> Result<Vec<Void>, SessionError> {
+    ) -> Result<u64, SessionError> {
         let follower = stage.follower.get_or_insert_with(|| self.follower.clone());
         let log = follower.space_log(space).ok_or(LOG)?;
         let entry = SpaceEntry {
@@ -163,12 +162,13 @@ impl Session {
             body,
         };
         let signed = Signed::sign(entry, &self.identity.signing);
-        let void = follower.add_own_space_entry(&signed).map_err(|_| LOG)?;
-        let name = space_entry_name(space, signed.unverified().seq);
+        follower.add_own_space_entry(&signed).map_err(|_| LOG)?;
+        let seq = signed.unverified().seq;
+        let name = space_entry_name(space, seq);
         stage.puts.push((Table::Sync, name, encode(&signed)));
         let mut state = self.staged_space(stage, space)?;
         state.membership = signed.hash();
         stage.spaces.insert(space, state);
-        Ok(void)
+        Ok(seq)
     }
 }

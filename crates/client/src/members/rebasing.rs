@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use mecum_seal::SpaceId;
 use mecum_sync::{
-    Follower, Item, RefusalCode, Signed, SpaceBody, SpaceEntry, SyncRequest, SyncResponse, Why, decode,
+    Cut, Follower, Item, RefusalCode, Signed, SpaceBody, SpaceEntry, SyncRequest, SyncResponse, Why, decode,
 };
 use mecum_vault::Table;
 
+use super::cutting::{Unmade, is_cut_as_far};
 use super::ending::{CutAt, Ending};
 use super::terms::Terms;
 use crate::error::SessionError;
@@ -26,6 +27,8 @@ pub(crate) struct GaveWay {
     space: SpaceId,
     body: SpaceBody,
     terms: Option<Terms>,
+    /// The server will not have what it cuts.
+    refused: bool,
 }
 
 impl Session {
@@ -50,11 +53,21 @@ impl Session {
         }
         for (entry, outcome) in request.space_entries.iter().zip(&response.space_outcomes) {
             let SpaceEntry { space, seq, .. } = *entry.unverified();
-            let refused = outcome.refusal().is_some_and(|refusal| refusal.code != RefusalCode::StaleHead);
+            let code = outcome.refusal().map(|refusal| refusal.code);
+            let refused = code.is_some_and(|code| code != RefusalCode::StaleHead);
             let still_here = follower.space_log(space).and_then(|log| log.head_at(seq)) == Some(entry.hash());
             if refused && still_here && seq > follower.ever_stored_space_entries(space).max(1) {
-                // The entry itself would be refused again, and everything that builds on it with it.
-                all.extend(self.take_back_from(stage, follower, space, seq)?.into_iter().skip(1));
+                // The entry itself would be refused again, and everything that builds on it with it. Only a cut can be another.
+                let mut gave_way = self.take_back_from(stage, follower, space, seq)?;
+                let is_cut =
+                    |body: &SpaceBody| matches!(body, SpaceBody::Remove { .. } | SpaceBody::Epoch { .. });
+                match gave_way.first_mut() {
+                    Some(first) if code == Some(RefusalCode::BadCut) && is_cut(&first.body) => {
+                        first.refused = true;
+                    }
+                    _ => _ = gave_way.drain(..gave_way.len().min(1)),
+                }
+                all.extend(gave_way);
                 stage.topics.push(mecum_api::Topic::Charts);
             }
         }
@@ -86,6 +99,11 @@ impl Session {
             };
             if matches!(body, SpaceBody::Remove { .. } | SpaceBody::Epoch { .. }) {
                 state.take_epoch_back();
+                // The key that is current again may be one that a removed device has.
+                state.removed_devices = 0;
+            }
+            if let SpaceBody::Remove { member, .. } = &body {
+                self.stage_member_stays(stage, space, *member);
             }
             if let SpaceBody::Replace { by, .. } = &body {
                 self.stage_successor_given_up(stage, *by)?;
@@ -96,7 +114,7 @@ impl Session {
             state.membership = follower.space_log(space).ok_or(LOG)?.head();
             stage.spaces.insert(space, state);
             stage.deletes.push((Table::Sync, space_entry_name(space, seq)));
-            gave_way.push(GaveWay { space, body, terms });
+            gave_way.push(GaveWay { space, body, terms, refused: false });
         }
         gave_way.reverse();
         Ok(gave_way)
@@ -114,7 +132,7 @@ impl Session {
         stage: &mut Stage,
         gave_way: Vec<GaveWay>,
     ) -> Result<(), SessionError> {
-        for GaveWay { space, body, terms } in gave_way {
+        for GaveWay { space, body, terms, refused } in gave_way {
             let follower = stage.follower.as_ref().unwrap_or(&self.follower);
             match body {
                 SpaceBody::Grant { member, genesis, role, .. } => {
@@ -132,6 +150,28 @@ impl Session {
                     };
                     let _ = self.stage_grant(stage, space, role, &invited, &terms);
                 }
+                SpaceBody::Remove { member, why, cuts, .. } if refused => {
+                    // Who is removed is removed; of what they wrote stays what cannot be left out any more.
+                    let Some(cuts) = self.milder_cuts(follower, space, member, &cuts) else {
+                        if why == Why::Removed {
+                            self.note_unmade(stage, Unmade::Nothing);
+                        }
+                        continue;
+                    };
+                    let ending = Ending { why, reason: None, cut: CutAt::Here(cuts) };
+                    if self.stage_ending(stage, space, member, ending).is_ok() {
+                        self.note_unmade(stage, Unmade::Refused);
+                    }
+                }
+                SpaceBody::Remove { member, why, cuts, .. }
+                    if follower.space_log(space).is_some_and(|log| log.role(member).is_none()) =>
+                {
+                    // They left, or another device was faster. Of whom is out already nothing more can be cut.
+                    let log = follower.space_log(space).ok_or(LOG)?;
+                    if why == Why::Removed && !is_cut_as_far(log, member, &cuts) {
+                        self.note_unmade(stage, Unmade::Late);
+                    }
+                }
                 SpaceBody::Remove { member, why, cuts, .. } => {
                     // What counted when it was decided: also a moment that somebody chose. An end by date nobody decides at a moment:
                     // its place in the log does, and what came before it was written in time.
@@ -142,8 +182,16 @@ impl Session {
                 SpaceBody::Leave { .. } => {
                     let _ = self.stage_leave(stage, space);
                 }
-                // Whoever was faster began one; if not, the next edit does.
-                SpaceBody::Epoch { .. } | SpaceBody::Replace { .. } | SpaceBody::Genesis { .. } => {}
+                SpaceBody::Epoch { cuts, .. } => {
+                    if refused && !self.stage_later_moment(stage, space, &cuts) {
+                        continue;
+                    }
+                    if refused {
+                        self.note_unmade(stage, Unmade::Refused);
+                    }
+                    self.stage_epoch_again(stage, space, &cuts)?;
+                }
+                SpaceBody::Replace { .. } | SpaceBody::Genesis { .. } => {}
             }
         }
         // A name that is used again is not deleted.
@@ -154,6 +202,21 @@ impl Session {
             .map(|(_, name, _)| name.clone())
             .collect();
         stage.deletes.retain(|(table, deleted)| *table != Table::Sync || !used.contains(deleted));
+        Ok(())
+    }
+
+    /// Begins an epoch in place of one that gave way, where whoever was faster began none that shuts a removed device out, or cuts
+    /// less of it.
+    fn stage_epoch_again(&self, stage: &mut Stage, space: SpaceId, cuts: &[Cut]) -> Result<(), SessionError> {
+        if self.check_writable(stage, space).is_err() {
+            return Ok(());
+        }
+        let Some(log) = self.staged_log(stage, space) else { return Ok(()) };
+        let chosen = cuts.iter().filter(|cut| self.chosen_cut(stage, space, cut.device).is_some());
+        let chosen: Vec<Cut> = chosen.copied().collect();
+        if self.owes_epoch(stage, space)? || !is_cut_as_far(log, self.identity.account, &chosen) {
+            self.stage_epoch(stage, space)?;
+        }
         Ok(())
     }
 }

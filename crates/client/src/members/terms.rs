@@ -172,6 +172,13 @@ impl Session {
         stage.puts.push((Table::Account, member_name(space, account), body));
     }
 
+    /// An end that was signed here is none after all.
+    pub(super) fn stage_member_stays(&self, stage: &mut Stage, space: SpaceId, account: AccountId) {
+        let Some(stored) = self.staged_member(stage, space, account) else { return };
+        let body = minicbor::to_vec(StoredMember { ended_ms: None, ..stored }).expect("plain fields encode");
+        stage.puts.push((Table::Account, member_name(space, account), body));
+    }
+
     pub(super) fn stage_member(&self, stage: &mut Stage, space: SpaceId, account: AccountId, terms: Terms) {
         Self::stage_person_name(stage, account, &terms.member);
         let stored = StoredMember { terms, at_ms: self.now_ms(), ended_ms: None };

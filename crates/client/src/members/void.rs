@@ -8,10 +8,10 @@ use mecum_documents::{Actor, Cut, Document, Incoming, Payload, Replayed};
 use mecum_domain::{Edit, FinishedKey};
 use mecum_seal::{DeviceId, DocumentId, Envelope, IncarnationId, Place, SpaceId};
 use mecum_sync::controls::is_out;
-use mecum_sync::{Chain, CutSet, Follower, SpaceLog, Void};
+use mecum_sync::{Chain, CutSet, Follower, SpaceLog};
 use mecum_vault::Table;
 
-use super::all_actors;
+use super::{all_actors, in_force};
 use crate::arrivals::{Opened, waiting_name};
 use crate::error::SessionError;
 use crate::exchange::quarantine;
@@ -44,6 +44,15 @@ pub(crate) struct Logged {
     actor: Actor,
     change_seq: u64,
     at_ms: i64,
+    /// An own one that the server has not shown: where it will stand is not known yet, and nobody else has it.
+    unsent: bool,
+}
+
+impl Logged {
+    /// Whether it lies beyond the cuts of one entry.
+    pub(super) fn is_beyond(&self, follower: &Follower, log: &SpaceLog, set: &CutSet) -> bool {
+        !self.unsent && is_beyond(follower, log, set, &self.place)
+    }
 }
 
 impl Session {
@@ -55,38 +64,10 @@ impl Session {
         stored.is_none_or(|stored| stored.terms.allows(Verb::Write))
     }
 
-    /// Notes the documents of a space in which something that was applied is void now. They are built again when the stage is
-    /// committed.
-    pub(crate) fn stage_void(
-        &self,
-        stage: &mut Stage,
-        space: SpaceId,
-        void: &[Void],
-    ) -> Result<(), SessionError> {
-        if void.is_empty() {
-            return Ok(());
-        }
-        let of_space = self.documents.values().filter(|state| state.space == space);
-        for state in of_space {
-            let hit = self.logged(stage, state)?.iter().any(|logged| {
-                void.iter().any(|void| {
-                    void.chain.device == logged.place.device
-                        && void.chain.incarnation == logged.place.incarnation
-                        && logged.place.envelope_seq > void.after
-                })
-            });
-            if hit {
-                stage.to_replay.insert(state.document);
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether an envelope lies beyond a cut.
+    /// Whether an envelope lies beyond a cut that is in force.
     pub(crate) fn is_void(follower: &Follower, place: &Place) -> bool {
-        let chain = Chain { device: place.device, incarnation: place.incarnation, space: place.space };
-        let membership = follower.space_log(place.space).and_then(|log| log.seq_of(place.membership_head));
-        membership.is_some_and(|seq| follower.is_void(&chain, place.envelope_seq, seq))
+        let log = follower.space_log(place.space);
+        log.is_some_and(|log| in_force(follower, log).any(|set| is_beyond(follower, log, set, place)))
     }
 
     /// What cuts have done to a document so far.
@@ -112,7 +93,7 @@ impl Session {
         stage.puts.push((Table::Snapshot, state.document.as_bytes().to_vec(), saved));
     }
 
-    fn logged(&self, stage: &Stage, state: &DocumentState) -> Result<Vec<Logged>, SessionError> {
+    pub(super) fn logged(&self, stage: &Stage, state: &DocumentState) -> Result<Vec<Logged>, SessionError> {
         let space = self.staged_space(stage, state.space)?;
         let stored = self.vault.envelopes(state.document, 0)?.into_iter().map(|(_, bytes)| bytes);
         let staged = stage.appended.iter().filter(|(log, _)| *log == state.document);
@@ -120,10 +101,30 @@ impl Session {
         for bytes in stored.chain(staged.map(|(_, bytes)| bytes.clone())) {
             let (envelope, body) = open_envelope(&space, state, &bytes)?;
             let glance = Payload::glance(&body).map_err(|_| SessionError::Envelope)?;
-            let (actor, change_seq, at_ms) = (glance.actor, glance.change_seq, glance.at_ms);
-            all.push(Logged { place: envelope.place().clone(), actor, change_seq, at_ms });
+            let written = (glance.actor, glance.change_seq, glance.at_ms);
+            all.push(self.logged_at(stage, envelope.place().clone(), written)?);
         }
         Ok(all)
+    }
+
+    /// An own link that was sealed again stands where it was sealed last: whoever comes back sends what was written meanwhile.
+    fn logged_at(
+        &self,
+        stage: &Stage,
+        mut place: Place,
+        (actor, change_seq, at_ms): (Actor, u64, i64),
+    ) -> Result<Logged, SessionError> {
+        let own = self.own_chain(place.space);
+        let mut unsent = false;
+        if (place.device, place.incarnation) == (own.device, own.incarnation) {
+            let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+            unsent = place.envelope_seq > follower.ever_shown(place.space);
+            let again = self.resealed(place.space, place.envelope_seq)?;
+            if let Some(again) = again.and_then(|bytes| Envelope::parse(&bytes).ok()) {
+                place.membership_head = again.place().membership_head;
+            }
+        }
+        Ok(Logged { place, actor, change_seq, at_ms, unsent })
     }
 
     /// Judges what arrives for a document that has, or needs, cuts: builds it again where something that was applied is void, then
@@ -139,24 +140,19 @@ impl Session {
         let log = follower.space_log(state.space).ok_or(LOG)?.clone();
         let actors = all_actors(&follower);
         let mut logged = self.logged(stage, &state)?;
-        logged.extend(
-            opened.iter().filter_map(Opened::logged).map(|(place, actor, change_seq, at_ms)| Logged {
-                place,
-                actor,
-                change_seq,
-                at_ms,
-            }),
-        );
+        for (place, actor, change_seq, at_ms) in opened.iter().filter_map(Opened::logged) {
+            logged.push(self.logged_at(stage, place, (actor, change_seq, at_ms))?);
+        }
         let mut current = match stage.open.get(&state.document) {
             Some(open) => open.clone(),
             None => self.open_document(state.document)?.clone(),
         };
         let mut replayed = self.replayed(stage, &state)?;
         let own = self.identity.actor();
-        for set in log.cut_sets() {
+        for set in in_force(&follower, &log) {
             let Some(hash) = log.head_at(set.entry) else { continue };
             let done = replayed.cuts().any(|cut| cut.cut == *hash.as_bytes());
-            let concerned = logged.iter().any(|logged| is_beyond(&follower, &log, set, &logged.place));
+            let concerned = logged.iter().any(|logged| logged.is_beyond(&follower, &log, set));
             if done || !concerned {
                 continue;
             }
@@ -350,7 +346,7 @@ fn is_beyond(follower: &Follower, log: &SpaceLog, set: &CutSet, place: &Place) -
 }
 
 /// The last link of a chain that counts by these cuts; none if they do not concern it.
-fn last_of(set: &CutSet, device: DeviceId, incarnation: IncarnationId) -> Option<u64> {
+pub(super) fn last_of(set: &CutSet, device: DeviceId, incarnation: IncarnationId) -> Option<u64> {
     let named = set.cuts.iter().find(|cut| cut.device == device && cut.incarnation == incarnation);
     let concerned = set.ended || set.cuts.iter().any(|cut| cut.device == device);
     named.map(|cut| cut.envelope_seq).or(concerned.then_some(0))
@@ -384,7 +380,7 @@ fn void_of(
             let of_actor = logged.iter().filter(|logged| logged.actor == actor);
             // What came folded into a snapshot, and not by an envelope, stands: its writer had stated it before the cut.
             let beyond = of_actor
-                .filter(|logged| is_beyond(follower, log, set, &logged.place))
+                .filter(|logged| logged.is_beyond(follower, log, set))
                 .map(|logged| logged.change_seq)
                 .min();
             if let Some(first_void) = beyond {
