@@ -1,0 +1,211 @@
+//! A family over the real relay without sockets: Ratna's phone and laptop, and Ani, who writes in her medicines. One clock for all.
+
+use std::sync::Arc;
+
+use mecum_api::{EntryEraseArgs, MemberRemoveArgs};
+use mecum_client::testing::{NOW_MS, first_device, surroundings};
+use mecum_client::{Clock, FixedClock, ItemKey, Session, Surroundings};
+use mecum_domain::{ChartId, Field, Kind, Relation, Section};
+use mecum_relay::simulated::Wire;
+use mecum_relay::{Limits, Rate, Relay, RelayOptions};
+use mecum_seal::testing::SeededEntropy;
+use mecum_sync::{
+    Challenge, EnrolRequest, PROTOCOL_VERSION, Role, SessionGrant, SignIn, Signed, SyncRequest, SyncResponse,
+    decode, encode,
+};
+use mecum_vault::Location;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+pub(crate) const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+const LARGEST: usize = 1 << 24;
+
+/// The relay, and the clock that it shares with every device.
+pub(crate) struct Server {
+    runtime: Runtime,
+    wire: Wire,
+    pub(crate) relay: Relay,
+    pub(crate) clock: Arc<FixedClock>,
+    _folder: TempDir,
+}
+
+impl Server {
+    pub(crate) fn new(seed: u64) -> Self {
+        let in_memory = std::path::Path::new("/dev/shm");
+        let folder = if in_memory.is_dir() { tempfile::tempdir_in(in_memory) } else { tempfile::tempdir() };
+        let folder = folder.expect("a folder");
+        let clock = Arc::new(FixedClock::new(NOW_MS));
+        let now = Arc::clone(&clock);
+        let open = Rate { burst: 1e9, per_second: 1e9 };
+        let limits = Limits {
+            requests_per_source: open,
+            failures_per_source: open,
+            syncs_per_device: open,
+            prune_envelopes: 1,
+            ..Limits::default()
+        };
+        let options = RelayOptions {
+            limits,
+            entropy: Arc::new(SeededEntropy::new(seed ^ (7 << 50))),
+            clock: Arc::new(move || now.now_ms()),
+            log: Arc::new(|_| {}),
+            ..RelayOptions::default()
+        };
+        let relay = Relay::open(folder.path(), options).expect("a relay");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        Self { runtime, wire: relay.wire().expect("a wire"), relay, clock, _folder: folder }
+    }
+
+    pub(crate) fn around(&self, seed: u64) -> Surroundings {
+        Surroundings { clock: Arc::clone(&self.clock) as Arc<dyn Clock>, ..surroundings(seed) }
+    }
+
+    fn ask(&self, path: &str, token: Option<&str>, body: Vec<u8>) -> Result<Vec<u8>, String> {
+        let (status, answer) = self.runtime.block_on(self.wire.ask("POST", path, token, body));
+        if status == 200 { Ok(answer) } else { Err(format!("{path} is refused with {status}")) }
+    }
+
+    /// An account of its own with its first device.
+    pub(crate) fn account(&self, seed: u64) -> Session {
+        let mut session = first_device(&Location::Memory, self.around(seed));
+        session.pin_for_tests(self.relay.key());
+        let code = self.relay.make_enrolment_code().expect("a code");
+        let genesis = session.genesis_for_tests().expect("an account");
+        let enrol = encode(&EnrolRequest { version: PROTOCOL_VERSION, code, genesis });
+        self.ask("/v1/enrol", None, enrol).expect("enrolled");
+        session
+    }
+
+    /// Signs in; the pass.
+    pub(crate) fn sign_in(&self, session: &Session) -> Result<String, String> {
+        let challenge = self.ask("/v1/challenge", None, Vec::new())?;
+        let challenge: Challenge = decode(&challenge, LARGEST).map_err(|error| error.to_string())?;
+        let Challenge { nonce, server_time_ms, server } = challenge;
+        let (key, account, device, incarnation) = session.sign_in_for_tests();
+        let claim = SignIn { server, nonce, server_time_ms, account, device, incarnation };
+        let grant = self.ask("/v1/session", None, encode(&Signed::sign(claim, &key)))?;
+        decode::<SessionGrant>(&grant, LARGEST)
+            .map(|grant| grant.token.to_hex())
+            .map_err(|error| error.to_string())
+    }
+
+    pub(crate) fn answer(&self, token: &str, request: &SyncRequest) -> Result<SyncResponse, String> {
+        let answer = self.ask("/v1/sync", Some(token), encode(request))?;
+        decode(&answer, LARGEST).map_err(|error| error.to_string())
+    }
+
+    /// Exchanges until nothing is left to say or to fetch; says what stopped it, if something did.
+    pub(crate) fn exchange(&self, session: &mut Session) -> Result<(), String> {
+        self.rounds(session, 100).and_then(|rest| if rest { Ok(()) } else { Err("no rest".to_owned()) })
+    }
+
+    /// So many rounds at most. True if nothing is left.
+    pub(crate) fn rounds(&self, session: &mut Session, most: usize) -> Result<bool, String> {
+        let mut token = self.sign_in(session)?;
+        for _ in 0..most {
+            let request = session.request().map_err(|error| format!("{error:?}"))?;
+            let response = self.answer(&token, &request)?;
+            match session.accept(&request, &response) {
+                Ok(exchanged) if exchanged.more => {}
+                Ok(_) => return Ok(true),
+                Err(mecum_client::ExchangeError::RolledBack) => token = self.sign_in(session)?,
+                Err(error) => return Err(format!("{error:?}")),
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Ratna's phone and laptop, and Ani.
+pub(crate) struct Family {
+    pub(crate) server: Server,
+    pub(crate) phone: Session,
+    pub(crate) laptop: Session,
+    pub(crate) ani: Session,
+    pub(crate) chart: ChartId,
+    pub(crate) medicine: ItemKey,
+}
+
+impl Family {
+    pub(crate) fn new(seed: u64) -> Self {
+        println!("seed {seed}");
+        let server = Server::new(seed);
+        let mut phone = server.account(seed);
+        let chart = phone.create_chart("Ratna", Some("1958-03-04"), Relation::Own, None).expect("a chart");
+        let medicine = medicine(&mut phone, chart, "Amlodipine", None);
+        let laptop = phone.pair_for_tests("laptop", &Location::Memory, server.around(seed ^ 0x1111));
+        let mut ani = server.account(seed ^ 0x2222);
+        ani.create_chart("Ani", None, Relation::Own, None).expect("a chart of her own");
+        server.exchange(&mut phone).expect("an honest server is followed");
+        phone.let_in_for_tests(chart, Section::Medications, Role::Writer, &mut ani);
+        let mut family = Self { server, phone, laptop, ani, chart, medicine };
+        family.settle().expect("an honest server is followed");
+        family
+    }
+
+    /// Everybody exchanges until all have heard of all. What stops somebody now and then is said to the person, and is no end.
+    pub(crate) fn settle(&mut self) -> Result<(), String> {
+        let mut last = Ok(());
+        for _ in 0..5 {
+            last = Ok(());
+            for session in [&mut self.phone, &mut self.laptop, &mut self.ani] {
+                last = last.and(self.server.exchange(session));
+            }
+        }
+        last
+    }
+
+    /// Removes Ani on the phone, so that nothing counts that came after a moment.
+    pub(crate) fn remove_ani(&mut self, nothing_after_ms: Option<i64>) {
+        let account = self.ani.account_for_tests();
+        let args = MemberRemoveArgs { chart: self.chart, account, nothing_after_ms, ..Default::default() };
+        self.phone.member_remove(&args).expect("she is removed");
+    }
+
+    pub(crate) fn erase(&mut self, entry: ItemKey) {
+        let args = EntryEraseArgs { chart: self.chart, entry: entry.name(), reason: "not hers".into() };
+        self.phone.entry_erase(&args).expect("it is decided");
+    }
+
+    /// Phone and laptop show the same, and nothing was put aside on either.
+    pub(crate) fn same(&mut self) {
+        let phone = self.phone.fingerprint().expect("reads");
+        assert_eq!(phone, self.laptop.fingerprint().expect("reads"), "phone and laptop show the same");
+        for (session, which) in [(&self.phone, "phone"), (&self.laptop, "laptop")] {
+            assert_eq!(session.quarantined(), 0, "nothing was put aside on the {which}");
+        }
+    }
+
+    /// A device that has seen everything makes a snapshot, and the server prunes what it stands for.
+    pub(crate) fn prune(&mut self) {
+        // The first snapshot waits since Ani came; the second holds what was written since.
+        for n in 0..2 {
+            let another = self.phone.pair_for_tests("another", &Location::Memory, self.server.around(97 + n));
+            let phone = std::mem::replace(&mut self.phone, Session::for_tests(0));
+            self.phone = phone.restart().expect("reopens");
+            self.settle().expect("a snapshot is made and looked at");
+            drop(another);
+            self.server.clock.advance(91 * DAY_MS);
+            assert!(self.server.relay.sweep().expect("a sweep").pruned_envelopes > 0, "the server pruned");
+            self.settle().expect("goes on");
+        }
+    }
+}
+
+/// A new medicine, of a year.
+pub(crate) fn medicine(who: &mut Session, chart: ChartId, name: &str, year: Option<&str>) -> ItemKey {
+    let mut fields = vec![(Field::Name, name.to_owned()), (Field::Dose, "1".to_owned())];
+    fields.extend(year.map(|year| (Field::Effective, year.to_owned())));
+    who.add(chart, Kind::MedicationStatement, fields).expect("a medicine is written")
+}
+
+pub(crate) fn dose(who: &mut Session, chart: ChartId, key: ItemKey, dose: &str) {
+    who.set(chart, key, vec![(Field::Dose, Some(dose.to_owned()))]).expect("a dose is written");
+}
+
+pub(crate) fn names(who: &Session, chart: ChartId) -> Vec<String> {
+    let mut names = who.titles_for_tests(chart).expect("reads");
+    names.sort();
+    names
+}
