@@ -47,6 +47,7 @@ const TESTS: &[Package] = &[
     library("xauth"),
     program("strace", "strace", "--version"),
     program("gdb", "gdb", "--version"),
+    program("faketime", "faketime", "--version"),
     program("nodejs", "node", "--version"),
     program("npm", "npm", "--version"),
 ];

@@ -378,6 +378,22 @@ pub(super) const ROWS: &[Row] = &[
         ..row(18, "a share until a date, with the owner's clock wrong", CLIENT, "simulated")
     },
     Row {
+        names: &["programs_whose_clocks_are_wrong_and_jump_lose_nothing_and_show_the_same"],
+        control: Control::Tests(&[
+            "control_a_program_under_another_clock_says_another_year_and_sees_it_jump",
+        ]),
+        in_test: 1,
+        per_change: 10,
+        nightly: 200,
+        shards: 4,
+        ..row(
+            18,
+            "rounds of a server and five devices as processes under clocks that are wrong and jump",
+            SERVER,
+            "other_clock",
+        )
+    },
+    Row {
         names: &["a_server_that_goes_back_gets_everything_again_from_whoever_wrote_it"],
         cases: Cases::Asked,
         control: Control::Tests(&["an_edit_that_a_restored_server_drops_is_missed"]),
@@ -617,6 +633,34 @@ pub(super) const ROWS: &[Row] = &[
         per_change: ALL,
         nightly: ALL,
         ..row(54, "wrong words of the recovery kit (each test tries every place and many words)", SEAL, "")
+    },
+    Row {
+        names: &[
+            "a_cut_after_yes_only_makes_pairing_take_longer",
+            "a_device_that_was_let_in_before_a_lock_or_an_end_comes_in_after_it",
+            "a_device_that_never_reached_the_server_is_not_left_in_the_list",
+            "a_device_that_is_in_the_list_but_never_came_in_is_the_same_device_the_second_time",
+            "both_devices_add_one_at_the_same_time_and_all_four_exchange",
+            "a_device_that_came_in_while_the_first_was_locked_is_not_said_to_be_left_out",
+        ],
+        cases: Cases::Tests,
+        control: Control::Tests(&[
+            "a_no_and_a_code_that_was_taken_back_are_heard_at_the_other_end",
+            "a_code_whose_time_is_over_ends_on_both_devices",
+        ]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(54, "ways in which a second device comes in, with cuts and locks", CLIENT, "pairing")
+    },
+    Row {
+        names: &["a_new_device_begins_from_snapshots_and_has_what_the_others_have"],
+        cases: Cases::Tests,
+        control: Control::Tests(&["what_a_dishonest_member_folds_is_refused_and_the_envelopes_are_fetched"]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(54, "a second device has everything", CLIENT, "snapshots")
     },
     Row {
         names: &["no_fewer_than_two_helpers_and_no_shorter_wait_bring_an_account_back"],
