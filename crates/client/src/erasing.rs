@@ -9,6 +9,7 @@ mod base;
 mod begin;
 mod intents;
 mod late;
+mod moving;
 mod signed;
 mod signing;
 mod view;
@@ -23,7 +24,8 @@ use crate::session::Session;
 use crate::stage::Stage;
 
 pub(crate) use base::{Base, Info, OpenSuccessor, Pending, opened_document};
-pub(crate) use signed::SignedSuccessors;
+pub(crate) use begin::owe_scrub;
+pub(crate) use signed::{InSnapshot, SignedSuccessors};
 
 /// The name under which the vault keeps what a successor's own changes do not say.
 pub(crate) fn info_name(document: DocumentId) -> Vec<u8> {

@@ -19,7 +19,7 @@ use mecum_sync::{
 };
 use mecum_vault::{Durability, Table};
 
-use crate::erasing::{Info, SignedSuccessors};
+use crate::erasing::{InSnapshot, Info, SignedSuccessors};
 use crate::error::SessionError;
 use crate::exchange::Exchanged;
 use crate::heads::{heads_hash, record_of};
@@ -125,8 +125,10 @@ impl Session {
         let begun = documents
             .iter()
             .filter_map(|(id, folded)| Some((*id, folded.open.clone(), folded.info.clone()?)));
+        let ids: Vec<DocumentId> = documents.keys().copied().collect();
+        let inside = InSnapshot { membership: state.membership, documents: &ids, begun: begun.collect() };
         let stage = Stage::default();
-        let Some(signed) = self.signed_successors(&stage, &self.follower, state, begun.collect())? else {
+        let Some(signed) = self.signed_successors(&stage, &self.follower, state, inside)? else {
             return Ok(None);
         };
         let stated = |chain: &Chain| stated(&self.follower, chain);

@@ -320,6 +320,28 @@ impl Session {
         sealed.expect("a lie is sealed like any other").expect("and small")
     }
 
+    /// The snapshot of the space of an entry that a dishonest installation makes: the entry's document is left out, and everything else
+    /// is as it is.
+    pub fn snapshot_without_for_tests(&mut self, chart: ChartId, key: ItemKey) -> SpaceSnapshot {
+        let without = self.document_of(chart, key).expect("rows load").expect("the entry is there");
+        let space = self.documents.get(&without).expect("a loaded document has a state").space;
+        let state = self.spaces.get(&space).cloned().expect("its space is known");
+        let mut documents = BTreeMap::new();
+        for id in self.documents_of_space_for_tests(space).into_iter().filter(|id| *id != without) {
+            let open = self.load_document(id).expect("a document loads");
+            let info = self.successor_info(&Stage::default(), id).expect("it is kept");
+            let (links, times) = (open.links().expect("actors").clone(), self.times(id).expect("kept"));
+            documents.insert(id, Folded { open, links, times, info });
+        }
+        assert!(!documents.is_empty(), "the space has other documents");
+        let sealed = self.seal_snapshot(&state, self.folded_chains(&state), &documents);
+        sealed.expect("a lie is sealed like any other").expect("and small")
+    }
+
+    fn documents_of_space_for_tests(&self, space: SpaceId) -> Vec<mecum_seal::DocumentId> {
+        self.documents.values().filter(|state| state.space == space).map(|state| state.document).collect()
+    }
+
     /// What a device signs that says that a snapshot is right, whether it is or not.
     pub fn verified_for_tests(&self, stored: &StoredSnapshot) -> Signed<Verified> {
         self.sign_verified(stored)
@@ -418,6 +440,11 @@ impl Session {
     pub fn key_of_entry_for_tests(&mut self, chart: ChartId, key: ItemKey) -> [u8; 32] {
         let document = self.document_of(chart, key).expect("rows load").expect("the entry is there");
         *self.documents.get(&document).expect("a state").key.expose()
+    }
+
+    /// A check of the vault that has begun: as long as it is there, it reads.
+    pub fn reading_for_tests(&self) -> impl Sized + use<> {
+        self.vault.begin_check().expect("a check begins")
     }
 
     /// Whether everything in the vault is as it was written.

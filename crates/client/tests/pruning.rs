@@ -5,11 +5,13 @@
 mod line;
 
 use line::{Device, Line, an_entry, exchange, fold, same, set, write};
+use mecum_api::{EntryEraseArgs, MemberRemoveArgs};
+use mecum_client::ItemKey;
 use mecum_client::testing::surroundings;
 use mecum_documents::{Document, Limits};
-use mecum_domain::{Batch, Edit, EntryId, Field, Kind};
+use mecum_domain::{Batch, ChartId, Edit, EntryId, Field, Kind};
 use mecum_faults::Proof;
-use mecum_sync::{Outcome, Pruning, Signed, StoredSnapshot, SyncRequest, Verified};
+use mecum_sync::{Outcome, Pruning, Role, Signed, StoredSnapshot, SyncRequest, Verified};
 use mecum_vault::Location;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,7 +168,23 @@ async fn stored(device: &mut Device, snapshot: &mecum_sync::SpaceSnapshot) -> St
 async fn a_forged_snapshot_in_the_place_of_what_is_gone_is_refused_said_and_stops_nothing_else() {
     let line = Line::start().await;
     let (mut phone, mut laptop, chart) = *Box::pin(line.two(171, 60)).await;
+    // Who is in stands behind envelopes that will be gone.
+    let (mut sari, _) = Box::pin(line.first(175)).await;
+    phone.session.let_in_for_tests(chart, Kind::VitalSign.section(), Role::Reader, &mut sari.session);
+    for _ in 0..2 {
+        for device in [&mut phone, &mut laptop, &mut sari] {
+            exchange(device).await;
+        }
+    }
     let key = an_entry(&mut phone.session, chart);
+    // What was folded for her is right, and is pruned. The lie is about what came since.
+    line.later(91);
+    line.relay.sweep().expect("a sweep");
+    set(&mut laptop, chart, key, "119");
+    for _ in 0..2 {
+        exchange(&mut laptop).await;
+        exchange(&mut phone).await;
+    }
     let lie = phone.session.lying_snapshot_for_tests(chart, key, more);
     let said = stored(&mut phone, &lie).await;
     let by_phone = phone.session.verified_for_tests(&said);
@@ -196,6 +214,16 @@ async fn a_forged_snapshot_in_the_place_of_what_is_gone_is_refused_said_and_stop
     );
     assert!(!format!("{has:?}").contains("never said"), "nothing of the lie was taken in");
 
+    // Everything else goes on, whatever is decided in that space meanwhile.
+    let account = sari.session.account_for_tests();
+    let args = MemberRemoveArgs { chart, account, ..MemberRemoveArgs::default() };
+    phone.session.member_remove(&args).expect("she is removed");
+    note(&mut phone, chart, "written elsewhere since");
+    exchange(&mut phone).await;
+    exchange(&mut tablet).await;
+    let has = format!("{:?}", tablet.session.fingerprint().expect("shown"));
+    assert!(has.contains("written elsewhere since"), "and other sections are read on");
+
     // Whoever holds the space gives an honest snapshot of it: the new device takes that.
     for value in 0..320 {
         set(&mut laptop, chart, key, &value.to_string());
@@ -210,6 +238,64 @@ async fn a_forged_snapshot_in_the_place_of_what_is_gone_is_refused_said_and_stop
     exchange(&mut laptop).await;
     let whole = phone.session.fingerprint().expect("shown");
     assert_eq!(tablet.session.fingerprint().expect("shown"), whole, "and everything is there");
+}
+
+fn note(device: &mut Device, chart: ChartId, text: &str) -> ItemKey {
+    device.session.add(chart, Kind::Note, vec![(Field::Text, text.to_owned())]).expect("a note is written")
+}
+
+fn erase(device: &mut Device, chart: ChartId, key: ItemKey) {
+    let args = EntryEraseArgs { chart, entry: key.name(), reason: String::new() };
+    device.session.entry_erase(&args).expect("it is decided");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_snapshot_stays_right_when_something_is_erased_after_it() {
+    let line = Line::start().await;
+    let (mut phone, mut laptop, chart) = *Box::pin(line.two(181, 40)).await;
+    let lost = phone.session.pair_for_tests("lost", &Location::Memory, surroundings(183));
+    exchange(&mut phone).await;
+    let mut lost = line.device(lost).await;
+    exchange(&mut lost).await;
+    // Somebody whose last statement is about a document that ends, and who never makes another.
+    note(&mut lost, chart, "by who is gone");
+    let goes = note(&mut phone, chart, "goes");
+    let later = note(&mut phone, chart, "goes later");
+    for _ in 0..2 {
+        for device in [&mut lost, &mut phone, &mut laptop] {
+            exchange(device).await;
+        }
+    }
+    let gone = lost.session.installation().0;
+    phone.session.remove_device_for_tests(gone, None).expect("it is removed");
+    drop(lost);
+    together(&mut phone, &mut laptop).await;
+    erase(&mut phone, chart, goes);
+    together(&mut phone, &mut laptop).await;
+    let tablet = fold(&line, &mut phone, &mut laptop, 185).await;
+    line.later(91);
+    assert!(line.relay.sweep().expect("a sweep").pruned_envelopes > 0, "it is pruned");
+    erase(&mut phone, chart, later);
+    together(&mut phone, &mut laptop).await;
+    // One that begins, and one that has the log with both erasures and reads again.
+    let mut tablet = line.device(tablet).await;
+    let brought = exchange(&mut tablet).await;
+    assert_eq!(tablet.session.aside_for_tests(), (0, None), "a device that begins believes it: {brought:?}");
+    assert!(laptop.session.begin_again().expect("a vault takes it"), "it reads again");
+    let brought = exchange(&mut laptop).await;
+    assert_eq!(laptop.session.aside_for_tests(), (0, None), "so does one that reads again: {brought:?}");
+    for _ in 0..2 {
+        together(&mut phone, &mut laptop).await;
+        exchange(&mut tablet).await;
+    }
+    same(&mut [&mut phone, &mut laptop, &mut tablet], "after both");
+}
+
+async fn together(phone: &mut Device, laptop: &mut Device) {
+    for _ in 0..4 {
+        exchange(phone).await;
+        exchange(laptop).await;
+    }
 }
 
 async fn impose_only(device: &mut Device, said: Signed<Verified>) {

@@ -1,13 +1,15 @@
 //! A device that begins from snapshots, against a real relay over TCP: it has the same as one that took every envelope, and what
 //! a dishonest member folds is refused, and fetched the long way.
 
+use mecum_api::EntryEraseArgs;
 use mecum_client::remote::{Remote, Session as SignedIn};
 use mecum_client::testing::{first_device, surroundings};
 use mecum_client::{ItemKey, Session};
 use mecum_documents::{Actor, Document, Limits};
 use mecum_domain::{Batch, ChartId, Edit, EntryId, Field, FinishedKey, Kind, Relation};
 use mecum_relay::{Relay, RelayOptions};
-use mecum_sync::{Item, Outcome, SpaceSnapshot, SyncRequest};
+use mecum_seal::SpaceId;
+use mecum_sync::{Item, Outcome, Pruning, SpaceSnapshot, StoredSnapshot, SyncRequest};
 use mecum_testkit::generate_mixed;
 use mecum_vault::Location;
 
@@ -256,4 +258,61 @@ fn written(document: &Document, actor: Actor) -> Document {
     let entry = EntryId::from_bytes([3; 16]);
     let edit = Edit::Add { entry, kind: Kind::Note, fields: vec![(Field::Text, "never said".into())] };
     document.author(&Batch { at_ms: 1, edits: vec![edit] }).expect("an edit").next
+}
+
+fn note(device: &mut Device, chart: ChartId, text: &str, day: Option<&str>) -> ItemKey {
+    let mut fields = vec![(Field::Text, text.to_owned())];
+    fields.extend(day.map(|day| (Field::Effective, day.to_owned())));
+    device.session.add(chart, Kind::Note, fields).expect("a note is written")
+}
+
+fn erase(device: &mut Device, chart: ChartId, key: ItemKey) {
+    let args = EntryEraseArgs { chart, entry: key.name(), reason: String::new() };
+    device.session.entry_erase(&args).expect("it is decided");
+}
+
+async fn settle(devices: &mut [&mut Device]) {
+    for _ in 0..4 {
+        for device in devices.iter_mut() {
+            exchange(device).await;
+        }
+    }
+}
+
+/// What the server holds as the snapshot of a space.
+async fn shown(device: &mut Device, space: SpaceId) -> StoredSnapshot {
+    let cursor = device.session.request().expect("a request").cursor;
+    let pruning = Some(Pruning { show: Some(space), ..Pruning::default() });
+    let ask = SyncRequest { pruning, ..SyncRequest::pull(cursor, 1 << 20) };
+    let response = device.remote.sync(&device.signed_in, &ask).await.expect("a relay answers");
+    response.pruned.and_then(|pruned| pruned.shown).expect("it is shown")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_without_what_took_an_erased_documents_place_is_neither_taken_nor_found_right() {
+    let line = Line::start().await;
+    let (mut phone, mut laptop, chart) = *Box::pin(line.two(91, 20)).await;
+    let stays = note(&mut phone, chart, "stays", None);
+    let goes = note(&mut phone, chart, "goes", None);
+    note(&mut phone, chart, "years ago", Some("2016-05-04"));
+    settle(&mut [&mut phone, &mut laptop]).await;
+    let before = phone.session.key_of_entry_for_tests(chart, stays);
+    erase(&mut phone, chart, goes);
+    settle(&mut [&mut phone, &mut laptop]).await;
+    assert_ne!(
+        before,
+        phone.session.key_of_entry_for_tests(chart, stays),
+        "another document holds what stays"
+    );
+    let space = phone.session.space_of_for_tests(chart, stays);
+    let honest = phone.session.snapshot_for_tests(space);
+    let lie = phone.session.snapshot_without_for_tests(chart, stays);
+    let (brought, mut tablet) = begin_from(&line, &mut phone, lie).await;
+    let lied = shown(&mut phone, space).await;
+    assert!(!laptop.session.finds_right_for_tests(&lied), "nobody says that it is right");
+    let honest = StoredSnapshot { snapshot: honest, ..lied };
+    assert!(laptop.session.finds_right_for_tests(&honest), "the control: the whole one is right");
+    assert!(brought.snapshots > 0 && brought.batches > 0, "refused, and fetched anew: {brought:?}");
+    let whole = laptop.session.fingerprint().expect("shown");
+    assert_eq!(tablet.fingerprint().expect("shown"), whole, "the new device has what honest devices have");
 }

@@ -1,10 +1,12 @@
-//! What a manager signed for the successors in a snapshot: with what each began, and what others had written elsewhere by then.
+//! What a manager signed for the successors in a snapshot: which belong in it, with what each began, and what others had written
+//! elsewhere by then.
 
 use std::collections::BTreeMap;
 
 use mecum_documents::{Document, Link};
-use mecum_seal::DocumentId;
-use mecum_sync::{FoldedChain, Follower};
+use mecum_seal::{DocumentId, Hash32};
+use mecum_sync::controls::holds;
+use mecum_sync::{FoldedChain, Follower, Replaced};
 
 use super::base::{Info, Record, base_digest};
 use super::signing::record_hash;
@@ -35,19 +37,35 @@ impl SignedSuccessors {
     }
 }
 
+/// The documents of a snapshot, and with what those among them began that took another's place.
+pub(crate) struct InSnapshot<'a> {
+    /// The last entry of the membership log that the snapshot knows.
+    pub(crate) membership: Hash32,
+    /// Every document in it.
+    pub(crate) documents: &'a [DocumentId],
+    pub(crate) begun: Vec<(DocumentId, Document, Info)>,
+}
+
 impl Session {
-    /// Judges successors by the entries that say so; nothing if one began otherwise.
+    /// Judges successors by the entries that say so; nothing if one began otherwise, or if one is left out: nobody has stated anything
+    /// of a successor in which nobody has written yet, so only the log says that it belongs there.
     pub(crate) fn signed_successors(
         &self,
         stage: &Stage,
         follower: &Follower,
         space: &SpaceState,
-        begun: Vec<(DocumentId, Document, Info)>,
+        inside: InSnapshot<'_>,
     ) -> Result<Option<SignedSuccessors>, SessionError> {
         let mut signed = SignedSuccessors::default();
         let Some(log) = follower.space_log(space.space) else { return Ok(None) };
-        for (id, document, info) in begun {
-            let Some(of) = log.replaced().iter().find(|of| of.by == id) else { return Ok(None) };
+        // What was decided later says nothing of this snapshot.
+        let Some(seq) = log.seq_of(inside.membership) else { return Ok(None) };
+        let by_then: Vec<&Replaced> = log.replaced().iter().filter(|of| of.entry <= seq).collect();
+        if !holds("snapshot-whole", is_whole(&by_then, inside.documents)) {
+            return Ok(None);
+        }
+        for (id, document, info) in inside.begun {
+            let Some(of) = by_then.iter().find(|of| of.by == id) else { return Ok(None) };
             let heads = document.heads_of(&|actor| info.is_reserved(actor));
             let reason = self.reason_of(stage, space, of)?;
             if reason.is_none_or(|reason| reason.digest != base_digest(&heads, &info.encode())) {
@@ -55,7 +73,7 @@ impl Session {
             }
             signed.infos.insert(id, info);
         }
-        if let Some(last) = log.replaced().last()
+        if let Some(last) = by_then.last()
             && let Some(info) = signed.infos.get(&last.by)
         {
             signed.records.clone_from(&info.records);
@@ -63,4 +81,11 @@ impl Session {
         }
         Ok(Some(signed))
     }
+}
+
+/// Whether of every document whose place was taken the one that stands there last is among these, and none before it.
+fn is_whole(by_then: &[&Replaced], documents: &[DocumentId]) -> bool {
+    let ended = |document| by_then.iter().any(|of| of.document == document);
+    by_then.iter().all(|of| ended(of.by) || documents.contains(&of.by))
+        && !documents.iter().any(|document| ended(*document))
 }

@@ -10,7 +10,7 @@ use mecum_sync::{Chain, Follower, SnapshotBody};
 use mecum_vault::Table;
 
 use super::{check_writers, links_of_devices, part_key, stated, work_out};
-use crate::erasing::{Info, info_name};
+use crate::erasing::{InSnapshot, Info, info_name};
 use crate::error::SessionError;
 use crate::heads::OwnChange;
 use crate::plaintext::{OpenDocument, SnapshotPart, press};
@@ -62,10 +62,9 @@ impl Session {
         for part in &opened {
             links.insert(part.state.document, part.links.clone());
         }
-        let begun = opened
-            .iter()
-            .filter_map(|part| Some((part.state.document, part.document.clone(), part.info.clone()?)));
-        let Some(signed) = self.signed_successors(stage, follower, &state, begun.collect())? else {
+        let documents: Vec<DocumentId> = links.keys().copied().collect();
+        let inside = in_snapshot(body, &documents, &opened);
+        let Some(signed) = self.signed_successors(stage, follower, &state, inside)? else {
             return Ok(Err(RefusedSnapshot::Heads));
         };
         let writers = match check_writers(follower, &state, &body.chains, &links, &signed, |chain| {
@@ -132,6 +131,18 @@ pub(super) struct OpenedPart {
     times: Times,
     encoded_times: Vec<u8>,
     pub(super) info: Option<Info>,
+}
+
+/// What the successors in a snapshot are judged by.
+pub(super) fn in_snapshot<'a>(
+    body: &SnapshotBody,
+    documents: &'a [DocumentId],
+    opened: &[OpenedPart],
+) -> InSnapshot<'a> {
+    let begun = opened
+        .iter()
+        .filter_map(|part| Some((part.state.document, part.document.clone(), part.info.clone()?)));
+    InSnapshot { membership: body.membership_head, documents, begun: begun.collect() }
 }
 
 pub(super) fn open_parts(

@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 
 use mecum_documents::Document;
-use mecum_seal::SpaceId;
+use mecum_seal::{DocumentId, SpaceId};
 use mecum_sync::{
     Chain, Pruning, PruningAnswer, Signed, StoredSnapshot, SyncRequest, SyncResponse, Verified,
 };
 
-use super::taking::open_parts;
+use super::taking::{in_snapshot, open_parts};
 use super::{Stated, check_writers};
 use crate::error::SessionError;
 use crate::session::Session;
@@ -112,11 +112,10 @@ impl Session {
                 heads: statement.heads,
             })
         };
-        let begun = opened
-            .iter()
-            .filter_map(|part| Some((part.state.document, part.document.clone(), part.info.clone()?)));
+        let documents: Vec<DocumentId> = opened.iter().map(|part| part.state.document).collect();
+        let inside = in_snapshot(body, &documents, &opened);
         let stage = crate::stage::Stage::default();
-        let Some(signed) = self.signed_successors(&stage, &self.follower, state, begun.collect())? else {
+        let Some(signed) = self.signed_successors(&stage, &self.follower, state, inside)? else {
             return Ok(false);
         };
         if check_writers(&self.follower, state, &body.chains, &links, &signed, said).is_err() {

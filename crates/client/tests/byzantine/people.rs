@@ -163,6 +163,17 @@ fn snapshot_with_an_earlier_word(evil: &Evil, _: &SyncRequest, response: &mut Sy
     }
 }
 
+/// A section without the document that took an erased one's place.
+fn snapshot_that_leaves_out(evil: &Evil, _: &SyncRequest, response: &mut SyncResponse) {
+    for item in &mut response.items {
+        if let Item::Snapshot { snapshot, .. } = item
+            && snapshot.space() == evil.facts.lacking.space()
+        {
+            *snapshot = evil.facts.lacking.clone();
+        }
+    }
+}
+
 const ACCOUNT: &[&str] = &["mecum/account-entry/1"];
 const BAD_ACCOUNT: &str = "Exchange(Follow(AccountLog(BadSignature";
 
@@ -247,6 +258,16 @@ pub(crate) const ATTACKS: &[Attack] = &[
         ..on(
             "a snapshot with a writer's earlier word",
             Lie::Sync(snapshot_with_an_earlier_word),
+            Verdict::PutAside,
+        )
+    },
+    Attack {
+        without: &["snapshot-whole"],
+        won: Won::Begins,
+        victim: Victim::Fresh,
+        ..on(
+            "a snapshot without an erased document's successor",
+            Lie::Sync(snapshot_that_leaves_out),
             Verdict::PutAside,
         )
     },

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mecum_api::MemberRemoveArgs;
+use mecum_api::{EntryEraseArgs, MemberRemoveArgs};
 use mecum_client::remote::{Remote, Session as SignedIn};
 use mecum_client::testing::{Patience, Stopped, asks_to_begin_again, first_device, surroundings};
 use mecum_client::{ExchangeError, ItemKey, Session};
@@ -16,7 +16,7 @@ use mecum_seal::{
     AccountId, DeviceId, Envelope, Hash32, Place, SigningKey, SpaceId, VerifyingKey, seal_envelope,
 };
 use mecum_sync::testing::Actor;
-use mecum_sync::{AccountLog, Push, Role, Signed, SpaceLog, Statement, SyncRequest};
+use mecum_sync::{AccountLog, Push, Role, Signed, SpaceLog, SpaceSnapshot, Statement, SyncRequest};
 use mecum_vault::Location;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -152,6 +152,8 @@ pub(crate) struct Facts {
     pub(crate) tablet_cursor: u64,
     /// An earlier statement of the phone about its notes.
     pub(crate) earlier: Signed<Statement>,
+    /// What a member folds and signs of a section from which something was erased, without the document that took its place.
+    pub(crate) lacking: SpaceSnapshot,
 }
 
 pub(crate) struct World {
@@ -204,6 +206,7 @@ impl World {
                 device.settle().await;
             }
         }
+        let measured = erased(&mut phone, &mut tablet, chart).await;
         let tablet_cursor = tablet.session.shown_so_far().0;
         tablet.session.copy_for_tests(&folder.path().join("tablet"));
         // What the tablet has not heard.
@@ -264,6 +267,7 @@ impl World {
             as_member,
             tablet_cursor,
             earlier,
+            lacking: phone.session.snapshot_without_for_tests(chart, measured),
         };
         server.stop().await;
         World { folder, facts: Arc::new(facts), chart, truth }
@@ -290,6 +294,25 @@ impl World {
         let session = Session::of_copy_for_tests(&to, surroundings(9_000));
         Device::new(session, url, self.facts.server.verifying_key())
     }
+}
+
+/// A section of two years, from one of which something was erased: what stays there, in a document in which nobody wrote since.
+async fn erased(phone: &mut Device, tablet: &mut Device, chart: ChartId) -> ItemKey {
+    let mut add = |value: &str, day: Option<&str>| {
+        let mut fields = vec![(Field::Value, value.to_owned())];
+        fields.extend(day.map(|day| (Field::Effective, day.to_owned())));
+        phone.session.add(chart, Kind::VitalSign, fields).expect("a measurement is written")
+    };
+    add("61", Some("2016-05-04"));
+    let (stays, goes) = (add("62", None), add("63", None));
+    phone.settle().await;
+    let args = EntryEraseArgs { chart, entry: goes.name(), reason: String::new() };
+    phone.session.entry_erase(&args).expect("it is decided");
+    for _ in 0..3 {
+        phone.settle().await;
+        tablet.settle().await;
+    }
+    stays
 }
 
 fn push_in(request: &SyncRequest, space: SpaceId) -> Push {

@@ -88,11 +88,12 @@ impl Follower {
 
     /// Spaces of which the relay has placed a membership entry behind envelopes that it has not shown. After a whole pull (no
     /// `more`) there are none, unless something is withheld. A space in which this account's stay ended is not named: what
-    /// came before the end is no longer shown.
+    /// came before the end is no longer shown; nor is one that is passed over ([`Follower::set_aside`]): nothing of it is asked for.
     pub fn missing(&self) -> Vec<SpaceId> {
         let owes = |followed: &Followed| {
             followed.later.as_ref().is_some_and(|later| later.owed >= followed.next_space_seq)
                 && followed.log.role(self.account).is_some()
+                && (followed.aside.is_none() || is_out("aside-owes"))
         };
         self.spaces.iter().filter(|(_, followed)| owes(followed)).map(|(space, _)| *space).collect()
     }
