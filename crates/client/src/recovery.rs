@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::account_entries::account_entry_name;
 use crate::app::{App, held};
+use crate::erasing::owe_scrub;
 use crate::error::{SessionError, unlock_error};
 use crate::session::Session;
 
@@ -163,11 +164,12 @@ impl Session {
             w.put(Table::Account, &account_entry_name(entry.unverified().seq), &encode(&entry))?;
             w.put(Table::Sync, b"follower", &follower.to_bytes())?;
             w.put(Table::Setting, KIT_MADE.as_bytes(), &now)?;
+            owe_scrub(w)?;
             w.put_recovery_slot(slot)
         })?;
         self.follower = follower;
         // The slot of an earlier kit is not to be found in the log either.
-        self.vault.scrub()?;
+        self.scrub_if_owed()?;
         self.tell(Topic::Settings);
         Ok(())
     }

@@ -12,7 +12,7 @@ use mecum_client::testing::{first_device, surroundings};
 use mecum_client::{ItemKey, Session};
 use mecum_domain::{ChartId, Field, Kind, Relation, Section};
 use mecum_relay::{Relay, RelayOptions};
-use mecum_sync::Role;
+use mecum_sync::{Role, Signed, Statement};
 use mecum_vault::Location;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -477,7 +477,12 @@ fn the_bytes_of_what_was_erased_are_in_no_file_of_the_vault() {
     };
     assert_eq!(found(), 2, "the search finds them while they are there");
     let args = EntryEraseArgs { chart, entry: goes.name(), reason: String::new() };
+    let reading = session.reading_for_tests();
     session.entry_erase(&args).expect("erased");
+    session.idle().expect("rests");
+    assert_eq!(found(), 2, "a check reads: they are in the log");
+    drop(reading);
+    session.idle().expect("rests");
     assert_eq!(found(), 0, "neither in the file nor in its log, before it is locked");
     session.lock().expect("locks");
     assert_eq!(found(), 0, "nor after");
@@ -520,4 +525,87 @@ async fn a_device_that_begins_from_a_snapshot_after_an_erasure_has_the_same_reco
     tablet.exchange(&family.server).await;
     let phone = family.phone.session().fingerprint().expect("reads");
     assert_eq!(phone, tablet.session().fingerprint().expect("reads"), "also afterwards");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_written_while_an_entry_moves_moves_with_it() {
+    for elsewhere in [true, false] {
+        let mut family = Family::new(85 + u64::from(elsewhere)).await;
+        let (chart, goes) = (family.chart, family.goes);
+        let args = EntryMoveArgs { chart, entry: goes.name(), sensitive: true, reason: String::new() };
+        family.phone.session().entry_move(&args).expect("decided");
+        // It is copied, and the server does not hear of it yet.
+        drop(family.phone.session().request().expect("a request"));
+        if elsewhere {
+            dose(family.laptop.session(), chart, goes, "9");
+            family.laptop.exchange(&family.server).await;
+        } else {
+            dose(family.phone.session(), chart, goes, "9");
+        }
+        family.settle().await;
+        family.settle().await;
+        for who in [&mut family.phone, &mut family.laptop] {
+            let look = who.session().erasure_look(&EntryArgs { chart, entry: goes.name() }).expect("told");
+            assert!(look.sensitive, "it moved");
+            let entry = who.session().entry(chart, goes).expect("reads").expect("there");
+            assert_eq!(entry.get(Field::Dose), Some("9"), "with the dose that was written meanwhile");
+        }
+        assert_eq!(names(family.ani.session(), chart), ["Amlodipine"], "and nobody else reads it");
+        family.same();
+    }
+}
+
+/// Sends what a device has to say, but of every push the first envelope only.
+async fn send_first_of_each(device: &mut Device, server: &Server) {
+    let (key, account, id, incarnation) = device.session().sign_in_for_tests();
+    let signed_in = server.remote.sign_in(&key, account, id, incarnation).await.expect("signs in");
+    let mut request = device.session().request().expect("a request");
+    let mut cut = 0;
+    for push in &mut request.pushes {
+        let more = push.envelopes.len().saturating_sub(1);
+        push.envelopes.truncate(1);
+        let Some(first) = push.envelopes.first() else { continue };
+        let last = mecum_seal::Envelope::parse(first).expect("its own").content_id();
+        let said = push.statement.unverified().clone();
+        let (envelope_seq, heads) = (said.envelope_seq - more as u64, mecum_seal::Hash32::ZERO);
+        if more > 0 {
+            push.statement = Signed::sign(Statement { envelope_seq, last, heads, ..said }, &key);
+        }
+        cut += more;
+    }
+    assert!(cut > 0, "something was cut off");
+    let response = server.remote.sync(&signed_in, &request).await.expect("an answer");
+    device.session().accept(&request, &response).expect("taken");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_ended_before_it_began_here_leaves_nothing_behind() {
+    let mut family = Family::new(67).await;
+    let (chart, stays, goes) = (family.chart, family.stays, family.goes);
+    medicine(family.phone.session(), chart, "Metformin");
+    family.settle().await;
+    let first = family.phone.session().key_of_entry_for_tests(chart, goes);
+    family.erase();
+    // The successor's opening is there, what it begins with is not.
+    send_first_of_each(&mut family.phone, &family.server).await;
+    family.laptop.exchange(&family.server).await;
+    assert_eq!(names(family.laptop.session(), chart).len(), 3, "until it is here, the old one stands");
+    family.phone.exchange(&family.server).await;
+    let second = family.phone.session().key_of_entry_for_tests(chart, stays);
+    assert_ne!(first, second, "a successor");
+    let args = EntryEraseArgs { chart, entry: stays.name(), reason: String::new() };
+    family.phone.session().entry_erase(&args).expect("it is decided");
+    family.phone.exchange(&family.server).await;
+    family.phone.exchange(&family.server).await;
+    assert_eq!(names(family.phone.session(), chart), ["Metformin"], "and it ended too");
+    family.settle().await;
+    for (who, which) in [(&mut family.laptop, "laptop"), (&mut family.ani, "ani")] {
+        assert_eq!(names(who.session(), chart), ["Metformin"], "on {which}");
+        let all = who.session().readable_for_tests();
+        assert!(!holds(&all, NEEDLE.as_bytes()), "no words of what was erased on {which}");
+        assert!(!holds(&all, &first), "no key of the first document on {which}");
+        assert!(!holds(&all, &second), "nor of the one that never began on {which}");
+        assert!(who.session().is_sound_for_tests(), "sound on {which}");
+    }
+    family.same();
 }

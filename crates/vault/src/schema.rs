@@ -15,6 +15,8 @@ const SCHEMA_VERSION: i64 = 1;
 const APPLICATION_ID: i64 = 0x4d45_434d;
 /// Below this, SQLite has a known way to corrupt a WAL file.
 const MIN_SQLITE_VERSION: i32 = 3_051_003;
+/// How long a statement waits for another connection to the same file.
+pub(crate) const BUSY: Duration = Duration::from_secs(2);
 /// No statement needs a larger value than an envelope and its overhead.
 const MAX_VALUE_BYTES: i32 = 32 * 1024 * 1024;
 
@@ -47,7 +49,7 @@ pub(crate) fn open(location: &Location) -> Result<Connection, rusqlite::Error> {
         "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON;
          PRAGMA mmap_size = 0; PRAGMA synchronous = FULL;",
     )?;
-    connection.busy_timeout(Duration::from_secs(2))?;
+    connection.busy_timeout(BUSY)?;
     if let Location::File(_) = location {
         connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         connection.query_row("PRAGMA wal_autocheckpoint = 0", [], |_| Ok(()))?;

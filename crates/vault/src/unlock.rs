@@ -122,26 +122,32 @@ impl Vault {
             let done = inner.connection.execute(sql, params![slot.encode(), PASSPHRASE_SLOT]);
             done.map(drop).map_err(WriteVaultError::from).inspect_err(|error| inner.doubt_after(*error))
         });
-        replaced.and_then(|()| inner.checkpoint("TRUNCATE"))?;
+        // Blocked, the log has the earlier slot until it is emptied the next time, at the latest at the next lock.
+        let _emptied = replaced.and_then(|()| inner.checkpoint("TRUNCATE"))?;
         Ok(true)
     }
 
     /// Moves the write-ahead log into the file, as far as that needs no waiting. To be called when nothing is going
     /// on, so that no save has to.
     pub fn idle(&self) -> Result<(), WriteVaultError> {
-        self.inner().checkpoint("PASSIVE")
+        self.inner().checkpoint("PASSIVE").map(drop)
     }
 
     /// Empties the write-ahead log: what was overwritten or deleted before is then gone from the disk's files. To be
-    /// called after a key was destroyed.
-    pub fn scrub(&self) -> Result<(), WriteVaultError> {
-        self.inner().checkpoint("TRUNCATE")
+    /// called after a key was destroyed, and again while the answer is false: then something was being read (a check or a backup is
+    /// under way), and the log is as it was. It does not wait for that to end.
+    pub fn scrub(&self) -> Result<bool, WriteVaultError> {
+        let mut inner = self.inner();
+        inner.connection.busy_timeout(std::time::Duration::ZERO)?;
+        let emptied = inner.checkpoint("TRUNCATE");
+        inner.connection.busy_timeout(schema::BUSY)?;
+        emptied
     }
 
     /// Locks: empties the write-ahead log, wipes the keys, lets go of the file. Locked it is in any case; an error
     /// says that the log could not be emptied.
     pub fn lock(self) -> Result<(), WriteVaultError> {
-        self.scrub()
+        self.inner().checkpoint("TRUNCATE").map(drop)
     }
 
     fn unlocked(

@@ -103,19 +103,25 @@ impl Inner {
         Ok(())
     }
 
-    pub(crate) fn checkpoint(&mut self, mode: &str) -> Result<(), WriteVaultError> {
+    /// True if nothing was in its way: SQLite says so in the first column, and in no error.
+    pub(crate) fn checkpoint(&mut self, mode: &str) -> Result<bool, WriteVaultError> {
         let sql = match mode {
             "TRUNCATE" => "PRAGMA wal_checkpoint(TRUNCATE)",
             _ => "PRAGMA wal_checkpoint(PASSIVE)",
         };
         self.settle_doubt()?;
-        if let Err(error) = self.connection.query_row(sql, [], |_| Ok(())) {
-            let error = error.into();
-            self.doubt_after(error);
-            return Err(error);
+        match self.connection.query_row(sql, [], |row| row.get::<_, i64>(0)) {
+            Ok(0) => {
+                self.wal_bytes = 0;
+                Ok(true)
+            }
+            Ok(_) => Ok(false),
+            Err(error) => {
+                let error = error.into();
+                self.doubt_after(error);
+                Err(error)
+            }
         }
-        self.wal_bytes = 0;
-        Ok(())
     }
 }
 

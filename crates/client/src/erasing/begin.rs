@@ -9,7 +9,7 @@ use mecum_documents::{Actor, Document, Late};
 use mecum_domain::FinishedKey;
 use mecum_seal::{DocumentId, Envelope, SpaceId};
 use mecum_sync::{Replaced, SpaceLog};
-use mecum_vault::{Durability, Table};
+use mecum_vault::{Durability, Table, Write, WriteVaultError};
 
 use super::base::{Base, Info, Pending, base_digest, opened_document};
 use super::intents::Erased;
@@ -31,6 +31,11 @@ use crate::times::times_name;
 
 /// The setting that stands from when something was destroyed until the write-ahead log was emptied after it.
 const SCRUB: &str = "scrub";
+
+/// Notes, in the transaction that destroys something, that the write-ahead log is to be emptied after it.
+pub(crate) fn owe_scrub(write: &mut Write<'_>) -> Result<(), WriteVaultError> {
+    write.put(Table::Setting, SCRUB.as_bytes(), &[1])
+}
 
 /// What a successor begins with, judged.
 struct Begun {
@@ -91,6 +96,7 @@ impl Session {
         let old = self.documents.get(&of.document).cloned();
         let mut late = None;
         let begun = match self.standing(of, pending, reason.digest)? {
+            Standing::Waits if self.is_over(space, of.by) => return self.never_began(space, of, pending),
             Standing::Waits => return Ok(()),
             Standing::Refused => return self.refuse(of, pending),
             Standing::Here(begun) => begun,
@@ -124,6 +130,28 @@ impl Session {
         self.finish(stage)
     }
 
+    /// Whether a document's end is in force: what is still to come of it is not kept.
+    fn is_over(&self, space: SpaceId, document: DocumentId) -> bool {
+        let log = self.follower.space_log(space);
+        let mut ends = log.into_iter().flat_map(SpaceLog::replaced).filter(|of| of.document == document);
+        ends.any(|of| self.is_in_force(space, of))
+    }
+
+    /// A successor ended before it began here: nothing is waited for, and its key goes as the key of any document that ended.
+    fn never_began(&mut self, space: SpaceId, of: &Replaced, pending: &Pending) -> Result<(), SessionError> {
+        let mut stage = Stage::default();
+        stage.deletes.push((Table::Sync, pending_name(of.by)));
+        for name in self.vault.names(Table::Waiting)? {
+            if name.starts_with(&waiting_prefix(of.by)) {
+                stage.deletes.push((Table::Waiting, name));
+            }
+        }
+        let state = DocumentState::new(of.by, pending.space, pending.key(), pending.shard);
+        self.stage_openings_gone(&mut stage, &state)?;
+        self.finish(stage)?;
+        self.end_without(space, of)
+    }
+
     /// The document is gone for everybody, and what took its place was not shown: another one took the place of that already, or it
     /// came in a snapshot.
     fn end_without(&mut self, space: SpaceId, of: &Replaced) -> Result<(), SessionError> {
@@ -149,9 +177,9 @@ impl Session {
     }
 
     /// Empties the write-ahead log after something was destroyed: until then the log has it.
+    /// While a check or a backup reads, it stays owed.
     pub(crate) fn scrub_if_owed(&mut self) -> Result<(), SessionError> {
-        if self.setting(SCRUB)?.is_some() && self.commits_left != Some(0) {
-            self.vault.scrub()?;
+        if self.setting(SCRUB)?.is_some() && self.commits_left != Some(0) && self.vault.scrub()? {
             self.vault.write(Durability::Normal, |w| w.delete(Table::Setting, SCRUB.as_bytes()).map(drop))?;
         }
         Ok(())

@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use mecum_api::{ErasureKind, Topic};
 use mecum_domain::{ChartId, Section};
-use mecum_seal::{AccountId, DocumentId, SpaceId};
+use mecum_seal::{AccountId, DocumentId, Hash32, SpaceId};
 use mecum_sync::{Replaced, Role};
 use mecum_vault::{Durability, Table};
 use minicbor::{Decode, Encode};
 
-use super::signing::item_of_key;
 use super::{code_of, kind_of};
 use crate::error::{SessionError, refused};
 use crate::row::ItemKey;
@@ -47,6 +46,9 @@ pub(super) struct Intent {
     pub(super) refused: Option<String>,
     #[n(9)]
     pub(super) section: u8,
+    /// The heads of the old document as it was when the entry was copied to where it goes.
+    #[n(10)]
+    pub(super) copied: Option<Vec<Hash32>>,
 }
 
 impl Intent {
@@ -62,7 +64,7 @@ impl Intent {
         [b"intent".as_slice(), &self.id].concat()
     }
 
-    fn put(&self, stage: &mut Stage) {
+    pub(super) fn put(&self, stage: &mut Stage) {
         stage.puts.push((Table::Sync, self.name(), minicbor::to_vec(self).expect("plain fields encode")));
     }
 }
@@ -154,6 +156,7 @@ impl Session {
             by: None,
             refused: None,
             section: section.code(),
+            copied: None,
         };
         let mut stage = Stage::default();
         intent.put(&mut stage);
@@ -211,8 +214,9 @@ impl Session {
     }
 
     fn advance(&mut self, intent: &Intent) -> Result<(), SessionError> {
+        let mut intent = intent.clone();
         for _ in 0..STEPS {
-            let Some(old) = self.next_holder(intent)? else { return self.forget(intent) };
+            let Some(old) = self.next_holder(&intent)? else { return self.forget(&intent) };
             if self.is_being_replaced(&old) {
                 return Ok(());
             }
@@ -224,20 +228,22 @@ impl Session {
             }
             let mut stage = Stage::default();
             let moves = matches!(intent.kind(), ErasureKind::ToSensitive | ErasureKind::FromSensitive);
-            if let (true, Some(key)) = (moves, intent.key)
-                && self.where_it_went(old.space, key)?.is_none()
-            {
-                self.stage_moved(&mut stage, intent, &old, key)?;
-                self.commit(stage, Durability::Full)?;
-                continue;
-            }
-            if let (true, Some(key)) = (moves, intent.key)
-                && let Some(there) =
-                    self.where_it_went(old.space, key)?.and_then(|id| self.documents.get(&id))
-                && !self.may_sign(there.space)?
-            {
-                // It leaves where it was only once the server has it where it goes.
-                return Ok(());
+            if let (true, Some(key)) = (moves, intent.key) {
+                let there =
+                    self.where_it_went(old.space, key)?.and_then(|id| self.documents.get(&id).cloned());
+                let written = match &there {
+                    None => {
+                        self.stage_moved(&mut stage, &mut intent, &old, key)?;
+                        true
+                    }
+                    // It leaves where it was only once the server has it where it goes.
+                    Some(there) if !self.may_sign(there.space)? => return Ok(()),
+                    Some(there) => self.stage_written_since(&mut stage, &mut intent, &old, there.document)?,
+                };
+                if written {
+                    self.commit(stage, Durability::Full)?;
+                    continue;
+                }
             }
             let left_out: BTreeSet<ItemKey> = intent.key.into_iter().collect();
             let by = self.stage_successor(&mut stage, &old, &left_out, intent.kind(), &intent.reason)?;
@@ -287,31 +293,6 @@ impl Session {
         let own = self.follower.chain_head(&self.own_chain(space)).envelope_seq;
         let all_sent = self.follower.stored_space_entries(space) == log.entries() && own == state.own_seq;
         Ok(self.caught_up && all_sent)
-    }
-
-    /// Writes a moved entry where it goes, before it leaves where it was: cut between, it stands in both.
-    fn stage_moved(
-        &mut self,
-        stage: &mut Stage,
-        intent: &Intent,
-        old: &DocumentState,
-        key: ItemKey,
-    ) -> Result<(), SessionError> {
-        let chart = intent.chart();
-        let kind =
-            self.rows(chart)?.get(key).map(crate::row::Row::kind).ok_or_else(SessionError::not_found)?;
-        let section = match intent.kind() {
-            ErasureKind::ToSensitive => Section::Sensitive,
-            _ => kind.section(),
-        };
-        let extracted = self.open_document(old.document)?.extract(&|item| item == item_of_key(key));
-        if !extracted.unsettled.is_empty() {
-            return Err(refused("error-settle-first"));
-        }
-        let space = self.stage_space(stage, chart, section)?;
-        let document = self.stage_document(stage, space, old.shard, 64)?;
-        self.stage_edits(stage, document, extracted.edits)?;
-        Ok(())
     }
 
     /// Notes what a replacement did, and that the decision to it is carried out.

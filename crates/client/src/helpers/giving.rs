@@ -15,6 +15,7 @@ use super::{
     CODE_MS, PART_OFFER, PART_PURPOSE, PartAnswer, PartBody, PartOffer, Secret, encoded, part_place,
 };
 use crate::account_entries::account_entry_name;
+use crate::erasing::owe_scrub;
 use crate::error::{SessionError, refused, unlock_error};
 use crate::pairing::MAX_NAME_BYTES;
 use crate::recovery::keys::seal_for_kit;
@@ -145,6 +146,8 @@ impl Session {
     pub(super) fn put_chosen(&mut self, chosen: &Chosen) -> Result<(), SessionError> {
         let bytes = encoded(chosen);
         self.vault.write(Durability::Full, |w| -> Result<(), WriteVaultError> {
+            // A part or a code may be gone from it: neither is to be found in the log.
+            owe_scrub(w)?;
             w.put(Table::Account, HELPERS_NAME, &bytes)
         })?;
         self.tell(Topic::Settings);
@@ -198,11 +201,12 @@ impl Session {
         self.vault.write(Durability::Full, |w| -> Result<(), WriteVaultError> {
             w.put(Table::Account, &account_entry_name(entry.unverified().seq), &encode(&entry))?;
             w.put(Table::Sync, b"follower", &follower.to_bytes())?;
+            owe_scrub(w)?;
             w.put(Table::Account, HELPERS_NAME, &bytes)
         })?;
         self.follower = follower;
         // Parts of an earlier key are not to be found in the log either.
-        self.vault.scrub()?;
+        self.scrub_if_owed()?;
         self.tell(Topic::Settings);
         Ok(())
     }
@@ -247,10 +251,11 @@ impl Session {
         self.vault.write(Durability::Full, |w| -> Result<(), WriteVaultError> {
             w.put(Table::Account, &account_entry_name(entry.unverified().seq), &encode(&entry))?;
             w.put(Table::Sync, b"follower", &follower.to_bytes())?;
+            owe_scrub(w)?;
             w.delete(Table::Account, HELPERS_NAME).map(|_| ())
         })?;
         self.follower = follower;
-        self.vault.scrub()?;
+        self.scrub_if_owed()?;
         self.tell(Topic::Settings);
         Ok(())
     }
@@ -383,7 +388,7 @@ impl Session {
             helper.enter(HelperState::Kept, now_ms);
             Ok(())
         })?;
-        self.vault.scrub()?;
+        self.scrub_if_owed()?;
         Ok(())
     }
 
@@ -392,7 +397,7 @@ impl Session {
         let Some(mut chosen) = self.chosen()?.filter(|chosen| chosen.set == set) else { return Ok(()) };
         chosen.server_part = None;
         self.put_chosen(&chosen)?;
-        self.vault.scrub()?;
+        self.scrub_if_owed()?;
         Ok(())
     }
 }

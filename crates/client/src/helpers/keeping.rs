@@ -18,6 +18,7 @@ use super::{
     encoded, once, part_place,
 };
 use crate::app::{App, held};
+use crate::erasing::owe_scrub;
 use crate::error::{SessionError, remote_error};
 use crate::pairing::{MAX_NAME_BYTES, bad_code, message, read_code};
 use crate::remote::Remote;
@@ -267,10 +268,11 @@ impl Session {
             return Err(SessionError::not_found());
         }
         self.vault.write(Durability::Full, |w| -> Result<(), WriteVaultError> {
+            owe_scrub(w)?;
             w.delete(Table::Account, &part_name(account, true))?;
             w.delete(Table::Account, &part_name(account, false)).map(|_| ())
         })?;
-        self.vault.scrub()?;
+        self.scrub_if_owed()?;
         self.tell(Topic::Settings);
         Ok(())
     }

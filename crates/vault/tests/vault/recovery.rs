@@ -100,3 +100,17 @@ fn a_replaced_kit_opens_nothing_and_a_vault_without_one_says_so() {
         .lock()
         .expect("locks");
 }
+
+#[test]
+fn a_log_that_something_reads_is_not_said_to_be_empty() {
+    let folder = folder();
+    let path = file_in(folder.path());
+    let vault = create(&path, 1);
+    put_slot(&vault, &key(5));
+    let reading = vault.begin_check().expect("a check begins");
+    put_slot(&vault, &key(6));
+    assert!(!vault.scrub().expect("it is no error"), "a check reads: the earlier slot is in the log");
+    drop(reading);
+    assert!(vault.scrub().expect("it is no error"), "nothing is in its way");
+    vault.lock().expect("locks");
+}
