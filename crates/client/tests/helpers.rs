@@ -1,6 +1,9 @@
 //! Recovery helpers by the commands of the screens, over a relay on TCP whose clock the test moves: two of three helpers and the
 //! server bring everything back on an empty device after seven days, and nothing less does.
 
+#[allow(dead_code, reason = "other tests lie in more ways")]
+#[path = "byzantine/mitm.rs"]
+mod mitm;
 #[path = "support/world.rs"]
 mod world;
 
@@ -14,6 +17,7 @@ use mecum_faults::Proof;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use mitm::{Call, Liar, Mitm, Reply};
 use world::{Server, WORDS, call, connect, create, device, pair, rows, until};
 
 const NEW: &str = "jambu selokan wayang kompor terasi bambu";
@@ -453,5 +457,37 @@ async fn control_with_the_wait_taken_away_the_account_comes_back_at_once() {
     let world = World::with_helpers().await;
     let right = comes_out_right(&world, "asker", &[0, 1], Wait::NotOver, false).await;
     assert!(!right, "the harness sees that the wait was not kept");
+    world.stop().await;
+}
+
+/// A server that takes a request and whose answer makes no sense.
+struct Garbles;
+
+impl Liar for Garbles {
+    fn ask(&self, _: &mut Call) {}
+
+    fn answer(&self, call: &Call, reply: &mut Reply) {
+        if call.path == "/v1/helpers/ask" {
+            *reply = Reply::of(500, Vec::new());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_makes_no_sense_does_not_forget_the_keys_of_what_was_asked() {
+    let world = World::with_helpers().await;
+    let address = world.server.url.trim_start_matches("http://").parse().expect("an address");
+    let mitm = Mitm::start(address).await;
+    mitm.arm(Some(Arc::new(Garbles)));
+    let asker = device(&world.folder_of("new"));
+    let args =
+        json!({ "server": mitm.url, "account": world.account, "passphrase": NEW, "device_name": "new" });
+    let asked = asker.call(command::RestoreAsk::NAME, args).await;
+    asked.expect("whether it was heard is not known: it is kept");
+    assert!(world.notice(&world.laras).await.is_object(), "the server took it");
+    mitm.arm(None);
+    let view = call::<command::RestoreGet>(&asker, Value::Null).await;
+    assert_eq!(view["phase"], "waiting", "the same request goes on: {view}");
+    assert_eq!(view["released_ms"], NOW_MS + 7 * DAY_MS, "and its time is counted: {view}");
     world.stop().await;
 }

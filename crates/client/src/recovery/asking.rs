@@ -113,11 +113,19 @@ impl App {
         })
         .await?;
         match self.ask_server().await {
-            // Whether it was heard is not known: it goes on with the next look.
             Ok(()) | Err(RemoteError::Offline) => Ok(self.restore_view()),
-            Err(error) => {
+            Err(error @ (RemoteError::Refused(_) | RemoteError::BadAddress | RemoteError::TooLarge)) => {
                 self.forget_asking();
                 Err(said(&error))
+            }
+            // Whether it was heard is not known: forgotten, the request would stand and nobody could use it. The next look goes on.
+            Err(error) => {
+                let message_id = Some(said(&error).message_id);
+                let _ = self.on_asking(|asking| {
+                    asking.message_id = message_id;
+                    Ok(())
+                });
+                Ok(self.restore_view())
             }
         }
     }
