@@ -13,8 +13,8 @@ use mecum_sync::push::EpochRule;
 use mecum_sync::testing::Actor as Device;
 use mecum_sync::{
     AccountEntry, AccountLog, ChainHead, Challenge, EnrolRequest, EnrolResponse, Follower, Push,
-    RecoverRequest, RecoverResponse, Refusal, ServerInfo, SessionGrant, SignIn, Signed, SpaceEntry, SpaceLog,
-    SpaceSnapshot, SyncRequest, SyncResponse, decode, encode, verify_push,
+    RecoverRequest, RecoverResponse, Refusal, SaidRequest, ServerInfo, SessionGrant, SignIn, Signed,
+    SpaceEntry, SpaceLog, SpaceSnapshot, SyncRequest, SyncResponse, decode, encode, verify_push,
 };
 use minicbor::{Decode, Encode};
 
@@ -89,7 +89,7 @@ fn is<T: Encode<()> + for<'b> Decode<'b, ()>>(bytes: &[u8], most: usize) -> bool
 }
 
 fn sync_frame(bytes: &[u8]) -> bool {
-    is::<SyncRequest>(bytes, MAX_REQUEST_BYTES)
+    is::<SaidRequest>(bytes, MAX_REQUEST_BYTES)
         | is::<SyncResponse>(bytes, MAX_RESPONSE_BYTES)
         | is::<SpaceSnapshot>(bytes, MAX_RESPONSE_BYTES)
 }
@@ -234,7 +234,9 @@ fn recorded() -> (Device, Vec<Push>, Vec<Vec<u8>>) {
     request.pushes = vec![first.clone(), second.clone()];
     request.snapshots.push(device.snapshot(space, 3, vec![device.folded(space)], &["keys", "document"]));
     let snapshot = request.snapshots.iter().map(encode);
-    let frames = snapshot.chain([encode(&request), encode(&SyncRequest::pull(0, 1))]).collect();
+    let short = SaidRequest::short(&request, |_| Some(first.statement.unverified()));
+    let whole = [encode(&request), encode(&SyncRequest::pull(0, 1)), encode(&short)];
+    let frames = snapshot.chain(whole).collect();
     (device, vec![first, second], frames)
 }
 

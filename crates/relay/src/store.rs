@@ -8,7 +8,7 @@ pub mod sqlite;
 use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId, SecretKey32, SpaceId, VerifyingKey};
 use mecum_sync::{
     AccountEntry, DeviceCard, HelpersNotice, HelpersRequest, HelpersStage, Outcome, Push, Receipt, Refusal,
-    Signed, SpaceEntry, SpaceSnapshot, Statement, StoredSnapshot, Verified,
+    SaidPush, SaidSnapshot, Signed, SpaceEntry, SpaceSnapshot, Statement, StoredSnapshot, Verified,
 };
 
 /// The database failed. Nothing was changed by the call that says so.
@@ -66,9 +66,9 @@ pub struct Wanted {
     /// Space entries, in order.
     pub space_entries: Vec<Signed<SpaceEntry>>,
     /// Pushes, in order.
-    pub pushes: Vec<Push>,
+    pub pushes: Vec<SaidPush>,
     /// Snapshots, in order, after the pushes.
-    pub snapshots: Vec<SpaceSnapshot>,
+    pub snapshots: Vec<SaidSnapshot>,
     /// What the device found right, after the snapshots.
     pub verified: Vec<Signed<Verified>>,
     /// What the account may take up.

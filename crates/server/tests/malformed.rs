@@ -15,8 +15,8 @@ use mecum_faults::Proof;
 use mecum_seal::{Hash32, SigningKey, VerifyingKey, sha256};
 use mecum_sync::testing::Actor;
 use mecum_sync::{
-    Challenge, EnrolRequest, Follower, PROTOCOL_VERSION, RecoverRequest, RecoveryProof, SessionGrant, SignIn,
-    Signed, SyncRequest, SyncResponse, decode, encode,
+    Challenge, EnrolRequest, FORMS, Follower, PROTOCOL_VERSION, RecoverRequest, RecoveryProof, SaidRequest,
+    SessionGrant, SignIn, Signed, SyncRequest, SyncResponse, decode, encode,
 };
 use mecum_testkit::Dice;
 use mecum_testkit::mutate::mutated;
@@ -169,6 +169,7 @@ fn record(server: &Server, seed: u64) -> Recorded {
     stored.account_entries.push(actor.add_device(follower.account_log().unwrap(), &phone));
     stored.space_entries.push(entry);
     stored.pushes.push(actor.push(space, &["one", "two"], vec![]));
+    let base = stored.pushes[0].statement.unverified().clone();
     let stored = encode(&stored);
     let response: SyncResponse = server.frame("/v1/sync", Some(&token), &stored);
     assert!(response.push_outcomes[0].refusal().is_none(), "what is recorded was taken");
@@ -178,6 +179,8 @@ fn record(server: &Server, seed: u64) -> Recorded {
     actor.signing = phone.signing.clone();
     forged.snapshots.push(actor.snapshot(space, 2, vec![actor.folded(space)], &["keys", "document"]));
     forged.pushes.push(actor.push(space, &["three"], vec![actor.as_received(space)]));
+    // The same in short forms: what comes out is not what its device signed either.
+    let short = SaidRequest::short(&forged, |_| Some(&base));
     let Challenge { nonce, server_time_ms, server: at } = challenge();
     let key = phone.signing.verifying_key();
     let proof =
@@ -187,6 +190,7 @@ fn record(server: &Server, seed: u64) -> Recorded {
         ("/v1/sync", stored),
         ("/v1/sync", pull),
         ("/v1/sync", encode(&forged)),
+        ("/v1/sync", encode(&SaidRequest { forms: Some(FORMS), ..short })),
         ("/v1/enrol", enrolment),
         ("/v1/session", signed_in),
         ("/v1/session", sign(&phone.signing)),

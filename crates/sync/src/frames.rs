@@ -199,6 +199,10 @@ pub enum Item {
         #[n(1)]
         space_seq: u64,
     },
+    /// An entry that this very request brought, without its body: only for who asked for short forms
+    /// ([`crate::SaidRequest::forms`]). See [`SyncResponse::whole`].
+    #[n(7)]
+    Confirmed(#[n(0)] Signed<Countersign>),
 }
 
 /// The answer to a [`SyncRequest`].

@@ -102,6 +102,9 @@ codes! {
     UnknownAccount = 26, "unknown_account";
     /// A cut that names a link which is not stored.
     BadCut = 27, "bad_cut";
+    /// A statement that was said over another one than the relay holds last of its chain, or that does not come out of it: say it
+    /// in full.
+    UnknownBase = 28, "unknown_base";
 }
 
 impl<Ctx> Encode<Ctx> for RefusalCode {

@@ -153,4 +153,7 @@ pub struct SessionGrant {
     /// The relay's clock, in ms since the epoch.
     #[n(2)]
     pub server_time_ms: i64,
+    /// The short forms that the relay takes ([`crate::FORMS`]): said to who asked for it, and left out otherwise.
+    #[n(3)]
+    pub forms: Option<u32>,
 }

@@ -39,6 +39,17 @@ impl<T: SignedBody> Signed<T> {
         Self { body, bytes, signature }
     }
 
+    /// A body and a signature that came apart from it, with nothing said about whether they belong together.
+    pub fn put_together(body: T, signature: Signature) -> Self {
+        let bytes = encode(&body);
+        Self { body, bytes, signature }
+    }
+
+    /// The signature, as it was made or received.
+    pub fn signature(&self) -> Signature {
+        self.signature
+    }
+
     /// The body, with nothing said about who made it. Only for looking up the key to verify it with.
     pub fn unverified(&self) -> &T {
         &self.body

@@ -11,9 +11,9 @@ use mecum_sync::{
     AccountBody, AccountLog, Challenge, Countersign, DecodeError, EnrolRequest, EnrolResponse, Follower,
     HelpersAnswer, HelpersAsk, HelpersDone, HelpersFetch, HelpersNotice, HelpersPart, HelpersProof,
     HelpersStage, HelpersStop, HelpersStopping, Item, Outcome, PROTOCOL_VERSION, Pruning, PruningAnswer,
-    Receipt, Receipts, RecoverRequest, RecoverResponse, RecoveryProof, Refusal, RefusalCode, Role,
-    ServerInfo, SessionGrant, SessionToken, SignIn, Signed, SpaceBody, SpaceLog, StoredSnapshot, SyncRequest,
-    SyncResponse, decode, encode, helping,
+    Receipt, Receipts, RecoverRequest, RecoverResponse, RecoveryProof, Refusal, RefusalCode, Role, SaidPush,
+    SaidRequest, ServerInfo, SessionGrant, SessionToken, SignIn, Signed, SpaceBody, SpaceLog, StoredSnapshot,
+    SyncRequest, SyncResponse, decode, encode, helping,
 };
 use minicbor::{Decode, Encode};
 use proptest::prelude::*;
@@ -44,6 +44,7 @@ fn samples() -> Vec<Sample> {
         Countersign { space, seq: 1, entry: space_genesis.hash(), space_seq: 0, stored_at_ms: 5 },
         &relay,
     );
+    let confirmed = countersign.clone();
     let statement = push.statement.clone();
     let chain = statement.unverified().chain();
     let receipt = Receipt {
@@ -90,6 +91,7 @@ fn samples() -> Vec<Sample> {
                 statements: vec![statement],
             },
             Item::SnapshotStored { space, space_seq: 2 },
+            Item::Confirmed(confirmed),
         ],
         cursor: 304,
         more: true,
@@ -108,6 +110,7 @@ fn samples() -> Vec<Sample> {
     follower.add_own_account_entry(&add).unwrap();
     let mut all = vec![
         sample("sync request", &request),
+        sample("sync request in short forms", &short_request(&request, &mut laptop)),
         sample("sync response", &response),
         sample("enrol request", &EnrolRequest { version: 1, code: "ABCD-EFGH".into(), genesis }),
         sample("enrol response", &EnrolResponse { server_time_ms: 1 }),
@@ -115,6 +118,16 @@ fn samples() -> Vec<Sample> {
     all.extend(sign_in_samples(&relay, &laptop));
     all.extend([sample("refusal", &refused), sample("follower", &follower)]);
     all
+}
+
+/// The same and a further push in their short forms.
+fn short_request(request: &SyncRequest, laptop: &mut Actor) -> SaidRequest {
+    let base = request.pushes[0].statement.unverified().clone();
+    let further = laptop.push(base.space, &["four"], base.received.clone());
+    let request = SyncRequest { pushes: vec![further], ..request.clone() };
+    let said = SaidRequest::short(&request, |_| Some(&base));
+    assert!(matches!(said.pushes[..], [SaidPush::Short(_)]), "it can be said short");
+    said
 }
 
 /// What is said before a device exchanges.
@@ -140,7 +153,12 @@ fn sign_in_samples(relay: &SigningKey, laptop: &Actor) -> Vec<Sample> {
         sample("sign-in", &Signed::sign(sign_in, &laptop.signing)),
         sample(
             "session",
-            &SessionGrant { token: SessionToken::from_bytes([3; 32]), expires_at_ms: 9, server_time_ms: 1 },
+            &SessionGrant {
+                token: SessionToken::from_bytes([3; 32]),
+                expires_at_ms: 9,
+                server_time_ms: 1,
+                forms: Some(1),
+            },
         ),
         sample("server info", &Signed::sign(info, relay)),
     ]
@@ -302,7 +320,7 @@ fn lists_above_their_limit_are_refused_before_they_take_memory() {
 #[test]
 fn refusal_codes_keep_their_numbers() {
     let numbers: Vec<_> = RefusalCode::ALL.iter().map(|code| code.number()).collect();
-    assert_eq!(numbers, (1..=27).collect::<Vec<u16>>(), "numbers are on the wire: only ever added to");
+    assert_eq!(numbers, (1..=28).collect::<Vec<u16>>(), "numbers are on the wire: only ever added to");
     for code in RefusalCode::ALL {
         assert_eq!(RefusalCode::from_number(code.number()), *code, "{} reads back", code.name());
     }

@@ -10,16 +10,18 @@ use mecum_seal::testing::SeededEntropy;
 use mecum_seal::{DocumentId, IncarnationId, SigningKey};
 use mecum_sync::testing::Actor;
 use mecum_sync::{
-    AccountBody, AccountEntry, AccountLog, Challenge, HelpersAsk, HelpersFetch, HelpersPart, HelpersProof,
-    HelpersStop, HelpersStopping, PROTOCOL_VERSION, RecoverRequest, RecoveryProof, Role, Signed, SpaceBody,
-    SpaceEntry, SpaceLog, Why, decode, encode, helping,
+    AccountBody, AccountEntry, AccountLog, Challenge, Countersign, FORMS, HelpersAsk, HelpersFetch,
+    HelpersPart, HelpersProof, HelpersStop, HelpersStopping, Item, PROTOCOL_VERSION, Push, RecoverRequest,
+    RecoveryProof, Role, SaidPush, SaidRequest, SaidSnapshot, SessionGrant, SessionToken, ShortPush,
+    ShortSnapshot, Signed, SpaceBody, SpaceEntry, SpaceLog, SpaceStanding, Statement, SyncRequest, Why,
+    decode, encode, helping,
 };
 
 /// A name, and the bytes in hexadecimal digits: one on each line.
 type Vectors = Vec<(String, Vec<u8>)>;
 
-/// What there was first, and what came with recovery helpers.
-const FILES: [&str; 2] = ["entries-v1.txt", "helpers-v1.txt"];
+/// What there was first, what came with recovery helpers, and the short forms.
+const FILES: [&str; 3] = ["entries-v1.txt", "helpers-v1.txt", "short-v1.txt"];
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(name)
@@ -168,8 +170,65 @@ fn helpers_written() -> Vectors {
     vectors
 }
 
+/// A laptop that has said something of two others, and what it says next: in full and short.
+fn said_next() -> (Push, Push, ShortPush, Actor) {
+    let mut laptop = Actor::new(1);
+    let (space, genesis) = laptop.found_space(None);
+    let other = |seed| {
+        let mut other = Actor::second(seed, &laptop);
+        other.join_space(space, genesis.hash());
+        other.push(space, &["one"], vec![]);
+        other
+    };
+    let (mut phone, tablet) = (other(2), other(3));
+    let base = laptop.push(space, &["first"], vec![phone.as_received(space)]);
+    phone.push(space, &["two"], vec![]);
+    let next = laptop.push(space, &["second"], vec![phone.as_received(space), tablet.as_received(space)]);
+    let short = ShortPush::of(&next, base.statement.unverified()).unwrap();
+    (base, next, short, laptop)
+}
+
+/// Everything that has a short form, with what it stands for.
+fn short_written() -> Vectors {
+    let (base, next, short, mut laptop) = said_next();
+    let space = next.space();
+    let alone = Push {
+        envelopes: vec![],
+        statement: laptop.state(space, next.statement.unverified().received.clone()),
+    };
+    let alone = ShortPush::of(&alone, next.statement.unverified()).unwrap();
+    let snapshot = laptop.snapshot(space, 2, vec![laptop.folded(space)], &["keys", "document"]);
+    let (founded, genesis) = laptop.found_space(None);
+    let server = SigningKey::make(&SeededEntropy::new(99));
+    let place = Countersign { space: founded, seq: 1, entry: genesis.hash(), space_seq: 0, stored_at_ms: 5 };
+    let request = SyncRequest {
+        space_entries: vec![genesis],
+        pushes: vec![next.clone()],
+        snapshots: vec![snapshot.clone()],
+        ..SyncRequest::pull(300, 4 << 20)
+    };
+    let said = SaidRequest::short(&request, |_| Some(base.statement.unverified()));
+    let token = SessionToken::from_bytes([3; 32]);
+    let grant = SessionGrant { token, expires_at_ms: 9, server_time_ms: 1, forms: Some(FORMS) };
+    let vectors = [
+        ("statement before", encode(&base.statement)),
+        ("push in full", encode(&next)),
+        ("push", encode(&SaidPush::Short(short))),
+        ("push that acknowledges alone", encode(&SaidPush::Short(alone))),
+        ("snapshot in full", encode(&snapshot)),
+        ("snapshot", encode(&ShortSnapshot::of(&snapshot))),
+        ("confirmation", encode(&Item::Confirmed(Signed::sign(place, &server)))),
+        ("request", encode(&said)),
+        ("session", encode(&grant)),
+    ];
+    vectors.map(|(name, bytes)| (name.to_owned(), bytes)).to_vec()
+}
+
 /// What the live path writes.
 fn written(name: &str) -> Vectors {
+    if name == FILES[2] {
+        return short_written();
+    }
     if name == FILES[1] {
         return helpers_written();
     }
@@ -279,4 +338,36 @@ fn the_frozen_bytes_are_read_and_amount_to_what_they_say() {
     let request: RecoverRequest = decode(&of("recover ")[0], 1 << 20).unwrap();
     let key = request.proof.unverified().key;
     assert!(request.proof.verify(&key).is_ok(), "the proof is under the key that it names");
+}
+
+#[test]
+fn the_frozen_short_forms_are_read_and_stand_for_what_they_say() {
+    let vectors = frozen(FILES[2]);
+    let of = |kind: &str| vectors.iter().find(|(name, _)| name == kind).unwrap().1.as_slice();
+    let (_, next, _, laptop) = said_next();
+    let base: Signed<Statement> = decode(of("statement before"), 1 << 20).unwrap();
+    let whole: Push = decode(of("push in full"), 1 << 20).unwrap();
+    let SaidPush::Short(short) = decode(of("push"), 1 << 20).unwrap() else { panic!("it is short") };
+    let link = |device, _, seq| {
+        let is_it = |r: &&mecum_sync::Received| r.device == device && r.envelope_seq == seq;
+        let held = whole.statement.unverified().received.iter().find(is_it);
+        Ok::<_, std::convert::Infallible>(held.map(|r| r.last))
+    };
+    let read = short.whole(base.unverified(), link).unwrap().unwrap();
+    assert_eq!(read, whole, "the short push is the whole one");
+    assert_eq!(read, next, "which is what the device says");
+    assert!(read.statement.verify(&laptop.signing.verifying_key()).is_ok(), "as it was signed");
+    let snapshot: mecum_sync::SpaceSnapshot = decode(of("snapshot in full"), 1 << 20).unwrap();
+    let SaidSnapshot::Short(folded) = decode(of("snapshot"), 1 << 20).unwrap() else { panic!("it is short") };
+    let body = snapshot.signed.unverified();
+    let (membership_head, epoch) = (body.membership_head, body.epoch);
+    let standing = SpaceStanding { membership_head, epoch, chains: body.chains.clone() };
+    let maker = (body.device, body.incarnation);
+    assert_eq!(folded.whole(maker, standing), snapshot, "the short snapshot is the whole one");
+    let request: SaidRequest = decode(of("request"), 1 << 20).unwrap();
+    assert!(request.takes_confirmations(), "it says that its answer may be short");
+    let Item::Confirmed(place) = decode(of("confirmation"), 1 << 20).unwrap() else { panic!("it is one") };
+    assert_eq!(place.unverified().entry, request.space_entries[0].hash(), "about the entry of that request");
+    let grant: SessionGrant = decode(of("session"), 1 << 20).unwrap();
+    assert_eq!(grant.forms, Some(1), "the relay takes the first short forms");
 }

@@ -1,13 +1,14 @@
 //! A relay without a network or a disk: it orders what it is given, answers as the real one does, and can be told to cheat.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use mecum_seal::{DeviceId, Envelope, Hash32, IncarnationId, SigningKey, SpaceId, VerifyingKey};
 use mecum_sync::refusal::LastAccepted;
 use mecum_sync::statement::Progress;
 use mecum_sync::{
-    AccountEntry, Chain, Countersign, Item, Outcome, Push, Receipt, Receipts, Refusal, RefusalCode, Signed,
-    SpaceEntry, Statement, SyncRequest, SyncResponse,
+    AccountEntry, Chain, Countersign, Item, Outcome, Push, Receipt, Receipts, Refusal, RefusalCode, SaidPush,
+    SaidRequest, Signed, SpaceEntry, Statement, SyncResponse,
 };
 
 /// What the relay does wrong, for controls.
@@ -138,7 +139,7 @@ impl FakeRelay {
     pub fn answer(
         &mut self,
         from: (DeviceId, IncarnationId),
-        request: &SyncRequest,
+        request: impl Into<SaidRequest>,
         items: usize,
     ) -> SyncResponse {
         self.try_answer(from, request, items).expect("a cursor of this relay")
@@ -151,9 +152,10 @@ impl FakeRelay {
     pub fn try_answer(
         &mut self,
         from: (DeviceId, IncarnationId),
-        request: &SyncRequest,
+        request: impl Into<SaidRequest>,
         items: usize,
     ) -> Result<SyncResponse, RefusalCode> {
+        let request: SaidRequest = request.into();
         let known = self.inbox.binary_search_by_key(&request.cursor, |(position, _)| *position);
         let start = match known {
             Ok(at) => at + 1,
@@ -170,7 +172,8 @@ impl FakeRelay {
         }
         let (mut receipts, mut push_outcomes): (Vec<Receipt>, _) = (Vec::new(), Vec::new());
         for push in &request.pushes {
-            push_outcomes.push(match self.keep(push) {
+            let whole = self.whole(from, push).ok_or(RefusalCode::UnknownBase.into());
+            push_outcomes.push(match whole.and_then(|push| self.keep(&push)) {
                 Ok(receipt) => {
                     receipts.extend(receipt);
                     Outcome::Stored
@@ -188,7 +191,7 @@ impl FakeRelay {
             push_outcomes,
             receipts,
             more: start + page.len() < self.inbox.len(),
-            items: page.into_iter().map(|(_, stored)| self.item(stored, from)).collect(),
+            items: page.into_iter().map(|(_, stored)| self.item(stored, from, &request)).collect(),
             cursor,
             // It takes them and hands none on: whoever asks from the start gets the pushes.
             snapshot_outcomes: vec![Outcome::Stored; request.snapshots.len()],
@@ -327,7 +330,21 @@ impl FakeRelay {
         self.deliver(Stored::Push { first_space_seq, push });
     }
 
-    fn item(&self, stored: &Stored, from: (DeviceId, IncarnationId)) -> Item {
+    /// A push in full, if it is over the statement that is held last of its chain.
+    fn whole(&self, (device, incarnation): (DeviceId, IncarnationId), said: &SaidPush) -> Option<Push> {
+        let short = match said {
+            SaidPush::Whole(push) => return Some(push.clone()),
+            SaidPush::Short(short) => short,
+        };
+        let space = short.space()?;
+        let base = self.statements.get(&Chain { device, incarnation, space })?;
+        let link = |device, incarnation, seq| {
+            Ok::<_, Infallible>(self.links.get(&(Chain { device, incarnation, space }, seq)).copied())
+        };
+        short.whole(base, link).ok()?
+    }
+
+    fn item(&self, stored: &Stored, from: (DeviceId, IncarnationId), request: &SaidRequest) -> Item {
         match stored {
             Stored::Account(entry) => Item::AccountEntry(entry.clone()),
             Stored::Space(entry) => {
@@ -339,7 +356,11 @@ impl FakeRelay {
                     space_seq: 0,
                     stored_at_ms: 0,
                 };
-                Item::SpaceEntry { entry: entry.clone(), countersign: Signed::sign(placed, &self.key) }
+                let countersign = Signed::sign(placed, &self.key);
+                if request.takes_confirmations() && request.space_entries.contains(entry) {
+                    return Item::Confirmed(countersign);
+                }
+                Item::SpaceEntry { entry: entry.clone(), countersign }
             }
             Stored::Push { first_space_seq, push } => {
                 let statement = push.statement.unverified();

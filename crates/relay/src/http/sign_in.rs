@@ -1,11 +1,11 @@
 //! Enrolment and sign-in. Whatever is wrong with a sign-in, the answer is the same.
 
-use axum::extract::{Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
 use mecum_sync::limits::MAX_SMALL_FRAME_BYTES;
 use mecum_sync::{
-    Challenge, EnrolRequest, EnrolResponse, PROTOCOL_VERSION, RefusalCode, ServerInfo, SessionGrant, SignIn,
-    Signed,
+    Challenge, EnrolRequest, EnrolResponse, FORMS, PROTOCOL_VERSION, RefusalCode, ServerInfo, SessionGrant,
+    SignIn, Signed,
 };
 
 use super::{Cbor, Context, Refused, body, source};
@@ -55,8 +55,13 @@ pub(super) async fn challenge(State(context): State<Context>, request: Request) 
 
 /// A right sign-in is never refused for what others got wrong, also if they share its address: a key cannot be guessed, and
 /// whoever could use up the failures of an address would lock everybody behind it out. Only what is wrong is told to wait.
-pub(super) async fn session(State(context): State<Context>, request: Request) -> Result<Response, Refused> {
+pub(super) async fn session(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Result<Response, Refused> {
     let shared = &context.shared;
+    let forms = query.as_deref().map(forms).transpose()?;
     let source = source(&request).ok_or(RefusalCode::Unavailable)?;
     let limit = shared.options.limits.body_timeout;
     let signed: Signed<SignIn> = body::frame(request.into_body(), MAX_SMALL_FRAME_BYTES, limit).await?;
@@ -77,5 +82,13 @@ pub(super) async fn session(State(context): State<Context>, request: Request) ->
     }
     let author = Author { account, device, incarnation: claimed.incarnation };
     let (token, expires_at_ms) = shared.sessions.open(author, &*shared.options.entropy, now_ms);
-    Ok(Cbor(SessionGrant { token, expires_at_ms, server_time_ms: now_ms }).into_response())
+    Ok(Cbor(SessionGrant { token, expires_at_ms, server_time_ms: now_ms, forms }).into_response())
+}
+
+/// What is answered to who says which short forms it takes: those that both know.
+fn forms(query: &str) -> Result<u32, Refused> {
+    let number =
+        query.strip_prefix("forms=").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let theirs: u32 = number.and_then(|digits| digits.parse().ok()).ok_or(RefusalCode::Malformed)?;
+    Ok(theirs.min(FORMS))
 }

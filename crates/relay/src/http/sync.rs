@@ -2,10 +2,10 @@
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use mecum_seal::SigningKey;
+use mecum_seal::{Hash32, SigningKey};
 use mecum_sync::limits::MAX_REQUEST_BYTES;
 use mecum_sync::{
-    Countersign, Item, PROTOCOL_VERSION, PruningAnswer, Receipts, RefusalCode, Signed, SyncRequest,
+    Countersign, Item, PROTOCOL_VERSION, PruningAnswer, Receipts, RefusalCode, SaidRequest, Signed,
     SyncResponse,
 };
 
@@ -20,7 +20,7 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
         return Err(RefusalCode::RateLimited.into());
     }
     let limit = shared.options.limits.body_timeout;
-    let request: SyncRequest = body::frame(request.into_body(), MAX_REQUEST_BYTES, limit).await?;
+    let request: SaidRequest = body::frame(request.into_body(), MAX_REQUEST_BYTES, limit).await?;
     if request.version != PROTOCOL_VERSION {
         return Err(RefusalCode::VersionUnsupported.into());
     }
@@ -32,6 +32,9 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
         show: request.pruning.as_ref().and_then(|pruning| pruning.show),
         prune_envelopes: shared.options.limits.prune_envelopes,
     };
+    // What this request brings, the device need not be told again: where it takes that, it gets the countersignature.
+    let brought = request.takes_confirmations().then(|| &request.space_entries);
+    let brought: Vec<Hash32> = brought.into_iter().flatten().map(Signed::hash).collect();
     let kept = keep(shared, author, request).await?;
     recover::end(shared, &kept.ended);
     for account in &kept.news_for {
@@ -52,7 +55,7 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
     };
     let receipts = kept.receipts;
     let receipts = (!receipts.is_empty()).then(|| Signed::sign(Receipts { receipts }, &shared.key));
-    let items = page.items.into_iter().map(|item| sign_item(item, &shared.key)).collect();
+    let items = page.items.into_iter().map(|item| sign_item(item, &shared.key, &brought)).collect();
     let response = SyncResponse {
         server_time_ms: shared.now_ms(),
         account_outcomes: kept.account_outcomes,
@@ -69,12 +72,12 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
     Ok(Cbor(response).into_response())
 }
 
-async fn keep(shared: &Shared, author: Author, request: SyncRequest) -> Result<Kept, Refused> {
+async fn keep(shared: &Shared, author: Author, request: SaidRequest) -> Result<Kept, Refused> {
     let nothing = request.account_entries.is_empty()
         && request.space_entries.is_empty()
         && request.pushes.is_empty()
         && request.snapshots.is_empty()
-        && request.verified().is_empty();
+        && request.pruning.as_ref().is_none_or(|pruning| pruning.verified.is_empty());
     if nothing {
         return Ok(Kept::default());
     }
@@ -104,7 +107,7 @@ async fn keep(shared: &Shared, author: Author, request: SyncRequest) -> Result<K
     Ok(kept)
 }
 
-fn sign_item(item: StoredItem, key: &SigningKey) -> Item {
+fn sign_item(item: StoredItem, key: &SigningKey, brought: &[Hash32]) -> Item {
     match item {
         StoredItem::AccountEntry(entry) => Item::AccountEntry(entry),
         StoredItem::SpaceEntry(PlacedEntry { entry, space_seq, stored_at_ms }) => {
@@ -117,7 +120,11 @@ fn sign_item(item: StoredItem, key: &SigningKey) -> Item {
                 space_seq,
                 stored_at_ms,
             };
-            Item::SpaceEntry { countersign: Signed::sign(countersign, key), entry }
+            let signed = Signed::sign(countersign, key);
+            if brought.contains(&countersign.entry) {
+                return Item::Confirmed(signed);
+            }
+            Item::SpaceEntry { countersign: signed, entry }
         }
         StoredItem::Batch { first_space_seq, push } => Item::Batch { first_space_seq, push },
         StoredItem::Own { first_space_seq, count, statement } => {

@@ -19,6 +19,7 @@ mod pruning;
 mod recovery;
 mod refusals;
 mod restored;
+mod said;
 mod server;
 mod sign_in;
 mod wake;

@@ -104,6 +104,8 @@ impl Follower {
             Item::SnapshotStored { space, space_seq } => {
                 Ok(Accepted::SnapshotStored { space: *space, space_seq: *space_seq })
             }
+            // The entry is in the request: see `SyncResponse::whole`.
+            Item::Confirmed(_) => Err(FollowError::BadAnswer),
         }
     }
 

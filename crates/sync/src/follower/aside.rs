@@ -69,7 +69,10 @@ impl Follower {
             Item::Batch { push, .. } => push.space(),
             Item::Own { statement, .. } => statement.unverified().space,
             Item::Snapshot { snapshot, .. } => snapshot.space(),
-            Item::AccountEntry(_) | Item::SpaceEntry { .. } | Item::SnapshotStored { .. } => return Ok(None),
+            Item::AccountEntry(_)
+            | Item::SpaceEntry { .. }
+            | Item::Confirmed(_)
+            | Item::SnapshotStored { .. } => return Ok(None),
         };
         if self.spaces.get(&space).is_none_or(|followed| followed.aside.is_none()) {
             return Ok(None);

@@ -196,6 +196,7 @@ impl Follower {
             Item::Own { statement, .. } => statement.unverified().space,
             Item::Snapshot { snapshot, .. } => snapshot.space(),
             Item::SnapshotStored { space, .. } => *space,
+            Item::Confirmed(countersign) => countersign.unverified().space,
         };
         self.others.as_ref().is_some_and(|others| others.passed_spaces.contains(&space))
     }

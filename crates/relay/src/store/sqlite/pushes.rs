@@ -1,17 +1,20 @@
 //! Pushes: every check of the protocol, the gap-free order of the space, and the evidence of equivocation.
 
+use std::borrow::Cow;
+
 use mecum_seal::{AccountId, Envelope, Hash32, VerifyingKey};
 use mecum_sync::push::{EpochRule, parse_envelopes, verify_links, verify_statement};
 use mecum_sync::refusal::LastAccepted;
 use mecum_sync::statement::Progress;
 use mecum_sync::{
-    Chain, ChainError, ChainHead, Push, PushError, Receipt, Refusal, RefusalCode, Signed, Statement, encode,
+    Chain, ChainError, ChainHead, Push, PushError, Receipt, Refusal, RefusalCode, SaidPush, Signed,
+    Statement, encode,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::spaces::Space;
 use super::{accounts, hash32, inbox, int, spaces, stored, uint};
-use crate::store::{StoreError, Wanted};
+use crate::store::{Author, StoreError, Wanted};
 
 /// Most second versions that are kept for one chain: evidence, not a store for an attacker.
 const MAX_EVIDENCE: i64 = 16;
@@ -29,19 +32,53 @@ pub(super) fn keep(
     c: &Connection,
     wanted: &Wanted,
     signer: &VerifyingKey,
-    push: &Push,
+    said: &SaidPush,
+    news_for: &mut Vec<AccountId>,
+) -> Attempt<Option<Receipt>> {
+    let (space, push) = match whole(c, wanted, said)? {
+        Ok(found) => found,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let kept = keep_whole(c, wanted, signer, (&space, &push), news_for)?;
+    let kept = kept.map_err(|refusal| match (said, refusal.code) {
+        // It is not what the device signed, whyever: said in full, it tells more.
+        (SaidPush::Short(_), RefusalCode::BadSignature) => RefusalCode::UnknownBase.into(),
+        _ => refusal,
+    });
+    Ok(kept)
+}
+
+/// A push in full, and the space that it is for. Before anything is looked up, whoever asks must be a member.
+fn whole<'p>(c: &Connection, wanted: &Wanted, said: &'p SaidPush) -> Attempt<(Space, Cow<'p, Push>)> {
+    if let SaidPush::Whole(push) = said
+        && push.statement.unverified().device != wanted.author.device
+    {
+        return Ok(Err(RefusalCode::NotYours.into()));
+    }
+    let Some(id) = said.space() else { return Ok(Err(RefusalCode::Malformed.into())) };
+    let space = spaces::load(c, id)?.filter(|space| space.log.role(wanted.author.account).is_some());
+    let Some(space) = space else { return Ok(Err(RefusalCode::UnknownSpace.into())) };
+    let short = match said {
+        SaidPush::Whole(push) => return Ok(Ok((space, Cow::Borrowed(push)))),
+        SaidPush::Short(short) => short,
+    };
+    let Author { device, incarnation, .. } = wanted.author;
+    let link = |device, incarnation, seq| content_id(c, &Chain { device, incarnation, space: id }, seq);
+    let push = match standing(c, &Chain { device, incarnation, space: id })?.statement {
+        Some(base) => short.whole(base.unverified(), link)?,
+        None => None,
+    };
+    Ok(push.map(|push| (space, Cow::Owned(push))).ok_or(RefusalCode::UnknownBase.into()))
+}
+
+fn keep_whole(
+    c: &Connection,
+    wanted: &Wanted,
+    signer: &VerifyingKey,
+    (space, push): (&Space, &Push),
     news_for: &mut Vec<AccountId>,
 ) -> Attempt<Option<Receipt>> {
     let claimed = push.statement.unverified();
-    if claimed.device != wanted.author.device {
-        return Ok(Err(RefusalCode::NotYours.into()));
-    }
-    let Some(space) = spaces::load(c, claimed.space)? else {
-        return Ok(Err(RefusalCode::UnknownSpace.into()));
-    };
-    if space.log.role(wanted.author.account).is_none() {
-        return Ok(Err(RefusalCode::UnknownSpace.into()));
-    }
     let standing = standing(c, &claimed.chain())?;
     let checked = verify_statement(push, signer).and_then(|s| Ok((s, parse_envelopes(push)?)));
     let (statement, envelopes) = match checked {
@@ -54,8 +91,7 @@ pub(super) fn keep(
     };
     let fresh = envelopes.get(known..).unwrap_or_default();
     if fresh.is_empty() {
-        if let Err(refusal) = keep_acknowledgement(c, wanted, &space, &standing, push, &envelopes, news_for)?
-        {
+        if let Err(refusal) = keep_acknowledgement(c, wanted, space, &standing, push, &envelopes, news_for)? {
             return Ok(Err(refusal));
         }
     } else {
@@ -63,7 +99,7 @@ pub(super) fn keep(
         match verify_links(&space.log, account, statement, standing.head, fresh, EpochRule::Current) {
             Ok(head) => {
                 let bodies = push.envelopes.get(known..).unwrap_or_default();
-                let brought = Brought { wanted, space: &space, signed: &push.statement, head, fresh, bodies };
+                let brought = Brought { wanted, space, signed: &push.statement, head, fresh, bodies };
                 if let Err(refusal) = brought.keep(c, &standing, news_for)? {
                     return Ok(Err(refusal));
                 }
@@ -255,10 +291,11 @@ pub(super) fn keep_evidence(
     c: &Connection,
     wanted: &Wanted,
     signer: &VerifyingKey,
-    push: &Push,
+    said: &SaidPush,
 ) -> Result<(), StoreError> {
-    let Ok(statement) = verify_statement(push, signer) else { return Ok(()) };
-    let Ok(envelopes) = parse_envelopes(push) else { return Ok(()) };
+    let Ok((_, push)) = whole(c, wanted, said)? else { return Ok(()) };
+    let Ok(statement) = verify_statement(&push, signer) else { return Ok(()) };
+    let Ok(envelopes) = parse_envelopes(&push) else { return Ok(()) };
     if !is_signed_for(statement, &envelopes) {
         return Ok(());
     }

@@ -1,31 +1,55 @@
 //! Snapshots of spaces: one for each, accepted only if it ends exactly where the space and each of its chains end now.
 
+use std::borrow::Cow;
+
 use mecum_seal::{SpaceId, VerifyingKey};
 use mecum_sync::limits::MAX_CHAINS;
 use mecum_sync::snapshot::{FoldedChain, SnapshotError, verify_snapshot};
-use mecum_sync::{ChainHead, Refusal, RefusalCode, Signed, SpaceSnapshot, Statement, StoredSnapshot, encode};
+use mecum_sync::{
+    ChainHead, Refusal, RefusalCode, SaidSnapshot, Signed, SpaceStanding, Statement, StoredSnapshot, encode,
+};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{accounts, hash32, inbox, int, pruning, spaces, stored, uint};
-use crate::store::{StoreError, StoredItem, Wanted};
+use crate::store::{Author, StoreError, StoredItem, Wanted};
 
 /// Checks and stores a snapshot by the signed-in device. One that covers no more than what is stored changes nothing.
 pub(super) fn keep(
     c: &Connection,
     wanted: &Wanted,
     signer: &VerifyingKey,
-    snapshot: &SpaceSnapshot,
+    said: &SaidSnapshot,
     news_for: &mut Vec<mecum_seal::AccountId>,
 ) -> Result<Result<(), Refusal>, StoreError> {
-    let body = snapshot.signed.unverified();
-    let account = wanted.author.account;
-    if body.device != wanted.author.device {
+    let Author { account, device, incarnation } = wanted.author;
+    let (id, by) = match said {
+        SaidSnapshot::Whole(snapshot) => (snapshot.space(), snapshot.signed.unverified().device),
+        SaidSnapshot::Short(short) => (short.space, device),
+    };
+    if by != device {
         return Ok(Err(RefusalCode::NotYours.into()));
     }
-    let space = spaces::load(c, body.space)?.filter(|space| space.log.role(account).is_some());
+    let space = spaces::load(c, id)?.filter(|space| space.log.role(account).is_some());
     let Some(space) = space else { return Ok(Err(RefusalCode::UnknownSpace.into())) };
-    if let Err(error) = verify_snapshot(&space.log, account, signer, snapshot) {
-        return Ok(Err(refusal(error).into()));
+    let snapshot = match said {
+        SaidSnapshot::Whole(snapshot) => Cow::Borrowed(snapshot),
+        SaidSnapshot::Short(short) => {
+            if covered(c, id)?.is_some_and(|space_seq| space_seq >= short.space_seq) {
+                return Ok(Ok(()));
+            }
+            let (membership_head, epoch) = (space.log.head(), space.log.epoch());
+            let standing = SpaceStanding { membership_head, epoch, chains: chains(c, id)?.0 };
+            Cow::Owned(short.whole((device, incarnation), standing))
+        }
+    };
+    let body = snapshot.signed.unverified();
+    if let Err(error) = verify_snapshot(&space.log, account, signer, &snapshot) {
+        let code = match (said, refusal(error)) {
+            // Its maker signed for something else than what is here now.
+            (SaidSnapshot::Short(_), RefusalCode::BadSignature) => RefusalCode::StaleHead,
+            (_, code) => code,
+        };
+        return Ok(Err(code.into()));
     }
     if covered(c, body.space)?.is_some_and(|space_seq| space_seq >= body.space_seq) {
         return Ok(Ok(()));
@@ -38,7 +62,7 @@ pub(super) fn keep(
     if !current || body.chains != chains {
         return Ok(Err(RefusalCode::StaleHead.into()));
     }
-    let (bytes, statements) = (encode(snapshot), encode(&statements));
+    let (bytes, statements) = (encode(snapshot.as_ref()), encode(&statements));
     let size = (bytes.len() + statements.len()) as u64;
     give_back(c, body.space)?;
     if let Err(refusal) = accounts::charge(c, account, size, wanted.quota.bytes)? {

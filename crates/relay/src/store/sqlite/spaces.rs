@@ -1,6 +1,6 @@
 //! Spaces: their membership logs, appended by compare-and-swap, and who gets an entry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mecum_seal::{AccountId, DeviceId, IncarnationId, SpaceId};
 use mecum_sync::refusal::LastAccepted;
@@ -32,7 +32,7 @@ pub(super) fn append(
     c: &Connection,
     wanted: &Wanted,
     entry: &Signed<SpaceEntry>,
-    news_for: &mut Vec<AccountId>,
+    told: &mut Told,
 ) -> Result<Result<(), Refusal>, StoreError> {
     let carrier = wanted.author.account;
     let SpaceEntry { space, seq, account, device, .. } = *entry.unverified();
@@ -47,7 +47,7 @@ pub(super) fn append(
         return Ok(Err(RefusalCode::UnknownDevice.into()));
     };
     let Some(mut known) = load(c, space)? else {
-        return found(c, wanted, entry, &signer, news_for);
+        return found(c, wanted, entry, &signer, told);
     };
     let is_stored = known.log.head_at(seq).is_some_and(|hash| hash == entry.hash());
     if is_stored && known.log.ever(account) {
@@ -85,7 +85,7 @@ pub(super) fn append(
         pruning::drop_waiting(c, &known.log)?;
     }
     insert_entry(c, &known, entry, wanted.now_ms)?;
-    deliver(c, &before, &known.log, entry.unverified(), news_for)?;
+    deliver(c, &before, &known.log, entry.unverified(), told)?;
     Ok(Ok(()))
 }
 
@@ -173,7 +173,7 @@ fn found(
     wanted: &Wanted,
     entry: &Signed<SpaceEntry>,
     signer: &mecum_seal::VerifyingKey,
-    news_for: &mut Vec<AccountId>,
+    told: &mut Told,
 ) -> Result<Result<(), Refusal>, StoreError> {
     let account = wanted.author.account;
     if entry.unverified().seq != 1 {
@@ -201,7 +201,7 @@ fn found(
         .execute(params![space.log.space().as_bytes(), encode(&space.log)])?;
     members::note(c, &space.log)?;
     insert_entry(c, &space, entry, wanted.now_ms)?;
-    deliver(c, &space.log, &space.log, entry.unverified(), news_for)?;
+    deliver(c, &space.log, &space.log, entry.unverified(), told)?;
     Ok(Ok(()))
 }
 
@@ -225,6 +225,25 @@ fn insert_entry(
     Ok(())
 }
 
+/// Who was told something by the entries of one request.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// The accounts that have something new.
+    pub(super) news_for: Vec<AccountId>,
+    /// Who is to get whose log, once, behind all the entries: somebody who is let into six sections is the same in each.
+    introduced: BTreeSet<(AccountId, AccountId)>,
+}
+
+impl Told {
+    /// Puts the logs of those who were let in behind the entries that did it.
+    pub(super) fn introduce(&self, c: &Connection) -> Result<(), StoreError> {
+        for (reader, newcomer) in &self.introduced {
+            inbox::deliver_all(c, *reader, &members::log_rows(c, *newcomer)?)?;
+        }
+        Ok(())
+    }
+}
+
 /// Puts a stored entry into the inboxes: of the members, of whom it lets in (with everything that was before), and of whom it
 /// removes (who get nothing after it).
 fn deliver(
@@ -232,26 +251,21 @@ fn deliver(
     before: &SpaceLog,
     after: &SpaceLog,
     entry: &SpaceEntry,
-    news_for: &mut Vec<AccountId>,
+    told: &mut Told,
 ) -> Result<(), StoreError> {
     let newcomer = match &entry.body {
         SpaceBody::Grant { member, .. } if before.role(*member).is_none() => Some(*member),
         _ => None,
     };
-    let mut rows = vec![(inbox::Kind::SpaceEntry, entry.space.as_bytes().to_vec(), entry.seq)];
-    if let Some(newcomer) = newcomer {
-        rows.extend(members::log_rows(c, newcomer)?);
+    let row = (inbox::Kind::SpaceEntry, entry.space.as_bytes().to_vec(), entry.seq);
+    for account in inbox::readers(before) {
+        inbox::deliver_all(c, account, std::slice::from_ref(&row))?;
+        told.introduced.extend(newcomer.map(|newcomer| (account, newcomer)));
+        told.news_for.push(account);
     }
-    let mut readers = inbox::readers(before);
-    readers.extend(newcomer);
-    readers.sort_unstable();
-    for account in readers {
-        if newcomer == Some(account) {
-            inbox::deliver_all(c, account, &members::rows_for(c, after, account)?)?;
-        } else {
-            inbox::deliver_all(c, account, &rows)?;
-        }
-        news_for.push(account);
+    if let Some(newcomer) = newcomer {
+        inbox::deliver_all(c, newcomer, &members::rows_for(c, after, newcomer)?)?;
+        told.news_for.push(newcomer);
     }
     Ok(())
 }

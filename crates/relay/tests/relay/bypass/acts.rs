@@ -10,7 +10,8 @@ use mecum_seal::{AccountId, DeviceId, DocumentId, Hash32, SigningKey, SpaceId, V
 use mecum_sync::testing::Actor;
 use mecum_sync::{
     AccountBody, Challenge, Outcome, PROTOCOL_VERSION, RecoverRequest, RecoveryProof, RefusalCode, Role,
-    SignIn, Signed, SignedBody, SpaceBody, SpaceEntry, SpaceLog, SyncRequest, SyncResponse, Why, encode,
+    SaidPush, ShortPush, SignIn, Signed, SignedBody, SpaceBody, SpaceEntry, SpaceLog, SyncRequest,
+    SyncResponse, Why, encode,
 };
 
 use crate::device::{Device, enrol};
@@ -126,6 +127,15 @@ async fn objects(tally: &mut Tally) {
         "her own next push, by another",
         &to_pushes(&server, &stranger, &foreign).await,
         &Some(NotYours),
+    );
+    // The same in its short form, over her last statement, which the server has.
+    let chain = foreign.statement.unverified().chain();
+    let base = mother.follower.last_statement(&chain).expect("she has written");
+    let short = SaidPush::Short(ShortPush::of(&foreign, base).expect("it can be said short"));
+    tally.expect(
+        "her own next push, said short by another",
+        &stranger.refusal_of(&server, short).await.map(|refusal| refusal.code),
+        &Some(UnknownSpace),
     );
 
     foreign_entries(tally, &server, &mother, &stranger, space).await;
