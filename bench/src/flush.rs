@@ -6,7 +6,7 @@ use mecum_client::remote::{Remote, Session as SignedIn};
 use mecum_client::testing::{first_device, surroundings};
 use mecum_client::{ItemKey, Session};
 use mecum_domain::{ChartId, Edit, EntryId, Field, Kind, Relation};
-use mecum_sync::encode;
+use mecum_sync::{FORMS, encode};
 
 use crate::Failed;
 use crate::chart::{Built, SEED, location, unlock};
@@ -123,5 +123,5 @@ fn said_of(session: &mut Session) -> Result<f64, Failed> {
     if request.pushes.len() != 1 || !request.snapshots.is_empty() {
         return Err("something else is said with it".into());
     }
-    Ok(f64::from(u32::try_from(encode(&request).len())?))
+    Ok(f64::from(u32::try_from(encode(&session.said(&request, FORMS)).len())?))
 }

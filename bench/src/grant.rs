@@ -85,15 +85,16 @@ async fn once(built: &Built, number: u64) -> Result<Cost, Failed> {
     loop {
         let began = cpu_time();
         let request = owner.request()?;
+        let said = owner.said(&request, signed_in.forms);
         cost.cpu += cpu_time().saturating_sub(began);
-        let response = remote.sync(&signed_in, &request).await?;
+        let response = remote.sync_as_said(&signed_in, &said).await?;
         let began = cpu_time();
         let more = owner.accept(&request, &response)?.more;
         cost.cpu += cpu_time().saturating_sub(began);
         let snapshots: usize = request.snapshots.iter().map(SpaceSnapshot::bytes).sum();
         cost.snapshots += snapshots;
         let (said, heard) =
-            (mecum_sync::encode(&request).len() - snapshots, mecum_sync::encode(&response).len());
+            (mecum_sync::encode(&said).len() - snapshots, mecum_sync::encode(&response).len());
         if number == 0 {
             eprintln!(
                 "bench: grant says {said} B: {} entries, {} pushes, {} snapshots of {snapshots} B; hears {heard} B: {} items",

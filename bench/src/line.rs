@@ -125,7 +125,8 @@ pub(crate) async fn exchange(
     let mut envelopes = 0;
     loop {
         let request = session.request()?;
-        let response = remote.sync(signed_in, &request).await?;
+        let said = session.said(&request, signed_in.forms);
+        let response = remote.sync_as_said(signed_in, &said).await?;
         let exchanged = session.accept(&request, &response)?;
         envelopes += exchanged.envelopes;
         if !exchanged.more {

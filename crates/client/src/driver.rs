@@ -314,9 +314,14 @@ pub(crate) async fn rounds(inner: &Inner, remote: &Remote, signed_in: &SignedIn)
     let mut patience = Patience::default();
     for _ in 0..MAX_ROUNDS {
         // Opening, judging and storing may take long: the thread says so to the others.
-        let request = block_in_place(|| inner.session(Session::request)).ok_or(Stopped::Locked)?;
-        let request = request.map_err(|error| Stopped::Exchange(error.into()))?;
-        let response = remote.sync(signed_in, &request).await?;
+        let say = |session: &mut Session| {
+            let request = session.request()?;
+            let said = session.said(&request, signed_in.forms);
+            Ok((request, said))
+        };
+        let asked = block_in_place(|| inner.session(say)).ok_or(Stopped::Locked)?;
+        let (request, said) = asked.map_err(|error: SessionError| Stopped::Exchange(error.into()))?;
+        let response = remote.sync_as_said(signed_in, &said).await?;
         let accepted = block_in_place(|| inner.session(|session| session.accept(&request, &response)));
         let accepted = accepted.ok_or(Stopped::Locked)?;
         let exchanged = accepted.map_err(Stopped::Exchange)?;

@@ -7,8 +7,8 @@ use mecum_seal::{DocumentId, Envelope, Hash32, SpaceId};
 use mecum_sync::controls::holds;
 use mecum_sync::limits::{MAX_ENVELOPES_PER_PUSH, MAX_PUSHES, MAX_SPACE_ENTRIES};
 use mecum_sync::{
-    Accepted, FollowError, Follower, Item, Outcome, Push, RefusalCode, Signed, SnapshotBody, Statement,
-    SyncRequest, SyncResponse,
+    Accepted, FORMS, FollowError, Follower, Item, Outcome, Push, RefusalCode, SaidRequest, Signed,
+    SnapshotBody, Statement, SyncRequest, SyncResponse,
 };
 use mecum_vault::{Durability, Table};
 
@@ -95,6 +95,35 @@ impl Session {
         Ok(request)
     }
 
+    /// How a request goes over the line to a server that takes these short forms ([`crate::remote::Session::forms`]).
+    pub fn said(&self, request: &SyncRequest, forms: u32) -> SaidRequest {
+        if forms < FORMS {
+            return SaidRequest::from(request);
+        }
+        SaidRequest::short(request, |push| {
+            let statement = push.statement.unverified();
+            let base = self.follower.last_statement(&statement.chain());
+            base.filter(|_| holds("said-in-full", !self.in_full.contains(&statement.space)))
+        })
+    }
+
+    /// Notes which statements the server could not take in their short form: they are said in full at once. Answers whether there are
+    /// any. What it does not know in full either is refused, so that this ends.
+    fn note_unknown_bases(&mut self, request: &SyncRequest, response: &SyncResponse) -> bool {
+        let mut any = false;
+        for (push, outcome) in request.pushes.iter().zip(&response.push_outcomes) {
+            match outcome.refusal().map(|refusal| refusal.code) {
+                None => drop(self.in_full.remove(&push.space())),
+                Some(RefusalCode::UnknownBase) => {
+                    let first = self.in_full.insert(push.space());
+                    any |= holds("in-full-once", first);
+                }
+                Some(_) => {}
+            }
+        }
+        any
+    }
+
     fn push_of(&self, state: &SpaceState, room: &mut usize) -> Result<Option<Push>, SessionError> {
         let head = self.follower.chain_head(&self.own_chain(state.space));
         let mut envelopes = Vec::new();
@@ -153,6 +182,8 @@ impl Session {
     ) -> Result<Exchanged, ExchangeError> {
         mecum_trip::here("accept");
         let mut follower = self.follower.clone();
+        let whole = response.whole(request)?;
+        let response = whole.as_ref();
         follower.check_response(request, response)?;
         self.note_server_time(response.server_time_ms);
         let mut stage = Stage::default();
@@ -240,8 +271,11 @@ impl Session {
             let durability = if envelopes > 0 || began { Durability::Full } else { Durability::Normal };
             self.commit(stage, durability)?;
         }
-        let refused = first_refusal(response, rebasing, resealed);
-        self.go_on(request, response, envelopes, changed, refused)
+        let in_full = self.note_unknown_bases(request, response);
+        let refused = first_refusal(response, rebasing, resealed, in_full);
+        let mut went = self.go_on(request, response, envelopes, changed, refused)?;
+        went.more |= in_full;
+        Ok(went)
     }
 
     /// What follows an answer that was taken, and that `changed` something here or did not.
@@ -428,8 +462,13 @@ pub(crate) fn quarantine(stage: &mut Stage, reason: &str, id: &[u8], bytes: &[u8
 }
 
 /// The first refusal that nothing here has an answer to. Where another device was faster, or an epoch was over, what was refused is
-/// signed or sealed again and goes out with the next request.
-fn first_refusal(response: &SyncResponse, rebasing: bool, resealed: bool) -> Option<RefusalCode> {
+/// signed or sealed again and goes out with the next request; so does, `in_full`, a statement whose short form was not taken.
+fn first_refusal(
+    response: &SyncResponse,
+    rebasing: bool,
+    resealed: bool,
+    in_full: bool,
+) -> Option<RefusalCode> {
     let code = |outcome: &Outcome| outcome.refusal().map(|refusal| refusal.code);
     let entries = response.account_outcomes.iter().chain(&response.space_outcomes).filter_map(code);
     let pushes = response.push_outcomes.iter().filter_map(code);
@@ -438,6 +477,7 @@ fn first_refusal(response: &SyncResponse, rebasing: bool, resealed: bool) -> Opt
     let answered = |code: &RefusalCode| match code {
         RefusalCode::EpochStale | RefusalCode::BadMembershipHead => resealed,
         RefusalCode::BadStatement => went_on,
+        RefusalCode::UnknownBase => in_full,
         _ => false,
     };
     entries

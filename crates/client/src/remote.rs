@@ -15,9 +15,9 @@ use mecum_seal::{AccountId, DeviceId, IncarnationId, SigningKey, VerifyingKey};
 use mecum_sync::controls::{holds, is_out};
 use mecum_sync::limits::{MAX_MAILBOX_BYTES, MAX_RESPONSE_BYTES, MAX_SMALL_FRAME_BYTES};
 use mecum_sync::{
-    AccountEntry, Challenge, EnrolRequest, EnrolResponse, PROTOCOL_VERSION, RecoverRequest, RecoverResponse,
-    RecoveryProof, Refusal, RefusalCode, ServerInfo, SessionGrant, SessionToken, SignIn, Signed, SyncRequest,
-    SyncResponse, decode, encode,
+    AccountEntry, Challenge, EnrolRequest, EnrolResponse, FORMS, PROTOCOL_VERSION, RecoverRequest,
+    RecoverResponse, RecoveryProof, Refusal, RefusalCode, SaidRequest, ServerInfo, SessionGrant,
+    SessionToken, SignIn, Signed, SyncRequest, SyncResponse, decode, encode,
 };
 use minicbor::{Decode, Encode};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
@@ -75,6 +75,8 @@ pub struct Session {
     pub expires_at_ms: i64,
     /// The server's clock at sign-in, in ms since the epoch.
     pub server_time_ms: i64,
+    /// The short forms that the server takes; 0 for one that knows of none.
+    pub forms: u32,
 }
 
 impl Session {
@@ -144,11 +146,14 @@ impl Remote {
         let Challenge { nonce, server_time_ms, server } = self.challenge().await?;
         let reply = SignIn { server, nonce, server_time_ms, account, device, incarnation };
         let signed = encode(&Signed::sign(reply, key));
-        let grant: SessionGrant = self.post("/v1/session", None, signed, MAX_SMALL_FRAME_BYTES).await?;
+        // A server that knows no short forms passes the question over.
+        let path = format!("/v1/session?forms={FORMS}");
+        let grant: SessionGrant = self.post(&path, None, signed, MAX_SMALL_FRAME_BYTES).await?;
         Ok(Session {
             token: grant.token,
             expires_at_ms: grant.expires_at_ms,
             server_time_ms: grant.server_time_ms,
+            forms: grant.forms.unwrap_or(0),
         })
     }
 
@@ -179,9 +184,18 @@ impl Remote {
         self.post("/v1/recover", None, encode(&request), MAX_RESPONSE_BYTES).await
     }
 
-    /// One exchange. The answer is well formed; whether it is true is the follower's to check.
+    /// One exchange, everything said in full.
     pub async fn sync(&self, session: &Session, request: &SyncRequest) -> Result<SyncResponse, RemoteError> {
-        let body = encode(request);
+        self.sync_as_said(session, &SaidRequest::from(request)).await
+    }
+
+    /// One exchange. The answer is well formed; whether it is true is the follower's to check.
+    pub async fn sync_as_said(
+        &self,
+        session: &Session,
+        said: &SaidRequest,
+    ) -> Result<SyncResponse, RemoteError> {
+        let body = encode(said);
         if body.len() > mecum_sync::limits::MAX_REQUEST_BYTES {
             return Err(RemoteError::TooLarge);
         }

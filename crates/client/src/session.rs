@@ -58,6 +58,8 @@ pub struct Session {
     /// Every link in the vault, while the server's history is read again.
     pub(crate) links: Option<crate::restored::KnownLinks>,
     pub(crate) syncs: crate::gather::Syncs,
+    /// Spaces whose next statement is said in full: the server did not know the last one.
+    pub(crate) in_full: BTreeSet<SpaceId>,
     /// Snapshots at the server that are being verified.
     pub(crate) verifying: crate::snapshots::Verifying,
     /// Everything that the server has was fetched in this session.
@@ -125,6 +127,7 @@ impl Session {
             tried: BTreeMap::new(),
             links: None,
             syncs: crate::gather::Syncs::default(),
+            in_full: BTreeSet::new(),
             verifying: crate::snapshots::Verifying::default(),
             caught_up: false,
             erasures_due: false,

@@ -15,6 +15,8 @@ mod members;
 mod mitm;
 #[path = "byzantine/people.rs"]
 mod people;
+#[path = "byzantine/short.rs"]
+mod short;
 #[path = "byzantine/transport.rs"]
 mod transport;
 #[path = "byzantine/world.rs"]
@@ -37,20 +39,20 @@ fn is_said(language: &str, id: &str) -> bool {
 }
 
 /// What an honest server makes of each victim, for comparison.
-struct Honest(BTreeMap<(Victim, bool), Seen>);
+struct Honest(BTreeMap<(Victim, bool, bool), Seen>);
 
 impl Honest {
     async fn new(world: &World, attacks: &[Attack]) -> Honest {
         let mut all = BTreeMap::new();
         for attack in attacks {
-            let key = (attack.victim, attack.writes);
+            let key = (attack.victim, attack.writes, attack.founds);
             if all.contains_key(&key) {
                 continue;
             }
             let honest = Attack { lie: Lie::None, asks_who: false, ..*attack };
             let seen = world.play(&honest, 10_000 + all.len(), true).await;
             assert!(seen.outcome.is_ok(), "honest: {}", typed(&seen.outcome));
-            if !attack.writes {
+            if !attack.writes && !attack.founds {
                 assert_eq!(seen.end.1, world.truth, "an honest server brings the whole record");
             }
             all.insert(key, seen);
@@ -59,14 +61,14 @@ impl Honest {
     }
 
     fn of(&self, attack: &Attack) -> &Seen {
-        &self.0[&(attack.victim, attack.writes)]
+        &self.0[&(attack.victim, attack.writes, attack.founds)]
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lying_server_is_refused_by_name_said_in_words_and_changes_nothing() {
     let proof = Proof::new(30, "attacks of a lying server", 99_999);
-    let tables = [answers::ATTACKS, transport::ATTACKS, people::ATTACKS, members::ATTACKS];
+    let tables = [answers::ATTACKS, transport::ATTACKS, people::ATTACKS, members::ATTACKS, short::ATTACKS];
     let attacks: Vec<Attack> = tables.concat();
     let world = Box::pin(World::new(proof.seed() % 10_000)).await;
     let honest = Honest::new(&world, &attacks).await;

@@ -102,12 +102,13 @@ impl World {
             return Ok(true);
         }
         let from = session.installation();
-        let mut response = self.relay.answer(from, &request, items);
+        let said = session.said(&request, mecum_sync::FORMS);
+        let mut response = self.relay.answer(from, said.clone(), items);
         if link == Link::LostAnswer {
             return Ok(true);
         }
         if link == Link::Twice {
-            response = self.relay.answer(from, &request, items);
+            response = self.relay.answer(from, said, items);
         }
         Ok(session.accept(&request, &response)?.more)
     }

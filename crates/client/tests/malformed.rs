@@ -12,7 +12,7 @@ use mecum_client::testing::{first_device, surroundings};
 use mecum_domain::{Field, Kind, Relation};
 use mecum_faults::Proof;
 use mecum_sync::limits::MAX_RESPONSE_BYTES;
-use mecum_sync::{Item, SyncRequest, SyncResponse, controls, decode, encode};
+use mecum_sync::{FORMS, Item, SyncRequest, SyncResponse, controls, decode, encode};
 use mecum_testkit::{Dice, FakeRelay};
 use mecum_vault::Location;
 
@@ -62,8 +62,13 @@ impl Scene {
         settle(&mut relay, &mut phone);
         // Something of its own, so that the answer has outcomes and receipts too.
         tablet.add(chart, Kind::Note, vec![(Field::Text, "on the tablet".to_owned())]).unwrap();
+        // And the first entry of a space, which the answer confirms without its body.
+        let weight = vec![(Field::Code, "29463-7".to_owned()), (Field::Value, "60".to_owned())];
+        tablet.add(chart, Kind::VitalSign, weight).unwrap();
         let request = tablet.request().unwrap();
-        let honest = relay.answer(tablet.installation(), &request, 100);
+        let honest = relay.answer(tablet.installation(), tablet.said(&request, FORMS), 100);
+        let confirmed = honest.items.iter().any(|item| matches!(item, Item::Confirmed(_)));
+        assert!(confirmed, "every kind of item is among them");
         let folder = tempfile::tempdir().unwrap();
         tablet.copy_for_tests(&folder.path().join("tablet"));
         Scene { relay, tablet, request, honest, folder }

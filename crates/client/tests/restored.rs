@@ -11,7 +11,7 @@ mod world;
 use mecum_client::testing::{first_device, surroundings};
 use mecum_client::{ExchangeError, ItemKey, Session};
 use mecum_domain::{ChartId, Field, Kind, Relation};
-use mecum_sync::{FollowError, Item, Outcome, Refusal, RefusalCode, SyncRequest, SyncResponse};
+use mecum_sync::{FORMS, FollowError, Item, Outcome, Refusal, RefusalCode, SyncRequest, SyncResponse};
 use mecum_testkit::{Cheat, FakeRelay};
 use mecum_vault::Location;
 
@@ -38,7 +38,7 @@ fn note(session: &mut Session, chart: ChartId, text: &str) -> ItemKey {
 
 fn ask(relay: &mut FakeRelay, session: &mut Session) -> (SyncRequest, SyncResponse) {
     let request = session.request().expect("a request");
-    let response = relay.answer(session.installation(), &request, 50);
+    let response = relay.answer(session.installation(), session.said(&request, FORMS), 50);
     (request, response)
 }
 

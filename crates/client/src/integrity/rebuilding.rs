@@ -234,7 +234,8 @@ async fn fetch(session: &mut Session, home: &Home) -> Result<(), CallError> {
         remote.sign_in(&signing, account, device, life).await.map_err(|error| remote_error(&error))?;
     for _ in 0..MAX_ROUNDS {
         let request = block_in_place(|| session.request())?;
-        let response = remote.sync(&signed_in, &request).await.map_err(|error| remote_error(&error))?;
+        let said = session.said(&request, signed_in.forms);
+        let response = remote.sync_as_said(&signed_in, &said).await.map_err(|error| remote_error(&error))?;
         match block_in_place(|| session.accept(&request, &response)) {
             Ok(_) => {}
             // Nothing of this device's own was there: it goes on as it was.

@@ -8,7 +8,7 @@ use mecum_client::Session;
 use mecum_client::remote::Remote;
 use mecum_client::testing::{Stopped, words_for};
 use mecum_sync::limits::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES};
-use mecum_sync::{SyncRequest, SyncResponse, controls, decode, encode};
+use mecum_sync::{SaidPush, SaidRequest, SyncRequest, SyncResponse, controls, decode, encode};
 
 use crate::mitm::{Call, Liar, Mitm, Reply};
 use crate::world::{Facts, Victim, World};
@@ -28,6 +28,12 @@ pub(crate) enum Lie {
     Sync(fn(&Evil, &SyncRequest, &mut SyncResponse)),
     /// Keeps what is pushed from the relay, then changes the answer.
     Swallow(fn(&Evil, &SyncRequest, &mut SyncResponse)),
+    /// Changes the answer to an exchange that is said in short forms.
+    Said(fn(&Evil, &SaidRequest, &mut SyncResponse)),
+    /// Keeps what is pushed from the relay, then changes the answer.
+    SwallowSaid(fn(&Evil, &SaidRequest, &mut SyncResponse)),
+    /// Keeps what is pushed from the relay where any of it is said short, then changes the answer.
+    SwallowShort(fn(&Evil, &SaidRequest, &mut SyncResponse)),
     /// Changes any answer.
     Raw(fn(&Evil, &Call, &mut Reply)),
 }
@@ -78,6 +84,10 @@ pub(crate) struct Attack {
     pub(crate) victim: Victim,
     /// The victim has written something that the server does not have.
     pub(crate) writes: bool,
+    /// The same, of the first entry of a space.
+    pub(crate) founds: bool,
+    /// It speaks in short forms.
+    pub(crate) short: bool,
     /// The exchange is not one: the server is asked who it is.
     pub(crate) asks_who: bool,
     pub(crate) lie: Lie,
@@ -92,6 +102,8 @@ pub(crate) const fn on(name: &'static str, lie: Lie, verdict: Verdict) -> Attack
         name,
         victim: Victim::Tablet,
         writes: false,
+        founds: false,
+        short: false,
         asks_who: false,
         lie,
         verdict,
@@ -110,11 +122,17 @@ impl Liar for Lying {
     fn ask(&self, call: &mut Call) {
         let mut asked = self.asked.lock().expect("nobody panics");
         asked.push(call.path.clone());
-        let Some(mut request) = request_of(call) else { return };
+        let Some(mut request) = said_of(call) else { return };
         if request.cursor == 0 && !request.from_snapshots {
             asked.push("all envelopes".to_owned());
         }
-        if matches!(self.lie, Lie::Swallow(_)) {
+        let any_short = request.pushes.iter().any(|push| matches!(push, SaidPush::Short(_)));
+        let swallows = match self.lie {
+            Lie::Swallow(_) | Lie::SwallowSaid(_) => true,
+            Lie::SwallowShort(_) => any_short,
+            _ => false,
+        };
+        if swallows {
             request.pushes.clear();
             call.body = encode(&request);
         }
@@ -124,6 +142,14 @@ impl Liar for Lying {
         let sync = match self.lie {
             Lie::None => return,
             Lie::Raw(lie) => return lie(&self.evil, call, reply),
+            Lie::Said(lie) | Lie::SwallowSaid(lie) | Lie::SwallowShort(lie) => {
+                let response = decode::<SyncResponse>(&reply.body, MAX_RESPONSE_BYTES);
+                if let (Some(request), Ok(mut response)) = (said_of(call), response) {
+                    lie(&self.evil, &request, &mut response);
+                    reply.body = encode(&response);
+                }
+                return;
+            }
             Lie::Sync(lie) | Lie::Swallow(lie) => lie,
         };
         let response = decode::<SyncResponse>(&reply.body, MAX_RESPONSE_BYTES);
@@ -134,6 +160,12 @@ impl Liar for Lying {
     }
 }
 
+fn said_of(call: &Call) -> Option<SaidRequest> {
+    let is_sync = call.path == "/v1/sync";
+    is_sync.then(|| decode(&call.body, MAX_REQUEST_BYTES).ok()).flatten()
+}
+
+/// A request that is said in full.
 pub(crate) fn request_of(call: &Call) -> Option<SyncRequest> {
     let is_sync = call.path == "/v1/sync";
     is_sync.then(|| decode(&call.body, MAX_REQUEST_BYTES).ok()).flatten()
@@ -175,6 +207,13 @@ impl World {
             let words = vec![(mecum_domain::Field::Text, "written on the tablet".to_owned())];
             victim.session.add(self.chart, mecum_domain::Kind::Note, words).expect("a note is written");
         }
+        if attack.founds {
+            let weight = [(mecum_domain::Field::Code, "29463-7"), (mecum_domain::Field::Value, "60")];
+            let weight = weight.map(|(field, value)| (field, value.to_owned())).to_vec();
+            let kind = mecum_domain::Kind::VitalSign;
+            victim.session.add(self.chart, kind, weight).expect("a section is begun");
+        }
+        victim.short = attack.short;
         let before = look(&mut victim.session);
         let evil = Evil { facts: self.facts.clone(), elsewhere };
         let liar = Arc::new(Lying { evil, lie: attack.lie, asked: Mutex::default() });
@@ -313,7 +352,7 @@ pub(crate) fn won(attack: &Attack, seen: &Seen, honest: &Seen) -> bool {
         Won::Keeps => seen.end.0.keys().any(|name| !honest.end.0.contains_key(name)),
         Won::Shows(text) => seen.end.1.values().any(|shown| shown.contains(text)),
         Won::Restless => seen.restless,
-        Won::Asks(path) => seen.asked.iter().any(|asked| asked == path),
+        Won::Asks(path) => seen.asked.iter().any(|asked| asked.starts_with(path)),
         Won::Swallows => seen.whole > 0,
         Won::GoesElsewhere => seen.elsewhere > 0,
         Won::Begins => seen.outcome.is_ok() && !seen.asked.iter().any(|asked| asked == "all envelopes"),

@@ -58,13 +58,15 @@ pub(crate) struct Device {
     url: String,
     pin: VerifyingKey,
     signed_in: Option<(Remote, SignedIn)>,
+    /// It takes the short forms that the server says it knows: else everything is said in full, and a liar can read it.
+    pub(crate) short: bool,
     /// It gave up after so many rounds: the exchange had no end.
     pub(crate) restless: bool,
 }
 
 impl Device {
     pub(crate) fn new(session: Session, url: &str, pin: VerifyingKey) -> Device {
-        Device { session, url: url.to_owned(), pin, signed_in: None, restless: false }
+        Device { session, url: url.to_owned(), pin, signed_in: None, short: false, restless: false }
     }
 
     /// What the app's driver does in one exchange.
@@ -80,7 +82,9 @@ impl Device {
         let mut patience = Patience::default();
         for _ in 0..ROUNDS {
             let request = self.session.request().map_err(|error| Stopped::Exchange(error.into()))?;
-            let response = remote.sync(&signed_in, &request).await.map_err(Stopped::Remote)?;
+            let forms = if self.short { signed_in.forms } else { 0 };
+            let said = self.session.said(&request, forms);
+            let response = remote.sync_as_said(&signed_in, &said).await.map_err(Stopped::Remote)?;
             if !self.session.accept(&request, &response).map_err(Stopped::Exchange)?.more {
                 return Ok(());
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mecum_client::testing::{first_device, surroundings};
 use mecum_client::{ExchangeError, ItemKey, Session};
 use mecum_domain::{ChartId, Field, Kind, Relation};
-use mecum_sync::RefusalCode;
+use mecum_sync::{FORMS, RefusalCode};
 use mecum_testkit::{Cheat, Dice, FakeRelay};
 use mecum_vault::Location;
 
@@ -33,7 +33,7 @@ pub(crate) fn settle(relay: &mut FakeRelay, session: &mut Session) -> Result<Set
     let mut settled = Settled::default();
     for _ in 0..400 {
         let request = session.request()?;
-        let response = match relay.try_answer(session.installation(), &request, 7) {
+        let response = match relay.try_answer(session.installation(), session.said(&request, FORMS), 7) {
             Ok(response) => response,
             Err(RefusalCode::Resync) => {
                 settled.again += 1;
@@ -148,7 +148,7 @@ impl Parted {
                     let session = &mut self.devices[at];
                     let request = session.request().map_err(|error| error.to_string())?;
                     // The answer never arrives.
-                    let _ = self.relay.try_answer(session.installation(), &request, 5);
+                    let _ = self.relay.try_answer(session.installation(), session.said(&request, FORMS), 5);
                 }
                 _ => {
                     let session = self.devices.remove(at);

@@ -67,6 +67,7 @@ struct Device {
     session: Option<Session>,
     clock: Arc<FixedClock>,
     token: Option<String>,
+    forms: u32,
     talk: Talk,
     /// Number of the message that it waits for an answer to.
     waits_for: u64,
@@ -178,6 +179,7 @@ impl<'c> World<'c> {
             session: Some(session),
             clock,
             token: None,
+            forms: 0,
             talk: Talk::Nothing,
             waits_for: 0,
             cut_off_until: 0,
@@ -359,7 +361,8 @@ impl<'c> World<'c> {
             return Ok(());
         }
         let request = self.device(device).request().map_err(|error| error.to_string())?;
-        let body = encode(&request);
+        let forms = self.devices[device].forms;
+        let body = encode(&self.device(device).said(&request, forms));
         self.say(device, "/v1/sync", &body, Talk::Answer(Box::new(request)));
         Ok(())
     }
@@ -398,12 +401,13 @@ impl<'c> World<'c> {
                 let (key, account, device_id, incarnation) = self.device(device).sign_in_for_tests();
                 let claim = SignIn { server, nonce, server_time_ms, account, device: device_id, incarnation };
                 let signed = encode(&Signed::sign(claim, &key));
-                self.say(device, "/v1/session", &signed, Talk::Grant);
+                self.say(device, "/v1/session?forms=1", &signed, Talk::Grant);
                 Ok(())
             }
             Talk::Grant => {
                 let grant: SessionGrant = decode(body, LARGEST).map_err(|error| error.to_string())?;
                 self.devices[device].token = Some(grant.token.to_hex());
+                self.devices[device].forms = grant.forms.ok_or("the relay knows no short forms")?;
                 self.ask(device)
             }
             Talk::Answer(request) => {

@@ -209,7 +209,8 @@ pub(crate) async fn exchange(device: &mut Device) -> Brought {
     let mut cut = 0;
     for _ in 0..400 {
         let request = device.session.request().expect("an open session says what it has");
-        let response = match device.remote.sync(&device.signed_in, &request).await {
+        let said = device.session.said(&request, device.signed_in.forms);
+        let response = match device.remote.sync_as_said(&device.signed_in, &said).await {
             Ok(response) => response,
             Err(RemoteError::Refused(refusal)) if refusal.code == RefusalCode::Resync => {
                 brought.begun_again += 1;
