@@ -63,7 +63,7 @@ impl Session {
         // An end that cannot be signed now is signed later: it may never keep anything from going out.
         let _ = self.end_expired();
         // Nor may what was decided and cannot be done now.
-        let _ = self.clear_void().and_then(|()| self.advance_erasures());
+        let _ = self.clear_void().and_then(|()| self.advance_if_answered());
         request.from_snapshots = self.begins_from_snapshots()?;
         // The genesis is stored by enrolment itself; saying it again is harmless.
         request.account_entries = self.account_entries_to_push()?;
@@ -273,9 +273,13 @@ impl Session {
         }
         let in_full = self.note_unknown_bases(request, response);
         let refused = first_refusal(response, rebasing, resealed, in_full);
-        let mut went = self.go_on(request, response, envelopes, changed, refused)?;
-        went.more |= in_full;
-        Ok(went)
+        let mut exchanged = self.go_on(request, response, envelopes, changed, refused);
+        if let Ok(went) = &mut exchanged {
+            went.more |= in_full;
+        }
+        // A refusal is an answer, and the next exchange goes on from it.
+        self.answered = exchanged.as_ref().map_or(true, |exchanged| exchanged.more);
+        exchanged
     }
 
     /// What follows an answer that was taken, and that `changed` something here or did not.

@@ -66,6 +66,8 @@ pub struct Session {
     pub(crate) caught_up: bool,
     /// Something that was decided may go on now.
     pub(crate) erasures_due: bool,
+    /// The server has just answered, and the exchange goes on.
+    pub(crate) answered: bool,
     /// Commits until one fails, for tests of what is cut between two of them.
     pub(crate) commits_left: Option<u32>,
 }
@@ -131,6 +133,7 @@ impl Session {
             verifying: crate::snapshots::Verifying::default(),
             caught_up: false,
             erasures_due: false,
+            answered: false,
             commits_left: None,
         })
     }

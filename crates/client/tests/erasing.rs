@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use mecum_api::{
-    ChartArgs, EntryArgs, EntryEraseArgs, EntryMoveArgs, ErasureKind, ErasurePhase, ErasureView,
+    ChartArgs, EntryArgs, EntryEraseArgs, EntryMoveArgs, ErasureArgs, ErasureKind, ErasurePhase, ErasureView,
     MemberRemoveArgs,
 };
 use mecum_client::remote::{Remote, Session as SignedIn};
@@ -351,6 +351,26 @@ fn without_a_server_it_is_done_at_once_and_stopped_anywhere_it_is_done_after_a_r
         assert_eq!(holds(&all, NEEDLE.as_bytes()) || holds(&all, &key), stop == 0, "stopped after {stop}");
         assert!(session.is_sound_for_tests(), "sound");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_an_answer_of_the_server_nothing_is_signed_and_it_can_be_stopped() {
+    let mut family = Family::new(91).await;
+    let chart = family.chart;
+    let decided = family.erase();
+    for _ in 0..3 {
+        // Asked and never answered: there is no signal.
+        family.phone.session().request().expect("a request");
+    }
+    let phases: Vec<_> = list(family.phone.session(), chart).iter().map(|one| one.phase).collect();
+    assert_eq!(phases, [ErasurePhase::Waits], "nobody heard of it, so nothing is signed");
+    family.phone.session().erasure_stop(&ErasureArgs { erasure: decided.erasure }).expect("stopped");
+    family.settle().await;
+    assert_eq!(names(family.phone.session(), chart).len(), 2, "what was stopped stands");
+    family.same();
+    family.erase();
+    family.settle().await;
+    assert_eq!(names(family.ani.session(), chart), ["Amlodipine"], "and what was not goes with the signal");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -205,6 +205,16 @@ impl Session {
         Ok(())
     }
 
+    /// The same, only where the server has just been heard: what is signed cannot be stopped any more, and without signal it would
+    /// wait signed for nothing.
+    pub(crate) fn advance_if_answered(&mut self) -> Result<(), SessionError> {
+        if std::mem::take(&mut self.answered) {
+            return self.advance_erasures();
+        }
+        self.erasures_due = true;
+        self.begin_successors()
+    }
+
     /// Whether something was decided that can go on now.
     pub(crate) fn has_erasure_to_carry_out(&self) -> bool {
         self.erasures_due
