@@ -50,14 +50,21 @@ pub fn App(props: &AppProps) -> Html {
 #[component]
 fn Vault() -> Html {
     let query = use_query::<command::VaultStatus>((), vec![Topic::Vault, Topic::Settings]);
-    // A language chosen before there is a vault to keep it in.
+    // A language chosen before there is a vault to keep it in, or while it is locked.
     let chosen = use_state(|| None::<String>);
     // While this device joins an account the vault is open already, but the first run still speaks.
     let joining = use_state(|| false);
     let display = query.data().map(|view| view.display.clone()).unwrap_or_default();
-    let missing = query.data().is_some_and(|view| view.phase == VaultPhase::Missing);
-    let language =
-        chosen.as_ref().filter(|_| missing || *joining).cloned().unwrap_or_else(|| display.language.clone());
+    let language = chosen.as_ref().cloned().unwrap_or_else(|| display.language.clone());
+    {
+        // It counts until it was kept, or another was.
+        let chosen = chosen.clone();
+        use_effect_with(display.language.clone(), move |_| {
+            if chosen.is_some() {
+                chosen.set(None);
+            }
+        });
+    }
     let i18n = use_memo(language, |language| I18n::new(language));
     display::use_display(&display, i18n.language());
     let on_language = {
@@ -95,7 +102,9 @@ fn phase(
         VaultPhase::Open if joining => {
             html! { <FirstRunPage language_chosen={on_language.clone()} joining={on_joining.clone()} done={reload.clone()} /> }
         }
-        VaultPhase::Locked => html! { <UnlockPage status={view.clone()} on_open={reload.clone()} /> },
+        VaultPhase::Locked => {
+            html! { <UnlockPage status={view.clone()} on_language={on_language.clone()} on_open={reload.clone()} /> }
+        }
         VaultPhase::InUse | VaultPhase::Damaged => {
             html! { <ClosedPage phase={view.phase} on_retry={reload.clone()} /> }
         }

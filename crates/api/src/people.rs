@@ -148,7 +148,7 @@ pub struct HomeView {
     pub today: String,
     /// The charts.
     pub charts: Vec<ChartView>,
-    /// At most three things that need the person, ranked safety, deadline, news.
+    /// What needs the person, ranked safety, deadline, news. A clash beyond the first three comes without its values.
     pub needs: Vec<NeedView>,
     /// How many there are in all.
     pub needs_total: u32,

@@ -406,8 +406,17 @@ pub struct MedicinesView {
     pub current: Vec<MedicineView>,
     /// What was taken.
     pub past: Vec<MedicineView>,
-    /// Active allergies in words.
-    pub allergies: Vec<String>,
+    /// Active allergies in words, each once.
+    pub allergies: Vec<AllergyView>,
+}
+
+/// An allergy in the bar of medicines.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllergyView {
+    /// The newest entry that says so.
+    pub entry: String,
+    /// Substance, reaction and year in one text.
+    pub text: String,
 }
 
 /// A new entry.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use mecum_api::NeedKind;
+use mecum_api::{AllergyView, NeedKind};
 use mecum_domain::{Field, Flag, Kind, PartialDate};
 use minicbor::{Decode, Encode};
 
@@ -115,7 +115,7 @@ pub(crate) fn summarise(rows: &ChartRows, seen_ms: i64) -> ChartSummary {
     marked.sort_by(|a, b| a.order().cmp(&b.order()));
     summary.entries = u32::try_from(rows.standing() - unlisted).unwrap_or(u32::MAX);
     summary.conditions = conditions(&marked);
-    summary.allergies = allergies(marked.iter().copied());
+    summary.allergies = allergies(marked.iter().copied()).into_iter().map(|one| one.text).collect();
     let clash = |row: &Row| row.kind() == Kind::AllergyIntolerance && !row.clashes.is_empty();
     summary.allergy_clash = marked.iter().any(|row| clash(row));
     summary.needs.truncate(MAX_NEEDS);
@@ -152,10 +152,13 @@ fn conditions(listed: &[&Row]) -> Vec<String> {
 }
 
 /// Active allergies, each "substance, reaction year", every one once.
-pub(crate) fn allergies<'r>(rows: impl Iterator<Item = &'r Row>) -> Vec<String> {
+pub(crate) fn allergies<'r>(rows: impl Iterator<Item = &'r Row>) -> Vec<AllergyView> {
     let mut said = BTreeSet::new();
     let active = rows.filter(|row| row.kind() == Kind::AllergyIntolerance && is_active(row));
-    active.map(allergy).filter(|text| !text.is_empty() && said.insert(text.to_lowercase())).collect()
+    active
+        .map(|row| AllergyView { entry: row.key.name(), text: allergy(row) })
+        .filter(|one| !one.text.is_empty() && said.insert(one.text.to_lowercase()))
+        .collect()
 }
 
 fn allergy(row: &Row) -> String {

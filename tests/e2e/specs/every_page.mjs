@@ -67,6 +67,45 @@ export default async function ({ actors, browser, claim }) {
     equal(await page.locator('input[type="radio"]:checked').count(), 0, "and neither is");
   }, page);
 
+  await claim("home_shows_three_needs_and_all_of_them_with_one_press", async () => {
+    const { needs, needs_total: total } = await device.call("home");
+    expect(total > 3 && needs.length === total, `there are more than three: ${needs.length} of ${total}`);
+    await visit(page, device, "/");
+    equal(await page.locator(".need").count(), 3, "three ask for attention");
+    await page.getByRole("button", { name: t("home-needs-all", { total }), exact: true }).click();
+    await page.getByText(t("home-needs-count", { shown: total, total })).waitFor();
+    equal(await page.locator(".need").count(), total, "and all of them with one press");
+    return `${total} needs, axe checked ${(await axe(page)).nodes} nodes`;
+  }, page);
+
+  await claim("an_allergy_in_the_bar_of_medicines_leads_to_its_entry", async () => {
+    const { allergies } = await device.call("medicines", { chart: shown.chart });
+    expect(allergies.length > 0, "somebody has an allergy");
+    await visit(page, device, "/record/medicines");
+    await page.locator(".allergy-bar").getByRole("link", { name: allergies[0].text, exact: true }).click();
+    await page.waitForURL((url) => decodeURIComponent(url.pathname) === `/record/entry/${allergies[0].entry}`);
+    await settled(page);
+    const title = await page.getByRole("heading", { level: 1 }).innerText();
+    expect(allergies[0].text.startsWith(title), `the page of ${allergies[0].text}: ${title}`);
+  }, page);
+
+  await claim("on_a_laptop_sharing_and_adding_stand_in_the_person_bar_and_on_a_phone_beside_the_title", async () => {
+    const names = [t("members-link"), t("record-add")];
+    await visit(page, device, "/record");
+    for (const name of names) {
+      await page.locator(".person-bar").getByRole("link", { name, exact: true }).waitFor();
+      equal(await page.locator("main .page-head").getByRole("link", { name, exact: true }).count(), 0, `${name} stands once`);
+    }
+    await visit(page, device, "/record/results");
+    equal(await page.locator(".person-bar").getByRole("link").allInnerTexts(), [t("members-link")], "of a result only sharing");
+    const phone = await open(browser, device.page, { viewport: PHONE });
+    await choose(phone, shown.chart);
+    await visit(phone, device, "/record");
+    equal(await phone.locator(".person-bar").getByRole("link").count(), 0, "a phone's bar has no room");
+    for (const name of [t("members-link"), t("record-add-short")]) await phone.locator("main .page-head").getByRole("link", { name, exact: true }).waitFor();
+    await phone.context().close();
+  }, page);
+
   const wide = [];
   const hidden = [];
   await claim("text_at_200_percent_still_fits", async () => {

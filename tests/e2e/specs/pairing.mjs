@@ -72,13 +72,14 @@ export class Screen {
     await this.page.getByLabel(t("first-device"), { exact: true }).fill(device);
   }
 
-  /** Takes the six words that the device made. */
+  /** Takes the six words that the device made; those words. */
   async passphrase() {
     await this.heading("first-passphrase-title", {}, 1).waitFor();
     await this.page.waitForFunction(() => document.getElementById("passphrase-new")?.value.split(" ").length === 6);
     const words = await this.page.getByLabel(t("unlock-passphrase"), { exact: true }).inputValue();
     await this.page.getByLabel(t("first-again")).fill(words);
     await this.press("first-continue");
+    return words;
   }
 
   note() {

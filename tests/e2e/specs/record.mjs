@@ -3,8 +3,8 @@
 import fs from "node:fs";
 import path from "node:path";
 
-import { makeVault, rows } from "../arrange.mjs";
-import { LAPTOP, axe, open } from "../browser.mjs";
+import { WORDS, makeVault, rows, until } from "../arrange.mjs";
+import { LAPTOP, axe, fits, open } from "../browser.mjs";
 import { settled, visit } from "../pages.mjs";
 import { equal, expect } from "../report.mjs";
 import { t } from "../words.mjs";
@@ -146,9 +146,20 @@ export default async function ({ actors, browser, claim }) {
     await visit(page, device, `/record/results/${encodeURIComponent("loinc|4548-4")}`);
     const drawn = () => page.locator("main svg.chart-drawing").textContent();
     expect((await drawn()).includes(t("chart-goal-below", { high: "7.5", unit: "%" })), `the goal is a line with its words: ${await drawn()}`);
+    const above = await page.evaluate(() => {
+      const [line, words] = [".chart-line", ".chart-goal-label"].map((part) => document.querySelector(`main svg ${part}`));
+      return (line.compareDocumentPosition(words) & Node.DOCUMENT_POSITION_FOLLOWING) > 0 && getComputedStyle(words).paintOrder.startsWith("stroke");
+    });
+    expect(above, "its words stand on a ground of their own, over the line of values");
     await page.getByRole("button", { name: "mmol/mol", exact: true }).click();
     await page.getByText(t("chart-converted")).waitFor();
     expect((await drawn()).includes("62"), `7.8 % is 62 mmol/mol: ${await drawn()}`);
+    // By the links of the pages: a reload would be another opening of the app.
+    await page.getByRole("link", { name: t("app-medicines"), exact: true }).first().click();
+    await page.getByRole("heading", { level: 1, name: t("medicines-title") }).waitFor();
+    await page.goBack();
+    await page.getByText(t("chart-converted")).waitFor();
+    expect((await drawn()).includes("62"), "the unit is remembered when the page is left");
     await page.getByRole("button", { name: "%", exact: true }).click();
     await page.getByText(t("chart-converted")).waitFor({ state: "detached" });
     expect((await drawn()).includes("7.8"), "and back as printed");
@@ -158,6 +169,7 @@ export default async function ({ actors, browser, claim }) {
     await visit(page, device, "/record");
     await page.getByRole("button", { name: t("people-switch") }).click();
     await page.getByRole("dialog").getByRole("button", { name: t("people-edit") }).click();
+    await page.getByRole("dialog").getByText("2 Apr 1961").waitFor();
     await page.getByLabel(t("colour-lumut")).check();
     await axe(page);
     await page.getByRole("dialog").getByRole("button", { name: t("people-edit-do"), exact: true }).click();
@@ -173,5 +185,20 @@ export default async function ({ actors, browser, claim }) {
     equal(await page.evaluate(() => document.documentElement.lang), "id", "the page says its language");
     await page.getByRole("heading", { level: 1, name: t("record-title", {}, "id") }).waitFor();
     equal(page.trouble, [], "no script error, no blocked resource, no other host");
+  }, page);
+
+  await claim("the_language_can_be_chosen_while_locked_and_is_kept_once_it_opens", async () => {
+    await device.call("vault_lock");
+    await page.getByRole("heading", { level: 1, name: t("unlock-title", {}, "id") }).waitFor();
+    await page.locator(".language-choice select").selectOption("en");
+    await page.getByRole("heading", { level: 1, name: t("unlock-title") }).waitFor();
+    await axe(page);
+    await fits(page);
+    await page.getByLabel(t("unlock-passphrase"), { exact: true }).fill(WORDS);
+    await button("unlock-open").click();
+    await page.getByRole("heading", { level: 1, name: t("record-title") }).waitFor();
+    await until(async () => (await device.call("settings_get")).display.language === "en", "it is kept");
+    await page.reload();
+    await page.getByRole("heading", { level: 1, name: t("record-title") }).waitFor();
   }, page);
 }

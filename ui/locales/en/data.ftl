@@ -87,21 +87,21 @@ erase-question = Erase { $title } from the record of { $name } for good?
 erase-text = It goes from every device that follows this record, with its history. Nobody can bring it back.
 erase-read-by = They may have read it, and keep what they read:
 erase-read-by-none = Nobody else could read it.
+erase-reads-now = Sees it now
 erase-devices = { $count ->
     [one] Your other device does the same when it exchanges next.
    *[other] Your { $count } other devices do the same when they exchange next.
 }
 erase-from-file = It came from a file. Bringing the same file in again does not bring it back.
 erase-waits = It waits until the server has heard of it. Until then you can stop it.
-erase-reason-hint = Optional. Everybody in the section can read it: write nothing of the entry here.
+erase-reason-hint = Everybody in the section can read it: write nothing of the entry here.
 erase-do = Erase for good
-move-begin = Move it
-move-question = Move { $title } to Sensitive?
-move-text = From then on only those see it who may see what is sensitive. It cannot take back what was read.
-move-do = Move to Sensitive
-move-back-question = Move { $title } out of Sensitive?
+move-question = Move { $title } to the sensitive entries?
+move-text = From then on only those see it who may see sensitive entries. It cannot take back what was read.
+move-do = Move to sensitive
+move-back-question = Move { $title } out of the sensitive entries?
 move-back-text = Whoever may see that section sees it from then on.
-move-back-do = Move it back
+move-back-do = Move out of sensitive
 erasing-waits = The erasing waits for the server
 moving-waits = The move waits for the server
 erasing-waits-text = Nothing is lost. It is done when there is signal, and until then it can be stopped.
@@ -112,8 +112,8 @@ erased-none = Nothing was erased or moved.
 erased-something = Something in { $section }
 erased-done = Erased for good
 erased-cleared = Left behind after a removal
-moved-sensitive = Moved to Sensitive
-moved-back = Moved back
+moved-sensitive = Moved to sensitive
+moved-back = Moved out of sensitive
 erased-by = By { $name }
 erased-late = { $count ->
     [one] 1 change that was written here meanwhile is gone with it.

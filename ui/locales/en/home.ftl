@@ -3,6 +3,7 @@
 home-opening = Opening home
 home-needs = Needs you
 home-needs-count = { $shown } of { $total }
+home-needs-all = Show all { $total }
 home-nothing = Nothing needs you.
 home-latest = Newest in all records
 home-all = All of the record

@@ -3,6 +3,7 @@
 home-opening = Membuka beranda
 home-needs = Menunggu Anda
 home-needs-count = { $shown } dari { $total }
+home-needs-all = Tampilkan semua { $total }
 home-nothing = Tidak ada yang menunggu Anda.
 home-latest = Terbaru di semua rekam
 home-all = Lihat rekam

@@ -9,6 +9,7 @@ use crate::components::{
     Empty, ErrorBlock, Honesty, Icon, IconName, Logo, OfflineLine, Tile, TileSize, Toast,
 };
 use crate::i18n::{I18n, t, use_i18n};
+use crate::pages::members::may_add;
 use crate::pages::people::{PeopleSheet, relation_line, use_chart_now};
 use crate::pages::whereabouts::WhereSheet;
 use crate::route::{Part, Route};
@@ -177,8 +178,24 @@ fn NavLink(props: &NavLinkProps) -> Html {
 #[component]
 fn Person() -> Html {
     let (i18n, shell) = (use_i18n(), use_shell());
+    let route = use_route::<Route>().unwrap_or(Route::Home);
     let Some(chart) = use_chart_now(&shell) else { return Html::default() };
-    html! { <>{ person_button(&i18n, &shell, &chart) }{ allergies(&i18n, &chart) }</> }
+    html! { <>{ person_button(&i18n, &shell, &chart) }{ allergies(&i18n, &chart) }{ actions(&i18n, &shell, &route) }</> }
+}
+
+/// Who sees the record, and adding to it, at the end of the bar of wide windows. Elsewhere both stand beside the title.
+fn actions(i18n: &I18n, shell: &Shell, route: &Route) -> Html {
+    if route.part() != Part::Record || route.is_task() {
+        return Html::default();
+    }
+    html! {
+        <div class="person-actions">
+            <Link<Route> to={Route::Members} classes="button button-second"><Icon icon={IconName::Share} /><span>{ t!(i18n, "members-link") }</span></Link<Route>>
+            if *route == Route::Record && may_add(shell) {
+                <Link<Route> to={Route::Add { kind: "new".into() }} classes="button button-main"><Icon icon={IconName::Plus} /><span>{ t!(i18n, "record-add") }</span></Link<Route>>
+            }
+        </div>
+    }
 }
 
 /// Tile, name, relation: tapping it opens "Whose record?".

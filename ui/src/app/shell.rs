@@ -1,5 +1,6 @@
 //! What every page may ask of the app: whose record is open, other pages, and a word about what was done.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use mecum_api::domain::ChartId;
@@ -38,6 +39,7 @@ pub struct Shell {
     open_people: UseStateHandle<bool>,
     open_where: UseStateHandle<bool>,
     invitation: UseStateHandle<Option<Rc<ShownInvitation>>>,
+    units: UseStateHandle<HashMap<String, String>>,
     go: Callback<Route>,
 }
 
@@ -92,6 +94,21 @@ impl Shell {
     /// The invitation that this device shows; gone when the vault is locked.
     pub(crate) fn invitation(&self) -> UseStateHandle<Option<Rc<ShownInvitation>>> {
         self.invitation.clone()
+    }
+
+    /// The unit in which a series was looked at last; none is the printed one. Gone when the vault is locked.
+    pub(crate) fn unit_of(&self, trend: &str) -> Option<String> {
+        self.units.get(trend).cloned()
+    }
+
+    /// Remembers the unit of a series.
+    pub(crate) fn set_unit(&self, trend: &str, unit: Option<String>) {
+        let mut units = (*self.units).clone();
+        match unit {
+            Some(unit) => units.insert(trend.to_owned(), unit),
+            None => units.remove(trend),
+        };
+        self.units.set(units);
     }
 
     /// Opens "Where your things are".
@@ -149,6 +166,7 @@ pub(super) fn ShellProvider(props: &ShellProviderProps) -> Html {
     let problem = use_state(|| None);
     let (open_people, open_where) = (use_state(|| false), use_state(|| false));
     let invitation = use_state(|| None);
+    let units = use_state(HashMap::new);
     let navigator = use_navigator();
     let go = use_callback(navigator, |route: Route, navigator| {
         if let Some(navigator) = navigator {
@@ -190,6 +208,7 @@ pub(super) fn ShellProvider(props: &ShellProviderProps) -> Html {
                 open_people,
                 open_where,
                 invitation,
+                units,
                 go,
             };
             html! { <ContextProvider<Shell> context={shell}>{ props.children.clone() }</ContextProvider<Shell>> }

@@ -73,12 +73,13 @@ pub(super) fn shapes(
             { for drawing.bands.iter().map(|b| band(b, size, &(words.band)(b.of))) }
             { for drawing.grid.iter().map(|(y, text)| grid_line(*y, text, area, words.language)) }
             { ticks(view, drawing, area, size, words.language) }
-            { goal_lines(drawing, size, &words.goal) }
+            { goal_lines(drawing, size) }
             <polyline class="chart-line" points={line} />
             if !second.is_empty() {
                 <polyline class="chart-line chart-line-second" points={polyline(&second)} />
             }
             { points(view, drawing, chosen, size) }
+            { goal_words(drawing, size, &words.goal) }
             { value_labels(view, drawing, size, words.language) }
         </>
     }
@@ -106,19 +107,24 @@ fn band(band: &Band, size: Size, label: &str) -> Html {
     }
 }
 
-/// A goal: dashed, its words once beside the upper of its lines.
-fn goal_lines(drawing: &Drawing, size: Size, words: &str) -> Html {
+/// A goal: dashed.
+fn goal_lines(drawing: &Drawing, size: Size) -> Html {
     let area = size.area();
+    html! {
+        { for drawing.goals.iter().map(|y| html! {
+            <line class="chart-goal" x1={px(area.left - 8.0)} x2={px(area.right + 8.0)} y1={px(*y)} y2={px(*y)} />
+        }) }
+    }
+}
+
+/// Its words once, beside the upper of its lines. They are drawn last, on a ground of their own: where there is no free place, the
+/// line of values goes behind them and not through them.
+fn goal_words(drawing: &Drawing, size: Size, words: &str) -> Html {
     let upper = drawing.goals.iter().copied().reduce(f64::min);
     html! {
-        <>
-            { for drawing.goals.iter().map(|y| html! {
-                <line class="chart-goal" x1={px(area.left - 8.0)} x2={px(area.right + 8.0)} y1={px(*y)} y2={px(*y)} />
-            }) }
-            if let Some((x, y)) = upper.map(|y| goal_place(drawing, size, y, words)) {
-                <text class="chart-goal-label" x={px(x)} y={px(y)}>{ words.to_owned() }</text>
-            }
-        </>
+        if let Some((x, y)) = upper.map(|y| goal_place(drawing, size, y, words)) {
+            <text class="chart-goal-label" x={px(x)} y={px(y)}>{ words.to_owned() }</text>
+        }
     }
 }
 

@@ -35,6 +35,9 @@ pub struct ButtonProps {
     /// As wide as its column.
     #[prop_or_default]
     pub wide: bool,
+    /// Has the focus when its dialog opens: the safe one.
+    #[prop_or_default]
+    pub safe: bool,
     /// Pressed.
     #[prop_or_default]
     pub onclick: Callback<MouseEvent>,
@@ -61,7 +64,7 @@ pub fn Button(props: &ButtonProps) -> Html {
     };
     let class = classes!("button", kind, props.wide.then_some("button-wide"));
     html! {
-        <button type={if props.submit { "submit" } else { "button" }} {class} {onclick} aria-disabled={props.working.then_some("true")}>
+        <button type={if props.submit { "submit" } else { "button" }} {class} {onclick} autofocus={props.safe} aria-disabled={props.working.then_some("true")}>
             if props.working { <span class="ring" aria-hidden="true" /> }
             { props.children.clone() }
         </button>

@@ -32,6 +32,11 @@ fn use_modal(open: bool, on_close: Callback<()>) -> (NodeRef, Callback<Event>, C
             if let Some(dialog) = node.cast::<HtmlDialogElement>() {
                 if *open && !dialog.open() {
                     let _ = dialog.show_modal();
+                    // The question comes first: where it does not fit, it is not scrolled away for the button with the focus.
+                    if dialog.scroll_height() > dialog.client_height() {
+                        crate::app::focus("dialog[open] .dialog-title");
+                        dialog.set_scroll_top(0);
+                    }
                 } else if !*open && dialog.open() {
                     dialog.close();
                 }
@@ -63,7 +68,7 @@ pub fn Dialog(props: &DialogProps) -> Html {
         <dialog class="dialog" ref={node} {onclose} {onclick} aria-label={props.title.clone()}>
             if props.open {
                 <div class="dialog-inner">
-                    <div class="dialog-head">{ props.tile.clone() }<h2 class="dialog-title">{ props.title.clone() }</h2></div>
+                    <div class="dialog-head">{ props.tile.clone() }<h2 class="dialog-title" tabindex="-1">{ props.title.clone() }</h2></div>
                     { props.children.clone() }
                 </div>
             }

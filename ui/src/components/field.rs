@@ -3,6 +3,7 @@
 use yew::prelude::*;
 
 use super::{Icon, IconName};
+use crate::format;
 use crate::i18n::{t, use_i18n};
 
 /// What a field takes.
@@ -103,6 +104,10 @@ pub fn Field(props: &FieldProps) -> Html {
                 </span>
             } else {
                 { control(props, &node, described, true) }
+            }
+            // The browser writes a date in its own order; below it stands as everywhere else in the app.
+            if props.r#type == FieldType::Date && props.value.len() >= 10 {
+                <span class="caption field-said">{ format::day_plain(i18n.language(), &props.value) }</span>
             }
         </div>
     }

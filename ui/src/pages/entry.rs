@@ -170,10 +170,13 @@ struct EntryTrendProps {
 #[component]
 fn EntryTrend(props: &EntryTrendProps) -> Html {
     let i18n = use_i18n();
-    let chart = use_shell().chart_id();
-    let unit = use_state(|| None::<String>);
-    let args = TrendArgs { chart, trend: props.trend.to_string(), unit: (*unit).clone() };
-    let on_unit = Callback::from(move |chosen| unit.set(chosen));
+    let shell = use_shell();
+    let chart = shell.chart_id();
+    let args = TrendArgs { chart, trend: props.trend.to_string(), unit: shell.unit_of(&props.trend) };
+    let on_unit = {
+        let trend = props.trend.clone();
+        Callback::from(move |chosen| shell.set_unit(&trend, chosen))
+    };
     let query = use_query::<command::Trend>(args, vec![Topic::Record { chart }]);
     answered(&i18n, &query, &t!(i18n, "results-opening"), |view| {
         let title = series_name(&i18n, view.loinc.as_deref(), &view.title);

@@ -138,7 +138,8 @@ struct Ways {
     backup: Callback<MouseEvent>,
 }
 
-fn welcome(i18n: &I18n, on_language: &Callback<String>, ways: &Ways) -> Html {
+/// The languages, before there is a page of settings: the first page and the locked one.
+pub(crate) fn language_choice(i18n: &I18n, on_language: &Callback<String>) -> Html {
     let onchange = {
         let on_language = on_language.clone();
         Callback::from(move |event: Event| {
@@ -148,14 +149,20 @@ fn welcome(i18n: &I18n, on_language: &Callback<String>, ways: &Ways) -> Html {
         })
     };
     html! {
+        <label class="language-choice">
+            <Icon icon={IconName::Languages} />
+            <span class="visually-hidden">{ t!(i18n, "display-language") }</span>
+            <select {onchange}>
+                { for LANGUAGES.iter().map(|(tag, name)| html! { <option value={*tag} lang={*tag} selected={*tag == i18n.language()}>{ *name }</option> }) }
+            </select>
+        </label>
+    }
+}
+
+fn welcome(i18n: &I18n, on_language: &Callback<String>, ways: &Ways) -> Html {
+    html! {
         <>
-            <label class="language-choice">
-                <Icon icon={IconName::Languages} />
-                <span class="visually-hidden">{ t!(i18n, "display-language") }</span>
-                <select {onchange}>
-                    { for LANGUAGES.iter().map(|(tag, name)| html! { <option value={*tag} lang={*tag} selected={*tag == i18n.language()}>{ *name }</option> }) }
-                </select>
-            </label>
+            { language_choice(i18n, on_language) }
             <p class="brand brand-large"><Logo /><span>{ "Mecum" }</span></p>
             <h1 tabindex="-1">{ t!(i18n, "first-title") }</h1>
             <p class="lead">{ t!(i18n, "first-lead") }</p>

@@ -1,5 +1,7 @@
 //! Home: what needs me today, for all of us; what is new; whose records these are.
 
+use std::rc::Rc;
+
 use mecum_api::domain::PartialDate;
 use mecum_api::{
     ChartView, HomeView, LatestView, NeedKind, NeedView, SyncPhase, Topic, WrittenView, command,
@@ -45,7 +47,7 @@ pub fn HomePage() -> Html {
                         } else if let Some(id) = &view.sync.message_id {
                             <Notice kind={NoticeKind::Wait}><p>{ i18n.text(id) }</p></Notice>
                         }
-                        { needs(&i18n, &shell, &view) }
+                        <Needs view={view.clone()} />
                         { latest(&i18n, &shell, &view) }
                     </div>
                     { family(&i18n, &shell, &view.charts) }
@@ -66,7 +68,19 @@ fn chart_of<'a>(view: &'a HomeView, need: &NeedView) -> Option<&'a ChartView> {
     view.charts.iter().find(|c| c.chart == need.chart)
 }
 
-fn needs(i18n: &I18n, shell: &Shell, view: &HomeView) -> Html {
+/// Things that ask for attention at once. Source: design principle 2.
+const NEEDS: usize = 3;
+
+#[derive(Properties, PartialEq)]
+struct NeedsProps {
+    view: Rc<HomeView>,
+}
+
+/// What needs the person: three at first, all of them with one press.
+#[component]
+fn Needs(props: &NeedsProps) -> Html {
+    let (i18n, shell, view) = (&use_i18n(), &use_shell(), &props.view);
+    let all = use_state(|| false);
     if view.needs.is_empty() {
         return html! {
             <section class="home-section">
@@ -75,7 +89,9 @@ fn needs(i18n: &I18n, shell: &Shell, view: &HomeView) -> Html {
             </section>
         };
     }
-    let shown = view.needs.len();
+    let shown = if *all { view.needs.len() } else { view.needs.len().min(NEEDS) };
+    let more = view.needs.len() > shown;
+    let onclick = Callback::from(move |_: MouseEvent| all.set(true));
     html! {
         <section class="home-section" aria-labelledby="home-needs">
             <h2 class="section-title" id="home-needs">
@@ -83,8 +99,11 @@ fn needs(i18n: &I18n, shell: &Shell, view: &HomeView) -> Html {
                 <span class="section-count">{ t!(i18n, "home-needs-count", shown = shown, total = view.needs_total) }</span>
             </h2>
             <ul class="needs" role="list">
-                { for view.needs.iter().map(|need| need_row(i18n, shell, chart_of(view, need), need)) }
+                { for view.needs.iter().take(shown).map(|need| need_row(i18n, shell, chart_of(view, need), need)) }
             </ul>
+            if more {
+                <button type="button" class="link-button" {onclick}>{ t!(i18n, "home-needs-all", total = view.needs.len()) }</button>
+            }
         </section>
     }
 }

@@ -47,14 +47,20 @@ fn allergy_bar(i18n: &I18n, view: &MedicinesView) -> Html {
     if view.allergies.is_empty() {
         return Html::default();
     }
-    let what = view.allergies.join("; ");
-    let text = if view.allergies.len() == 1 {
-        t!(i18n, "medicines-allergy", what = what)
-    } else {
-        t!(i18n, "medicines-allergies", what = what)
-    };
+    let id = if view.allergies.len() == 1 { "medicines-allergy" } else { "medicines-allergies" };
     html! {
-        <p class="allergy-bar"><Icon icon={IconName::OctagonAlert} /><bdi>{ text }</bdi></p>
+        <div class="allergy-bar">
+            <Icon icon={IconName::OctagonAlert} />
+            <p>
+                { t!(i18n, id, what = "") }
+                { for view.allergies.iter().enumerate().map(|(at, one)| html! {
+                    <>
+                        if at > 0 { { "; " } }
+                        <Link<Route> to={Route::Entry { entry: one.entry.clone() }} classes="allergy-link"><bdi>{ one.text.clone() }</bdi></Link<Route>>
+                    </>
+                }) }
+            </p>
+        </div>
     }
 }
 

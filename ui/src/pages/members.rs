@@ -22,8 +22,8 @@ pub use self::invite::ShownInvitation;
 pub(super) use self::invite::needs_server;
 pub(super) use self::meeting::use_meeting;
 use self::row::{MemberRow, present};
-use self::shared::topics;
-pub use self::shared::{SharedLine, may_import, may_rename, may_write, takes_files};
+pub(super) use self::shared::topics;
+pub use self::shared::{SharedLine, may_add, may_import, may_rename, may_write, takes_files};
 pub(super) use self::words::{
     of_people, role_of_you, section_name, sections_title, state_flag, until_text, why,
 };

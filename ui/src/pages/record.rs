@@ -11,11 +11,10 @@ use yew_router::prelude::*;
 
 use self::filters::Filters;
 use self::part::TimelinePart;
-use super::add::KINDS;
 use super::answer::answered;
 use super::changes::ChangesPanel;
 use super::head::PageHead;
-use super::members::{SharedLine, may_import, may_write};
+use super::members::{SharedLine, may_add, may_import};
 use crate::app::{Shell, use_shell};
 use crate::components::{Empty, Icon, IconName};
 use crate::format;
@@ -69,7 +68,7 @@ pub fn RecordPage() -> Html {
         ))
     });
     let name = shell.chart_name();
-    let (import, add) = (may_import(&shell), KINDS.iter().any(|kind| may_write(&shell, *kind)));
+    let (import, add) = (may_import(&shell), may_add(&shell));
     let on_choose = {
         let shown = shown.clone();
         Callback::from(move |chosen| shown.set(chosen))
@@ -78,7 +77,7 @@ pub fn RecordPage() -> Html {
         <div class="page page-record">
             <div class="record-head">
                 <PageHead title={t!(i18n, "record-title")} note={note}>
-                    <Link<Route> to={Route::Members} classes="button button-second record-members">
+                    <Link<Route> to={Route::Members} classes="button button-second record-members in-bar">
                         <Icon icon={IconName::Share} />
                         <span>{ t!(i18n, "members-link") }</span>
                     </Link<Route>>
@@ -89,10 +88,9 @@ pub fn RecordPage() -> Html {
                         </Link<Route>>
                     }
                     if add {
-                        <Link<Route> to={Route::Add { kind: "new".into() }} classes="button button-main">
+                        <Link<Route> to={Route::Add { kind: "new".into() }} classes="button button-main in-bar">
                             <Icon icon={IconName::Plus} />
-                            <span class="for-phone">{ t!(i18n, "record-add-short") }</span>
-                            <span class="for-laptop">{ t!(i18n, "record-add") }</span>
+                            <span>{ t!(i18n, "record-add-short") }</span>
                         </Link<Route>>
                     }
                 </PageHead>

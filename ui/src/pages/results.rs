@@ -207,9 +207,11 @@ fn TrendOf(props: &TrendOfProps) -> Html {
     let i18n = use_i18n();
     let shell = use_shell();
     let chart = shell.chart_id();
-    let unit = use_state(|| None::<String>);
-    let args = TrendArgs { chart, trend: props.trend.to_string(), unit: (*unit).clone() };
-    let on_unit = Callback::from(move |chosen| unit.set(chosen));
+    let args = TrendArgs { chart, trend: props.trend.to_string(), unit: shell.unit_of(&props.trend) };
+    let on_unit = {
+        let trend = props.trend.clone();
+        Callback::from(move |chosen| shell.set_unit(&trend, chosen))
+    };
     let query = use_query::<command::Trend>(args, vec![News::Record { chart }]);
     answered_trend(&i18n, &query, props.head, |view| {
         if view.points.is_empty() && view.other_units.is_empty() {

@@ -6,6 +6,7 @@ use mecum_api::{CallError, Code, PassphraseArgs, TaskPhase, Topic, VaultView, co
 use yew::prelude::*;
 
 use super::act::use_asked_again;
+use super::first_run::{keep_language, language_choice};
 use super::integrity::backups::RestoreFrom;
 use super::integrity::closed::SetAside;
 use super::restore::forgotten::ForgottenSteps;
@@ -19,6 +20,8 @@ use crate::query::use_query;
 pub struct UnlockPageProps {
     /// As last asked.
     pub status: Rc<VaultView>,
+    /// A language was chosen.
+    pub on_language: Callback<String>,
     /// It is open.
     pub on_open: Callback<()>,
 }
@@ -47,6 +50,7 @@ pub fn UnlockPage(props: &UnlockPageProps) -> Html {
     let onsubmit = {
         let (typed, working, error, wait, on_open) =
             (typed.clone(), working.clone(), error.clone(), wait.clone(), props.on_open.clone());
+        let chosen = (props.status.display.language != i18n.language()).then(|| i18n.language().to_owned());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             if *working || *wait > 0 || typed.trim().is_empty() {
@@ -56,9 +60,15 @@ pub fn UnlockPage(props: &UnlockPageProps) -> Html {
             let (working, error, wait, on_open, backend) =
                 (working.clone(), error.clone(), wait.clone(), on_open.clone(), backend.clone());
             let args = PassphraseArgs { passphrase: (*typed).clone() };
+            let language = chosen.clone();
             wasm_bindgen_futures::spawn_local(async move {
                 match backend.call::<command::VaultUnlock>(args).await {
-                    Ok(_) => on_open.emit(()),
+                    Ok(_) => {
+                        if let Some(language) = language {
+                            keep_language(&backend, &language).await;
+                        }
+                        on_open.emit(());
+                    }
                     Err(refused) => {
                         let seconds = refused.args.get("wait-s").and_then(|s| s.parse().ok()).unwrap_or(0);
                         wait.set(seconds);
@@ -106,6 +116,7 @@ pub fn UnlockPage(props: &UnlockPageProps) -> Html {
         <div class="closed" data-person="abu">
             <div class="spine" aria-hidden="true" />
             <main class="closed-main">
+                { language_choice(&i18n, &props.on_language) }
                 <p class="brand brand-large"><Logo /><span>{ "Mecum" }</span></p>
                 <h1 tabindex="-1">{ t!(i18n, "unlock-title") }</h1>
                 <p class="lead">{ t!(i18n, "unlock-lead") }</p>

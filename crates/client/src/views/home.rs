@@ -9,7 +9,8 @@ use crate::row::Row;
 use crate::session::Session;
 use crate::summary::{ChartSummary, StoredNeed};
 
-/// Things that ask for attention at once. Source: design principle 2, "At most three things ask for attention".
+/// Things that ask for attention at once, the others are opened. Source: design principle 2, "At most three things ask for
+/// attention".
 const NEEDS: usize = 3;
 
 /// Newest entries on home. Source: the contract's `HomeView::latest`.
@@ -64,8 +65,8 @@ pub(crate) fn home(session: &mut Session) -> Result<HomeView, SessionError> {
     latest.sort_by(|(_, a), (_, b)| a.order().cmp(&b.order()));
     let mut needs_total = count(needs.len());
     let mut shown_needs = Vec::new();
-    for (chart, need) in needs.into_iter().take(NEEDS) {
-        shown_needs.push(need_view(session, chart, need)?);
+    for (at, (chart, need)) in needs.into_iter().enumerate() {
+        shown_needs.push(need_view(session, chart, need, at < NEEDS)?);
     }
     if session.quarantined() > 0 {
         needs_total += 1;
@@ -74,7 +75,6 @@ pub(crate) fn home(session: &mut Session) -> Result<HomeView, SessionError> {
             at.unwrap_or(shown_needs.len()),
             quarantine(session, charts.first().copied().unwrap_or_default()),
         );
-        shown_needs.truncate(NEEDS);
     }
     let latest = latest.into_iter().take(LATEST).map(|(chart, row)| latest_view(session, chart, &row));
     Ok(HomeView {
@@ -113,10 +113,16 @@ fn quarantine(session: &Session, chart: ChartId) -> NeedView {
     }
 }
 
-/// A need with the values of its clash: the one place where home loads a document, and only while people disagree.
-fn need_view(session: &mut Session, chart: ChartId, need: StoredNeed) -> Result<NeedView, SessionError> {
+/// A need with the values of its clash, if they are asked for: the one place where home loads a document, and only while people
+/// disagree.
+fn need_view(
+    session: &mut Session,
+    chart: ChartId,
+    need: StoredNeed,
+    values: bool,
+) -> Result<NeedView, SessionError> {
     let clash = match need.kind() {
-        NeedKind::Clash => clash::clashes(session, chart, need.key)?.into_iter().next(),
+        NeedKind::Clash if values => clash::clashes(session, chart, need.key)?.into_iter().next(),
         _ => None,
     };
     let field = clash.as_ref().map(|clash| clash.field);

@@ -131,7 +131,7 @@ pub(super) fn RemoveButton(props: &ChangeProps) -> Html {
                 if let Some(error) = (*error).clone() { <ErrorBlock {error} /> }
                 <div class="dialog-buttons">
                     <Button kind={ButtonKind::DangerFilled} onclick={remove} working={*working}>{ t!(i18n, "devices-remove-yes", name = name) }</Button>
-                    <Button kind={ButtonKind::Second} onclick={close.reform(|_| ())}>{ t!(i18n, "devices-keep") }</Button>
+                    <Button kind={ButtonKind::Second} safe=true onclick={close.reform(|_| ())}>{ t!(i18n, "devices-keep") }</Button>
                 </div>
             </Dialog>
         </>

@@ -99,7 +99,7 @@ pub(super) fn DeleteButton(props: &DeleteProps) -> Html {
                 </label>
                 <div class="dialog-buttons">
                     <Button kind={ButtonKind::DangerFilled} onclick={delete}>{ t!(i18n, "entry-delete") }</Button>
-                    <Button kind={ButtonKind::Second} onclick={close.reform(|_| ())}>{ t!(i18n, "entry-delete-keep") }</Button>
+                    <Button kind={ButtonKind::Second} safe=true onclick={close.reform(|_| ())}>{ t!(i18n, "entry-delete-keep") }</Button>
                 </div>
             </Dialog>
         </>

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use mecum_api::{
     ChartArgs, EntryArgs, EntryEraseArgs, EntryMoveArgs, EntryView, ErasureArgs, ErasureKind, ErasureLook,
-    ErasurePhase, ErasureView, Topic, command,
+    ErasurePhase, ErasureView, MemberState, Topic, command,
 };
 use yew::prelude::*;
 
@@ -15,9 +15,9 @@ use crate::components::{
 };
 use crate::i18n::{I18n, t, use_i18n};
 use crate::pages::act::use_act;
-use crate::pages::members::state_flag;
+use crate::pages::members::{state_flag, topics};
 use crate::pages::words::row_title;
-use crate::query::use_query;
+use crate::query::{QueryState, use_query};
 use crate::route::Route;
 
 /// The entry.
@@ -42,19 +42,15 @@ pub(super) fn Erase(props: &EraseProps) -> Html {
     let query =
         use_query::<command::ErasureList>(ChartArgs { chart }, vec![Topic::Record { chart }, Topic::Sync]);
     let asked = use_state(|| None::<Asked>);
-    let look = use_state(|| None::<ErasureLook>);
-    let seen = {
-        let look = look.clone();
-        Callback::from(move |now: ErasureLook| look.set(Some(now)))
-    };
-    let ask = use_act::<command::ErasureLookAt>(seen);
+    // Asked before anything is pressed: the button names where the entry would go.
+    let ask = use_query::<command::ErasureLookAt>(EntryArgs { chart, entry: entry.clone() }, topics(chart));
+    let look = ask.data();
     let stop = use_act::<command::ErasureStop>(query.reload());
     let open = |what: Asked| {
-        let (asked, look, send, entry) = (asked.clone(), look.clone(), ask.send.clone(), entry.clone());
+        let (asked, reload) = (asked.clone(), ask.reload());
         Callback::from(move |_: MouseEvent| {
-            look.set(None);
             asked.set(Some(what));
-            send.emit(EntryArgs { chart, entry: entry.clone() });
+            reload.emit(());
         })
     };
     let close = {
@@ -78,13 +74,12 @@ pub(super) fn Erase(props: &EraseProps) -> Html {
         };
         list.iter().find(ours).cloned()
     });
+    let sensitive = look.as_ref().is_some_and(|look| look.sensitive);
     let name = shell.chart_name();
     let title = row_title(&i18n, &props.view.row);
     let question = match *asked {
         Some(Asked::Erase) => t!(i18n, "erase-question", title = title, name = name),
-        Some(Asked::Move) if look.as_ref().is_some_and(|look| look.sensitive) => {
-            t!(i18n, "move-back-question", title = title)
-        }
+        Some(Asked::Move) if sensitive => t!(i18n, "move-back-question", title = title),
         Some(Asked::Move) => t!(i18n, "move-question", title = title),
         None => String::new(),
     };
@@ -96,21 +91,26 @@ pub(super) fn Erase(props: &EraseProps) -> Html {
             <h2 class="section-head">{ t!(i18n, "erase-head") }</h2>
             if let Some(one) = going { { going_on(&i18n, &one, &stop.send) } } else {
                 <div class="button-row">
-                    <Button kind={ButtonKind::Second} onclick={open(Asked::Move)}>{ t!(i18n, "move-begin") }</Button>
+                    <Button kind={ButtonKind::Second} onclick={open(Asked::Move)}>{ i18n.text(move_word(sensitive)) }</Button>
                     <Button kind={ButtonKind::Danger} onclick={open(Asked::Erase)}>{ t!(i18n, "erase-begin") }</Button>
                 </div>
             }
             if let Some(error) = stop.error.clone() { <ErrorBlock {error} /> }
             <Dialog open={asked.is_some()} title={question} {tile} on_close={close.clone()}>
-                if let Some(error) = ask.error.clone() { <ErrorBlock {error} /> }
-                if let (Some(what), Some(look)) = (*asked, (*look).clone()) {
-                    <Question {what} {look} {entry} on_close={close.clone()} {on_done} />
+                if let QueryState::Failed(error) = &ask.state { <ErrorBlock error={error.clone()} /> }
+                else if let (Some(what), Some(look)) = (*asked, look) {
+                    <Question {what} look={(*look).clone()} {entry} on_close={close.clone()} {on_done} />
                 } else {
                     <Skeleton text={t!(i18n, "erase-looking")} />
                 }
             </Dialog>
         </section>
     }
+}
+
+/// The word of a button that moves: where to.
+fn move_word(sensitive: bool) -> &'static str {
+    if sensitive { "move-back-do" } else { "move-do" }
 }
 
 /// How far it is, in one sentence.
@@ -163,7 +163,7 @@ fn Question(props: &QuestionProps) -> Html {
         return html! {
             <>
                 <p>{ i18n.text(why) }{ " " }{ to_do.unwrap_or_default() }</p>
-                <div class="dialog-buttons"><Button kind={ButtonKind::Second} onclick={keep}>{ t!(i18n, "app-back") }</Button></div>
+                <div class="dialog-buttons"><Button kind={ButtonKind::Second} safe=true onclick={keep}>{ t!(i18n, "app-back") }</Button></div>
             </>
         };
     }
@@ -197,12 +197,20 @@ fn Question(props: &QuestionProps) -> Html {
             if let Some(error) = error { <ErrorBlock {error} /> }
             <div class="dialog-buttons">
                 <Button kind={if erases { ButtonKind::DangerFilled } else { ButtonKind::Main }} working={erase.working || moving.working} {onclick}>
-                    { i18n.text(match (erases, look.sensitive) { (true, _) => "erase-do", (false, false) => "move-do", (false, true) => "move-back-do" }) }
+                    { i18n.text(if erases { "erase-do" } else { move_word(look.sensitive) }) }
                 </Button>
-                <Button kind={ButtonKind::Second} onclick={keep}>{ t!(i18n, "entry-delete-keep") }</Button>
+                <Button kind={ButtonKind::Second} safe=true onclick={keep}>{ t!(i18n, "entry-delete-keep") }</Button>
             </div>
         </>
     }
+}
+
+/// Whether somebody goes on seeing it; of anybody else, how their membership stands.
+fn reads(i18n: &I18n, state: MemberState) -> Html {
+    if matches!(state, MemberState::Member | MemberState::Leaving) {
+        return html! { <span class="caption">{ t!(i18n, "erase-reads-now") }</span> };
+    }
+    state_flag(i18n, state)
 }
 
 fn readers(i18n: &I18n, look: &ErasureLook) -> Html {
@@ -214,7 +222,7 @@ fn readers(i18n: &I18n, look: &ErasureLook) -> Html {
             <p><strong>{ t!(i18n, "erase-read-by") }</strong></p>
             <ul class="count-list" role="list">
                 { for look.readers.iter().map(|one| html! {
-                    <li key={one.account.clone()}><bdi>{ one.name.clone() }</bdi>{ state_flag(i18n, one.state) }</li>
+                    <li key={one.account.clone()}><bdi>{ one.name.clone() }</bdi>{ reads(i18n, one.state) }</li>
                 }) }
             </ul>
         </>
@@ -223,7 +231,7 @@ fn readers(i18n: &I18n, look: &ErasureLook) -> Html {
 
 #[cfg(test)]
 mod tests {
-    use mecum_api::{MemberState, PastReaderView};
+    use mecum_api::PastReaderView;
 
     use super::*;
 
@@ -247,7 +255,7 @@ mod tests {
         let reader = |name: &str, state| PastReaderView { account: name.into(), name: name.into(), state };
         let readers = vec![reader("Budi", MemberState::Member), reader("Sari", MemberState::Removed)];
         let html = seen(ErasureLook { may: true, readers, ..ErasureLook::default() }).await;
-        for words in ["keep what they read", "Budi", "In force", "Sari", "Removed"] {
+        for words in ["keep what they read", "Budi", "Sees it now", "Sari", "Removed"] {
             assert!(html.contains(words), "the question says: {words}");
         }
         let html = seen(ErasureLook::default()).await;

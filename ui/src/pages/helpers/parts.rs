@@ -25,10 +25,13 @@ pub(super) fn Parts() -> Html {
             <h2 class="section-head">{ t!(i18n, "parts-title") }</h2>
             { answered(&i18n, &query, &t!(i18n, "data-opening"), |list| html! {
                 <>
-                    if list.is_empty() { <p class="small">{ t!(i18n, "parts-none") }</p> }
-                    <ul class="settings-list" role="list">
-                        { for list.iter().map(|part| html! { <li key={part.account.clone()}><Part part={part.clone()} reload={query.reload()} /></li> }) }
-                    </ul>
+                    if list.is_empty() {
+                        <p class="small">{ t!(i18n, "parts-none") }</p>
+                    } else {
+                        <ul class="settings-list" role="list">
+                            { for list.iter().map(|part| html! { <li key={part.account.clone()}><Part part={part.clone()} reload={query.reload()} /></li> }) }
+                        </ul>
+                    }
                 </>
             }) }
             <Offer reload={query.reload()} />
@@ -205,7 +208,7 @@ fn Part(props: &PartProps) -> Html {
                 if let Some(error) = withdraw.error.clone() { <ErrorBlock {error} /> }
                 <div class="dialog-buttons">
                     <Button kind={ButtonKind::DangerFilled} working={withdraw.working} onclick={withdraw.send.reform(move |_| of.clone())}>{ t!(i18n, "part-destroy") }</Button>
-                    <Button kind={ButtonKind::Second} onclick={away.reform(|_| ())}>{ t!(i18n, "entry-delete-keep") }</Button>
+                    <Button kind={ButtonKind::Second} safe=true onclick={away.reform(|_| ())}>{ t!(i18n, "entry-delete-keep") }</Button>
                 </div>
             </Dialog>
         </>

@@ -108,6 +108,9 @@ fn made(i18n: &I18n, view: &BackupsView) -> Html {
 
 /// The files, each with a way to restore it where `restore` is given.
 fn list(i18n: &I18n, backups: &[BackupView], restore: Option<&Callback<BackupView>>) -> Html {
+    if backups.is_empty() {
+        return Html::default();
+    }
     html! {
         <ul class="settings-list" role="list">
             { for backups.iter().map(|one| {

@@ -91,7 +91,7 @@ fn Look(props: &LookProps) -> Html {
             if let Some(view) = &*view {
                 <div aria-live="polite">{ found(&i18n, view) }</div>
                 <p>{ t!(i18n, "mend-text") }</p>
-                <MendForm />
+                <MendForm kind={ButtonKind::Main} />
                 <div class="button-row"><Button kind={ButtonKind::Quiet} onclick={props.on_back.reform(|_| ())}>{ t!(i18n, "app-back") }</Button></div>
             } else {
                 <PassphraseForm lead={t!(i18n, "closed-look-text")} action={t!(i18n, "closed-look-do")} working={examine.working} error={examine.error.clone()}
@@ -126,7 +126,7 @@ pub fn SetAside(props: &SetAsideProps) -> Html {
                 if let Some(error) = aside.error.clone() { <ErrorBlock {error} /> }
                 <div class="dialog-buttons">
                     <Button kind={ButtonKind::DangerFilled} working={aside.working} onclick={aside.send.reform(|_| ())}>{ t!(i18n, "aside-do") }</Button>
-                    <Button kind={ButtonKind::Second} onclick={turn(false).reform(|_| ())}>{ t!(i18n, "app-back") }</Button>
+                    <Button kind={ButtonKind::Second} safe=true onclick={turn(false).reform(|_| ())}>{ t!(i18n, "app-back") }</Button>
                 </div>
             </Dialog>
         </>

@@ -17,14 +17,21 @@ pub(super) fn Mend() -> Html {
         <section class="settings-section">
             <h2 class="section-head">{ t!(i18n, "mend-title") }</h2>
             <p>{ t!(i18n, "mend-text") }</p>
-            <MendForm />
+            <MendForm kind={ButtonKind::Second} />
         </section>
     }
 }
 
+/// How strong its button is.
+#[derive(Properties, PartialEq)]
+pub(super) struct MendFormProps {
+    /// On a closed vault it is the one thing to do.
+    pub(super) kind: ButtonKind,
+}
+
 /// Its button, the passphrase, how far it is, and what came of it. The same on a closed vault.
 #[component]
-pub(super) fn MendForm() -> Html {
+pub(super) fn MendForm(props: &MendFormProps) -> Html {
     let i18n = use_i18n();
     let query = use_query::<command::MendStatus>((), vec![Topic::Integrity]);
     let view = query.data();
@@ -49,7 +56,7 @@ pub(super) fn MendForm() -> Html {
             if *asking {
                 <PassphraseForm lead={t!(i18n, "mend-passphrase")} action={t!(i18n, "mend-do")} working={mend.working} error={mend.error.clone()} on_done={mend.send.clone()} on_stop={turn(false)} />
             } else if !running {
-                <div class="button-row"><Button kind={ButtonKind::Second} onclick={turn(true).reform(|_| ())}>{ t!(i18n, "mend-do") }</Button></div>
+                <div class="button-row"><Button kind={props.kind} onclick={turn(true).reform(|_| ())}>{ t!(i18n, "mend-do") }</Button></div>
             }
         </>
     }

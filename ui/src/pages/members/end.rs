@@ -155,7 +155,7 @@ fn RemoveForm(props: &RemoveFormProps) -> Html {
             if let Some(error) = (*problem).clone() { <ErrorBlock error={of_people(&i18n, error)} /> }
             <div class="dialog-buttons">
                 <Button kind={ButtonKind::DangerFilled} submit=true working={*working}>{ t!(i18n, "remove-do") }</Button>
-                <Button kind={ButtonKind::Second} onclick={props.on_close.reform(|_: MouseEvent| ())}>{ t!(i18n, "remove-keep") }</Button>
+                <Button kind={ButtonKind::Second} safe=true onclick={props.on_close.reform(|_: MouseEvent| ())}>{ t!(i18n, "remove-keep") }</Button>
             </div>
         </form>
     }
@@ -206,7 +206,7 @@ fn LeaveForm(props: &LeaveFormProps) -> Html {
             if let Some(error) = (*problem).clone() { <ErrorBlock error={of_people(&i18n, error)} /> }
             <div class="dialog-buttons">
                 <Button kind={ButtonKind::DangerFilled} {onclick} working={*working}>{ t!(i18n, "leave-do") }</Button>
-                <Button kind={ButtonKind::Second} onclick={props.on_close.reform(|_: MouseEvent| ())}>{ t!(i18n, "leave-stay") }</Button>
+                <Button kind={ButtonKind::Second} safe=true onclick={props.on_close.reform(|_: MouseEvent| ())}>{ t!(i18n, "leave-stay") }</Button>
             </div>
         </>
     }

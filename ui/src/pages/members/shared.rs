@@ -11,18 +11,24 @@ use super::words::{alike, day_of, near_day, role_of_you, sections_title, stands,
 use crate::app::{Shell, use_shell};
 use crate::components::{Icon, IconName, Notice, NoticeKind};
 use crate::i18n::{I18n, t, use_i18n};
+use crate::pages::add::KINDS;
 use crate::pages::words::wire_word;
 use crate::query::use_query;
 use crate::route::Route;
 
 /// News that may change who sees a record.
-pub(super) fn topics(chart: ChartId) -> Vec<Topic> {
+pub(crate) fn topics(chart: ChartId) -> Vec<Topic> {
     vec![Topic::Record { chart }, Topic::Charts, Topic::Devices]
 }
 
 /// Entries of this kind may be written in the open record. What may not be written has no control for it.
 pub fn may_write(shell: &Shell, kind: Kind) -> bool {
     shell.chart().is_none_or(|chart| writes(&chart, kind))
+}
+
+/// Anything may be added to the open record.
+pub fn may_add(shell: &Shell) -> bool {
+    KINDS.iter().any(|kind| may_write(shell, *kind))
 }
 
 /// Files may be brought into the open record.

@@ -44,7 +44,7 @@ pub fn HelpersSteps(props: &HelpersStepsProps) -> Html {
     let back = props.on_back.reform(|_: MouseEvent| ());
     let give_up = drop.send.reform(|_: MouseEvent| ());
     let at = match query.data().map(|view| view.phase) {
-        Some(RestorePhase::Waiting) => 2,
+        Some(RestorePhase::Waiting | RestorePhase::Stopped | RestorePhase::Over) => 2,
         Some(RestorePhase::Released) => 3,
         _ => 1,
     };
@@ -55,7 +55,7 @@ pub fn HelpersSteps(props: &HelpersStepsProps) -> Html {
                 on_done={open.send.clone()} on_stop={props.on_back.clone()} />
         },
         RestorePhase::Waiting | RestorePhase::Released => html! {
-            <Gather view={(*view).clone()} on_again={again.clone()} on_joining={props.on_joining.clone()} give_up={give_up.clone()} />
+            <Gather view={(*view).clone()} on_again={again.clone()} on_joining={props.on_joining.clone()} on_back={props.on_back.clone()} give_up={give_up.clone()} />
         },
         RestorePhase::Stopped | RestorePhase::Over => html! {
             <>
@@ -63,7 +63,7 @@ pub fn HelpersSteps(props: &HelpersStepsProps) -> Html {
                     <p>{ t!(i18n, if view.phase == RestorePhase::Stopped { "byhelpers-stopped" } else { "byhelpers-over" }) }</p>
                     if let Some(at_ms) = view.again_ms { <p>{ t!(i18n, "byhelpers-again", when = when(&i18n, at_ms)) }</p> }
                 </Notice>
-                <Button kind={ButtonKind::Main} wide=true working={drop.working} onclick={give_up.clone()}>{ t!(i18n, "byhelpers-drop") }</Button>
+                <Button kind={ButtonKind::Second} wide=true working={drop.working} onclick={give_up.clone()}>{ t!(i18n, "byhelpers-drop") }</Button>
             </>
         },
     });
@@ -93,29 +93,43 @@ fn Ask(props: &AskProps) -> Html {
     let (server, account) = (use_state(String::new), use_state(String::new));
     let device = use_state(|| i18n.text("first-device-default"));
     let (tried, next) = (use_state(|| false), use_state(|| false));
+    let chosen = use_state(String::new);
     let ask = use_act::<command::RestoreAsk>(props.on_asked.clone());
-    let put = |state: &UseStateHandle<String>| {
-        let state = state.clone();
-        Callback::from(move |text: String| state.set(text))
-    };
-    let onsubmit = {
-        let (server, account, tried, next) = (server.clone(), account.clone(), tried.clone(), next.clone());
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
-            tried.set(true);
-            next.set(!server.trim().is_empty() && !account.trim().is_empty());
-        })
-    };
-    if *next && ask.error.is_none() {
+    let send = {
         let (send, server, account, device) =
             (ask.send.clone(), server.clone(), account.clone(), device.clone());
-        let on_done = Callback::from(move |passphrase: String| {
+        move |passphrase: String| {
             send.emit(RestoreAskArgs {
                 server: server.trim().to_owned(),
                 account: account.trim().to_owned(),
                 passphrase,
                 device_name: device.trim().to_owned(),
             });
+        }
+    };
+    let put = |state: &UseStateHandle<String>| {
+        let state = state.clone();
+        Callback::from(move |text: String| state.set(text))
+    };
+    let onsubmit = {
+        let (server, account, tried, next) = (server.clone(), account.clone(), tried.clone(), next.clone());
+        let (chosen, send) = (chosen.clone(), send.clone());
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            tried.set(true);
+            let whole = !server.trim().is_empty() && !account.trim().is_empty();
+            // Who comes back because of an address has chosen a passphrase already.
+            if whole && !chosen.is_empty() {
+                send((*chosen).clone());
+            }
+            next.set(whole);
+        })
+    };
+    if *next && chosen.is_empty() {
+        let chosen = chosen.clone();
+        let on_done = Callback::from(move |passphrase: String| {
+            send(passphrase.clone());
+            chosen.set(passphrase);
         });
         return html! { <><p class="small">{ t!(i18n, "join-own-passphrase") }</p><PassphraseStep {on_done} /></> };
     }
@@ -129,7 +143,7 @@ fn Ask(props: &AskProps) -> Html {
             <Field id="account" label={t!(i18n, "kit-paper-account")} hint={AttrValue::from(t!(i18n, "byhelpers-account-hint"))} value={(*account).clone()} error={missing(&account, "byhelpers-account-missing")} oninput={put(&account)} />
             <Field id="device" label={t!(i18n, "first-device")} hint={AttrValue::from(t!(i18n, "first-device-hint"))} value={(*device).clone()} oninput={put(&device)} />
             if let Some(error) = ask.error.clone() { <ErrorBlock {error} /> }
-            <div class="closed-end"><Button kind={ButtonKind::Main} submit=true wide=true>{ t!(i18n, "first-continue") }</Button></div>
+            <div class="closed-end"><Button kind={ButtonKind::Main} submit=true wide=true working={ask.working}>{ t!(i18n, "first-continue") }</Button></div>
         </form>
     }
 }
@@ -139,6 +153,7 @@ struct GatherProps {
     view: RestoreView,
     on_again: Callback<()>,
     on_joining: Callback<bool>,
+    on_back: Callback<()>,
     give_up: Callback<MouseEvent>,
 }
 
@@ -168,7 +183,7 @@ fn Gather(props: &GatherProps) -> Html {
             <p>{ t!(i18n, "byhelpers-words") }</p>
             { word_list(&view.words) }
             if released && enough {
-                <Finish on_joining={props.on_joining.clone()} />
+                <Finish on_joining={props.on_joining.clone()} on_back={props.on_back.clone()} />
             } else if let Some(offer) = &*shown {
                 <p>{ t!(i18n, "byhelpers-code-text") }</p>
                 { code_block(&i18n, offer, &t!(i18n, "byhelpers-code")) }
@@ -199,6 +214,7 @@ fn part(i18n: &I18n, one: &RestorePartView) -> Html {
 #[derive(Properties, PartialEq)]
 struct FinishProps {
     on_joining: Callback<bool>,
+    on_back: Callback<()>,
 }
 
 /// The passphrase that was given when asking, what becomes of the other devices, and how far it is.
@@ -249,7 +265,7 @@ fn Finish(props: &FinishProps) -> Html {
                 ]}
                 {onchange} />
             <PassphraseForm lead={t!(i18n, "byhelpers-finish")} action={t!(i18n, "byhelpers-finish-do")} working={*working} error={(*error).clone()}
-                {on_done} on_stop={props.on_joining.reform(|()| false)} />
+                {on_done} on_stop={props.on_back.clone()} />
         </>
     }
 }
