@@ -45,6 +45,11 @@ impl Proof {
         self.seed
     }
 
+    /// Where a search begins that goes on until it has found this shard's share of cases: each shard has its own.
+    pub fn begins(&self) -> u64 {
+        (self.seed << 8) ^ ((self.shard - 1) << 44)
+    }
+
     /// How many cases the whole row has in this run, all shards together.
     pub fn cases(&self) -> u64 {
         self.cases
@@ -102,9 +107,20 @@ mod tests {
 
     use super::*;
 
+    fn proof(shard: u64, shards: u64) -> Proof {
+        Proof { test: 1, what: "", cases: 100, seed: 1, shard, shards, started: Instant::now() }
+    }
+
     fn share(shard: u64, shards: u64) -> Vec<u64> {
-        let proof = Proof { test: 1, what: "", cases: 100, seed: 1, shard, shards, started: Instant::now() };
-        proof.numbers().collect()
+        proof(shard, shards).numbers().collect()
+    }
+
+    #[test]
+    fn no_two_shards_search_in_the_same_place() {
+        let mut begins: Vec<u64> = (1..=200).map(|shard| proof(shard, 200).begins()).collect();
+        begins.sort_unstable();
+        let apart = begins.windows(2).map(|two| two[1] - two[0]).min();
+        assert!(apart > Some(1 << 40), "no search is as long: {apart:?}");
     }
 
     #[test]

@@ -69,7 +69,11 @@ fn sweep(
             Ended::Done => "done".to_owned(),
             Ended::Refused(why) => why.trim().to_owned(),
             Ended::Unborn => "not begun".to_owned(),
-            Ended::Killed => "killed".to_owned(),
+            // Nobody kills here: then it ended itself, by a signal.
+            Ended::Killed => {
+                wrong.push(format!("{operation}, {call} {when}: ended by a signal"));
+                String::new()
+            }
             Ended::Failed(why) => {
                 wrong.push(format!("{operation}, {call} {when}: {why}"));
                 String::new()

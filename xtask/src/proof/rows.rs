@@ -151,7 +151,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         names: &["what_is_saved_after_a_failed_sync_survives_a_power_cut"],
-        control: Control::Tests(&["control_a_disk_whose_syncs_do_nothing_loses_after_a_failed_sync"]),
+        control: Control::Tests(&["control_a_log_that_is_not_written_anew_loses_after_a_failed_sync"]),
         in_test: 400,
         per_change: 400,
         nightly: 40_000,
@@ -547,7 +547,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["lifecycle::a_key_slot_below_the_floor_does_not_open_in_a_shipped_program"],
         cases: Cases::Tests,
-        control: Control::Tests(&["lifecycle::the_fixture_does_not_weaken_real_keys"]),
+        control: Control::Tests(&["lifecycle::control_the_same_weak_slot_opens_where_a_test_permits_it"]),
         in_test: ALL,
         per_change: ALL,
         nightly: ALL,

@@ -104,6 +104,18 @@ fn a_key_slot_below_the_floor_does_not_open_in_a_shipped_program() {
 }
 
 #[test]
+fn control_the_same_weak_slot_opens_where_a_test_permits_it() {
+    let folder = folder();
+    let path = file_in(folder.path());
+    let vault = create(&path, 1);
+    fill(&vault, 2);
+    let before = content(&vault).expect("reads");
+    vault.lock().expect("locks");
+    let vault = unlock(&path).expect("it is the floor alone that keeps it shut in a shipped program");
+    assert_eq!(content(&vault), Ok(before), "with everything in it");
+}
+
+#[test]
 fn the_passphrase_can_be_asked_again_and_changed() {
     let folder = folder();
     let path = file_in(folder.path());
@@ -139,8 +151,8 @@ fn a_backup_opens_by_itself_with_all_content() {
 }
 
 #[test]
-fn the_fixture_does_not_weaken_real_keys() {
-    // Keys of two seeds differ: otherwise the tests above could open each other's vaults by chance.
+fn each_seed_of_the_fixture_is_a_vault_of_its_own() {
+    // Otherwise the tests above could open each other's vaults by chance.
     let key = |seed| VaultKey::make(&*options(seed).entropy);
-    assert_ne!(key(1), key(2), "a seed is a vault of its own");
+    assert_ne!(key(1), key(2), "keys of two seeds differ");
 }
