@@ -41,10 +41,16 @@ impl Session {
         }
         let chart = self.staged_space(stage, space)?.chart;
         self.load_chart(chart)?;
+        // Own links that were never shown, of a chain that goes on elsewhere: their numbers are used in what is built anew. They wait
+        // in the log and are written again with the new life.
+        let elsewhere = self.is_older_copy() && goes_on_elsewhere(stage, space);
         for state in known {
             let document = state.document;
             for (_, bytes) in self.vault.envelopes(document, 0)? {
                 let envelope = Envelope::parse(&bytes).map_err(|_| SessionError::Envelope)?;
+                if elsewhere && self.own_seq_of(&envelope) > 0 && self.is_unsent(stage, &envelope)? {
+                    continue;
+                }
                 stage.again.push(Arrival { envelope, bytes, kept: true });
             }
             let rows = self.charts.get(&chart).map(|loaded| &loaded.rows);
@@ -76,6 +82,13 @@ impl Session {
         stage.rows.entry(chart).or_default();
         stage.topics.push(Topic::Record { chart });
         Ok(())
+    }
+
+    /// Whether an own link has not been shown by the server, nor just been confirmed.
+    fn is_unsent(&self, stage: &Stage, envelope: &Envelope) -> Result<bool, SessionError> {
+        let name = push_name(envelope.place().space, envelope.place().envelope_seq);
+        let there = self.vault.get(Table::Sync, &name)?.is_some();
+        Ok(there && !stage.deletes.contains(&(Table::Sync, name)))
     }
 
     /// Whether an entry's cuts reach below what a document's log holds: into what came folded in a snapshot, where one change
@@ -245,6 +258,13 @@ impl Session {
     pub(crate) fn aside_notice(&self) -> Option<&'static str> {
         self.follower.aside().next().map(|_| "error-section-not-believed")
     }
+}
+
+/// Whether a snapshot in this stage has shown that the own chain of a space goes on elsewhere.
+fn goes_on_elsewhere(stage: &Stage, space: SpaceId) -> bool {
+    let prefix = lost_name(space, 0);
+    let prefix = prefix.get(..prefix.len().saturating_sub(8)).unwrap_or_default();
+    stage.puts.iter().any(|(table, name, _)| *table == Table::Waiting && name.starts_with(prefix))
 }
 
 /// The settings that name spaces to be built anew.

@@ -364,6 +364,15 @@ impl Session {
         self.documents.get(&document).expect("a loaded document has a state").space
     }
 
+    /// Why each thing was put aside.
+    pub fn put_aside_for_tests(&self) -> Vec<String> {
+        let names = self.vault.names(Table::Quarantine).expect("rows");
+        let reason = |name: &Vec<u8>| {
+            String::from_utf8_lossy(name.split(|b| *b == b'/').next().unwrap_or(&[])).into_owned()
+        };
+        names.iter().map(reason).collect()
+    }
+
     /// How many spaces are passed over, and the sentence that says so.
     pub fn aside_for_tests(&self) -> (usize, Option<&'static str>) {
         (self.follower.aside().count(), self.aside_notice())

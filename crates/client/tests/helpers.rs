@@ -4,6 +4,8 @@
 #[allow(dead_code, reason = "other tests lie in more ways")]
 #[path = "byzantine/mitm.rs"]
 mod mitm;
+#[path = "helpers/pruned.rs"]
+mod pruned;
 #[path = "support/world.rs"]
 mod world;
 
@@ -42,6 +44,18 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(AtomicI64::new(NOW_MS));
         let server = Server::start_at(&folder.path().join("server"), &clock).await;
+        Self::at(folder, clock, server).await
+    }
+
+    /// Beside a server that asks for verification of every snapshot.
+    async fn pruning() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(AtomicI64::new(NOW_MS));
+        let server = Server::start_pruning(&folder.path().join("server"), &clock).await;
+        Self::at(folder, clock, server).await
+    }
+
+    async fn at(folder: TempDir, clock: Arc<AtomicI64>, server: Server) -> Self {
         let laras = device(&folder.path().join("laras"));
         let chart = create(&laras, "Laras", "phone").await;
         connect(&laras, &server).await;

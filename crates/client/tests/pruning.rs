@@ -1,8 +1,14 @@
 //! A server that prunes what two devices found folded right, after 90 days: whoever comes later or was away goes on from the
 //! snapshot and loses nothing, and a snapshot that is not right lets nothing be pruned, or is said not to be believed.
 
+#[path = "pruning/erased.rs"]
+mod erased;
 #[path = "support/line.rs"]
 mod line;
+#[path = "pruning/older.rs"]
+mod older;
+#[path = "pruning/removed.rs"]
+mod removed;
 
 use line::{Device, Line, an_entry, exchange, fold, same, set, write};
 use mecum_api::{EntryEraseArgs, MemberRemoveArgs};

@@ -1,6 +1,8 @@
 //! The recovery kit by the commands of the screens, over a relay on TCP: thirteen words on paper bring everything back, on the
 //! device whose passphrase is forgotten and on an empty one. Nothing less than the right thirteen does anything at all.
 
+#[path = "recovery/pruned.rs"]
+mod pruned;
 #[path = "support/world.rs"]
 mod world;
 

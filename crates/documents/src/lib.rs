@@ -33,7 +33,7 @@ pub use payload::{DecodeError, Glance, Payload};
 pub use regenesis::{Extracted, Item, Late, Regenesis, RegenesisError};
 pub use replay::{Cut, Readmission, ReplayError, Replayed};
 pub use reserved::{actor_after, replay_actor};
-pub use rewrite::Rewritten;
+pub use rewrite::{Rewritten, TakenOut};
 pub use schema::{
     MAX_CHANGE_BYTES, MAX_CHANGE_OPERATIONS, MAX_DOCUMENT_OPERATIONS, MAX_SNAPSHOT_BYTES, genesis_hash,
 };

@@ -17,6 +17,28 @@ use crate::document::{Document, LoadError};
 use crate::payload::Payload;
 use crate::schema::genesis;
 
+/// A change that is taken out, whether or not the document holds it: where a snapshot took the document's place, it may not.
+#[derive(Clone, Debug)]
+pub struct TakenOut {
+    /// Its hash.
+    pub change: [u8; 32],
+    /// The changes that its writer had seen, as it names them itself.
+    pub deps: Vec<[u8; 32]>,
+    /// What it did.
+    pub batch: Batch,
+}
+
+impl TakenOut {
+    /// The change of a payload.
+    pub fn of(payload: &Payload) -> Self {
+        Self {
+            change: payload.change_hash(),
+            deps: payload.deps().collect(),
+            batch: payload.batch().clone(),
+        }
+    }
+}
+
 /// A document whose changes were taken out and written again.
 #[derive(Clone, Debug)]
 pub struct Rewritten {
@@ -36,18 +58,16 @@ impl Document {
     ///
     /// # Errors
     /// [`LoadError`] where Automerge cannot put the document together again; this one is as it was.
-    pub fn rewrite(&self, out: &[([u8; 32], Batch)], actor: Actor) -> Result<Rewritten, LoadError> {
+    pub fn rewrite(&self, out: &[TakenOut], actor: Actor) -> Result<Rewritten, LoadError> {
         let all = catch_unwind(AssertUnwindSafe(|| self.doc.get_changes(&[])));
         let all = all.map_err(|_| LoadError::Unreadable)?;
-        let deps: BTreeMap<[u8; 32], Vec<ChangeHash>> =
-            all.iter().map(|change| (change.hash().0, change.deps().to_vec())).collect();
         let (stays, left_out) = divide(all, out);
         let mut again = Again::new(stays, actor);
         let mut rewritten =
             Rewritten { next: again.view.clone(), payloads: Vec::new(), refused: Vec::new(), left_out };
         let mut written = Vec::new();
-        for (place, (change, batch)) in out.iter().enumerate() {
-            again.show(deps.get(change).map_or(&[][..], Vec::as_slice))?;
+        for (place, TakenOut { deps, batch, .. }) in out.iter().enumerate() {
+            again.show(deps)?;
             let (payloads, whole) = again.write(batch);
             written.extend(payloads.iter().map(|payload| payload.parsed().clone()));
             rewritten.payloads.extend(payloads.into_iter().map(|payload| (place, payload)));
@@ -67,8 +87,8 @@ impl Document {
 }
 
 /// The changes that stay, without genesis, each after those that it follows; and the others that build on what goes.
-fn divide(all: Vec<Change>, out: &[([u8; 32], Batch)]) -> (Vec<Change>, Vec<[u8; 32]>) {
-    let mut gone: BTreeSet<[u8; 32]> = out.iter().map(|(change, _)| *change).collect();
+fn divide(all: Vec<Change>, out: &[TakenOut]) -> (Vec<Change>, Vec<[u8; 32]>) {
+    let mut gone: BTreeSet<[u8; 32]> = out.iter().map(|out| out.change).collect();
     let (mut stays, mut left_out) = (Vec::with_capacity(all.len()), Vec::new());
     for change in all {
         let hash = change.hash().0;
@@ -100,9 +120,9 @@ impl Again {
     }
 
     /// Adds to the view what changes with these dependencies had seen. One writer's view only grows.
-    fn show(&mut self, deps: &[ChangeHash]) -> Result<(), LoadError> {
+    fn show(&mut self, deps: &[[u8; 32]]) -> Result<(), LoadError> {
         let mut fresh = BTreeSet::new();
-        let mut open: Vec<ChangeHash> = deps.to_vec();
+        let mut open: Vec<ChangeHash> = deps.iter().copied().map(ChangeHash).collect();
         while let Some(hash) = open.pop() {
             let Some(at) = self.place.get(&hash.0).copied() else { continue };
             if self.seen.contains(&at) || !fresh.insert(at) {

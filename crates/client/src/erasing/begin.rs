@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 
 use mecum_api::{ErasureKind, Topic};
 use mecum_documents::{Actor, Document, Late};
-use mecum_domain::FinishedKey;
+use mecum_domain::{Edit, FinishedKey};
 use mecum_seal::{DocumentId, Envelope, SpaceId};
 use mecum_sync::{Replaced, SpaceLog};
 use mecum_vault::{Durability, Table, Write, WriteVaultError};
 
 use super::base::{Base, Info, Pending, base_digest, opened_document};
 use super::intents::Erased;
+use super::late::key_of as key_of_edit;
 use super::signing::{BROKEN, item_of_key, key_of_item};
 use super::{info_name, kind_of, pending_name};
 use crate::arrivals::{Arrival, waiting_prefix};
@@ -161,12 +162,55 @@ impl Session {
         if !self.documents.contains_key(&last) {
             return Ok(());
         }
+        let state = self.space_of_document(&old)?;
+        let reason = self.reason_of(&Stage::default(), state, of)?;
+        let kind = reason.as_ref().map_or(ErasureKind::Cleared, |reason| kind_of(reason.kind));
         let chains = self.chains_named(&Stage::default(), space, of)?;
-        let late = self.late_by_chain(&old, chains.as_deref())?;
+        let mut late = self.late_by_chain(&old, chains.as_deref())?;
+        let left_out = self.left_out_of(&old, last, &late.after)?;
+        let goes = |edit: &Edit| left_out.contains(&key_of_edit(edit));
+        (late.left_out, late.after) = late.after.into_iter().partition(goes);
         let mut stage = Stage::default();
-        self.stage_end_of(&mut stage, &old, &BTreeSet::new())?;
-        self.stage_late(&mut stage, last, late, ErasureKind::Cleared)?;
+        self.stage_end_of(&mut stage, &old, &left_out)?;
+        let gone_words = self.stage_late(&mut stage, last, late, kind)?;
+        let words = reason.map(|reason| reason.words).unwrap_or_default();
+        self.stage_erased(&mut stage, space, of, &Erased::new(kind, &words, &left_out, gone_words))?;
         self.finish(stage)
+    }
+
+    /// What was in a document and is not in the one that took its place: of what was listed of it, of what was written in it late,
+    /// and of what the sheet "Where your things are" names. The document itself may have been emptied for a snapshot by now.
+    fn left_out_of(
+        &mut self,
+        old: &DocumentState,
+        last: DocumentId,
+        late: &[Edit],
+    ) -> Result<BTreeSet<ItemKey>, SessionError> {
+        let chart = self.space_of_document(old)?.chart;
+        let mut keys: BTreeSet<ItemKey> = late.iter().map(key_of_edit).collect();
+        for (_, body) in self.vault.list(Table::Outbox)? {
+            let about = minicbor::decode::<Outgoing>(&body).ok().filter(|item| item.space == old.space);
+            keys.extend(about.and_then(|item| item.key));
+        }
+        let rows = self.rows(chart)?;
+        keys.extend(rows.of_document(old.document).map(|row| row.key));
+        let beside: Vec<(ItemKey, Vec<DocumentId>)> =
+            keys.into_iter().map(|key| (key, rows.holding(key))).collect();
+        let in_space = |document: &DocumentId| {
+            *document != old.document
+                && self.documents.get(document).is_some_and(|state| state.space == old.space)
+        };
+        let gone = beside.into_iter().filter(|(_, holding)| !holding.iter().any(in_space));
+        let mut gone: BTreeSet<ItemKey> = gone.map(|(key, _)| key).collect();
+        // What is written late for the first time goes where it belongs now.
+        for edit in late {
+            if matches!(edit, Edit::Add { .. } | Edit::Keep { .. }) {
+                gone.remove(&key_of_edit(edit));
+            }
+        }
+        let there = self.open_document(last)?;
+        gone.retain(|key| !holds_item(there, *key));
+        Ok(gone)
     }
 
     fn finish(&mut self, mut stage: Stage) -> Result<(), SessionError> {
@@ -416,12 +460,14 @@ impl Session {
             |document: &DocumentId| self.documents.get(document).is_some_and(|d| d.space != space);
         let found = found.into_iter().find(elsewhere);
         let Some(document) = found else { return Ok(None) };
-        let there = self.open_document(document)?;
-        let holds = match item_of_key(key) {
-            mecum_documents::Item::Entry(entry) => there.entry(entry).is_some(),
-            mecum_documents::Item::Finished(key) => there.finished_value(key).is_some(),
-        };
-        Ok(holds.then_some(document))
+        Ok(holds_item(self.open_document(document)?, key).then_some(document))
+    }
+}
+
+fn holds_item(document: &Document, key: ItemKey) -> bool {
+    match item_of_key(key) {
+        mecum_documents::Item::Entry(entry) => document.entry(entry).is_some(),
+        mecum_documents::Item::Finished(key) => document.finished_value(key).is_some(),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::stage::Stage;
 /// Edits in one change when they are written again.
 const AT_ONCE: usize = 400;
 
-fn key_of(edit: &Edit) -> ItemKey {
+pub(super) fn key_of(edit: &Edit) -> ItemKey {
     match edit {
         Edit::Add { entry, .. } | Edit::Set { entry, .. } => ItemKey::Entry(*entry.as_bytes()),
         Edit::Keep { key, .. } => ItemKey::Finished(*key.as_bytes()),

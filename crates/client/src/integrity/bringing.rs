@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use mecum_documents::{Document, Incoming, Payload};
+use mecum_documents::{Document, Incoming, Payload, TakenOut};
 use mecum_seal::{DocumentId, Envelope, Hash32};
 use mecum_sync::{Chain, Signed, SpaceEntry, decode};
 use mecum_vault::{Durability, Salvage, Table};
@@ -158,7 +158,7 @@ impl Session {
         let mut taken = Taken::default();
         for (tag, (unsent, payload)) in payloads.iter().enumerate() {
             if admission.accepted.contains(&(tag as u64)) {
-                taken.out.push((payload.change_hash(), payload.batch().clone()));
+                taken.out.push(TakenOut::of(payload));
                 taken.envelopes.push((unsent.envelope.content_id(), unsent.bytes.clone()));
             } else {
                 aside(&mut stage, unsent);

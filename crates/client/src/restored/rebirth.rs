@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mecum_api::Topic;
-use mecum_documents::{Payload, Rewritten};
+use mecum_documents::{Payload, Rewritten, TakenOut};
 use mecum_domain::Batch;
 use mecum_seal::{DocumentId, Envelope, Hash32, SpaceId};
 use mecum_sync::{AccountBody, Chain, encode};
@@ -43,7 +43,7 @@ struct Unsent {
 /// What is taken out of one document, to be written again.
 #[derive(Default)]
 pub(crate) struct Taken {
-    pub(crate) out: Vec<([u8; 32], Batch)>,
+    pub(crate) out: Vec<TakenOut>,
     pub(crate) envelopes: Vec<(Hash32, Vec<u8>)>,
 }
 
@@ -218,7 +218,7 @@ impl Session {
         let (_, body) = open_envelope(&self.staged_space(stage, state.space)?, &state, &bytes)?;
         let payload = Payload::decode(&body).map_err(|_| SessionError::Envelope)?;
         let of = taken.entry(document).or_default();
-        of.out.push((payload.change_hash(), payload.batch().clone()));
+        of.out.push(TakenOut::of(&payload));
         of.envelopes.push((envelope.content_id(), bytes));
         Ok(())
     }
@@ -249,7 +249,7 @@ impl Session {
             let nothing: Vec<_> = taken
                 .out
                 .iter()
-                .map(|(change, _)| (*change, Batch { at_ms: 0, edits: Vec::new() }))
+                .map(|out| TakenOut { batch: Batch { at_ms: 0, edits: Vec::new() }, ..out.clone() })
                 .collect();
             next = self.open_document(document)?.rewrite(&nothing, actor)?.next;
             taken.envelopes.iter().for_each(|(id, bytes)| quarantine(stage, "again", id.as_bytes(), bytes));

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use mecum_client::remote::{Remote, RemoteError, Session as SignedIn};
 use mecum_client::testing::{NOW_MS, first_device, surroundings};
-use mecum_client::{ItemKey, Session, Surroundings};
+use mecum_client::{ExchangeError, ItemKey, Session, Surroundings};
 use mecum_domain::{ChartId, Edit, Field, Kind, Relation};
 use mecum_relay::{Limits, Rate, Relay, RelayOptions};
 use mecum_sync::{Item, RefusalCode};
@@ -34,6 +34,8 @@ pub(crate) struct Brought {
     pub(crate) batches: usize,
     pub(crate) snapshots: usize,
     pub(crate) begun_again: usize,
+    /// How often the vault was found to be an older copy of itself.
+    pub(crate) rolled_back: usize,
     /// Why a snapshot was last refused.
     pub(crate) refused: String,
 }
@@ -120,6 +122,12 @@ impl Line {
         &self.url
     }
 
+    /// Three months later the server prunes what was folded.
+    pub(crate) fn prune(&self, what: &str) {
+        self.later(91);
+        assert!(self.relay.sweep().expect("a sweep").pruned_envelopes > 0, "it is pruned: {what}");
+    }
+
     pub(crate) fn later(&self, days: i64) {
         self.clock.fetch_add(days * DAY_MS, Ordering::SeqCst);
     }
@@ -142,8 +150,7 @@ impl Line {
 
     pub(crate) async fn device(&self, session: Session) -> Device {
         let remote = Remote::new(&self.url, self.relay.key()).expect("an address");
-        let (signing, account, device, incarnation) = session.sign_in_for_tests();
-        let signed_in = remote.sign_in(&signing, account, device, incarnation).await.expect("a known device");
+        let signed_in = signed_in(&remote, &session).await;
         Device { session, remote, signed_in }
     }
 
@@ -159,7 +166,15 @@ impl Line {
 
     /// The same with surroundings of the test's own.
     pub(crate) async fn first_in(&self, around: Surroundings) -> (Device, ChartId) {
-        let mut phone = first_device(&Location::Memory, around);
+        self.founded(first_device(&Location::Memory, around)).await
+    }
+
+    /// The same with the vault at a place.
+    pub(crate) async fn first_at(&self, seed: u64, at: &Location) -> (Device, ChartId) {
+        self.founded(first_device(at, surroundings(seed))).await
+    }
+
+    async fn founded(&self, mut phone: Session) -> (Device, ChartId) {
         phone.pin_for_tests(self.relay.key());
         let chart = phone
             .create_chart("Laras", Some("1988-02-11"), Relation::Own, None)
@@ -172,7 +187,17 @@ impl Line {
 
     /// Two devices of one account that both wrote and know everything of each other, and the chart.
     pub(crate) async fn two(&self, seed: u64, entries: usize) -> Box<(Device, Device, ChartId)> {
-        let (mut phone, chart) = self.first(seed).await;
+        self.two_at(seed, entries, &Location::Memory).await
+    }
+
+    /// The same with the first device's vault at a place.
+    pub(crate) async fn two_at(
+        &self,
+        seed: u64,
+        entries: usize,
+        at: &Location,
+    ) -> Box<(Device, Device, ChartId)> {
+        let (mut phone, chart) = self.first_at(seed, at).await;
         let laptop = phone.session.pair_for_tests("laptop", &Location::Memory, surroundings(seed + 1));
         exchange(&mut phone).await;
         let mut laptop = self.device(laptop).await;
@@ -203,6 +228,13 @@ pub(crate) async fn write(devices: &mut [&mut Device; 2], chart: ChartId, seed: 
     }
 }
 
+/// Signs in as the installation that the session is now: an older copy of a vault asks as another.
+async fn signed_in(remote: &Remote, session: &Session) -> SignedIn {
+    let (signing, account, ..) = session.sign_in_for_tests();
+    let (device, incarnation) = session.installation();
+    remote.sign_in(&signing, account, device, incarnation).await.expect("a known device")
+}
+
 /// Exchanges until nothing is left to say or fetch, as the app does it: it begins again where the server asks for it.
 pub(crate) async fn exchange(device: &mut Device) -> Brought {
     let mut brought = Brought::default();
@@ -220,7 +252,8 @@ pub(crate) async fn exchange(device: &mut Device) -> Brought {
             }
             Err(RemoteError::Unauthorised) => {
                 // The pass ended.
-                let (signing, account, name, incarnation) = device.session.sign_in_for_tests();
+                let (signing, account, ..) = device.session.sign_in_for_tests();
+                let (name, incarnation) = device.session.installation();
                 match device.remote.sign_in(&signing, account, name, incarnation).await {
                     Err(RemoteError::Offline) if cut < MOST_CUTS => cut += 1,
                     again => device.signed_in = again.expect("a known device"),
@@ -241,8 +274,14 @@ pub(crate) async fn exchange(device: &mut Device) -> Brought {
                 _ => {}
             }
         }
-        if !device.session.accept(&request, &response).expect("an honest relay is followed").more {
-            return brought;
+        match device.session.accept(&request, &response) {
+            Ok(exchanged) if !exchanged.more => return brought,
+            Ok(_) => {}
+            Err(ExchangeError::RolledBack) => {
+                brought.rolled_back += 1;
+                device.signed_in = signed_in(&device.remote, &device.session).await;
+            }
+            Err(error) => panic!("an honest relay is followed: {error:?}"),
         }
         if let Ok(Some(why)) = device.session.setting("no-snapshots") {
             brought.refused = String::from_utf8_lossy(&why).into_owned();
@@ -283,6 +322,7 @@ pub(crate) fn same(devices: &mut [&mut Device], what: &str) {
     for (number, device) in devices.iter_mut().enumerate() {
         let has = device.session.fingerprint().expect("a session shows what it has");
         assert_eq!(has, whole, "{what}: device {number} has what device 0 has");
-        assert_eq!(device.session.quarantined(), 0, "{what}: and nothing was put aside");
+        let aside = device.session.put_aside_for_tests();
+        assert!(aside.is_empty(), "{what}: and nothing was put aside on device {number}: {aside:?}");
     }
 }

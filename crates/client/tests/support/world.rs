@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use mecum_api::{CallError, Command, command};
 use mecum_client::{App, AppOptions};
-use mecum_relay::{Relay, RelayOptions};
+use mecum_relay::{Limits, Relay, RelayOptions};
 use mecum_seal::testing::fast_kdf;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -40,6 +40,39 @@ impl Server {
         let now_ms = now_ms.clone();
         let clock = Arc::new(move || now_ms.load(Ordering::SeqCst));
         Self::start_with(folder, "127.0.0.1:0", RelayOptions { clock, ..RelayOptions::default() }).await
+    }
+
+    /// With a clock that the test moves on, asking for verification of every snapshot, however few envelopes it would free.
+    pub(crate) async fn start_pruning(folder: &Path, now_ms: &Arc<AtomicI64>) -> Server {
+        let now_ms = now_ms.clone();
+        let clock = Arc::new(move || now_ms.load(Ordering::SeqCst));
+        let limits = Limits { prune_envelopes: 1, ..Limits::default() };
+        let options = RelayOptions { clock, limits, ..RelayOptions::default() };
+        Self::start_with(folder, "127.0.0.1:0", options).await
+    }
+
+    /// Has two devices of an account verify a snapshot of each of its sections, and prunes three months later. `folder` is the
+    /// server's, as it was started.
+    pub(crate) async fn prune(&self, folder: &Path, now_ms: &AtomicI64, devices: [&App; 2]) {
+        let ready = || {
+            let c = rusqlite::Connection::open(folder.join("relay.sqlite")).expect("a database");
+            let count = |sql: &str| c.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("counted");
+            count("SELECT count(*) FROM fold") >= 3
+        };
+        for _ in 0..100 {
+            if ready() {
+                break;
+            }
+            for app in devices {
+                call::<command::SyncNow>(app, Value::Null).await;
+            }
+        }
+        assert!(ready(), "snapshots were verified by two devices and wait");
+        for app in devices {
+            call::<command::SyncNow>(app, Value::Null).await;
+        }
+        now_ms.fetch_add(91 * 24 * 60 * 60 * 1_000, Ordering::SeqCst);
+        assert!(self.relay.sweep().expect("a sweep").pruned_envelopes > 0, "three months later it is pruned");
     }
 
     async fn start_with(folder: &Path, address: &str, options: RelayOptions) -> Server {
