@@ -54,7 +54,9 @@ pub enum FindingKind {
 pub enum MendBy {
     /// This device, from what is good: `vault_mend`.
     Here,
-    /// The server, as far as it has it: `vault_mend` while it can be reached.
+    /// The server has it, and only it is fetched; everything else stays as it is: `vault_mend` while it can be reached.
+    Part,
+    /// The server, as far as it has it, and everything is fetched anew: `vault_mend` while it can be reached.
     Server,
     /// Only a backup, the recovery kit or another device.
     #[default]
@@ -147,6 +149,9 @@ pub struct MendView {
     pub unsent: u32,
     /// Name of the damaged vault, which is kept aside (see `backup_list`); none if nothing had to be replaced.
     pub aside: Option<String>,
+    /// How it was done: [`MendBy::Here`], [`MendBy::Part`] or [`MendBy::Server`]; none if nothing had to be replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<MendBy>,
     /// What is missing for the rest, or why it failed, as a Fluent id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,

@@ -7,6 +7,7 @@ mod backups;
 mod bringing;
 mod findings;
 mod mending;
+mod pieces;
 pub(crate) mod place;
 mod rebuilding;
 

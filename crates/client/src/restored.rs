@@ -30,7 +30,7 @@ use crate::space::SpaceState;
 use crate::stage::{Stage, place_body, push_name};
 
 /// The setting that stands while the server's history is read again from its start.
-const READING: &str = "reading-again";
+pub(crate) const READING: &str = "reading-again";
 
 /// The setting that says when this vault was found to be an older copy, ms since the epoch.
 pub(crate) const OLDER_COPY: &str = "older-copy";

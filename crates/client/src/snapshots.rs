@@ -265,7 +265,7 @@ pub(crate) struct Folded {
 }
 
 /// The links of devices in a document: without those of the actors that a successor began with.
-fn links_of_devices(links: &BTreeMap<Actor, Link>, info: Option<&Info>) -> BTreeMap<Actor, Link> {
+pub(crate) fn links_of_devices(links: &BTreeMap<Actor, Link>, info: Option<&Info>) -> BTreeMap<Actor, Link> {
     let of_device = |actor: &Actor| info.is_none_or(|info| !info.is_reserved(*actor));
     links.iter().filter(|(actor, _)| of_device(actor)).map(|(actor, link)| (*actor, *link)).collect()
 }

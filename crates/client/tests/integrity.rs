@@ -6,6 +6,8 @@ mod world;
 
 #[path = "integrity/damage.rs"]
 mod damage;
+#[path = "integrity/parts.rs"]
+mod parts;
 #[path = "integrity/repairs.rs"]
 mod repairs;
 
@@ -178,6 +180,7 @@ async fn damaged_lists_are_made_again_without_a_server() {
     assert_eq!(found["findings"][0]["mend"], "here", "{found}");
     let view = mended(&phone).await;
     assert_eq!((&view["phase"], &view["left"]), (&json!("done"), &json!([])), "{view}");
+    assert_eq!(view["by"], "here", "{view}");
     assert_eq!(view["vault"]["phase"], "open", "{view}");
     assert_eq!(titles(&phone, &chart).await, before, "everything is there again");
     assert!(
@@ -231,6 +234,7 @@ async fn what_is_lost_here_is_fetched_again_and_what_was_never_sent_survives_wit
     let server = Server::start(&folder.path().join("server"), &address).await;
     let view = mended(&phone).await;
     assert_eq!((&view["phase"], &view["message_id"]), (&json!("done"), &Value::Null), "{view}");
+    assert_eq!(view["by"], "server", "the state of the exchange is hit: everything is fetched anew: {view}");
     assert_eq!(titles(&phone, &chart).await, before, "everything is there: {view}");
     assert_eq!(view["unsent"], 3, "what was never sent is kept: {view}");
     until::<command::Whereabouts>(&phone, Value::Null, "and goes out now", |view| {

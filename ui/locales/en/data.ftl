@@ -24,7 +24,8 @@ finding-unsent = The note of what waits to be sent is damaged.
 finding-settings = Settings or notes about files are damaged.
 finding-put-aside = What was put aside before is damaged.
 finding-by-here = This device can put it right.
-finding-by-server = The server has it: it is fetched when there is signal.
+finding-by-part = The server has this part: only it is fetched and checked, when there is signal. Everything else stays.
+finding-by-server = The server has it: everything is fetched anew when there is signal.
 finding-by-backup = Only a backup, the recovery kit or another device has it.
 finding-by-nothing = Nothing is lost by it.
 
@@ -68,6 +69,9 @@ mend-unsent = { $count ->
     [one] 1 change that was not sent is kept.
    *[other] { $count } changes that were not sent are kept.
 }
+mend-by-here = It was made again from what is good here.
+mend-by-part = Only what was damaged was fetched from the server.
+mend-by-server = Everything was fetched anew from the server.
 mend-aside = The damaged file is kept as
 
 closed-look = See what is damaged

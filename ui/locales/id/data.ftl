@@ -24,7 +24,8 @@ finding-unsent = Catatan tentang yang menunggu dikirim rusak.
 finding-settings = Pengaturan atau catatan tentang berkas rusak.
 finding-put-aside = Yang dulu disisihkan rusak.
 finding-by-here = Perangkat ini bisa memperbaikinya.
-finding-by-server = Server memilikinya: diambil begitu ada sinyal.
+finding-by-part = Server memiliki bagian ini: hanya bagian ini yang diambil dan diperiksa begitu ada sinyal. Yang lain tetap.
+finding-by-server = Server memilikinya: semuanya diambil lagi begitu ada sinyal.
 finding-by-backup = Hanya cadangan, kit pemulihan, atau perangkat lain yang memilikinya.
 finding-by-nothing = Tidak ada yang hilang karenanya.
 
@@ -66,6 +67,9 @@ mend-entries = { $count ->
 mend-unsent = { $count ->
    *[other] { $count } perubahan yang belum dikirim tetap disimpan.
 }
+mend-by-here = Yang rusak dibuat lagi dari yang baik di sini.
+mend-by-part = Hanya yang rusak yang diambil dari server.
+mend-by-server = Semuanya diambil lagi dari server.
 mend-aside = Berkas yang rusak disimpan sebagai
 
 closed-look = Lihat apa yang rusak

@@ -5,20 +5,63 @@ use std::collections::BTreeMap;
 use mecum_api::{Finding, FindingKind, MendBy};
 use mecum_vault::{CheckReport, Problem, Table};
 
+/// How far damage reaches, and with it what has to be made anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reach {
+    /// Only what is made from the record.
+    Derived,
+    /// Single documents: what is known of one, how it was folded, its envelopes.
+    Documents,
+    /// What holds the vault together: its head, its keys, its sections, the state of the exchange.
+    Whole,
+}
+
+/// How far the damage of a report reaches.
+pub(super) fn reach_of(report: &CheckReport) -> Reach {
+    report.problems.iter().map(reach_of_problem).max().unwrap_or(Reach::Derived)
+}
+
+fn reach_of_problem(problem: &Problem) -> Reach {
+    match problem {
+        Problem::RowsMissing { table, .. }
+        | Problem::RowsAdded { table, .. }
+        | Problem::RowRepeated { table }
+        | Problem::RowDamaged { table }
+        | Problem::RowRolledBack { table, .. } => match table {
+            Some(Table::View | Table::Outbox | Table::Setting | Table::Import | Table::Quarantine) => {
+                Reach::Derived
+            }
+            // `None`: heads of documents, which the chains beside the envelopes can stand in for.
+            None | Some(Table::Document | Table::Snapshot) => Reach::Documents,
+            Some(Table::Account | Table::Keys | Table::Space | Table::Sync | Table::Waiting) => Reach::Whole,
+        },
+        Problem::DocumentHeadMissing { .. }
+        | Problem::EnvelopeMissing { .. }
+        | Problem::EnvelopeAdded { .. }
+        | Problem::EnvelopeRepeated { .. }
+        | Problem::EnvelopesSwapped { .. }
+        | Problem::EnvelopeDamaged { .. } => Reach::Documents,
+        _ => Reach::Whole,
+    }
+}
+
 /// The findings of a report. `server`: the account has one.
 pub(super) fn findings_of(report: &CheckReport, server: bool) -> Vec<Finding> {
+    let reach = reach_of(report);
     let mut all: BTreeMap<FindingKind, (u32, MendBy)> = BTreeMap::new();
     for problem in &report.problems {
         let (kind, count) = kind_of(problem);
-        let found = all.entry(kind).or_insert((0, mend_of(kind, server)));
+        let found = all.entry(kind).or_insert((0, mend_of(kind, server, reach)));
         found.0 = found.0.saturating_add(count);
     }
     all.into_iter().map(|(kind, (count, mend))| Finding { kind, count, mend }).collect()
 }
 
 /// Who can put a kind of damage right.
-pub(super) fn mend_of(kind: FindingKind, server: bool) -> MendBy {
+fn mend_of(kind: FindingKind, server: bool, reach: Reach) -> MendBy {
     match kind {
+        // Where more is hit, everything is fetched anew.
+        FindingKind::Record if server && reach == Reach::Documents => MendBy::Part,
         FindingKind::Lists | FindingKind::Unsent => MendBy::Here,
         FindingKind::Settings | FindingKind::PutAside => MendBy::Nothing,
         FindingKind::Identity => MendBy::Backup,

@@ -1,6 +1,7 @@
-//! Mending a vault: what is good of it goes into a new file, what is made from the record is made again, and what only the server
-//! has is fetched by a session that begins anew in that file and verifies everything. Only a file that was read back, and in which
-//! nothing readable is missing, takes the vault's place; the damaged one is set aside.
+//! Mending a vault: what is good of it goes into a new file as it is, and what is made from the record is made again. Where documents
+//! are hit, they alone are made again, from here or from what the server has; where more is, a session begins anew in that file,
+//! fetches everything and verifies it. Only a file that was read back, and in which nothing readable is missing, takes the vault's
+//! place; the damaged one is set aside.
 
 use std::panic::AssertUnwindSafe;
 
@@ -8,11 +9,11 @@ use futures_util::FutureExt as _;
 use mecum_api::{
     CallError, CheckView, Code, Finding, FindingKind, MendBy, MendView, PassphraseArgs, TaskPhase, Topic,
 };
-use mecum_vault::{CheckReport, Location, Problem, Salvage, Table, UnlockVaultError};
+use mecum_vault::{Location, Salvage, Table, UnlockVaultError};
 use zeroize::Zeroizing;
 
 use super::backups::not_saved;
-use super::findings::findings_of;
+use super::findings::{Reach, findings_of, reach_of};
 use super::place;
 use crate::app::{App, held};
 use crate::broken::internal;
@@ -25,6 +26,8 @@ pub(super) struct Mended {
     pub(super) session: Session,
     /// Unsent edits that are kept.
     pub(super) unsent: u32,
+    /// How.
+    pub(super) by: MendBy,
 }
 
 /// What became of a mending.
@@ -34,6 +37,7 @@ struct Outcome {
     entries: u32,
     unsent: u32,
     aside: Option<String>,
+    by: Option<MendBy>,
     message_id: Option<String>,
 }
 
@@ -89,9 +93,10 @@ impl App {
             let opened = app.vault_unlock(PassphraseArgs { passphrase: passphrase.to_string() }).await;
             let failed = outcome.message_id.is_some() || opened.is_err() && outcome.left.is_empty();
             let phase = if failed { TaskPhase::Failed } else { TaskPhase::Done };
-            let Outcome { found, left, entries, unsent, aside, message_id } = outcome;
+            let Outcome { found, left, entries, unsent, aside, by, message_id } = outcome;
+            let vault = mecum_api::VaultView::default();
             held(&app.inner.integrity).mend =
-                MendView { phase, found, left, entries, unsent, aside, message_id, ..MendView::default() };
+                MendView { phase, found, left, entries, unsent, aside, by, message_id, vault };
             app.inner.news.tell(Topic::Integrity);
         });
         self.mend_status(()).await
@@ -140,22 +145,36 @@ impl App {
         Ok(outcome)
     }
 
-    /// The new vault, from here where that can be vouched for, else from the server. The error says what is missing, or nothing
-    /// where only a backup would help.
+    /// The new vault, with as little made anew as can be vouched for. The error says what is missing, or nothing where only a backup
+    /// would help.
     async fn put_together(&self, salvage: &mut Salvage, server: bool) -> Result<Mended, Option<String>> {
         let at = Location::File(place::part(self.profile()));
         let (options, around) = (self.vault_options(), self.surroundings());
+        let reach = reach_of(salvage.report());
         // An account that was never anywhere else has nobody who could have seen what is lost here: what there is is all there is.
-        if is_derived_only(salvage) || !server {
-            let local =
-                tokio::task::block_in_place(|| Session::rebuild_here(salvage, &at, &options, around.clone()));
-            if let Ok(session) = local {
-                return Ok(Mended { session, unsent: 0 });
+        if reach < Reach::Whole || !server {
+            let local = tokio::task::block_in_place(|| {
+                Session::rebuild_pieces(salvage, None, &at, &options, around.clone())
+            });
+            match local {
+                Ok(mended) => return Ok(mended),
+                Err(_) => place::clear_part(self.profile()),
             }
-            place::clear_part(self.profile());
         }
         if !server {
             return Err(None);
+        }
+        if reach < Reach::Whole {
+            // What is fetched for it lies in memory, and goes when its documents were taken over.
+            let fetched = Session::fetch_all(salvage, &Location::Memory, &options, around.clone()).await;
+            let fetched = fetched.map_err(|error| Some(error.message_id))?;
+            let by_part = tokio::task::block_in_place(|| {
+                Session::rebuild_pieces(salvage, Some(&fetched), &at, &options, around.clone())
+            });
+            match by_part {
+                Ok(mended) => return Ok(mended),
+                Err(_) => place::clear_part(self.profile()),
+            }
         }
         Session::rebuild_from_server(salvage, &at, &options, around)
             .await
@@ -164,7 +183,7 @@ impl App {
 
     /// Reads the new vault back and puts it in the old one's place.
     fn take_over(&self, salvage: Salvage, mended: Mended, found: Vec<Finding>) -> Result<Outcome, CallError> {
-        let Mended { mut session, unsent } = mended;
+        let Mended { mut session, unsent, by } = mended;
         let lost = || CallError::new(Code::Damaged, "error-mend-loses");
         let entries = session.verify_against(&salvage).ok_or_else(lost)?;
         session.lock()?;
@@ -174,13 +193,21 @@ impl App {
         place::exchange(self.profile()).map_err(|error| not_saved(&error))?;
         // What nothing can bring back is said, although there is nothing to do about it.
         let left = found.iter().copied().filter(|finding| finding.mend == MendBy::Nothing).collect();
-        Ok(Outcome { found, left, entries, unsent, aside, message_id: None })
+        Ok(Outcome { found, left, entries, unsent, aside, by: Some(by), message_id: None })
     }
 }
 
 impl Outcome {
     fn none() -> Self {
-        Outcome { found: Vec::new(), left: Vec::new(), entries: 0, unsent: 0, aside: None, message_id: None }
+        Outcome {
+            found: Vec::new(),
+            left: Vec::new(),
+            entries: 0,
+            unsent: 0,
+            aside: None,
+            by: None,
+            message_id: None,
+        }
     }
 
     fn beyond_reading() -> Self {
@@ -209,31 +236,4 @@ fn findings(salvage: &Salvage, server: bool) -> Vec<Finding> {
         }
     }
     all
-}
-
-/// Whether everything that is damaged is made from something that is good here.
-fn is_derived_only(salvage: &Salvage) -> bool {
-    let report: &CheckReport = salvage.report();
-    let derived = |table: &Option<Table>| {
-        matches!(
-            table,
-            None | Some(Table::View | Table::Outbox | Table::Setting | Table::Import | Table::Quarantine)
-        )
-    };
-    let by_rows = report.problems.iter().all(|problem| match problem {
-        Problem::RowsMissing { table, .. }
-        | Problem::RowsAdded { table, .. }
-        | Problem::RowRepeated { table }
-        | Problem::RowDamaged { table }
-        | Problem::RowRolledBack { table, .. } => derived(table),
-        // What of these matters is looked at below: whether the envelopes are all there.
-        Problem::DocumentHeadMissing { .. }
-        | Problem::EnvelopeMissing { .. }
-        | Problem::EnvelopeAdded { .. }
-        | Problem::EnvelopeRepeated { .. }
-        | Problem::EnvelopesSwapped { .. }
-        | Problem::EnvelopeDamaged { .. } => true,
-        _ => false,
-    });
-    by_rows && salvage.logs().into_iter().all(|document| salvage.envelopes(document).whole)
 }

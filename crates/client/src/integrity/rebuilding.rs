@@ -1,25 +1,29 @@
-//! The two ways to a whole vault: from what is good here, and from the server with what only this device has brought over.
+//! The ways to a whole vault: from what is good here with single documents made again, and from the server with what only this device
+//! has brought over.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mecum_api::{CallError, Code};
+use mecum_api::{CallError, Code, MendBy};
 use mecum_seal::{DocumentId, Hash32, IncarnationId};
 use mecum_sync::{AccountEntry, AccountLog, Follower, RefusalCode, Signed, decode};
 use mecum_vault::{Durability, Location, Salvage, Table, VaultOptions, WriteVaultError};
 use tokio::task::block_in_place;
 
 use super::mending::Mended;
+use super::pieces::{Made, Pieces};
 use crate::account_entries::account_entry_name;
 use crate::driver::{Home, SERVER_URL};
+use crate::erasing::info_name;
 use crate::error::{SessionError, create_error, remote_error};
 use crate::exchange::ExchangeError;
 use crate::identity::Identity;
 use crate::pages::decode_page;
 use crate::remote::Remote;
+use crate::restored::READING;
 use crate::row::{ItemKey, Row};
 use crate::session::{Session, Surroundings};
-use crate::space::DocumentState;
 use crate::stage::Stage;
+use crate::times::times_name;
 
 /// The largest account entry that is read back.
 const MAX_ENTRY_BYTES: usize = 1 << 20;
@@ -33,39 +37,40 @@ const OF_BEFORE: [&[u8]; 5] =
 
 const DAMAGED: SessionError = SessionError::Stored { what: "vault" };
 
-/// A document and its numbered envelopes.
-type Log = (DocumentId, Vec<(u64, Vec<u8>)>);
-
 impl Session {
-    /// A vault of what is good here: rows and logs as they are, lists and local snapshots made again.
-    pub(super) fn rebuild_here(
+    /// A vault of what is good here, row by row and log by log as it is, with the documents that were hit made again; with `fetched`,
+    /// from what the server has of them. Lists are made again. Who this device is, its incarnation, how far the exchange is and what
+    /// was never sent stay.
+    pub(super) fn rebuild_pieces(
         salvage: &Salvage,
+        fetched: Option<&Session>,
         at: &Location,
         options: &VaultOptions,
         around: Surroundings,
-    ) -> Result<Session, SessionError> {
-        let logs: Vec<Log> = salvage
-            .logs()
-            .into_iter()
-            .map(|document| {
-                let log = salvage.envelopes(document);
-                log.whole.then_some((document, log.envelopes)).ok_or(DAMAGED)
-            })
-            .collect::<Result<_, _>>()?;
+    ) -> Result<Mended, SessionError> {
+        let pieces = Pieces::read(salvage).ok_or(DAMAGED)?;
+        let made = pieces.make(fetched).ok_or(DAMAGED)?;
+        let by = if fetched.is_some() { MendBy::Part } else { MendBy::Here };
+        let mut unsent = 0;
         let vault = salvage.begin_vault(at, options, |w| {
             for row in salvage.rows().iter().filter(|row| row.table != Table::View) {
-                match DocumentState::decode(&row.name, &row.body) {
-                    Ok(state) if row.table == Table::Document => {
-                        let snapshot = salvage.get(Table::Snapshot, &row.name).is_some();
-                        let snapshot_at = if snapshot { state.snapshot_at } else { 0 };
-                        let state = DocumentState { pages: 0, snapshot_at, ..state };
-                        w.put(row.table, &row.name, &state.encode())?;
-                    }
-                    _ => w.put(row.table, &row.name, &row.body)?,
+                if !is_made(&made, row.table, &row.name) {
+                    w.put(row.table, &row.name, &pieces.taken_over(&made, row, &mut unsent))?;
                 }
             }
-            for (document, envelopes) in &logs {
-                envelopes.iter().try_for_each(|(_, bytes)| w.append(*document, bytes).map(drop))?;
+            for (document, made) in made.iter().filter_map(|(id, made)| Some((id, made.document.as_ref()?))) {
+                w.put(Table::Document, document.as_bytes(), &made.state.encode())?;
+                w.put(Table::Snapshot, document.as_bytes(), &made.snapshot)?;
+                w.put(Table::Snapshot, &times_name(*document), &made.times)?;
+                if let Some(info) = &made.info {
+                    w.put(Table::Snapshot, &info_name(*document), info)?;
+                }
+            }
+            for (log, kept) in pieces.logs().iter().filter(|(log, _)| !made.contains_key(log)) {
+                kept.envelopes.iter().try_for_each(|(_, bytes)| w.append(*log, bytes).map(drop))?;
+            }
+            for (log, made) in &made {
+                made.log.iter().try_for_each(|bytes| w.append(*log, bytes).map(drop))?;
             }
             Ok(())
         });
@@ -74,14 +79,14 @@ impl Session {
             session.documents.contains_key(log)
                 || session.spaces.values().any(|space| space.control_log() == *log)
         };
-        if !logs.iter().all(|(log, _)| known(log)) {
+        if !pieces.logs().keys().all(known) {
             return Err(DAMAGED);
         }
         let held = rows_in(salvage);
         for document in session.documents.keys().copied().collect::<Vec<_>>() {
             session.make_lists(document, &held)?;
         }
-        Ok(session)
+        Ok(Mended { session, unsent, by })
     }
 
     /// Makes a document's rows again; refuses a document that holds less than it did.
@@ -116,6 +121,19 @@ impl Session {
         options: &VaultOptions,
         around: Surroundings,
     ) -> Result<Mended, CallError> {
+        let mut session = Self::fetch_all(salvage, at, options, around).await?;
+        let unsent = block_in_place(|| session.bring_over(salvage))?;
+        Ok(Mended { session, unsent, by: MendBy::Server })
+    }
+
+    /// A session in a new vault that has fetched and verified everything that the server has, as any device that begins. Nothing was
+    /// said to the server.
+    pub(super) async fn fetch_all(
+        salvage: &mut Salvage,
+        at: &Location,
+        options: &VaultOptions,
+        around: Surroundings,
+    ) -> Result<Session, CallError> {
         let (mut session, home) = {
             let start = block_in_place(|| Start::read(salvage))?;
             let pin = match start.pin {
@@ -126,8 +144,7 @@ impl Session {
             (block_in_place(|| start.begin(salvage, &home, at, options, around))?, home)
         };
         fetch(&mut session, &home).await?;
-        let unsent = block_in_place(|| session.bring_over(salvage))?;
-        Ok(Mended { session, unsent })
+        Ok(session)
     }
 
     /// Reads everything back: the vault is sound, every document loads, and every entry that could be read of the damaged one is
@@ -148,8 +165,15 @@ impl Session {
     }
 }
 
+/// Whether a row is of a document that was made again.
+fn is_made(made: &BTreeMap<DocumentId, Made>, table: Table, name: &[u8]) -> bool {
+    let of = name.get(..16).and_then(DocumentId::from_slice);
+    let document = of.and_then(|document| made.get(&document)?.document.as_ref());
+    matches!(table, Table::Document | Table::Snapshot) && document.is_some()
+}
+
 /// The rows on the good pages of a damaged vault.
-fn rows_in(salvage: &Salvage) -> BTreeMap<(DocumentId, ItemKey), Row> {
+pub(super) fn rows_in(salvage: &Salvage) -> BTreeMap<(DocumentId, ItemKey), Row> {
     let pages = salvage.rows().iter().filter(|row| row.table == Table::View && row.name.starts_with(b"p"));
     let rows = pages.filter_map(|page| decode_page(&page.body).ok()).flatten();
     rows.map(|row| ((row.document, row.key), row)).collect()
@@ -199,6 +223,8 @@ impl Start {
             for row in salvage.rows().iter().filter(|row| stays(row.table, &row.name)) {
                 w.put(row.table, &row.name, &row.body)?;
             }
+            // Read from its start: where envelopes were pruned, a snapshot stands for them.
+            w.put(Table::Setting, READING.as_bytes(), &[1])?;
             w.put(Table::Sync, b"follower", &follower.to_bytes())
         });
         let mut session = Session::open(vault.map_err(create_error)?, around)?;

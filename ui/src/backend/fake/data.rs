@@ -20,7 +20,7 @@ pub fn put(fake: &Fake) {
             percent: 100,
             looked: 12_480,
             findings: vec![
-                finding(FindingKind::Record, 2, MendBy::Server),
+                finding(FindingKind::Record, 2, MendBy::Part),
                 finding(FindingKind::Lists, 14, MendBy::Here),
             ],
             ended_ms: NOW_MS,

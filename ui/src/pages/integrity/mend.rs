@@ -7,6 +7,7 @@ use super::findings;
 use crate::components::{Button, ButtonKind, Notice, NoticeKind, Progress};
 use crate::i18n::{I18n, t, use_i18n};
 use crate::pages::act::{PassphraseForm, use_act, use_asked_again};
+use crate::pages::words::wire_word;
 use crate::query::use_query;
 
 /// The mending, on the page of an open vault.
@@ -79,6 +80,7 @@ fn came(i18n: &I18n, view: &MendView) -> Html {
                 <p><strong>{ t!(i18n, if view.found.is_empty() { "mend-nothing" } else if view.left.is_empty() { "mend-done" } else { "mend-partly" }) }</strong></p>
                 if !view.found.is_empty() {
                     <p>{ t!(i18n, "mend-entries", count = view.entries) }{ " " }{ t!(i18n, "mend-unsent", count = view.unsent) }</p>
+                    if let Some(by) = view.by { <p>{ i18n.text(&format!("mend-by-{}", wire_word(by))) }</p> }
                 }
                 { findings(i18n, &view.left) }
                 if let Some(why) = why { <p>{ why }</p> }

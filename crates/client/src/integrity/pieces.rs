@@ -1,0 +1,350 @@
+//! A damaged vault taken apart: what is good of it as it is, which documents were hit, and those made again one by one, from what is
+//! good here or from what the server has. Nothing else of the vault changes: not the incarnation, not the exchange, not what was
+//! never sent.
+//!
+//! What comes from the server is believed as far as any device believes it that begins, and has to agree, link by link, with what this
+//! vault had verified before it was damaged.
+
+mod agreeing;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mecum_documents::{Actor, Document, Link, MAX_SNAPSHOT_BYTES, Payload};
+use mecum_seal::{DocumentId, Envelope};
+use mecum_sync::Follower;
+use mecum_vault::{Problem, Salvage, SavedLog, SavedRow, Table};
+use zeroize::Zeroizing;
+
+use super::rebuilding::rows_in;
+use crate::erasing::{Info, info_name};
+use crate::heads::OwnChange;
+use crate::identity::Identity;
+use crate::members::replayed_name;
+use crate::plaintext::{OpenDocument, press, unpack, unpress};
+use crate::session::{Session, open_envelope};
+use crate::snapshots::links_of_devices;
+use crate::space::{DocumentState, SpaceState};
+use crate::stage::{place_body, place_of};
+use crate::times::{Noted, Times, encode_times, store_times, stored_times, times_name};
+
+/// A document that was made again, or the log of a space's control document.
+pub(super) struct Made {
+    /// What is known of the document; none for a control log.
+    pub(super) document: Option<MadeDocument>,
+    /// Its log.
+    pub(super) log: Vec<Vec<u8>>,
+    /// Where an envelope lies now that lay elsewhere: number then, number now.
+    pub(super) moved: BTreeMap<u64, u64>,
+}
+
+/// The rows of a document that was made again.
+pub(super) struct MadeDocument {
+    pub(super) state: DocumentState,
+    pub(super) snapshot: Vec<u8>,
+    pub(super) times: Vec<u8>,
+    pub(super) info: Option<Vec<u8>>,
+}
+
+/// What is good in a damaged vault, read as a session would read it.
+pub(super) struct Pieces<'a> {
+    pub(super) salvage: &'a Salvage,
+    identity: Identity,
+    follower: Follower,
+    spaces: BTreeMap<mecum_seal::SpaceId, SpaceState>,
+    states: BTreeMap<DocumentId, DocumentState>,
+    logs: BTreeMap<DocumentId, SavedLog>,
+}
+
+impl<'a> Pieces<'a> {
+    /// Takes a vault apart. `None` if something is missing that no document holds.
+    pub(super) fn read(salvage: &'a Salvage) -> Option<Self> {
+        let identity = Identity::decode(salvage.get(Table::Account, b"identity")?).ok()?;
+        let follower = Follower::from_bytes(salvage.get(Table::Sync, b"follower")?).ok()?;
+        let of = |table: Table| salvage.rows().iter().filter(move |row| row.table == table && !row.stale);
+        let spaces = of(Table::Space)
+            .map(|row| SpaceState::decode(&row.name, &row.body).ok())
+            .map(|state| state.map(|state| (state.space, state)))
+            .collect::<Option<_>>()?;
+        let states = of(Table::Document)
+            .map(|row| DocumentState::decode(&row.name, &row.body).ok())
+            .map(|state| state.map(|state| (state.document, state)))
+            .collect::<Option<_>>()?;
+        let logs = salvage.logs().into_iter().map(|log| (log, salvage.envelopes(log))).collect();
+        Some(Self { salvage, identity, follower, spaces, states, logs })
+    }
+
+    /// The logs as they are.
+    pub(super) fn logs(&self) -> &BTreeMap<DocumentId, SavedLog> {
+        &self.logs
+    }
+
+    /// The documents, and control logs, of which something is damaged. `None` if more is lost than can be laid to their charge, or
+    /// something that only this vault has.
+    pub(super) fn hit(&self) -> Option<BTreeSet<DocumentId>> {
+        let mut hit: BTreeSet<DocumentId> = BTreeSet::new();
+        let named = self.salvage.rows().iter().filter(|row| row.table == Table::Snapshot);
+        hit.extend(named.filter_map(|row| DocumentId::from_slice(row.name.get(..16)?)));
+        hit.extend(self.logs.keys().filter(|log| self.control(**log).is_none()));
+        hit.extend(rows_in(self.salvage).keys().map(|(document, _)| *document));
+        hit.retain(|document| !self.states.contains_key(document));
+        // A document without a trace is nobody's to find.
+        if lost_of(self.salvage, Table::Document) > hit.len() {
+            return None;
+        }
+        let has = |name: Vec<u8>| self.salvage.get(Table::Snapshot, &name).is_some();
+        let mut snapshots = hit.iter().filter(|document| !has(document.as_bytes().to_vec())).count();
+        for state in self.states.values() {
+            let log = self.logs.get(&state.document);
+            let counted = log.map_or(0, |log| log.envelopes.len() as u64) == state.count;
+            let folded = state.snapshot_bytes == 0 || has(state.document.as_bytes().to_vec());
+            if state.cuts > 0 && !has(replayed_name(state.document)) {
+                return None;
+            }
+            snapshots += usize::from(!folded);
+            if !folded || !counted {
+                hit.insert(state.document);
+            }
+        }
+        hit.extend(self.logs.iter().filter(|(_, log)| !log.whole).map(|(log, _)| *log));
+        if lost_of(self.salvage, Table::Snapshot) > snapshots {
+            // Times, or what a successor began with: of which document, nothing says.
+            hit.extend(self.states.keys());
+        }
+        Some(hit)
+    }
+
+    /// A good row as it goes into the new vault: pages are counted anew, and what waits to be sent may lie elsewhere. Counts edits that
+    /// wait.
+    pub(super) fn taken_over(
+        &self,
+        made: &BTreeMap<DocumentId, Made>,
+        row: &SavedRow,
+        unsent: &mut u32,
+    ) -> Zeroizing<Vec<u8>> {
+        match row.table {
+            Table::Document => match DocumentState::decode(&row.name, &row.body) {
+                Ok(state) => Zeroizing::new(DocumentState { pages: 0, ..state }.encode()),
+                Err(_) => row.body.clone(),
+            },
+            Table::Sync if row.name.starts_with(b"push") => {
+                let Some((log, number)) = place_of(&row.body) else { return row.body.clone() };
+                *unsent += u32::from(self.control(log).is_none());
+                let now = made.get(&log).and_then(|made| made.moved.get(&number).copied());
+                Zeroizing::new(place_body(log, now.unwrap_or(number)))
+            }
+            _ => row.body.clone(),
+        }
+    }
+
+    /// The space whose control log this is.
+    fn control(&self, log: DocumentId) -> Option<&SpaceState> {
+        self.spaces.values().find(|space| space.control_log() == log)
+    }
+
+    /// What was hit, made again: from what is here, or where that is not enough, with what `fetched` has from the server. `None` if
+    /// that would not be the whole of something.
+    pub(super) fn make(&self, fetched: Option<&Session>) -> Option<BTreeMap<DocumentId, Made>> {
+        let hit = self.hit()?;
+        let spaces: BTreeSet<_> =
+            hit.iter().filter_map(|log| Some(self.space_of(*log, fetched)?.space)).collect();
+        if let Some(fetched) = fetched
+            && !spaces.iter().all(|space| self.agrees(fetched, *space))
+        {
+            return None;
+        }
+        hit.into_iter().map(|log| Some((log, self.made(log, fetched)?))).collect()
+    }
+
+    fn space_of(&self, log: DocumentId, fetched: Option<&Session>) -> Option<&SpaceState> {
+        let state = self.states.get(&log).or_else(|| fetched?.documents.get(&log));
+        match state {
+            Some(state) => self.spaces.get(&state.space),
+            None => self.control(log).or_else(|| self.spaces.get(&self.opening(log)?.space)),
+        }
+    }
+
+    /// A document as its opening has it, among the good envelopes of control logs.
+    fn opening(&self, document: DocumentId) -> Option<DocumentState> {
+        for space in self.spaces.values() {
+            let Some(log) = self.logs.get(&space.control_log()) else { continue };
+            for (_, bytes) in &log.envelopes {
+                let Ok(envelope) = Envelope::parse(bytes) else { continue };
+                let body = space.open_control(&envelope).and_then(|plain| unpack(&plain).ok());
+                let message = body.and_then(|body| OpenDocument::decode(&body).ok());
+                if let Some(message) = message.filter(|message| message.document == document) {
+                    return Some(DocumentState::new(document, space.space, message.key(), message.shard));
+                }
+            }
+        }
+        None
+    }
+
+    fn made(&self, log: DocumentId, fetched: Option<&Session>) -> Option<Made> {
+        match self.control(log) {
+            Some(space) => self.made_control(space, fetched),
+            None => self.made_document(log, fetched),
+        }
+    }
+
+    fn made_control(&self, space: &SpaceState, fetched: Option<&Session>) -> Option<Made> {
+        let log = space.control_log();
+        // What was never sent of it is good, or the chain would not agree; the server has the rest.
+        let fetched = Some(fetched?);
+        let fits = |bytes: &[u8]| {
+            let envelope = Envelope::parse(bytes).ok()?;
+            let good = envelope.place().space == space.space && space.open_control(&envelope).is_some();
+            good.then(|| envelope.content_id())
+        };
+        let (log, moved) = self.joined(log, fetched, &fits)?;
+        Some(Made { document: None, log, moved })
+    }
+
+    /// The good envelopes of a log and those that the server has besides, each once; and where the former lie now.
+    fn joined(
+        &self,
+        log: DocumentId,
+        fetched: Option<&Session>,
+        fits: &dyn Fn(&[u8]) -> Option<mecum_seal::Hash32>,
+    ) -> Option<(Vec<Vec<u8>>, BTreeMap<u64, u64>)> {
+        let mut seen = BTreeSet::new();
+        let (mut all, mut moved) = (Vec::new(), BTreeMap::new());
+        for (number, bytes) in self.logs.get(&log).into_iter().flat_map(|log| &log.envelopes) {
+            if fits(bytes).is_some_and(|id| seen.insert(id)) {
+                all.push(bytes.clone());
+                moved.insert(*number, all.len() as u64);
+            }
+        }
+        if let Some(fetched) = fetched {
+            for (_, bytes) in fetched.vault.envelopes(log, 0).ok()? {
+                if fits(&bytes).is_some_and(|id| seen.insert(id)) {
+                    all.push(bytes);
+                }
+            }
+        }
+        Some((all, moved))
+    }
+
+    fn made_document(&self, document: DocumentId, fetched: Option<&Session>) -> Option<Made> {
+        let there = fetched.and_then(|fetched| fetched.documents.get(&document));
+        let here = self.states.get(&document);
+        let state = here.or(there).cloned().or_else(|| self.opening(document))?;
+        let space = self.spaces.get(&state.space)?;
+        let other = |one: &DocumentState| one.space != state.space || one.key.expose() != state.key.expose();
+        let cut = state.cuts > 0 || there.is_some_and(|there| there.cuts > 0);
+        let replayed = self.salvage.get(Table::Snapshot, &replayed_name(document)).is_some();
+        if there.is_some_and(other) || cut || replayed {
+            return None;
+        }
+        // Of a document that the server does not know all there is lies here.
+        let fetched = fetched.filter(|_| there.is_some());
+        let whole = self.logs.get(&document).is_none_or(|log| log.whole);
+        if fetched.is_none() && !whole {
+            return None;
+        }
+        let fits = |bytes: &[u8]| {
+            open_envelope(space, &state, bytes).ok().map(|(envelope, _)| envelope.content_id())
+        };
+        let (log, moved) = self.joined(document, fetched, &fits)?;
+        let loaded = self.loaded(space, &state, &log, fetched)?;
+        if here.is_some_and(|here| !holds_what_it_held(&loaded, here)) {
+            return None;
+        }
+        let info = self.salvage.get(Table::Snapshot, &info_name(document)).map(<[u8]>::to_vec);
+        let info = info.or_else(|| {
+            let kept = fetched?.vault.get(Table::Snapshot, &info_name(document)).ok()??;
+            Some(kept.to_vec())
+        });
+        let links = loaded.links().ok()?;
+        let own = links.get(&self.identity.actor());
+        let own = own.map_or(OwnChange::NONE, |link| OwnChange { seq: link.change_seq, hash: link.change });
+        let of_devices = links_of_devices(links, info.as_deref().and_then(Info::decode).as_ref());
+        let times = self.times(space, &state, &log, fetched, &of_devices)?;
+        let snapshot = press(&loaded.save());
+        let state = DocumentState {
+            count: log.len() as u64,
+            snapshot_at: log.len() as u64,
+            snapshot_bytes: snapshot.len() as u64,
+            tail_bytes: 0,
+            pages: 0,
+            operations: u32::try_from(loaded.operations()).unwrap_or(u32::MAX),
+            own: Some(own),
+            ..state
+        };
+        Some(Made { document: Some(MadeDocument { state, snapshot, times, info }), log, moved })
+    }
+
+    /// The document: as the server has it, else as it was folded here, with every good envelope; and nothing that was folded here is
+    /// missing in it.
+    fn loaded(
+        &self,
+        space: &SpaceState,
+        state: &DocumentState,
+        log: &[Vec<u8>],
+        fetched: Option<&Session>,
+    ) -> Option<Document> {
+        let actor = self.identity.actor();
+        let opened: Vec<Vec<u8>> = log
+            .iter()
+            .map(|bytes| Some(open_envelope(space, state, bytes).ok()?.1))
+            .collect::<Option<_>>()?;
+        let tail: Vec<&[u8]> =
+            opened.iter().map(|body| Payload::raw_change(body).ok()).collect::<Option<_>>()?;
+        let folded = self.salvage.get(Table::Snapshot, state.document.as_bytes());
+        let folded = folded.and_then(|pressed| unpress(pressed, MAX_SNAPSHOT_BYTES as u64).ok());
+        let begin = match (fetched, &folded) {
+            (Some(fetched), _) => fetched.load_document(state.document).ok()?.save(),
+            (None, Some(folded)) => folded.clone(),
+            (None, None) => Document::new(actor).save(),
+        };
+        let loaded = Document::reopen(&begin, tail, actor).ok()?;
+        if let Some(folded) = folded.filter(|_| fetched.is_some()) {
+            let before = Document::reopen(&folded, std::iter::empty(), actor).ok()?;
+            if !before.links().ok()?.values().all(|link| loaded.has_change(&link.change)) {
+                return None;
+            }
+        }
+        Some(loaded)
+    }
+
+    /// When each change was written: as its envelope says, or what was kept here, or what the server's snapshot said.
+    fn times(
+        &self,
+        space: &SpaceState,
+        state: &DocumentState,
+        log: &[Vec<u8>],
+        fetched: Option<&Session>,
+        links: &BTreeMap<Actor, Link>,
+    ) -> Option<Vec<u8>> {
+        let mut times = Times::new();
+        if let Some(fetched) = fetched {
+            times.extend(fetched.times(state.document).ok()?);
+        }
+        if let Some(kept) = self.salvage.get(Table::Snapshot, &times_name(state.document)) {
+            times.extend(stored_times(kept).ok()?);
+        }
+        for bytes in log {
+            let (_, body) = open_envelope(space, state, bytes).ok()?;
+            let glance = Payload::glance(&body).ok()?;
+            times.insert((glance.actor, glance.change_seq), Noted { at_ms: glance.at_ms, own_seq: 0 });
+        }
+        Some(store_times(links, &encode_times(links, &times)?))
+    }
+}
+
+/// Whether a document that was made again has at least what it had.
+fn holds_what_it_held(loaded: &Document, state: &DocumentState) -> bool {
+    let own = state.own.is_none_or(|own| own.seq == 0 || loaded.has_change(&own.hash));
+    own && loaded.operations() >= usize::try_from(state.operations).unwrap_or(usize::MAX)
+}
+
+/// How many rows of a table are lost, by the check's count.
+fn lost_of(salvage: &Salvage, of: Table) -> usize {
+    let count = |problem: &Problem| match problem {
+        Problem::RowsMissing { table, count } if *table == Some(of) => {
+            usize::try_from(*count).unwrap_or(usize::MAX)
+        }
+        Problem::RowDamaged { table } | Problem::RowRolledBack { table, .. } if *table == Some(of) => 1,
+        _ => 0,
+    };
+    salvage.report().problems.iter().map(count).sum()
+}
