@@ -57,6 +57,21 @@ pub struct SyncView {
     pub message_id: Option<String>,
     /// Envelopes that were put aside because they could not be checked.
     pub quarantined: u32,
+    /// What was decided here and did not come to be, or waits to be done, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<NoticeView>,
+}
+
+/// Something that the person is told in a sentence: it was decided here, and another device was faster, or it could not be done yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeView {
+    /// Fluent id of the sentence.
+    pub message_id: String,
+    /// Whom it is about; empty where nobody, or nobody whose name is known.
+    #[serde(default)]
+    pub who: String,
+    /// Since when, ms since the epoch.
+    pub at_ms: i64,
 }
 
 /// One thing in the sheet "Where your things are".

@@ -122,13 +122,17 @@ impl Session {
         Ok(bodies)
     }
 
-    /// Signs entries that gave way on the head as it is now. What the log has meanwhile, or does not allow any more, is left out.
+    /// Signs entries that gave way on the head as it is now. What the log has meanwhile, or does not allow any more, is left out; of the
+    /// latter the person is told.
     pub(crate) fn sign_again(&self, stage: &mut Stage, follower: &mut Follower, bodies: Vec<AccountBody>) {
         for body in bodies {
             let Some(body) = self.renewed(follower, body) else { continue };
-            if let Ok(entry) = self.sign_body(follower, body) {
-                let name = account_entry_name(entry.unverified().seq);
-                stage.puts.push((Table::Account, name, encode(&entry)));
+            match self.sign_body(follower, body) {
+                Ok(entry) => {
+                    let name = account_entry_name(entry.unverified().seq);
+                    stage.puts.push((Table::Account, name, encode(&entry)));
+                }
+                Err(_) => self.stage_account_entry_given_up(stage),
             }
         }
     }

@@ -385,11 +385,12 @@ impl App {
 
     /// The exchange with the server.
     pub async fn sync_status(&self, (): ()) -> Result<SyncView, CallError> {
-        self.with(|session| Ok(session.quarantined())).await.map(|quarantined| {
-            let mut view = held(&self.inner.link).clone();
-            view.quarantined = quarantined;
-            view
-        })
+        self.with(|session| Ok((session.quarantined(), session.notices()))).await.map(
+            |(quarantined, notices)| {
+                let link = held(&self.inner.link).clone();
+                SyncView { quarantined, notices, ..link }
+            },
+        )
     }
 }
 

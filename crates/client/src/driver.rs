@@ -361,7 +361,8 @@ fn say(inner: &Inner, outcome: &Result<(), Stopped>) {
         eprintln!("mecum: exchange stopped: {error}");
     }
     let last_ms = if outcome.is_ok() { now } else { link.last_ms };
-    let next = SyncView { phase, server, last_ms, message_id: message.map(str::to_owned), quarantined: 0 };
+    let message_id = message.map(str::to_owned);
+    let next = SyncView { phase, server, last_ms, message_id, ..SyncView::default() };
     let changed = next.phase != link.phase || next.message_id != link.message_id;
     inner.session(|session| session.link = next.clone());
     *link = next;

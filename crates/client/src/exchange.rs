@@ -15,6 +15,7 @@ use mecum_vault::{Durability, Table};
 use crate::arrivals::Arrival;
 use crate::error::SessionError;
 use crate::members::{TakenEntry, keep_void};
+use crate::notices::Waits;
 use crate::session::Session;
 use crate::space::SpaceState;
 use crate::stage::{Stage, place_of, push_name};
@@ -61,9 +62,11 @@ impl Session {
             return Ok(request);
         }
         // An end that cannot be signed now is signed later: it may never keep anything from going out.
-        let _ = self.end_expired();
+        let ended = self.end_expired();
+        self.note_waits(Waits::End, &ended);
         // Nor may what was decided and cannot be done now.
-        let _ = self.clear_void().and_then(|()| self.advance_if_answered());
+        let advanced = self.clear_void().and_then(|()| self.advance_if_answered());
+        self.note_waits(Waits::Erasure, &advanced);
         request.from_snapshots = self.begins_from_snapshots()?;
         // The genesis is stored by enrolment itself; saying it again is harmless.
         request.account_entries = self.account_entries_to_push()?;
@@ -293,7 +296,10 @@ impl Session {
     ) -> Result<Exchanged, ExchangeError> {
         self.caught_up = !response.more;
         // What cannot begin now is tried again with the next answer: it may never keep one from being taken.
-        let _ = self.begin_successors();
+        let begun = self.begin_successors();
+        if begun.is_err() {
+            self.note_waits(Waits::Erasure, &begun);
+        }
         if changed && !response.more {
             self.erasures_due = true;
         }

@@ -31,6 +31,7 @@ mod integrity;
 mod loading;
 mod members;
 mod news;
+mod notices;
 mod pages;
 mod pairing;
 mod plaintext;

@@ -68,6 +68,8 @@ pub struct Session {
     pub(crate) erasures_due: bool,
     /// The server has just answered, and the exchange goes on.
     pub(crate) answered: bool,
+    /// What could not be done with the last exchange and is tried again, and since when, ms since the epoch.
+    pub(crate) waits: BTreeMap<crate::notices::Waits, i64>,
     /// Commits until one fails, for tests of what is cut between two of them.
     pub(crate) commits_left: Option<u32>,
 }
@@ -134,6 +136,7 @@ impl Session {
             caught_up: false,
             erasures_due: false,
             answered: false,
+            waits: BTreeMap::new(),
             commits_left: None,
         })
     }
@@ -188,7 +191,8 @@ impl Session {
 
     /// How the exchange with the server stands.
     pub fn sync_view(&self) -> mecum_api::SyncView {
-        mecum_api::SyncView { quarantined: self.quarantined(), ..self.link.clone() }
+        let (quarantined, notices) = (self.quarantined(), self.notices());
+        mecum_api::SyncView { quarantined, notices, ..self.link.clone() }
     }
 
     /// Tells the screens.

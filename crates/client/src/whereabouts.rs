@@ -84,11 +84,14 @@ impl Session {
     /// Forgets the oldest things that the sheet would never show. The counts come from the chains, not from here.
     pub(crate) fn prune_outgoing(&mut self) -> Result<(), SessionError> {
         let names = self.vault.names(Table::Outbox)?;
-        let Some(spare) = names.len().checked_sub(REMEMBERED).filter(|spare| *spare > 0) else {
-            return Ok(());
-        };
+        let spare = names.len().saturating_sub(REMEMBERED);
         let deletes = names.into_iter().take(spare).map(|name| (Table::Outbox, name)).collect();
-        self.commit(Stage { deletes, ..Stage::default() }, Durability::Normal)
+        let mut stage = Stage { deletes, ..Stage::default() };
+        self.forget_told(&mut stage)?;
+        if stage.deletes.is_empty() {
+            return Ok(());
+        }
+        self.commit(stage, Durability::Normal)
     }
 }
 

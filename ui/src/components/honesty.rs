@@ -1,9 +1,9 @@
 //! The honesty line: how many things are on this device, sent, received. Never hidden when empty: zeros are information.
 
-use mecum_api::{HonestyView, ReceiptState, SyncPhase, SyncView, Topic, command};
+use mecum_api::{HonestyView, NoticeView, ReceiptState, SyncPhase, SyncView, Topic, command};
 use yew::prelude::*;
 
-use super::{Icon, IconName, ReceiptMark};
+use super::{Icon, IconName, Notice, NoticeKind, ReceiptMark};
 use crate::app::use_shell;
 use crate::format;
 use crate::i18n::{I18n, t, use_i18n};
@@ -30,6 +30,16 @@ pub fn sync_line(i18n: &I18n, sync: &SyncView) -> String {
         SyncPhase::UpToDate => t!(i18n, "where-nothing-waits"),
         SyncPhase::Refused => t!(i18n, "where-refused"),
     }
+}
+
+/// What was decided here and did not come to be, or waits to be done: a sentence each.
+pub fn sync_notices(i18n: &I18n, sync: &SyncView) -> Html {
+    let one = |notice: &NoticeView| {
+        let who = if notice.who.is_empty() { t!(i18n, "notice-somebody") } else { notice.who.clone() };
+        let text = t!(i18n, &notice.message_id, who = who);
+        html! { <Notice kind={NoticeKind::Wait}><p>{ text }</p></Notice> }
+    };
+    sync.notices.iter().map(one).collect()
 }
 
 /// Counts and the state of the exchange, at the foot of the sidebar.

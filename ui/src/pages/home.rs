@@ -15,7 +15,7 @@ use super::medicines::clash::{is_dose, written_device};
 use super::people::relation_line;
 use super::words::{row_phrase, wire_word};
 use crate::app::{Shell, use_shell};
-use crate::components::honesty::sync_line;
+use crate::components::honesty::{sync_line, sync_notices};
 use crate::components::{
     Button, ButtonKind, Empty, Flag, HonestyLine, Icon, IconName, Notice, NoticeKind, Receipt, Tile, TileSize,
 };
@@ -47,6 +47,7 @@ pub fn HomePage() -> Html {
                         } else if let Some(id) = &view.sync.message_id {
                             <Notice kind={NoticeKind::Wait}><p>{ i18n.text(id) }</p></Notice>
                         }
+                        { sync_notices(&i18n, &view.sync) }
                         <Needs view={view.clone()} />
                         { latest(&i18n, &shell, &view) }
                     </div>

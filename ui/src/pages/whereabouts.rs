@@ -6,7 +6,7 @@ use yew::prelude::*;
 use super::answer::answered;
 use crate::app::{Shell, use_shell};
 use crate::backend::use_backend;
-use crate::components::honesty::sync_line;
+use crate::components::honesty::{sync_line, sync_notices};
 use crate::components::{
     Button, ButtonKind, Icon, IconName, Notice, NoticeKind, ReceiptMark, Sheet, Tile, TileSize,
 };
@@ -99,6 +99,7 @@ fn notice(i18n: &I18n, view: &WhereView) -> Html {
     html! {
         <>
             <Notice {kind}><p><strong>{ sync_line(i18n, sync) }</strong>{ " " }{ text }</p></Notice>
+            { sync_notices(i18n, sync) }
             if sync.quarantined > 0 {
                 <Notice kind={NoticeKind::Wait}><p>{ t!(i18n, "where-quarantined", count = sync.quarantined) }</p></Notice>
             }

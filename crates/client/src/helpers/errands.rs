@@ -8,6 +8,7 @@ use mecum_sync::{HelpersPart, HelpersStopping, PROTOCOL_VERSION};
 use super::{CODE_DAYS, NO, PartAnswer, once, taken_secret};
 use crate::app::Inner;
 use crate::error::SessionError;
+use crate::notices::Waits;
 use crate::pairing::message;
 use crate::remote::{Remote, RemoteError, Session as SignedIn};
 use crate::session::Session;
@@ -94,10 +95,7 @@ async fn run(
 ) -> Result<(), RemoteError> {
     let entropy = inner.options.entropy.as_ref();
     let keep = |work: &mut dyn FnMut(&mut Session) -> Result<(), SessionError>| {
-        let kept = tokio::task::block_in_place(|| inner.session(work));
-        if let Some(Err(_)) = kept {
-            eprintln!("mecum: what became of a recovery helper was not saved; it is asked again");
-        }
+        kept(inner, work);
     };
     match errand {
         Errand::ServerPart(part) => {
@@ -129,9 +127,9 @@ async fn run(
                 Some(sealed) => {
                     let opened = secret.open("welcome", &sealed).ok().filter(|opened| **opened != *NO);
                     let sealed = opened.as_ref().map(|opened| opened.as_slice());
-                    let came = || inner.session(|session| session.part_came(account, &secret, sealed));
+                    let came = kept(inner, |session| session.part_came(account, &secret, sealed));
                     // If it is here, they hear of it at once; otherwise there is nothing to tell.
-                    if let Some(Ok(true)) = tokio::task::block_in_place(came) {
+                    if came == Some(true) {
                         tell(inner, remote, signed_in, account, &secret).await?;
                     }
                 }
@@ -144,6 +142,16 @@ async fn run(
         Errand::Tell(account, secret) => tell(inner, remote, signed_in, account, &secret).await?,
     }
     Ok(())
+}
+
+/// Keeps what became of a helper or a part. What could not be saved is asked or said again, and the person is told until it could.
+fn kept<T>(inner: &Inner, work: impl FnOnce(&mut Session) -> Result<T, SessionError>) -> Option<T> {
+    let keep = |session: &mut Session| {
+        let done = work(session);
+        session.note_waits(Waits::Helper, &done);
+        done.ok()
+    };
+    tokio::task::block_in_place(|| inner.session(keep)).flatten()
 }
 
 /// A helper's part as it waits to be put, if it does.
@@ -170,11 +178,7 @@ async fn hand_over(
     let taken = taken_secret(secret);
     let Some(said) = remote.mailbox_get(&taken.mailbox_id(), "offer").await? else { return Ok(()) };
     if taken.open("offer", &said).is_ok_and(|said| *said == *TAKEN) {
-        let kept =
-            tokio::task::block_in_place(|| inner.session(|session| session.helper_has_part(number, secret)));
-        if let Some(Err(_)) = kept {
-            eprintln!("mecum: what became of a recovery helper was not saved; it is asked again");
-        }
+        kept(inner, |session| session.helper_has_part(number, secret));
     }
     Ok(())
 }
@@ -190,9 +194,6 @@ async fn tell(
     let taken = taken_secret(secret);
     let sealed = taken.seal("offer", TAKEN, inner.options.entropy.as_ref());
     once(remote.mailbox_open(signed_in, &taken.mailbox_id(), &sealed, CODE_DAYS).await)?;
-    let kept = tokio::task::block_in_place(|| inner.session(|session| session.part_told(account, secret)));
-    if let Some(Err(_)) = kept {
-        eprintln!("mecum: that a part is here was not saved; it is said again");
-    }
+    kept(inner, |session| session.part_told(account, secret));
     Ok(())
 }

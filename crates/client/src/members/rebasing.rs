@@ -65,7 +65,11 @@ impl Session {
                     Some(first) if code == Some(RefusalCode::BadCut) && is_cut(&first.body) => {
                         first.refused = true;
                     }
-                    _ => _ = gave_way.drain(..gave_way.len().min(1)),
+                    _ => {
+                        for GaveWay { body, terms, .. } in gave_way.drain(..gave_way.len().min(1)) {
+                            self.stage_given_up(stage, &body, terms.map(|terms| terms.member));
+                        }
+                    }
                 }
                 all.extend(gave_way);
                 stage.topics.push(mecum_api::Topic::Charts);
@@ -126,7 +130,7 @@ impl Session {
     }
 
     /// Signs what gave way again, under the keys and on the head as they are now. What the log has meanwhile, or does not allow any
-    /// more, is left out.
+    /// more, is left out; of the latter the person is told.
     pub(crate) fn sign_space_entries_again(
         &self,
         stage: &mut Stage,
@@ -134,21 +138,21 @@ impl Session {
     ) -> Result<(), SessionError> {
         for GaveWay { space, body, terms, refused } in gave_way {
             let follower = stage.follower.as_ref().unwrap_or(&self.follower);
-            match body {
+            let signed = match body.clone() {
                 SpaceBody::Grant { member, genesis, role, .. } => {
                     let log = follower.space_log(space).ok_or(LOG)?;
-                    let Some(terms) = terms.filter(|_| log.role(member).is_none_or(|there| there < role))
-                    else {
+                    if log.role(member).is_some_and(|there| there >= role) {
+                        // Another device let them in: it is as it was to be.
                         continue;
-                    };
-                    let Some(kem) = self.kem_of_invited(stage, member) else { continue };
-                    let invited = super::granting::Invited {
-                        account: member,
-                        genesis,
-                        kem,
-                        name: terms.member.clone(),
-                    };
-                    let _ = self.stage_grant(stage, space, role, &invited, &terms);
+                    }
+                    match (&terms, self.kem_of_invited(stage, member)) {
+                        (Some(terms), Some(kem)) => {
+                            let name = terms.member.clone();
+                            let invited = super::granting::Invited { account: member, genesis, kem, name };
+                            self.stage_grant(stage, space, role, &invited, terms)
+                        }
+                        _ => Err(LOG),
+                    }
                 }
                 SpaceBody::Remove { member, why, cuts, .. } if refused => {
                     // Who is removed is removed; of what they wrote stays what cannot be left out any more.
@@ -159,9 +163,8 @@ impl Session {
                         continue;
                     };
                     let ending = Ending { why, reason: None, cut: CutAt::Here(cuts) };
-                    if self.stage_ending(stage, space, member, ending).is_ok() {
-                        self.note_unmade(stage, Unmade::Refused);
-                    }
+                    self.stage_ending(stage, space, member, ending)
+                        .map(|()| self.note_unmade(stage, Unmade::Refused))
                 }
                 SpaceBody::Remove { member, why, cuts, .. }
                     if follower.space_log(space).is_some_and(|log| log.role(member).is_none()) =>
@@ -171,16 +174,14 @@ impl Session {
                     if why == Why::Removed && !is_cut_as_far(log, member, &cuts) {
                         self.note_unmade(stage, Unmade::Late);
                     }
+                    Ok(())
                 }
                 SpaceBody::Remove { member, why, cuts, .. } => {
                     // What counted when it was decided: also a moment that somebody chose. An end by date nobody decides at a moment:
                     // its place in the log does, and what came before it was written in time.
                     let cut = if why == Why::Expired { CutAt::Now } else { CutAt::Here(cuts) };
                     let ending = Ending { why, reason: None, cut };
-                    let _ = self.stage_ending(stage, space, member, ending);
-                }
-                SpaceBody::Leave { .. } => {
-                    let _ = self.stage_leave(stage, space);
+                    self.stage_ending(stage, space, member, ending)
                 }
                 SpaceBody::Epoch { cuts, .. } => {
                     if refused && !self.stage_later_moment(stage, space, &cuts) {
@@ -189,9 +190,13 @@ impl Session {
                     if refused {
                         self.note_unmade(stage, Unmade::Refused);
                     }
-                    self.stage_epoch_again(stage, space, &cuts)?;
+                    self.stage_epoch_again(stage, space, &cuts)
                 }
-                SpaceBody::Replace { .. } | SpaceBody::Genesis { .. } => {}
+                SpaceBody::Leave { .. } => self.stage_leave(stage, space),
+                SpaceBody::Replace { .. } | SpaceBody::Genesis { .. } => Ok(()),
+            };
+            if signed.is_err() {
+                self.stage_given_up(stage, &body, terms.map(|terms| terms.member));
             }
         }
         // A name that is used again is not deleted.
