@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use actor::{Actor, keep_keys, part_is_over};
 use canary::{Planted, spellings};
 use people::{help, integrity, recover, share};
-use record::{bring_in_and_read, clash, pair, write};
+use record::{bring_in_and_read, bundle, clash, pair, write};
 use world::{Server, device};
 
 /// Where the tour takes place; set by the test that searches.

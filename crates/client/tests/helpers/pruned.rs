@@ -1,7 +1,7 @@
 //! Recovery helpers beside a server that has pruned: what comes back has nothing but snapshots, and is whole.
 
 use mecum_api::command;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::world::{WORDS, call, device, pair};
 use super::{DAY_MS, World, everything, finish, note};
@@ -14,6 +14,10 @@ async fn two_helpers_bring_everything_back_from_a_server_that_has_pruned() {
     for n in 0..5 {
         note(&world.laras, &world.chart, &format!("note {n}")).await;
     }
+    // A section more than the notes and the person.
+    let medicine = json!({ "chart": world.chart, "kind": "medication-statement",
+        "fields": [["name", "Metformin"], ["dose", "500"], ["dose-unit", "mg"]] });
+    call::<command::EntryAdd>(&world.laras, medicine).await;
     let tablet = device(&world.folder_of("tablet"));
     pair(&world.laras, &tablet, "tablet", WORDS).await;
     world.server.prune(&world.folder_of("server"), &world.clock, [&world.laras, &tablet]).await;
