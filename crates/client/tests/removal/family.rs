@@ -30,7 +30,8 @@ impl Device {
         };
         for _ in 0..100 {
             let request = self.session.request().expect("a request");
-            let response = server.remote.sync(&signed_in, &request).await.expect("an answer");
+            let said = self.session.said(&request, signed_in.forms);
+            let response = server.remote.sync_as_said(&signed_in, &said).await.expect("an answer");
             if !self.session.accept(&request, &response).expect("an honest server is followed").more {
                 self.signed_in = Some(signed_in);
                 return;
