@@ -31,11 +31,7 @@ pub struct TakenOut {
 impl TakenOut {
     /// The change of a payload.
     pub fn of(payload: &Payload) -> Self {
-        Self {
-            change: payload.change_hash(),
-            deps: payload.deps().collect(),
-            batch: payload.batch().clone(),
-        }
+        Self { change: payload.change_hash(), deps: payload.deps().collect(), batch: payload.batch().clone() }
     }
 }
 
