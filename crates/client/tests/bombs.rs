@@ -4,13 +4,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::Command;
 
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use mecum_client::testing::{first_device, surroundings};
 use mecum_client::{ItemKey, Session};
+use mecum_documents::{ChunkError, DecodeError, Payload};
 use mecum_domain::{ChartId, Field, Kind, Relation};
 use mecum_faults::Proof;
 use mecum_testkit::FakeRelay;
@@ -22,6 +23,8 @@ const MAX_BYTES: u64 = 200 << 20;
 const LIMIT_BYTES: u64 = 2 << 30;
 /// Which bomb a child is to take.
 const CHILD: &str = "MECUM_BOMB";
+/// As the client has it.
+const MAX_INFLATED_BYTES: u64 = 40 << 20;
 /// The form byte of a body that is deflated.
 const DEFLATED: u8 = 1;
 
@@ -157,20 +160,46 @@ fn wide() -> Vec<u8> {
     pressed(&[0x9a, 0xff, 0xff, 0xff, 0xff])
 }
 
-const BOMBS: &[(&str, Make)] = &[
-    ("1 MiB of nothing", || mib(1)),
-    ("16 MiB of nothing", || mib(16)),
-    ("64 MiB of nothing", || mib(64)),
-    ("256 MiB of nothing", || mib(256)),
-    ("1 GiB of nothing", || mib(1_024)),
-    ("a text of 100 MB", || deflated("aku ".repeat(1 << 18).as_bytes(), 100)),
-    ("a change of 10,000,000 operations", operations),
-    ("a change with 1,000,000 dependencies", dependencies),
-    ("a change of 1,000,000 actors", actors),
-    ("a deflated column", deflated_column),
-    ("lists within lists, 10,000 deep", deep),
-    ("a list that says it has four thousand million items", wide),
+/// What stops a bomb.
+#[derive(Debug, PartialEq, Eq)]
+enum Guard {
+    /// It is inflated so far and no further.
+    Inflating,
+    /// It is no payload, or not one that is read on.
+    Payload(DecodeError),
+}
+
+const MALFORMED: Guard = Guard::Payload(DecodeError::Malformed);
+
+const fn chunk_guard(error: ChunkError) -> Guard {
+    Guard::Payload(DecodeError::Chunk(error))
+}
+
+const BOMBS: &[(&str, Make, Guard)] = &[
+    ("1 MiB of nothing", || mib(1), MALFORMED),
+    ("16 MiB of nothing", || mib(16), MALFORMED),
+    ("64 MiB of nothing", || mib(64), Guard::Inflating),
+    ("256 MiB of nothing", || mib(256), Guard::Inflating),
+    ("1 GiB of nothing", || mib(1_024), Guard::Inflating),
+    ("a text of 100 MB", || deflated("aku ".repeat(1 << 18).as_bytes(), 100), Guard::Inflating),
+    ("a change of 10,000,000 operations", operations, chunk_guard(ChunkError::TooManyOperations)),
+    ("a change with 1,000,000 dependencies", dependencies, chunk_guard(ChunkError::TooLarge)),
+    ("a change of 1,000,000 actors", actors, chunk_guard(ChunkError::TooLarge)),
+    ("a deflated column", deflated_column, chunk_guard(ChunkError::Compressed)),
+    ("lists within lists, 10,000 deep", deep, MALFORMED),
+    ("a list that says it has four thousand million items", wide, MALFORMED),
 ];
+
+/// What stops these bytes, by the same rules and limits as in the client; none if nothing does.
+fn stopped_by(plaintext: &[u8]) -> Option<Guard> {
+    let mut body = Vec::new();
+    let mut read = flate2::read::DeflateDecoder::new(&plaintext[1..]).take(MAX_INFLATED_BYTES + 1);
+    let inflated = read.read_to_end(&mut body);
+    if inflated.is_err() || body.len() as u64 > MAX_INFLATED_BYTES {
+        return Some(Guard::Inflating);
+    }
+    Payload::decode(&body).err().map(Guard::Payload)
+}
 
 struct Scene {
     relay: FakeRelay,
@@ -225,10 +254,11 @@ fn cpu_ms() -> u64 {
 
 /// In the child: takes one bomb. Prints what it cost.
 fn take(bomb: &str) {
-    let make = BOMBS.iter().find(|(name, _)| *name == bomb).expect("a bomb").1;
+    let (_, make, guard) = BOMBS.iter().find(|(name, ..)| *name == bomb).expect("a bomb");
     let mut scene = Scene::new();
     let plaintext = make();
     scene.laptop.seal_for_tests(scene.chart, scene.medicine, &plaintext).expect("small enough to seal");
+    assert_eq!(stopped_by(&plaintext).as_ref(), Some(guard), "it gets as far as it is meant to");
     drop(plaintext);
     settle(&mut scene.relay, &mut scene.laptop);
     let before = scene.tablet.fingerprint().unwrap();
@@ -240,6 +270,11 @@ fn take(bomb: &str) {
     scene.tablet.accept(&request, &response).expect("a bomb stops no exchange");
     let (took, grown) = (cpu_ms() - began, status("VmHWM").saturating_sub(resident));
     assert_eq!(scene.tablet.quarantined(), 1, "it is put aside, and counted");
+    let rows = scene.tablet.digest_for_tests(&[1; 32]).unwrap();
+    assert!(
+        rows.keys().any(|row| row.starts_with("Quarantine envelope/")),
+        "as an envelope that cannot be read"
+    );
     assert_eq!(scene.tablet.fingerprint().unwrap(), before, "and nothing of it is shown");
     let words = vec![(Field::Text, "slept well".to_owned())];
     let note = scene.phone.add(scene.chart, Kind::Note, words).unwrap();
@@ -252,6 +287,26 @@ fn take(bomb: &str) {
     println!("bomb: {took} {grown}");
 }
 
+/// Runs the child of the test `name` with this bomb. What it cost, or why that is not known or too much.
+fn child(name: &str, bomb: &str) -> Result<(u64, u64), String> {
+    let program = std::env::current_exe().unwrap();
+    let mut child = Command::new("prlimit");
+    child.arg(format!("--as={LIMIT_BYTES}")).arg(program);
+    let run = child.args(["--exact", name, "--nocapture"]).env(CHILD, bomb).output().unwrap();
+    let said = String::from_utf8_lossy(&run.stdout).into_owned();
+    let cost: Vec<u64> = said
+        .lines()
+        .find_map(|line| line.split_once("bomb: "))
+        .map(|(_, cost)| cost.split(' ').filter_map(|n| n.parse().ok()).collect())
+        .unwrap_or_default();
+    match cost.as_slice() {
+        &[took, _] if run.status.success() && took > MAX_CPU_MS => Err(format!("{bomb}: {took} ms")),
+        &[_, grown] if run.status.success() && grown > MAX_BYTES => Err(format!("{bomb}: {grown} bytes")),
+        &[took, grown] if run.status.success() => Ok((took, grown)),
+        _ => Err(format!("{bomb}: ended; {said} {}", String::from_utf8_lossy(&run.stderr))),
+    }
+}
+
 const NAME: &str = "a_bomb_is_put_aside_at_once_and_touches_nothing_else";
 
 #[test]
@@ -261,36 +316,50 @@ fn a_bomb_is_put_aside_at_once_and_touches_nothing_else() {
     }
     let proof = Proof::new(25, "bombs from a member's device, in a process of limited memory", 99_999);
     let mut failures = Vec::new();
-    for (bomb, _) in BOMBS {
-        let program = std::env::current_exe().unwrap();
-        let mut child = Command::new("prlimit");
-        child.arg(format!("--as={LIMIT_BYTES}")).arg(program);
-        let run = child.args(["--exact", NAME, "--nocapture"]).env(CHILD, bomb).output().unwrap();
-        let said = String::from_utf8_lossy(&run.stdout).into_owned();
-        let cost: Vec<u64> = said
-            .lines()
-            .find_map(|line| line.split_once("bomb: "))
-            .map(|(_, cost)| cost.split(' ').filter_map(|n| n.parse().ok()).collect())
-            .unwrap_or_default();
-        match cost.as_slice() {
-            [took, grown] if run.status.success() => {
-                println!("{bomb}: {took} ms, {} KiB", grown >> 10);
-                if *took > MAX_CPU_MS || *grown > MAX_BYTES {
-                    failures.push(format!("{bomb}: {took} ms, {grown} bytes"));
-                }
-            }
-            _ => failures.push(format!("{bomb}: {said} {}", String::from_utf8_lossy(&run.stderr))),
+    for (bomb, ..) in BOMBS {
+        match child(NAME, bomb) {
+            Ok((took, grown)) => println!("{bomb}: {took} ms, {} KiB", grown >> 10),
+            Err(why) => failures.push(why),
         }
     }
     proof.end(BOMBS.len() as u64, failures.len() as u64);
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
+/// In the control's child: what a client without one of its guards would do with the same bytes.
+fn take_without(guard: &str) {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    let (resident, began) = (status("VmRSS"), cpu_ms());
+    let mut held = Vec::new();
+    let inflate = |times, into: &mut dyn Write| {
+        let bomb = mib(times);
+        std::io::copy(&mut flate2::read::DeflateDecoder::new(&bomb[1..]), into).unwrap()
+    };
+    match guard {
+        "memory" => drop(inflate(256, &mut held)),
+        "limit" => drop(inflate(4_096, &mut held)),
+        "time" => {
+            while cpu_ms() - began <= MAX_CPU_MS {
+                inflate(1_024, &mut std::io::sink());
+            }
+        }
+        _ => drop(inflate(16, &mut held)),
+    }
+    let (took, grown) = (cpu_ms() - began, status("VmHWM").saturating_sub(resident));
+    println!("bomb: {took} {grown}");
+}
+
+const CONTROL: &str = "control_a_guard_that_is_missing_or_slow_is_noticed";
+
 #[test]
-fn control_without_a_limit_the_same_bytes_take_a_gibibyte() {
-    let bomb = mib(1_024);
-    let mut decoder = flate2::read::DeflateDecoder::new(&bomb[1..]);
-    let inflated = std::io::copy(&mut decoder, &mut std::io::sink()).unwrap();
-    assert_eq!(inflated, 1 << 30, "they are what they are said to be");
-    assert!(bomb.len() < 2 << 20, "and small on the way: {} bytes", bomb.len());
+fn control_a_guard_that_is_missing_or_slow_is_noticed() {
+    if let Ok(guard) = std::env::var(CHILD) {
+        return take_without(&guard);
+    }
+    child(CONTROL, "none").expect("16 MiB may be inflated");
+    let wrong = ["memory", "limit", "time"].map(|guard| child(CONTROL, guard).expect_err("it is noticed"));
+    println!("{wrong:?}");
+    assert!(wrong[0].ends_with(" bytes"), "inflated without a limit, it takes too much memory: {}", wrong[0]);
+    assert!(wrong[1].starts_with("limit: ended"), "or ends the process: {}", wrong[1]);
+    assert!(wrong[2].ends_with(" ms"), "or too much time: {}", wrong[2]);
 }

@@ -371,3 +371,53 @@ async fn a_device_that_came_in_while_the_first_was_locked_is_not_said_to_be_left
     assert_eq!(view["message_id"], Value::Null, "and nothing is missing");
     assert_eq!(device_names(&home.phone).await, ["laptop", "phone"], "both are there");
 }
+
+/// What the new device is to give when it reads the code instead of the words: the server stands in it.
+async fn scanned(old: &App, name: &str) -> (String, Value) {
+    let offer = call::<command::PairOffer>(old, Value::Null).await;
+    let code = offer["qr"].as_str().expect("a code").to_owned();
+    let join = json!({ "code": code, "server": null, "passphrase": WORDS, "device_name": name });
+    (code, join)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_code_alone_pairs_a_device_and_brings_the_record() {
+    let home = Home::new().await;
+    let laptop = home.fresh("laptop");
+    let (_, join) = scanned(&home.phone, "laptop").await;
+    call::<command::PairJoin>(&laptop, join).await;
+    phase(&home.phone, "the laptop asks", "asking").await;
+    call::<command::PairApprove>(&home.phone, Value::Null).await;
+    phase(&laptop, "the laptop is in", "done").await;
+    assert_eq!(device_names(&laptop).await, ["laptop", "phone"], "both are listed");
+    let mut titles = Vec::new();
+    for app in [&laptop, &home.phone] {
+        let rows = rows(app, &home.chart).await;
+        titles.push(rows.into_iter().map(|row| row["title"].clone()).collect::<Vec<_>>());
+    }
+    assert!(!titles[0].is_empty(), "there is a record");
+    assert_eq!(titles[0], titles[1], "and the laptop has the whole of it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_with_the_key_of_another_server_pairs_nothing() {
+    let home = Home::new().await;
+    let other = Server::start(&home.folder.path().join("other"), "127.0.0.1:0").await;
+    let (code, mut join) = scanned(&home.phone, "laptop").await;
+    let (pin, foreign) = (home.server.relay.key().to_string(), other.relay.key().to_string());
+    assert!(code.contains(&pin), "the code names the server's key");
+    join["code"] = json!(code.replace(&pin, &foreign));
+    let laptop = home.fresh("laptop");
+    let refused = laptop.call("pair_join", join).await.expect_err("this server has another key");
+    assert_eq!(refused.message_id, "error-other-server", "and it is said");
+    assert_eq!(
+        call::<command::VaultStatus>(&laptop, Value::Null).await["phase"],
+        "missing",
+        "nothing was made"
+    );
+    assert_eq!(device_names(&home.phone).await, ["phone"], "and nothing was added");
+    let (code, mut join) = scanned(&home.phone, "laptop").await;
+    join["code"] = json!(code.replace(&pin, "no key"));
+    let refused = laptop.call("pair_join", join).await.expect_err("that is no key");
+    assert_eq!(refused.code, Code::BadPairingCode, "a code that is none");
+}

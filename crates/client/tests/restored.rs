@@ -386,12 +386,24 @@ fn an_edit_that_a_restored_server_drops_is_missed() {
 }
 
 #[test]
+fn an_edit_that_the_server_drops_after_an_older_copy_came_back_is_missed() {
+    let (mut cheated, mut caught) = (0, 0);
+    for seed in 0..6 {
+        let outcome = Parted::new(seed).vault_goes_back(Some(Cheat::DropPush));
+        cheated += u32::from(outcome.cheated);
+        caught += u32::from(outcome.cheated && outcome.result.is_err());
+    }
+    assert!(cheated > 0, "the relay found an occasion to cheat");
+    assert_eq!(caught, cheated, "the control fails each time");
+}
+
+#[test]
 fn an_older_copy_converges_with_its_lost_life_and_loses_nothing() {
     let (first, count) = (first_seed(), cases(4));
     println!("seeds {first}..{}", first + count);
     let mut warned = 0;
     for seed in first..first + count {
-        let outcome = Parted::new(seed).vault_goes_back();
+        let outcome = Parted::new(seed).vault_goes_back(None);
         assert_eq!(outcome.result, Ok(()), "seed {seed}");
         warned += u64::from(outcome.warned);
     }

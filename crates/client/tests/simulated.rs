@@ -60,9 +60,18 @@ fn wrong_and_jumping_clocks_lose_nothing_and_sign_in_all_the_same() {
 
 #[test]
 fn control_an_item_that_the_network_leaves_out_is_caught() {
+    each_is_caught(&Clocks::Right, 12);
+}
+
+#[test]
+fn control_with_wrong_clocks_an_item_that_the_network_leaves_out_is_caught() {
+    each_is_caught(&Clocks::Wrong(&WRONG_MS), 24);
+}
+
+fn each_is_caught(clocks: &Clocks, seeds: u64) {
     let (mut cheated, mut caught) = (0, 0);
-    for seed in 0..12 {
-        let Run { outcome, cheated: did, .. } = run(seed, Noise::LeavesOut, &Clocks::Right);
+    for seed in 0..seeds {
+        let Run { outcome, cheated: did, .. } = run(seed, Noise::LeavesOut, clocks);
         cheated += u32::from(did);
         caught += u32::from(did && outcome.is_err());
     }

@@ -273,7 +273,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["an_older_copy_converges_with_its_lost_life_and_loses_nothing"],
         cases: Cases::Asked,
-        control: Control::Tests(&["an_edit_that_a_restored_server_drops_is_missed"]),
+        control: Control::Tests(&["an_edit_that_the_server_drops_after_an_older_copy_came_back_is_missed"]),
         in_test: 4,
         per_change: 200,
         nightly: 2_000,
@@ -361,7 +361,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         names: &["wrong_and_jumping_clocks_lose_nothing_and_sign_in_all_the_same"],
-        control: Control::Tests(&["control_an_item_that_the_network_leaves_out_is_caught"]),
+        control: Control::Tests(&["control_with_wrong_clocks_an_item_that_the_network_leaves_out_is_caught"]),
         in_test: 6,
         per_change: 500,
         nightly: 20_000,
@@ -406,7 +406,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["a_pruned_server_that_is_put_back_from_a_backup_is_no_dead_end"],
         control: Control::Tests(&["control_what_no_holder_brings_back_is_missed"]),
-        in_test: 2,
+        in_test: 4,
         per_change: 10,
         nightly: 200,
         ..row(19, "the same with a server that has pruned before or after", CLIENT, "pruning")
@@ -446,7 +446,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["an_answer_changed_at_any_field_changes_nothing_and_the_honest_one_is_taken_after_it"],
         control: Control::Tests(&["control_a_client_without_its_checks_takes_some_of_them"]),
-        in_test: 2_000,
+        in_test: 1_000,
         per_change: 20_000,
         nightly: 100_000,
         shards: 2,
@@ -454,7 +454,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         names: &["a_bomb_is_put_aside_at_once_and_touches_nothing_else"],
-        control: Control::Tests(&["control_without_a_limit_the_same_bytes_take_a_gibibyte"]),
+        control: Control::Tests(&["control_a_guard_that_is_missing_or_slow_is_noticed"]),
         in_test: ALL,
         per_change: ALL,
         nightly: ALL,

@@ -171,7 +171,7 @@ async fn mending_a_damaged_vault_never_removes_good_data() {
     let (mut looked, mut failures) = (0, 0);
     // How often each way was gone.
     let mut ways: BTreeMap<String, u64> = BTreeMap::new();
-    let mut seed = proof.seed() << 8;
+    let mut seed = proof.begins();
     while looked < proof.share() {
         seed = seed.wrapping_add(1);
         match case(&original, seed).await {

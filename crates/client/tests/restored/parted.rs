@@ -204,7 +204,7 @@ impl Parted {
     }
 
     /// A phone whose vault is put back from a copy, after it had gone on, and which writes before it asks.
-    pub(crate) fn vault_goes_back(mut self) -> Outcome {
+    pub(crate) fn vault_goes_back(mut self, cheat: Option<Cheat>) -> Outcome {
         let mut warned = false;
         let mut run = |parted: &mut Self| {
             parted.steps(15)?;
@@ -223,10 +223,13 @@ impl Parted {
                 parted.edit(0);
             }
             warned = parted.settle(0)?.warned > 0;
+            if let Some(cheat) = cheat {
+                parted.relay.cheat(cheat);
+            }
             parted.steps(10)?;
             parted.healed()
         };
         let result = run(&mut self);
-        Outcome { result, cheated: false, warned }
+        Outcome { result, cheated: self.relay.has_cheated(), warned }
     }
 }
