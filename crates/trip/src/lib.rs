@@ -34,9 +34,7 @@ mod on {
     /// # Panics
     /// Once, when it is passed for as many times as it is armed for.
     pub fn here(place: &'static str) {
-        if ANY.load(Ordering::SeqCst) && strikes(place) {
-            panic!("tripped at {place}");
-        }
+        assert!(!(ANY.load(Ordering::SeqCst) && strikes(place)), "tripped at {place}");
     }
 
     /// A call of its own, so that nothing is held when it panics.

@@ -22,6 +22,7 @@ pub enum ButtonKind {
 
 /// A button.
 #[derive(Properties, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one attribute of a button")]
 pub struct ButtonProps {
     /// How strong.
     #[prop_or_default]

@@ -33,7 +33,7 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
         prune_envelopes: shared.options.limits.prune_envelopes,
     };
     // What this request brings, the device need not be told again: where it takes that, it gets the countersignature.
-    let brought = request.takes_confirmations().then(|| &request.space_entries);
+    let brought = request.takes_confirmations().then_some(&request.space_entries);
     let brought: Vec<Hash32> = brought.into_iter().flatten().map(Signed::hash).collect();
     let kept = keep(shared, author, request).await?;
     recover::end(shared, &kept.ended);
