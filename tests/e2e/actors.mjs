@@ -21,6 +21,7 @@ const STOP_MS_MAX = 8_000;
 export class Actors {
   #folders = [];
   #processes = [];
+  #servers = [];
 
   /** An empty folder that only this journey knows. */
   folder(name) {
@@ -72,6 +73,7 @@ export class Actors {
   /** `mecum-server` on a free port of loopback. */
   async server(folder = this.folder("server"), listen = "127.0.0.1:0") {
     const { child, line } = await this.start(binary("mecum-server"), ["--data", folder, "--listen", listen]);
+    this.#servers.push(child);
     const url = line.match(/http:\/\/[0-9.:]+/)?.[0];
     if (!url) throw new Error(`mecum-server told no address: ${line}`);
     const enrolCode = async () => {
@@ -79,6 +81,11 @@ export class Actors {
       return stdout.trim();
     };
     return { child, url, folder, enrolCode, log: () => child.said(), stop: () => this.stop(child) };
+  }
+
+  /** What every server of this journey has logged, also those that were stopped. */
+  serverLogs() {
+    return this.#servers.map((child) => child.said()).join("");
   }
 
   /** One device: a bridge over a profile folder. */

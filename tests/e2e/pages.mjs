@@ -2,29 +2,31 @@
 
 import { expect } from "./report.mjs";
 
-/** Waits until the page has its heading and has stopped changing. */
-export async function settled(page, { quiet = 250, most = 8000 } = {}) {
+/** Waits until the page has its heading and has stopped changing; a page that never does is an error. */
+export async function settled(page, { quiet = 250, most = 20_000 } = {}) {
   await page.locator("h1").first().waitFor();
   await page.evaluate(
     ({ quiet, most }) =>
-      new Promise((done) => {
-        const finish = () => {
+      new Promise((done, fail) => {
+        const finish = (end) => {
           watcher.disconnect();
+          clearTimeout(timer);
           clearTimeout(limit);
-          done();
+          end();
         };
         const busy = () => document.querySelector('[aria-busy="true"]') !== null;
         let timer = setTimeout(check, quiet);
         function check() {
           if (busy()) timer = setTimeout(check, quiet);
-          else finish();
+          else finish(done);
         }
         const watcher = new MutationObserver(() => {
           clearTimeout(timer);
           timer = setTimeout(check, quiet);
         });
         watcher.observe(document.documentElement, { subtree: true, childList: true, attributes: true, characterData: true });
-        const limit = setTimeout(finish, most);
+        const late = () => fail(new Error(`${location.pathname} ${busy() ? "is still busy" : "still changes"} after ${most} ms`));
+        const limit = setTimeout(() => finish(late), most);
       }),
     { quiet, most },
   );

@@ -80,8 +80,7 @@ export default async function ({ actors, browser, claim }) {
     await page.getByRole("button", { name: t("app-undo") }).or(page.getByRole("button", { name: t("entry-undo") })).first().waitFor();
     equal((await rows(device, chart)).filter((row) => row.entry === allergy).length, 0, "it has left the list");
     await page.getByRole("button", { name: t("app-undo") }).or(page.getByRole("button", { name: t("entry-undo") })).first().click();
-    await page.waitForTimeout(500);
-    equal((await rows(device, chart)).filter((row) => row.entry === allergy).length, 1, "it is back");
+    await until(async () => (await rows(device, chart)).filter((row) => row.entry === allergy).length === 1, "it is back");
   }, page);
 
   const bundle = {
