@@ -172,7 +172,7 @@ fn restore(from: &Path, to: &Path) {
 fn no_acknowledged_push_is_lost_by_a_kill() {
     let proof = Proof::new(7, "SIGKILL of the server while it takes pushes (SQLite)", KILLS);
     let kills = proof.share();
-    let (acknowledged, stored) = kill_repeatedly(SEED ^ (proof.seed() << 8), kills, false);
+    let (acknowledged, stored) = kill_repeatedly(SEED ^ proof.begins(), kills, false);
     proof.end(kills, acknowledged.saturating_sub(stored));
     assert!(acknowledged >= kills, "the kills came in the middle of work");
     assert!(stored >= acknowledged, "{acknowledged} were acknowledged, {stored} are there");

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -86,15 +86,7 @@ impl Server {
     }
 
     fn raw(&self, bytes: &[u8]) -> (u16, Vec<u8>) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        // The server may close before everything is sent.
-        let _ = stream.write_all(bytes);
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        let status = String::from_utf8_lossy(&answer).split(' ').nth(1).and_then(|text| text.parse().ok());
-        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").map_or(answer.len(), |at| at + 4);
-        (status.unwrap_or(0), answer.split_off(end))
+        raw(&self.address, bytes)
     }
 
     fn frame<T: minicbor::Encode<()> + for<'b> minicbor::Decode<'b, ()>>(
@@ -107,6 +99,24 @@ impl Server {
         assert_eq!(status, 200, "{path} is answered");
         decode(&body, 1 << 24).unwrap()
     }
+}
+
+/// What a server at `address` answers to these bytes: the status and the body, 0 if it closed the connection.
+fn raw(address: &str, bytes: &[u8]) -> (u16, Vec<u8>) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // The server may close before everything is sent.
+    let _ = stream.write_all(bytes);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let status = String::from_utf8_lossy(&answer).split(' ').nth(1).and_then(|text| text.parse().ok());
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").map_or(answer.len(), |at| at + 4);
+    (status.unwrap_or(0), answer.split_off(end))
+}
+
+/// Whether an answer to a request that is good HTTP is none that may be given: a handler that panics closes the connection.
+fn is_wrong(status: u16) -> bool {
+    status == 0 || status >= 500
 }
 
 impl Drop for Server {
@@ -240,7 +250,7 @@ fn malformed_frames_end_nothing_change_nothing_and_cost_no_memory() {
             let (status, _) = server.ask(number + 1, path, Some(&recorded.token), &mutated(frame, &dice));
             refused += u64::from(status >= 400);
             waiting += u64::from(status == 429);
-            if status >= 500 {
+            if is_wrong(status) {
                 println!("case {number}: {path} is answered {status}");
                 failures += 1;
             }
@@ -294,4 +304,12 @@ fn control_a_frame_that_is_stored_and_a_server_that_ended_are_noticed() {
     server.child.kill().unwrap();
     server.child.wait().unwrap();
     assert!(server.child.try_wait().unwrap().is_some(), "and a server that ended");
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let closing = std::thread::spawn(move || {
+        let (mut asked, _) = silent.accept().unwrap();
+        asked.read(&mut [0; 512]).unwrap()
+    });
+    assert!(is_wrong(raw(&address, HEALTH).0), "and one that closes without an answer");
+    assert!(closing.join().unwrap() > 0, "to what it was asked");
 }

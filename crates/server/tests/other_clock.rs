@@ -115,5 +115,5 @@ fn control_a_program_under_another_clock_says_another_year_and_sees_it_jump() {
     let mut world = World::under(5, true, &|_| None);
     world.write(1);
     world.devices[1].kill();
-    assert!(world.settle_shortly().is_err(), "and what was never saved is missed");
+    assert!(world.settle_or_lose().is_err(), "and what was never saved is missed");
 }

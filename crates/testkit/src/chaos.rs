@@ -2,7 +2,7 @@
 //! own. It knows bytes and nothing of what they mean.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -67,6 +67,7 @@ struct State {
     foul: AtomicBool,
     closed: AtomicBool,
     dice: Mutex<Dice>,
+    harmed: AtomicU64,
 }
 
 /// A proxy in front of one server. It begins calm.
@@ -89,6 +90,7 @@ impl Chaos {
             foul: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             dice: Mutex::new(Dice::new(seed)),
+            harmed: AtomicU64::new(0),
         });
         let cuts = watch::Sender::new(0);
         let (shared, cut) = (Arc::clone(&state), cuts.subscribe());
@@ -125,6 +127,11 @@ impl Chaos {
         self.cut();
     }
 
+    /// How often something was cut, kept back or spoilt so far; delays are not counted.
+    pub fn harmed(&self) -> u64 {
+        self.state.harmed.load(Ordering::SeqCst)
+    }
+
     fn cut(&self) {
         self.cuts.send_modify(|cuts| *cuts += 1);
     }
@@ -142,14 +149,14 @@ async fn connection(near: TcpStream, state: Arc<State>, mut cut: watch::Receiver
     };
     let ((near_read, near_write), (far_read, far_write)) = (near.into_split(), far.into_split());
     tokio::select! {
-        () = pass(near_read, far_write, fate, true) => {}
-        () = pass(far_read, near_write, fate, false) => {}
+        () = pass(near_read, far_write, fate, true, &state.harmed) => {}
+        () = pass(far_read, near_write, fate, false, &state.harmed) => {}
         _ = cut.changed() => {}
     }
 }
 
-/// Hands one way on until it ends, by itself or by its fate.
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, fate: Fate, is_up: bool) {
+/// Hands one way on until it ends, by itself or by its fate, and counts where that does harm.
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, fate: Fate, is_up: bool, harmed: &AtomicU64) {
     let mut buffer = vec![0u8; 16 * 1024];
     let mut passed = 0u64;
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
@@ -164,14 +171,17 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, fate: Fate, is_up
             }
             Fate::Throttled => throttled(&mut to, piece).await,
             Fate::Cut { up, after } if reaches(up, after) => {
+                harmed.fetch_add(1, Ordering::SeqCst);
                 let _ = to.write_all(piece.get(..at(after)).unwrap_or_default()).await;
                 return;
             }
             Fate::HalfOpen { up, after } if reaches(up, after) => {
+                harmed.fetch_add(1, Ordering::SeqCst);
                 tokio::time::sleep(HALF_OPEN).await;
                 return;
             }
             Fate::Garbage { up, after } if reaches(up, after) => {
+                harmed.fetch_add(1, Ordering::SeqCst);
                 for byte in piece.iter_mut().skip(at(after)).take(SPOILT_BYTES) {
                     *byte = byte.wrapping_mul(31).wrapping_add(17);
                 }

@@ -21,6 +21,10 @@ impl Needle {
         Self { name: name.to_owned(), bytes: key.to_vec() }
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// A text in UTF-8 and in UTF-16.
     pub(crate) fn text(name: &str, text: &str) -> [Self; 2] {
         let wide = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -53,11 +57,7 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// How many different things were found.
-    pub(crate) fn kinds(&self) -> usize {
-        self.kinds.len()
-    }
-
+    /// The different things that were found.
     pub(crate) fn names(&self) -> &BTreeSet<String> {
         &self.kinds
     }

@@ -333,19 +333,40 @@ impl World {
     }
 
     pub(crate) fn compare(&mut self) -> Result<(), String> {
-        for question in ["sync_now", "fingerprint"] {
-            for device in &mut self.devices {
-                device.ask(question, &Value::Null);
+        self.exchange(self.devices.len())?;
+        self.alike()
+    }
+
+    /// The first so many devices exchange.
+    pub(crate) fn exchange(&mut self, count: usize) -> Result<(), String> {
+        for device in &mut self.devices[..count] {
+            device.ask("sync_now", &Value::Null);
+        }
+        let answers: Vec<Value> = self.devices[..count].iter_mut().map(Device::answer).collect();
+        for (at, answer) in answers.iter().enumerate() {
+            let said = &answer["ok"];
+            if said["phase"] != "up-to-date" || said["quarantined"] != 0 {
+                return Err(format!("device {at} says {answer}"));
             }
-            let answers: Vec<Value> = self.devices.iter_mut().map(Device::answer).collect();
-            for (at, answer) in answers.iter().enumerate() {
-                let said = &answer["ok"];
-                if question == "sync_now" && (said["phase"] != "up-to-date" || said["quarantined"] != 0) {
-                    return Err(format!("device {at} says {answer}"));
-                }
-                if question == "fingerprint" && (said.is_null() || *said != answers[0]["ok"]) {
-                    return Err(format!("device {at} has other contents than device 0"));
-                }
+        }
+        Ok(())
+    }
+
+    /// How often the ways did harm so far.
+    pub(crate) fn harmed(&self) -> u64 {
+        self.devices.iter().map(|device| device.chaos.harmed()).sum()
+    }
+
+    /// Whether all show the same, nothing waits, and nothing is missing.
+    pub(crate) fn alike(&mut self) -> Result<(), String> {
+        for device in &mut self.devices {
+            device.ask("fingerprint", &Value::Null);
+        }
+        let answers: Vec<Value> = self.devices.iter_mut().map(Device::answer).collect();
+        for (at, answer) in answers.iter().enumerate() {
+            let said = &answer["ok"];
+            if said.is_null() || *said != answers[0]["ok"] {
+                return Err(format!("device {at} has other contents than device 0"));
             }
         }
         for (at, device) in self.devices.iter_mut().enumerate() {
@@ -384,12 +405,13 @@ impl World {
         if checked.status.success() { Ok(()) } else { Err(said()) }
     }
 
-    /// As [`World::settle`], with less patience.
-    pub(crate) fn settle_shortly(&mut self) -> Result<(), String> {
-        let ends = Instant::now() + Duration::from_secs(5);
+    /// As [`World::settle`], and ends as soon as all show the same and something is lost: that does not come back.
+    pub(crate) fn settle_or_lose(&mut self) -> Result<(), String> {
+        let ends = Instant::now() + SETTLE;
         loop {
             let wrong = self.compare();
-            if wrong.is_ok() || Instant::now() > ends {
+            let is_lost = wrong.as_ref().is_err_and(|why| why.starts_with("lost"));
+            if wrong.is_ok() || is_lost || Instant::now() > ends {
                 return wrong;
             }
             // The server slows down whoever asks without a pause, and all of them come from one address.
