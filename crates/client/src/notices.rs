@@ -72,14 +72,13 @@ impl Session {
 
     /// Notes whether something could be done that is tried with each exchange; an error here never stops one.
     pub(crate) fn note_waits<T>(&mut self, what: Waits, outcome: &Result<T, SessionError>) {
-        let changed = match outcome {
-            Ok(_) => self.waits.remove(&what).is_some(),
-            Err(_) => {
-                let now = self.now_ms();
-                let before = self.waits.len();
-                self.waits.entry(what).or_insert(now);
-                self.waits.len() > before
-            }
+        let changed = if outcome.is_ok() {
+            self.waits.remove(&what).is_some()
+        } else {
+            let now = self.now_ms();
+            let before = self.waits.len();
+            self.waits.entry(what).or_insert(now);
+            self.waits.len() > before
         };
         if changed {
             self.tell(Topic::Sync);

@@ -55,6 +55,9 @@ pub(super) struct Pieces<'a> {
     logs: BTreeMap<DocumentId, SavedLog>,
 }
 
+/// The envelopes of a log, and for each number that one had where it lies now.
+type Joined = (Vec<Vec<u8>>, BTreeMap<u64, u64>);
+
 impl<'a> Pieces<'a> {
     /// Takes a vault apart. `None` if something is missing that no document holds.
     pub(super) fn read(salvage: &'a Salvage) -> Option<Self> {
@@ -205,7 +208,7 @@ impl<'a> Pieces<'a> {
         log: DocumentId,
         fetched: Option<&Session>,
         fits: &dyn Fn(&[u8]) -> Option<mecum_seal::Hash32>,
-    ) -> Option<(Vec<Vec<u8>>, BTreeMap<u64, u64>)> {
+    ) -> Option<Joined> {
         let mut seen = BTreeSet::new();
         let (mut all, mut moved) = (Vec::new(), BTreeMap::new());
         for (number, bytes) in self.logs.get(&log).into_iter().flat_map(|log| &log.envelopes) {

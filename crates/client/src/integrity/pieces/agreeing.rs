@@ -48,7 +48,9 @@ impl Pieces<'_> {
         }
         for log in fetched.vault.documents() {
             let Ok(envelopes) = fetched.vault.envelopes(log, 0) else { return false };
-            envelopes.iter().for_each(|(_, bytes)| note(&mut there, space, bytes));
+            for (_, bytes) in &envelopes {
+                note(&mut there, space, bytes);
+            }
         }
         let own = self.own_chain(space);
         self.verified(space).into_iter().all(|(chain, head)| {
