@@ -299,10 +299,10 @@ fn child(name: &str, bomb: &str) -> Result<(u64, u64), String> {
         .find_map(|line| line.split_once("bomb: "))
         .map(|(_, cost)| cost.split(' ').filter_map(|n| n.parse().ok()).collect())
         .unwrap_or_default();
-    match cost.as_slice() {
-        &[took, _] if run.status.success() && took > MAX_CPU_MS => Err(format!("{bomb}: {took} ms")),
-        &[_, grown] if run.status.success() && grown > MAX_BYTES => Err(format!("{bomb}: {grown} bytes")),
-        &[took, grown] if run.status.success() => Ok((took, grown)),
+    match *cost.as_slice() {
+        [took, _] if run.status.success() && took > MAX_CPU_MS => Err(format!("{bomb}: {took} ms")),
+        [_, grown] if run.status.success() && grown > MAX_BYTES => Err(format!("{bomb}: {grown} bytes")),
+        [took, grown] if run.status.success() => Ok((took, grown)),
         _ => Err(format!("{bomb}: ended; {said} {}", String::from_utf8_lossy(&run.stderr))),
     }
 }

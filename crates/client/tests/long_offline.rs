@@ -257,7 +257,7 @@ async fn a_device_that_was_away_for_half_a_year_comes_back_and_all_have_the_same
     );
     let mut failures = 0;
     let edits = proof.cases() / DEVICES as u64;
-    let (mut half, mut away) = HalfAYear::begin(proof.seed()).await;
+    let (mut half, mut away) = Box::pin(HalfAYear::begin(proof.seed())).await;
     half.pass(&mut away, edits).await;
     drop(away);
     let (bodies, all) = half.line.envelopes();
@@ -283,7 +283,9 @@ async fn a_device_that_was_away_for_half_a_year_comes_back_and_all_have_the_same
             if proof.cases() >= WHOLE && back.ms > u64::try_from(MOST.as_millis()).expect("small") {
                 wrong.push(format!("{} ms", back.ms));
             }
-            wrong.iter().for_each(|why| println!("{why}"));
+            for why in &wrong {
+                println!("{why}");
+            }
             failures += wrong.len() as u64;
         }
         Err(why) => {
@@ -298,7 +300,7 @@ async fn a_device_that_was_away_for_half_a_year_comes_back_and_all_have_the_same
 
 #[tokio::test(flavor = "multi_thread")]
 async fn control_a_device_that_lost_what_it_wrote_while_away_is_found_out() {
-    let (mut half, mut away) = HalfAYear::begin(3).await;
+    let (mut half, mut away) = Box::pin(HalfAYear::begin(3)).await;
     away.copy_for_tests(&half.folder.path().join("before"));
     half.pass(&mut away, 30).await;
     drop(away);

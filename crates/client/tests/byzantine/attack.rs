@@ -79,6 +79,7 @@ pub(crate) enum Won {
 }
 
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing about the victim")]
 pub(crate) struct Attack {
     pub(crate) name: &'static str,
     pub(crate) victim: Victim,

@@ -187,7 +187,7 @@ impl Line {
 
     /// Two devices of one account that both wrote and know everything of each other, and the chart.
     pub(crate) async fn two(&self, seed: u64, entries: usize) -> Box<(Device, Device, ChartId)> {
-        self.two_at(seed, entries, &Location::Memory).await
+        Box::pin(self.two_at(seed, entries, &Location::Memory)).await
     }
 
     /// The same with the first device's vault at a place.
