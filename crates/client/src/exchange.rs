@@ -65,8 +65,12 @@ impl Session {
         let ended = self.end_expired();
         self.note_waits(Waits::End, &ended);
         // Nor may what was decided and cannot be done now.
+        let tries = self.answered;
         let advanced = self.clear_void().and_then(|()| self.advance_if_answered());
-        self.note_waits(Waits::Erasure, &advanced);
+        // Where nothing was tried, nothing got better.
+        if tries || advanced.is_err() {
+            self.note_waits(Waits::Erasure, &advanced);
+        }
         request.from_snapshots = self.begins_from_snapshots()?;
         // The genesis is stored by enrolment itself; saying it again is harmless.
         request.account_entries = self.account_entries_to_push()?;
