@@ -24,16 +24,22 @@ use crate::times::times_name;
 
 impl Session {
     /// Stages the documents of a space as empty ones and offers them everything of the vault's logs. It is one step with whatever
-    /// else the stage holds: cut anywhere, it has not begun or it is done.
-    pub(crate) fn stage_anew(&mut self, stage: &mut Stage, space: SpaceId) -> Result<(), SessionError> {
+    /// else the stage holds: cut anywhere, it has not begun or it is done. `folded` are those that a snapshot brings.
+    pub(crate) fn stage_anew(
+        &mut self,
+        stage: &mut Stage,
+        space: SpaceId,
+        folded: &[DocumentId],
+    ) -> Result<(), SessionError> {
         // With what a document began that took another's place, a manager signed: it holds nothing that was void then, and no
-        // envelope has it.
+        // envelope has it. Where a snapshot has it, it is built anew over that like any other.
         let log = self.staged_log(stage, space);
         let began = |document| log.is_some_and(|log| log.replaced().iter().any(|of| of.by == document));
+        let stays = |document| began(document) && !folded.contains(&document);
         let known: Vec<DocumentState> = self
             .documents
             .values()
-            .filter(|state| state.space == space && !began(state.document))
+            .filter(|state| state.space == space && !stays(state.document))
             .cloned()
             .collect();
         if known.is_empty() {
@@ -158,7 +164,7 @@ impl Session {
             stage.deletes.push((Table::Setting, name));
             // From here on all of it is read by its envelopes, unless a snapshot comes again.
             stage.deletes.push((Table::Setting, folded_name(space)));
-            self.stage_anew(&mut stage, space)?;
+            self.stage_anew(&mut stage, space, &[])?;
         }
         stage.follower = Some(follower);
         self.stage_reading_again(&mut stage)?;

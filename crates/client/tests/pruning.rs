@@ -1,6 +1,8 @@
 //! A server that prunes what two devices found folded right, after 90 days: whoever comes later or was away goes on from the
 //! snapshot and loses nothing, and a snapshot that is not right lets nothing be pruned, or is said not to be believed.
 
+#[path = "pruning/again.rs"]
+mod again;
 #[path = "pruning/erased.rs"]
 mod erased;
 #[path = "support/line.rs"]

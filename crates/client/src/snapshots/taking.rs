@@ -87,13 +87,18 @@ impl Session {
             }
         }
         // What is here of the space is built anew over it; what it does not hold is offered again.
-        self.stage_anew(stage, body.space)?;
+        self.stage_anew(stage, body.space, &documents)?;
         let arrived = u64::try_from(self.now_ms()).unwrap_or(0);
         for part in opened {
             let rows = rows_of_steps(&part, &writers, arrived);
             let chunk = press(&part.document.save());
             let OpenedPart { mut state, document, links, encoded_times, info, .. } = part;
-            if let Ok(known) = self.staged_document(stage, state.document) {
+            let known = self.staged_document(stage, state.document);
+            if known.is_err() && self.ended_here(follower, &state) {
+                // It was folded before it ended: what took its place stands here already.
+                continue;
+            }
+            if let Ok(known) = known {
                 if known.space != state.space || known.key.expose() != state.key.expose() {
                     return Ok(Err(RefusedSnapshot::Parts));
                 }
@@ -119,6 +124,18 @@ impl Session {
         state.snapshot_seq = body.space_seq;
         stage.spaces.insert(body.space, state);
         Ok(Ok(()))
+    }
+
+    /// Whether a document ended, and one that came after it is held here.
+    fn ended_here(&self, follower: &Follower, state: &DocumentState) -> bool {
+        let Some(log) = follower.space_log(state.space) else { return false };
+        let mut at = state.document;
+        // No longer than the log: what took a place never stood in one before.
+        log.replaced().iter().any(|_| {
+            let next = log.replaced_by(at);
+            at = next.unwrap_or(at);
+            next.is_some_and(|next| self.documents.contains_key(&next))
+        })
     }
 }
 

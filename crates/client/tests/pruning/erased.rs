@@ -10,7 +10,7 @@ use mecum_vault::Location;
 use super::line::{Device, Line, exchange, fold, same};
 
 /// What is planted in the entry that goes.
-const NEEDLE: &str = "Zuclopenthixolneedle";
+pub(crate) const NEEDLE: &str = "Zuclopenthixolneedle";
 
 pub(crate) fn medicine(who: &mut Session, chart: ChartId, name: &str) -> ItemKey {
     let fields = vec![(Field::Name, name.to_owned()), (Field::Dose, "1".to_owned())];
