@@ -6,6 +6,8 @@ mod world;
 
 #[path = "integrity/damage.rs"]
 mod damage;
+#[path = "integrity/erased.rs"]
+mod erased;
 #[path = "integrity/parts.rs"]
 mod parts;
 #[path = "integrity/repairs.rs"]

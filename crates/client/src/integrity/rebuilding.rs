@@ -144,6 +144,8 @@ impl Session {
             (block_in_place(|| start.begin(salvage, &home, at, options, around))?, home)
         };
         fetch(&mut session, &home).await?;
+        // What took an erased document's place begins only once everything was shown: the last answer itself cannot do it.
+        block_in_place(|| session.begin_successors())?;
         Ok(session)
     }
 
@@ -269,7 +271,8 @@ async fn fetch(session: &mut Session, home: &Home) -> Result<(), CallError> {
             Err(ExchangeError::Session(error)) => return Err(error.into()),
             Err(_) => return Err(CallError::new(Code::Refused, "error-server-history")),
         }
-        if !response.more {
+        // Where a section is built anew, everything is shown once more before the new incarnation begins.
+        if !response.more && !session.is_older_copy() {
             return Ok(());
         }
     }

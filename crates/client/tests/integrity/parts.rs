@@ -17,21 +17,21 @@ use super::{mended, note, passphrase, sql, titles};
 const NOW_MS: i64 = 1_788_854_400_000;
 
 /// The first envelope of the log that has most: a document, and not the first one that is sent.
-const LONGEST: &str =
+pub(crate) const LONGEST: &str =
     "document = (SELECT document FROM envelope GROUP BY document ORDER BY count(*) DESC, document LIMIT 1)";
 
-struct Scene {
-    folder: tempfile::TempDir,
+pub(crate) struct Scene {
+    pub(crate) folder: tempfile::TempDir,
     clock: Arc<AtomicI64>,
-    server: Server,
-    phone: App,
-    tablet: App,
-    chart: String,
+    pub(crate) server: Server,
+    pub(crate) phone: App,
+    pub(crate) tablet: App,
+    pub(crate) chart: String,
 }
 
 impl Scene {
     /// Two devices that have everything of each other; the tablet began from snapshots.
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(AtomicI64::new(NOW_MS));
         let server = Server::start_pruning(&folder.path().join("server"), &clock).await;
@@ -54,7 +54,7 @@ impl Scene {
         scene
     }
 
-    async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         for _ in 0..3 {
             call::<command::SyncNow>(&self.phone, Value::Null).await;
             call::<command::SyncNow>(&self.tablet, Value::Null).await;
@@ -73,7 +73,7 @@ impl Scene {
 }
 
 /// Everything as a device shows it.
-async fn everything(app: &App) -> String {
+pub(crate) async fn everything(app: &App) -> String {
     app.with(|session| Ok(format!("{:?}", session.fingerprint()?))).await.expect("open")
 }
 
@@ -94,7 +94,7 @@ async fn damaged_and_mended(profile: &Path, app: &App, damage: &str) -> Value {
     view
 }
 
-async fn comes_back(scene: &Scene, name: &str, damage: &str, by: &str) {
+pub(crate) async fn comes_back(scene: &Scene, name: &str, damage: &str, by: &str) {
     let (app, profile) = if name == "phone" {
         (&scene.phone, scene.profile(name))
     } else {
