@@ -298,8 +298,14 @@ pub(crate) fn open_arrivals(
     let mut all = Vec::with_capacity(arrivals.len());
     for arrival in arrivals {
         let fits = arrival.envelope.place().space == state.space;
-        let key = space.document_key(&state.key, arrival.envelope.place().epoch);
-        let plain = key.filter(|_| fits).and_then(|key| arrival.envelope.open(&key).ok());
+        let plain = if arrival.kept {
+            // It was written here, perhaps under the key of an epoch that gave way to another device's.
+            space.open(&state.key, &arrival.envelope)
+        } else {
+            let key = space.document_key(&state.key, arrival.envelope.place().epoch);
+            key.and_then(|key| arrival.envelope.open(&key).ok())
+        };
+        let plain = plain.filter(|_| fits);
         let body = plain.and_then(|plain| unpack(&plain).ok());
         let payload = body.as_ref().and_then(|body| Payload::decode(body).ok());
         // Taken out: a version that cannot read it.

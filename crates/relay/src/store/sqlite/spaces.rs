@@ -42,18 +42,19 @@ pub(super) fn append(
     if account != carrier && !carries()? {
         return Ok(Err(RefusalCode::NotYours.into()));
     }
+    let known = load(c, space)?;
+    let is_stored = |known: &Space| known.log.head_at(seq) == Some(entry.hash()) && known.log.ever(account);
+    if known.as_ref().is_some_and(is_stored) {
+        // A retry; also of who left with it, or by a device that was removed since.
+        return Ok(Ok(()));
+    }
     let Some(signer) = accounts::log(c, account)?.and_then(|log| log.device(device).map(|d| d.signing))
     else {
         return Ok(Err(RefusalCode::UnknownDevice.into()));
     };
-    let Some(mut known) = load(c, space)? else {
+    let Some(mut known) = known else {
         return found(c, wanted, entry, &signer, told);
     };
-    let is_stored = known.log.head_at(seq).is_some_and(|hash| hash == entry.hash());
-    if is_stored && known.log.ever(account) {
-        // A retry; also of who left with it.
-        return Ok(Ok(()));
-    }
     if known.log.role(account).is_none() {
         // Somebody else's space: the id is all that this says, and the asker had it.
         return Ok(Err(RefusalCode::UnknownSpace.into()));
