@@ -490,9 +490,10 @@ async fn watch(app: std::sync::Weak<Inner>, tick: Duration) {
     loop {
         tokio::time::sleep(tick).await;
         let Some(inner) = app.upgrade() else { return };
-        let quiet_ms = held(&inner.touched).quiet_ms(inner.options.clock.now_ms(), Instant::now());
         let done = tokio::task::spawn_blocking(move || {
             let minutes = inner.session(|session| settings::auto_lock_min(session).unwrap_or(AUTO_LOCK_MIN));
+            // Only now: the session may have been waited for, and whoever has just opened it was there.
+            let quiet_ms = held(&inner.touched).quiet_ms(inner.options.clock.now_ms(), Instant::now());
             match minutes {
                 Some(minutes) if minutes > 0 && quiet_ms > i64::from(minutes) * 60_000 => inner.lock_now(),
                 Some(_) => {
