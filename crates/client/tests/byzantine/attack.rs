@@ -209,10 +209,11 @@ impl World {
             victim.session.add(self.chart, mecum_domain::Kind::Note, words).expect("a note is written");
         }
         if attack.founds {
-            let weight = [(mecum_domain::Field::Code, "29463-7"), (mecum_domain::Field::Value, "60")];
-            let weight = weight.map(|(field, value)| (field, value.to_owned())).to_vec();
-            let kind = mecum_domain::Kind::VitalSign;
-            victim.session.add(self.chart, kind, weight).expect("a section is begun");
+            // Of a section that nothing else here is in.
+            let substance = vec![(mecum_domain::Field::Substance, "penicillin".to_owned())];
+            let kind = mecum_domain::Kind::AllergyIntolerance;
+            assert!(victim.session.space_for_tests(self.chart, kind.section()).is_none(), "it is new");
+            victim.session.add(self.chart, kind, substance).expect("a section is begun");
         }
         victim.short = attack.short;
         let before = look(&mut victim.session);
