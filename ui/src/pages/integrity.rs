@@ -118,7 +118,7 @@ mod tests {
         let html = drawn(Fake::family(), "/settings/data", "en").await;
         for words in [
             "Parts of the record are damaged.",
-            "The server has it: it is fetched when there is signal.",
+            "The server has this part: only it is fetched and checked",
             "Last backup: Sun 6 Sep",
             "/home/laras/Documents/Mecum backups",
             "Erased for good",
