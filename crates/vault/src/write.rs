@@ -16,10 +16,15 @@ use crate::state::{DOCUMENT_HEADS, Inner, RowEntry, State, Table, Vault};
 const MAX_NAME_BYTES: usize = 1_024;
 /// Largest content of a row or envelope: views are 16 KiB, snapshots at most a few MiB.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
-/// Growth of the write-ahead log after which a write moves it into the file itself, if no idle moment did.
-const WAL_LIMIT_BYTES: usize = 16 * 1024 * 1024;
-/// What a row costs in the log besides its body: the page it lies on.
+/// Growth of the write-ahead log after which a write moves it into the file itself, if no idle moment did: what it has grown it keeps
+/// of the disk until the vault locks. More than a burst of a hundred edits takes, so that none of those waits for it.
+const WAL_LIMIT_BYTES: usize = 6 * 1024 * 1024;
+/// What a changed row costs in the log besides its body: the page it lies on.
 const PAGE_BYTES: usize = 4_096;
+/// What a new one costs besides its body after the first few of a write: they lie side by side.
+const BESIDE_BYTES: usize = 128;
+/// So many new ones count as changed ones do.
+const APART: usize = 4;
 
 /// What a commit promises once it has returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +45,10 @@ pub struct Write<'a> {
     before: Box<Head>,
     undo: Vec<Undo>,
     changed_documents: BTreeSet<DocumentId>,
+    /// About how much the write-ahead log grows by it.
     bytes: usize,
+    /// New rows and envelopes so far.
+    added: usize,
     /// A statement failed: SQLite may have rolled back by itself, so nothing more may be written.
     broken: bool,
     committed: bool,
@@ -143,6 +151,7 @@ impl<'a> Write<'a> {
             undo: Vec::new(),
             changed_documents: BTreeSet::new(),
             bytes: 0,
+            added: 0,
             broken: false,
             committed: false,
         })
@@ -197,6 +206,12 @@ impl<'a> Write<'a> {
         done
     }
 
+    /// Counts what a new row of this size adds to the write-ahead log.
+    fn grows(&mut self, bytes: usize) {
+        self.added += 1;
+        self.bytes += bytes + if self.added <= APART { PAGE_BYTES } else { BESIDE_BYTES };
+    }
+
     fn append_envelope(&mut self, document: DocumentId, envelope: &[u8]) -> Result<u64, WriteVaultError> {
         if envelope.len() > MAX_BODY_BYTES {
             return Err(WriteVaultError::TooLarge);
@@ -208,7 +223,7 @@ impl<'a> Write<'a> {
         self.connection
             .prepare_cached("INSERT INTO envelope (document, n, chain, body) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![document.as_bytes(), n, head.chain.as_bytes(), envelope])?;
-        self.bytes += envelope.len() + PAGE_BYTES;
+        self.grows(envelope.len());
         self.undo.push(Undo::Document(document, before));
         self.state.documents.insert(document, head);
         self.changed_documents.insert(document);
@@ -270,8 +285,11 @@ impl<'a> Write<'a> {
         self.state.head.add(self.keys, kind, &id, self.generation);
         let entry = RowEntry { at, generation: self.generation, name: Some(name.into()) };
         self.state.rows.insert((kind, id), entry);
+        match &before {
+            Some(_) => self.bytes += sealed.len() + PAGE_BYTES,
+            None => self.grows(sealed.len()),
+        }
         self.undo.push(Undo::Row((kind, id), before));
-        self.bytes += sealed.len() + PAGE_BYTES;
         Ok(())
     }
 

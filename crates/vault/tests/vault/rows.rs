@@ -216,3 +216,30 @@ fn a_write_without_changes_costs_no_commit() {
         vault.write(Durability::Full, |w| Ok(w.get(Table::View, b"v\0")?.is_some()));
     assert_eq!((read, vault.commits()), (Ok(true), commits), "reading is no commit");
 }
+
+#[test]
+fn a_log_that_no_idle_moment_empties_stays_bounded_and_a_burst_does_not_wait_for_it() {
+    let folder = folder();
+    let path = file_in(folder.path());
+    let vault = create(&path, 7);
+    let log = path.with_extension("sqlite-wal");
+    let length = || std::fs::metadata(&log).map_or(0, |meta| meta.len());
+    let write = |round: u8, bytes: usize| {
+        let done: Result<(), WriteVaultError> =
+            vault.write(Durability::Normal, |w| w.put(Table::View, b"page", &vec![round; bytes]));
+        done.expect("a write");
+    };
+    let before = length();
+    for round in 0..100 {
+        write(round, 3_000);
+    }
+    assert!(length() > before + 100 * 4_096, "a hundred saved edits are in the log: {}", length());
+    let mut most = 0;
+    for round in 0..160 {
+        write(round, 128 * 1024);
+        most = most.max(length());
+    }
+    assert!(most < 7 << 20, "the log is moved into the file when it has grown: {most}");
+    assert!(most > 4 << 20, "the control: and not with every write: {most}");
+    assert!(vault.check(true).is_clean(), "all is there");
+}
