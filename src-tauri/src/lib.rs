@@ -38,6 +38,7 @@ pub fn start() -> ExitCode {
 #[cfg(mobile)]
 #[tauri::mobile_entry_point]
 fn start_on_phone() {
+    mecum_client::say_only_where_it_broke();
     let _ = run(Arguments::default());
 }
 

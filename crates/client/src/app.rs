@@ -419,7 +419,7 @@ impl Inner {
         }
         // A tail that cannot be folded stays as envelopes; locking must not fail for it.
         if session.lock().is_err() {
-            eprintln!("mecum: a tail was not folded at lock; its envelopes stay");
+            crate::broken::say("mecum: a tail was not folded at lock; its envelopes stay");
         }
         // The driver closes what is signed in.
         self.poke.notify_one();

@@ -1,12 +1,18 @@
 //! What is said of a panic. Its own words may hold what it was working on, and that is somebody's record: only its place is said.
 
+use std::io::Write as _;
 use std::panic::PanicHookInfo;
 
 use mecum_api::{CallError, Code};
 
 /// Makes every panic of this process say where it was, and nothing else. For programs, at their start.
 pub fn say_only_where_it_broke() {
-    std::panic::set_hook(Box::new(|panic| eprintln!("{}", words(panic))));
+    std::panic::set_hook(Box::new(|panic| say(&words(panic))));
+}
+
+/// Says a line to whoever looks. That nobody can be told (a closed terminal, a full disk) is no reason to break: `eprintln!` would.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn words(panic: &PanicHookInfo<'_>) -> String {

@@ -358,7 +358,7 @@ fn say(inner: &Inner, outcome: &Result<(), Stopped>) {
         }
     };
     if let Err(Stopped::Exchange(error)) = outcome {
-        eprintln!("mecum: exchange stopped: {error}");
+        crate::broken::say(&format!("mecum: exchange stopped: {error}"));
     }
     let last_ms = if outcome.is_ok() { now } else { link.last_ms };
     let message_id = message.map(str::to_owned);

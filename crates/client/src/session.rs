@@ -498,13 +498,15 @@ impl Session {
     /// What only runs when nobody waits: folding tails, forgetting old sent things, folding the write-ahead log in.
     pub fn idle(&mut self) -> Result<(), SessionError> {
         mecum_trip::here("idle");
-        self.fold_tails()?;
-        self.prune_outgoing()?;
+        // What is destroyed leaves the log first: a tail that cannot be folded may not keep it.
         self.scrub_if_owed()?;
         if self.follower.relay().is_none() {
             self.advance_erasures()?;
         }
-        Ok(self.vault.idle()?)
+        let folded = self.fold_tails();
+        self.prune_outgoing()?;
+        self.vault.idle()?;
+        folded
     }
 
     /// What kinds of entry a person may write.

@@ -85,6 +85,7 @@ error-cut-unknown = This device does not know what was there by that day. Choose
 error-cut-refused = The server keeps what was written more than 90 days ago only as a whole, so that much stays. Who was removed is out, and what could still be left out is.
 error-cut-erased = An erasure came after the day that was chosen. What was written between the two may still stand where something was erased: look through that section.
 error-cut-late = They were out already when the day was chosen, with everything they had written by then. What is wrong of it is deleted by hand.
+error-cut-undated = Of a part of what the lost device wrote, this device does not know when it came, so that part stays. Look through what it wrote, and delete by hand what is wrong.
 error-section-not-believed = One part of a record could not be checked, so it is not taken in. Everything else goes on.
 error-older-copy-done = This device was put back from an older copy, or copied. What the server had came back, and what only this copy held was written again. Look at what shows two values.
 notice-not-let-in = { $who } was not let in: another device had changed who may read that section. Look at Sharing, and invite again if it still is to be.

@@ -82,6 +82,7 @@ error-cut-unknown = Perangkat ini tidak tahu apa yang sudah ada pada hari itu. P
 error-cut-refused = Tulisan yang lebih lama dari 90 hari disimpan server hanya sebagai satu kesatuan, jadi bagian itu tetap ada. Yang dikeluarkan sudah keluar, dan yang masih dapat dihilangkan sudah dihilangkan.
 error-cut-erased = Ada penghapusan setelah hari yang dipilih. Tulisan di antara keduanya mungkin masih ada di bagian yang dihapus sebagian: periksa bagian itu.
 error-cut-late = Orang itu sudah keluar ketika harinya dipilih, dengan semua yang sudah ditulis. Yang salah di antaranya dihapus satu per satu.
+error-cut-undated = Sebagian tulisan perangkat yang hilang tidak diketahui kapan datangnya di sini, jadi bagian itu tetap ada. Periksa tulisan perangkat itu, lalu hapus satu per satu yang salah.
 error-section-not-believed = Satu bagian catatan tidak dapat diperiksa, jadi tidak diambil. Yang lain tetap berjalan.
 error-older-copy-done = Perangkat ini dipasang kembali dari salinan lama, atau disalin. Yang ada di server sudah kembali, dan yang hanya ada di salinan ini ditulis lagi. Periksa hal yang menunjukkan dua nilai.
 notice-not-let-in = { $who } tidak jadi diberi akses: perangkat lain sudah mengubah siapa yang boleh membaca bagian itu. Lihat Berbagi, lalu undang lagi bila memang masih perlu.

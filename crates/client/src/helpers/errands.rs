@@ -82,7 +82,9 @@ pub(crate) async fn errands(inner: &Inner, remote: &Remote, signed_in: &SignedIn
             Ok(()) => {}
             // The others would fare alike.
             Err(RemoteError::Offline | RemoteError::Unauthorised) => return,
-            Err(_) => eprintln!("mecum: an errand of the recovery helpers failed; it is tried again"),
+            Err(_) => {
+                crate::broken::say("mecum: an errand of the recovery helpers failed; it is tried again");
+            }
         }
     }
 }

@@ -35,6 +35,8 @@ pub(super) enum Unmade {
     Nothing,
     /// Whoever was to be cut was out before it.
     Late,
+    /// When a part of it came is not known here: that part counts.
+    Undated,
 }
 
 /// The cut sets of a log that are in force: the server has countersigned their entry, or there is none and this device orders its own
@@ -164,6 +166,7 @@ impl Session {
             Unmade::Erased => 2,
             Unmade::Nothing => 3,
             Unmade::Late => 4,
+            Unmade::Undated => 5,
         };
         let body = [self.now_ms().to_be_bytes().as_slice(), &[code]].concat();
         stage.puts.push((Table::Setting, NOTICE.to_vec(), body));
@@ -182,6 +185,7 @@ impl Session {
             [2] => Some("error-cut-erased"),
             [3] => Some("error-cut-too-early"),
             [4] => Some("error-cut-late"),
+            [5] => Some("error-cut-undated"),
             _ => None,
         }
     }

@@ -132,7 +132,7 @@ impl Session {
         Ok(cuts)
     }
 
-    fn cut_before(&self, chain: &Chain, at_ms: i64) -> Result<Cut, SessionError> {
+    pub(super) fn cut_before(&self, chain: &Chain, at_ms: i64) -> Result<Cut, SessionError> {
         let (device, incarnation): (DeviceId, IncarnationId) = (chain.device, chain.incarnation);
         let all = self.came(chain);
         let in_time = all.iter().take_while(|came| came.at_ms < at_ms).last();

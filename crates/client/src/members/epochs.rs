@@ -5,12 +5,13 @@ use mecum_seal::{
     AccountId, DocumentId, DocumentKey, Envelope, EpochKey, Place, SpaceId, derive_key, open_row,
     seal_envelope, seal_row, wrap_key,
 };
-use mecum_sync::{Cut, NewEpoch, Role, SpaceBody, SpaceEntry, Wrap, decode};
+use mecum_sync::{Chain, Cut, NewEpoch, Role, SpaceBody, SpaceEntry, Wrap, decode};
 use mecum_vault::Table;
 
 use crate::erasing::opened_document;
 use crate::error::{SessionError, refused};
 use crate::founding::{EPOCH_PURPOSE, epoch_aad};
+use crate::members::cutting::Unmade;
 use crate::plaintext::{nothing, pack, unpack};
 use crate::restored::space_entry_name;
 use crate::session::Session;
@@ -89,12 +90,13 @@ impl Session {
                 hash: head.hash,
             })
             .collect();
-        for device in gone.iter().copied() {
-            let Some(at_ms) = self.chosen_cut(stage, space, device) else { continue };
-            // What was known when the moment was chosen is; should it not be, the section may not stand still for it.
-            for chosen in self.cuts_before(follower, space, at_ms, |of| of == device).unwrap_or_default() {
-                let of = |cut: &&mut Cut| cut.device == device && cut.incarnation == chosen.incarnation;
-                cuts.iter_mut().filter(of).for_each(|cut| *cut = chosen);
+        for cut in &mut cuts {
+            let Some(at_ms) = self.chosen_cut(stage, space, cut.device) else { continue };
+            let chain = Chain { space, device: cut.device, incarnation: cut.incarnation };
+            match self.cut_before(&chain, at_ms) {
+                Ok(chosen) => *cut = chosen,
+                // When this chain came nobody noted: the section may not stand still for it, and the person is told.
+                Err(_) => self.note_unmade(stage, Unmade::Undated),
             }
         }
         let removed = gone.len() as u64;
