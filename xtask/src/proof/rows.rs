@@ -680,8 +680,8 @@ pub(super) const ROWS: &[Row] = &[
         ..row(55, "vault check with --read-data finds every damaged vault", VAULT, "structural")
     },
     Row {
-        names: &["mending_a_damaged_vault_never_removes_good_data"],
-        control: Control::Tests(&["control_a_mending_that_drops_an_entry_is_noticed"]),
+        names: &["repairs::mending_a_damaged_vault_never_removes_good_data"],
+        control: Control::Tests(&["repairs::control_a_mending_that_drops_an_entry_is_noticed"]),
         in_test: 6,
         per_change: 100,
         nightly: 2_000,
