@@ -61,10 +61,7 @@ impl Session {
         if let Some(request) = self.reading_request(&request)? {
             return Ok(request);
         }
-        // An end that cannot be signed now is signed later: it may never keep anything from going out.
-        let ended = self.end_expired();
-        self.note_waits(Waits::End, &ended);
-        // Nor may what was decided and cannot be done now.
+        // What was decided and cannot be done now is done later: it may never keep anything from going out.
         let tries = self.answered;
         let advanced = self.clear_void().and_then(|()| self.advance_if_answered());
         // Where nothing was tried, nothing got better.
@@ -309,6 +306,9 @@ impl Session {
         }
         if !response.more {
             self.rotate_if_owed()?;
+            // An end that cannot be signed now is signed later: it may never keep an answer from being taken.
+            let ended = self.end_expired();
+            self.note_waits(Waits::End, &ended);
             if self.begin_anew()? || self.begin_from_latest()? {
                 return Ok(Exchanged { envelopes, more: true });
             }

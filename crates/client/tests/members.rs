@@ -12,7 +12,7 @@ use mecum_client::{App, AppOptions, Clock, FixedClock};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use world::{Server, call, connect, create, options, rows, until};
+use world::{Server, WORDS, call, connect, create, options, rows, until};
 
 /// 2026-09-08 08:00 UTC.
 const NOW_MS: i64 = 1_788_854_400_000;
@@ -252,6 +252,25 @@ async fn a_membership_ends_with_its_last_day() {
     let members = family.members(&family.ratna).await;
     assert_eq!(members["members"][1]["sections"][0]["state"], "expired", "ended, not removed: {members}");
     assert!(family.dose(&family.ratna).await.contains("850"), "what was written in time stays");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_written_in_time_stays_also_where_the_one_who_ends_it_was_away() {
+    let family = Family::new().await;
+    family.let_in("writer", Some("2026-09-10")).await;
+    // Her mother's phone is put away: it hears of nothing until the last day is over.
+    call::<command::VaultLock>(&family.ratna, Value::Null).await;
+    family.advance(2 * DAY_MS);
+    sync(&family.ani).await;
+    family.set_dose(&family.ani, "850").await.expect("the last day counts");
+    sync(&family.ani).await;
+    family.advance(DAY_MS);
+    call::<command::VaultUnlock>(&family.ratna, json!({ "passphrase": WORDS })).await;
+    sync(&family.ratna).await;
+    sync(&family.ani).await;
+    assert!(family.dose(&family.ratna).await.contains("850"), "what was written in time stays");
+    let refused = family.set_dose(&family.ani, "900").await.expect_err("and it is over");
+    assert_eq!(refused.message_id, "error-share-ended", "and said so");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -149,8 +149,12 @@ impl Session {
     }
 
     /// Ends every membership whose last day is over, where this account manages the space: from the entry's place in the log on, by
-    /// nobody's clock. Done before an exchange, so that it is in force at once.
+    /// nobody's clock. Done once an answer has shown everything that the server has: what was written in time and has not been seen
+    /// yet would be cut with the rest.
     pub(crate) fn end_expired(&mut self) -> Result<(), SessionError> {
+        if self.is_older_copy() || self.is_reading_again()? || self.follower.is_removed() {
+            return Ok(());
+        }
         let today = self.today_for_ends();
         let mut over = Vec::new();
         for state in self.spaces.values() {
