@@ -134,6 +134,12 @@ async fn a_backup_is_made_while_it_is_written_and_restores_on_an_empty_device_an
     let view = call::<command::BackupRestore>(&phone, json!({ "backup": backup, "passphrase": WORDS })).await;
     assert_eq!(view["phase"], "open", "{view}");
     assert!(!titles(&phone, &chart).await.contains(&"after".to_owned()), "it is the older state");
+    call::<command::CheckBegin>(&phone, Value::Null).await;
+    let checked = until::<command::CheckStatus>(&phone, Value::Null, "the check ends", |view| {
+        view["phase"] != "running"
+    })
+    .await;
+    assert_eq!(checked["findings"], json!([]), "it was meant to be older: nothing is missing for that");
     let list = call::<command::BackupList>(&phone, Value::Null).await;
     let aside = list["backups"].as_array().expect("a list").iter().find(|one| one["aside"] == true);
     let aside = aside.expect("what was there is kept")["backup"].clone();

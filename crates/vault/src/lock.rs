@@ -102,11 +102,24 @@ pub(crate) fn was_saved(vault: &Path) -> bool {
 
 /// Keeps every process away from a vault's place while its files are exchanged. Whoever has it open is not disturbed: then there
 /// is none.
-pub struct Hold(#[allow(dead_code, reason = "held, not used")] Lock);
+pub struct Hold(Lock);
 
 impl Hold {
     pub(crate) fn of(lock: Lock) -> Self {
         Self(lock)
+    }
+
+    /// Forgets which commit was the last, durably: another vault is meant to stand here from now on, and if it has fewer commits,
+    /// none are lost by that. Without it the next check would call a backup that somebody has just restored an older file.
+    ///
+    /// # Errors
+    /// The disk's, when the record could not be written.
+    pub fn forget(&self) -> std::io::Result<()> {
+        let mut file = &self.0.0;
+        file.seek(SeekFrom::Start(0))?;
+        // No key vouches for this. It keeps its length: a vault was saved here, see `was_saved`.
+        file.write_all(&[0; RECORD_BYTES])?;
+        file.sync_all()
     }
 }
 

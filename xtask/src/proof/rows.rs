@@ -100,6 +100,14 @@ pub(super) const ROWS: &[Row] = &[
         ..row(1, "SIGKILL at each call of each vault operation", VAULT, "syscall_kills")
     },
     Row {
+        names: &["no_kill_at_any_call_of_the_clients_operations_loses_or_halves_anything"],
+        control: Control::Tests(&["control_an_operation_that_says_done_too_early_is_found_out"]),
+        in_test: 40,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(1, "SIGKILL at calls of the client's operations", CLIENT, "client_kills")
+    },
+    Row {
         names: &["nothing_acknowledged_is_lost_when_the_writer_is_killed"],
         control: Control::Tests(&["control_a_writer_that_acknowledges_before_it_commits_loses"]),
         in_test: 1_000,

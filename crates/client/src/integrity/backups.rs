@@ -114,14 +114,13 @@ impl App {
         let (from, _) = found.ok_or_else(|| CallError::new(Code::NotFound, "error-backup-gone"))?;
         let profile = self.profile();
         std::fs::create_dir_all(profile).map_err(|error| not_saved(&error))?;
-        let hold = hold(&self.location());
-        if hold.is_none() {
+        let Some(hold) = hold(&self.location()) else {
             return Err(CallError::new(Code::InUse, "error-in-use"));
-        }
+        };
         place::clear_part(profile);
         let done = self.read_back(&from, passphrase).and_then(|()| {
             place::set_aside(profile, self.inner.options.clock.now_ms())
-                .and_then(|_| place::exchange(profile))
+                .and_then(|_| place::exchange(profile, &hold))
                 .map_err(|error| not_saved(&error))
         });
         place::clear_part(profile);

@@ -187,10 +187,10 @@ impl App {
         let lost = || CallError::new(Code::Damaged, "error-mend-loses");
         let entries = session.verify_against(&salvage).ok_or_else(lost)?;
         session.lock()?;
-        let _hold = salvage.into_hold();
+        let hold = salvage.into_hold().ok_or_else(|| CallError::new(Code::InUse, "error-in-use"))?;
         let now_ms = self.inner.options.clock.now_ms();
         let aside = place::set_aside(self.profile(), now_ms).map_err(|error| not_saved(&error))?;
-        place::exchange(self.profile()).map_err(|error| not_saved(&error))?;
+        place::exchange(self.profile(), &hold).map_err(|error| not_saved(&error))?;
         // What nothing can bring back is said, although there is nothing to do about it.
         let left = found.iter().copied().filter(|finding| finding.mend == MendBy::Nothing).collect();
         Ok(Outcome { found, left, entries, unsent, aside, by: Some(by), message_id: None })

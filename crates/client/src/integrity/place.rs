@@ -6,8 +6,10 @@ use std::fs::File;
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// What belongs to a vault's file besides itself.
-const BESIDE: [&str; 3] = ["-wal", "-shm", ".lock"];
+use mecum_vault::{Hold, Location, hold};
+
+/// What SQLite keeps beside a vault's file.
+const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
 /// The ending of a file that a vault can be restored from.
 pub(crate) const ENDING: &str = "backup";
@@ -79,24 +81,35 @@ pub(crate) fn set_aside(profile: &Path, now_ms: i64) -> Result<Option<String>, E
     Ok(Some(name))
 }
 
-/// Puts the finished [`part`] in the vault's place. What was there must have been set aside.
-pub(crate) fn exchange(profile: &Path) -> Result<(), Error> {
+/// Puts the finished [`part`] in the vault's place, which is held. What was there must have been set aside.
+pub(crate) fn exchange(profile: &Path, hold: &Hold) -> Result<(), Error> {
     let part = part(profile);
     File::open(&part)?.sync_all()?;
     std::fs::rename(&part, next(profile))?;
     sync_folder(profile)?;
-    finish(profile)
+    finish_held(profile, hold)
 }
 
-/// Finishes an exchange that was cut. Nothing happens where there is none.
+/// Finishes an exchange that was cut. Nothing happens where there is none, or where somebody else is at it.
 pub(crate) fn finish(profile: &Path) -> Result<(), Error> {
-    let next = next(profile);
+    if !next(profile).exists() {
+        return Ok(());
+    }
+    match hold(&Location::File(vault(profile))) {
+        Some(hold) => finish_held(profile, &hold),
+        None => Ok(()),
+    }
+}
+
+fn finish_held(profile: &Path, hold: &Hold) -> Result<(), Error> {
+    let (next, vault) = (next(profile), vault(profile));
     if !next.exists() {
         return Ok(());
     }
-    let vault = vault(profile);
+    // While the change can still be finished: afterwards nobody would know that the older vault is the one that was meant.
+    hold.forget()?;
     // The log of the vault from before would be read into the new one; it lies aside with it.
-    for end in ["-wal", "-shm"] {
+    for end in BESIDE {
         remove(&beside(&vault, end))?;
     }
     std::fs::rename(&next, &vault)?;
@@ -106,6 +119,9 @@ pub(crate) fn finish(profile: &Path) -> Result<(), Error> {
 /// Takes the vault's files away, once they were set aside.
 pub(crate) fn clear_vault(profile: &Path) -> Result<(), Error> {
     let vault = vault(profile);
+    // First what says that a vault was saved here: left without its vault it would stand in the way of a new one for ever.
+    remove(&beside(&vault, ".lock"))?;
+    sync_folder(profile)?;
     remove(&vault)?;
     for end in BESIDE {
         remove(&beside(&vault, end))?;
