@@ -1,5 +1,7 @@
 //! What is inside an envelope: a document's payload, deflated when that pays, or the opening of a document.
 
+mod traces;
+
 use std::cell::RefCell;
 use std::io::Write;
 
@@ -87,7 +89,7 @@ const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// A snapshot as the vault keeps it, pressed (RFC 8878).
 pub(crate) fn press(bytes: &[u8]) -> Vec<u8> {
-    zstd::bulk::compress(bytes, HERE).expect("memory takes every byte")
+    traces::press(bytes, HERE)
 }
 
 /// The snapshot of bytes that [`press`] made, or an older version by deflating. At most `limit` bytes come out; more is refused, not cut.
@@ -104,7 +106,9 @@ pub(crate) fn unpress(bytes: &[u8], limit: u64) -> Result<Vec<u8>, BadPlaintext>
             Some(made) => made,
             None => unpressing.insert(Decompressor::new().map_err(|_| BadPlaintext)?),
         };
-        unpressing.decompress(bytes, room).map_err(|_| BadPlaintext)
+        let out = unpressing.decompress(bytes, room).map_err(|_| BadPlaintext);
+        traces::overwrite(unpressing, room);
+        out
     })?;
     if out.len() == room { Ok(out) } else { Err(BadPlaintext) }
 }
@@ -235,7 +239,7 @@ impl SnapshotPart {
 
     /// Columns as they travel.
     pub(crate) fn press_columns(columns: &[u8]) -> Vec<u8> {
-        zstd::bulk::compress(columns, TRAVELLING).expect("memory takes every byte")
+        traces::press(columns, TRAVELLING)
     }
 
     /// The columns as they were. Only one way of pressing is read: a part has no older version.

@@ -1,6 +1,7 @@
 //! One device as a process of its own, for tests that kill it: the real client over a vault folder, told what to do by lines
 //! of JSON `{"call": COMMAND, "args": …}`, each answered by one line `{"ok": …}` or `{"error": …}`. `{"call": "fingerprint"}`
-//! answers a hash of everything that must be equal on devices which have exchanged everything.
+//! answers a hash of everything that must be equal on devices which have exchanged everything; `{"call": "fold"}` folds every document
+//! into a snapshot.
 //!
 //! With `--early` it says that an entry is saved before it is: what a harness has to notice.
 
@@ -40,6 +41,10 @@ async fn main() {
         }
         let answer = match name.as_str() {
             "fingerprint" => fingerprint(&app).await,
+            "fold" => match app.with(mecum_client::Session::fold_for_tests).await {
+                Ok(()) => json!({ "ok": null }),
+                Err(error) => json!({ "error": format!("{error:?}") }),
+            },
             _ => match app.call(&name, question["args"].clone()).await {
                 Ok(answer) => json!({ "ok": answer }),
                 Err(error) => json!({ "error": format!("{error:?}") }),

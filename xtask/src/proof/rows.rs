@@ -479,7 +479,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         names: &["after_locking_no_key_and_no_word_is_in_memory_and_never_in_the_servers"],
-        control: Control::Inside("while it is open, keys and words are found"),
+        control: Control::Inside("while it is open, each key and word is found"),
         in_test: ALL,
         per_change: ALL,
         nightly: ALL,

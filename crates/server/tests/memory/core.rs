@@ -25,6 +25,10 @@ impl Needle {
         &self.name
     }
 
+    pub(crate) fn piece(name: &str, bytes: &[u8]) -> Self {
+        Self { name: name.to_owned(), bytes: bytes.to_vec() }
+    }
+
     /// A text in UTF-8 and in UTF-16.
     pub(crate) fn text(name: &str, text: &str) -> [Self; 2] {
         let wide = text.encode_utf16().flat_map(u16::to_le_bytes).collect();

@@ -60,7 +60,8 @@ impl Device {
     }
 
     fn say(&mut self, question: &Value) {
-        writeln!(self.asks, "{question}").unwrap();
+        // At once: in pieces, each would take the place of the last in the buffer of the program's input.
+        self.asks.write_all(format!("{question}\n").as_bytes()).unwrap();
     }
 
     pub(crate) fn end(&mut self) {
