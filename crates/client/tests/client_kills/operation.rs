@@ -50,7 +50,7 @@ async fn play() {
     let early = std::env::var(EARLY).is_ok();
     let profile = PathBuf::from(vault).parent().map(Path::to_owned).expect("a vault lies in a folder");
     // Idle work comes when it is asked for.
-    let tick = Duration::from_secs(3_600);
+    let tick = Duration::from_hours(1);
     let app = App::open(AppOptions { kdf: fast_kdf(), tick, ..AppOptions::new(profile) });
     if early {
         say();
