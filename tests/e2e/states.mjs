@@ -56,7 +56,7 @@ const helpers = (more = {}) => ({
   helpers: [helper(1, "Ani", "kept"), helper(2, "Budi", "asking", "Budi S."), helper(3, "Sari", "declined")], ...more,
 });
 const part = (from, state) => ({ account: `00112233445566778899aabbccddeeff${from}`, from, number: 1, state, at_ms: ago(20), server: SERVER });
-const asked = { asked_ms: ago(2), released_ms: now + 5 * DAY_MS, words: WORDS, stopping: false };
+const asked = { asked_ms: ago(2), released_ms: now + 5 * DAY_MS, words: WORDS, others: 0, stopping: false };
 const restore = (phase, more = {}) => ({
   phase, server: SERVER, account: ACCOUNT, device_name: "New phone", words: WORDS, asked_ms: ago(2), released_ms: now + 5 * DAY_MS, again_ms: null,
   parts: [{ number: 1, from: "Ani", wrong: false }], needed: 2, message_id: null, ...more,
@@ -116,6 +116,7 @@ export const openStates = ({ chart, note }) => {
       await press("first-continue")(page, language);
     } },
     { name: "home-asked", route: "/", answers: { home: (real) => ({ ...real, helpers_notice: asked }) } },
+    { name: "home-asked-by-more", route: "/", answers: { home: (real) => ({ ...real, helpers_notice: { ...asked, others: 2 } }) } },
     { name: "home-stopping", route: "/", answers: { home: (real) => ({ ...real, helpers_notice: { ...asked, stopping: true } }) } },
   ];
 };

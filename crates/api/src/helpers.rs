@@ -113,7 +113,8 @@ pub struct HelperAnswerArgs {
     pub yes: bool,
 }
 
-/// Somebody asked the server to restore this account by its helpers. The first thing on home until it is over.
+/// Somebody asked the server to restore this account by its helpers. The first thing on home until it is over. Of several who ask it
+/// says the one whose wait is over first; a stop ends them all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HelpersNoticeView {
     /// When they asked, by the server's clock, ms since the epoch.
@@ -122,6 +123,9 @@ pub struct HelpersNoticeView {
     pub released_ms: i64,
     /// The six check words of their request.
     pub words: Vec<String>,
+    /// How many more ask; 99 stands for that many or more.
+    #[serde(default)]
+    pub others: u32,
     /// It was stopped here; the server has not heard of it yet.
     pub stopping: bool,
 }

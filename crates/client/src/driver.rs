@@ -10,7 +10,7 @@ use futures_util::FutureExt as _;
 use mecum_api::{CallError, Code, ServerConnectArgs, SyncPhase, SyncView, Topic};
 use mecum_seal::{IncarnationId, VerifyingKey};
 use mecum_sync::controls::holds;
-use mecum_sync::{FollowError, RefusalCode};
+use mecum_sync::{FORMS, FollowError, RefusalCode};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::block_in_place;
 use tokio::time::Instant;
@@ -326,8 +326,10 @@ pub(crate) async fn rounds(inner: &Inner, remote: &Remote, signed_in: &SignedIn)
         let accepted = accepted.ok_or(Stopped::Locked)?;
         let exchanged = accepted.map_err(Stopped::Exchange)?;
         let noted = block_in_place(|| inner.session(|session| session.note_helpers(response.helpers_notice)));
-        noted.ok_or(Stopped::Locked)?.map_err(|error| Stopped::Exchange(error.into()))?;
-        if !exchanged.more {
+        let newly_told = noted.ok_or(Stopped::Locked)?.map_err(|error| Stopped::Exchange(error.into()))?;
+        // Who is told for the first time asks at once how many there are.
+        let uncounted = newly_told && signed_in.forms >= FORMS;
+        if !(exchanged.more || uncounted) {
             return Ok(());
         }
         let at = inner.session(|session| session.shown_so_far()).ok_or(Stopped::Locked)?;

@@ -104,11 +104,12 @@ impl Session {
         if forms < FORMS {
             return SaidRequest::from(request);
         }
-        SaidRequest::short(request, |push| {
+        let said = SaidRequest::short(request, |push| {
             let statement = push.statement.unverified();
             let base = self.follower.last_statement(&statement.chain());
             base.filter(|_| holds("said-in-full", !self.in_full.contains(&statement.space)))
-        })
+        });
+        if self.counts_helpers_requests() { said.counting() } else { said }
     }
 
     /// Notes which statements the server could not take in their short form: they are said in full at once. Answers whether there are

@@ -266,16 +266,24 @@ async fn every_device_is_told_until_one_stops_it_and_then_nobody_asks_for_thirty
     call::<command::VaultUnlock>(&tablet, json!({ "passphrase": WORDS })).await;
     let home = call::<command::Home>(&tablet, Value::Null).await;
     assert_eq!(home["helpers_notice"]["words"], words, "it is the first thing there: {home}");
-    let (_second, asked) = world.try_ask("second").await;
-    assert_eq!(asked.expect_err("one at a time").message_id, "error-restore-later", "no second request");
+    let second = world.ask("second").await;
+    for app in [&world.laras, &tablet] {
+        let notice = world.notice(app).await;
+        assert_eq!(notice["words"], words, "the first one is told first: {notice}");
+        assert_eq!(notice["others"], 1, "and that there is another: {notice}");
+    }
     let view = call::<command::RestoreGet>(&asker, Value::Null).await;
     assert_eq!(view["released_ms"], NOW_MS + 7 * DAY_MS, "which shortens nothing: {view}");
+    let view = call::<command::RestoreGet>(&second, Value::Null).await;
+    assert_eq!(view["released_ms"], NOW_MS + 13 * DAY_MS, "and waits for itself: {view}");
     call::<command::HelpersStop>(&tablet, Value::Null).await;
     assert_eq!(world.notice(&world.laras).await, Value::Null, "it is stopped on every device");
     world.pass(2 * DAY_MS);
     let view = call::<command::RestoreGet>(&asker, Value::Null).await;
     assert_eq!(view["phase"], "stopped", "a stop on day 6 ends it: {view}");
     assert_eq!(view["again_ms"], NOW_MS + 36 * DAY_MS, "for thirty days: {view}");
+    let view = call::<command::RestoreGet>(&second, Value::Null).await;
+    assert_eq!(view["phase"], "stopped", "and the other with it: {view}");
     let refused = finish(&asker, true).await.expect_err("stopped");
     assert_eq!(refused.message_id, "error-restore-waiting", "two helpers alone are nothing");
     let dropped = call::<command::RestoreDrop>(&asker, Value::Null).await;
@@ -284,6 +292,62 @@ async fn every_device_is_told_until_one_stops_it_and_then_nobody_asks_for_thirty
     assert_eq!(asked.expect_err("too soon").message_id, "error-restore-later", "nobody asks meanwhile");
     world.pass(28 * DAY_MS);
     world.ask("fourth").await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_ends_also_who_asked_where_this_device_has_not_heard_of_it() {
+    let world = World::with_helpers().await;
+    let first = world.ask("first").await;
+    let notice = world.notice(&world.laras).await;
+    assert_eq!(notice["others"], 0, "nobody else asks: {notice}");
+    let second = world.ask("second").await;
+    call::<command::HelpersStop>(&world.laras, Value::Null).await;
+    assert_eq!(world.notice(&world.laras).await, Value::Null, "the server has heard of it");
+    for asker in [&first, &second] {
+        let view = call::<command::RestoreGet>(asker, Value::Null).await;
+        assert_eq!(view["phase"], "stopped", "also the one that this device had not heard of: {view}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_who_ask_first_keep_nobody_from_coming_back() {
+    let world = World::with_helpers().await;
+    note(&world.laras, &world.chart, "what is to come back").await;
+    call::<command::SyncNow>(&world.laras, Value::Null).await;
+    let before = everything(&world.laras).await;
+    let mut strangers = Vec::new();
+    for name in ["stranger", "another stranger"] {
+        strangers.push(world.ask(name).await);
+    }
+    world.pass(3 * DAY_MS);
+    let asker = world.ask("new").await;
+    let notice = world.notice(&world.laras).await;
+    assert_eq!(
+        (&notice["released_ms"], &notice["others"]),
+        (&json!(NOW_MS + 7 * DAY_MS), &json!(2)),
+        "{notice}"
+    );
+    for at in [0, 2] {
+        world.give(at, &asker).await;
+    }
+    world.pass(4 * DAY_MS);
+    let view = call::<command::RestoreGet>(&strangers[0], Value::Null).await;
+    assert_eq!(view["phase"], "released", "a stranger's wait is over: {view}");
+    assert_eq!(view["parts"], json!([]), "and nobody's part was given to them: {view}");
+    let refused = finish(&strangers[0], true).await.expect_err("no parts");
+    assert_eq!(refused.message_id, "error-restore-parts", "which is nothing without two helpers");
+    let view = call::<command::RestoreGet>(&asker, Value::Null).await;
+    assert_eq!(view["phase"], "waiting", "another's wait is not this one's: {view}");
+    world.pass(3 * DAY_MS);
+    let view = call::<command::RestoreGet>(&asker, Value::Null).await;
+    assert_eq!(view["phase"], "released", "seven days after it was asked: {view}");
+    finish(&asker, true).await.expect("two helpers and the server");
+    assert_eq!(everything(&asker).await, before, "the same record byte for byte");
+    assert_eq!(world.notice(&asker).await, Value::Null, "who is back is told of nobody");
+    let view = call::<command::RestoreGet>(&strangers[1], Value::Null).await;
+    assert_eq!(view["phase"], "over", "and the strangers' requests are over: {view}");
     world.stop().await;
 }
 

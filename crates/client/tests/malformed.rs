@@ -86,6 +86,7 @@ impl Scene {
             request: Hash32::from_bytes([3; 32]),
             asked_at_ms: 1_788_854_400_000,
             released_at_ms: 1_789_459_200_000,
+            others: Some(2),
         });
         let folder = tempfile::tempdir().unwrap();
         tablet.copy_for_tests(&folder.path().join("tablet"));

@@ -147,7 +147,7 @@ impl RecoveryKeys {
     }
 }
 
-/// The last request for an account by its helpers, and how it stands.
+/// One request for an account by its helpers, and how it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asking {
     /// The request.
@@ -158,7 +158,7 @@ pub struct Asking {
     pub asked_at_ms: i64,
     /// When the part is given out, in ms since the epoch.
     pub released_at_ms: i64,
-    /// When another request is taken, in ms since the epoch.
+    /// When another request is taken, in ms since the epoch: the time of asking, unless this one was stopped.
     pub again_at_ms: i64,
 }
 
@@ -300,15 +300,21 @@ pub trait LogStore: Send + Sync + 'static {
     /// Stores the entry of who recovers an account, if there is one, and answers the account's log.
     fn recover(&self, recovering: Recovering) -> Result<Result<Recovered, Refusal>, StoreError>;
 
-    /// Takes a request for an account by its helpers, whether there is such an account or not. The same again is answered the same.
+    /// Takes a request for an account by its helpers, whether there is such an account or not, beside whatever else is open. The same
+    /// again is answered the same.
     fn helpers_ask(
         &self,
         request: Signed<HelpersRequest>,
         now_ms: i64,
     ) -> Result<Result<Asking, Refusal>, StoreError>;
 
-    /// The last request for an account, until it is over.
-    fn helpers_asking(&self, account: AccountId, now_ms: i64) -> Result<Option<Asking>, StoreError>;
+    /// A request for an account, until it is over.
+    fn helpers_asking(
+        &self,
+        account: AccountId,
+        request: Hash32,
+        now_ms: i64,
+    ) -> Result<Option<Asking>, StoreError>;
 
     /// What a released request for an account gets; the caller has seen that it is released.
     fn helpers_given(&self, account: AccountId, after: u64) -> Result<Result<Given, Refusal>, StoreError>;
@@ -321,10 +327,10 @@ pub trait LogStore: Send + Sync + 'static {
         part: SecretKey32,
     ) -> Result<Result<(), Refusal>, StoreError>;
 
-    /// Stops a request, if it is the open one.
+    /// Stops every request that is open, if the named one is among them.
     fn helpers_stop(&self, account: AccountId, request: Hash32, now_ms: i64) -> Result<(), StoreError>;
 
-    /// What the devices of an account are told of an open request.
+    /// What the devices of an account are told while requests are open.
     fn helpers_notice(&self, account: AccountId, now_ms: i64) -> Result<Option<HelpersNotice>, StoreError>;
 
     /// Checks and stores what a request brings, in one transaction.

@@ -126,7 +126,8 @@ pub struct HelpersAnswer {
     /// When the server gives out its part, in ms since the epoch.
     #[n(3)]
     pub released_at_ms: i64,
-    /// When another request is taken, in ms since the epoch.
+    /// When another request is taken, in ms since the epoch: once this one was stopped, after a while; before that at any time, and then
+    /// it is the time of asking.
     #[n(4)]
     pub again_at_ms: i64,
     /// The server's part, sealed to the device that asked ([`SERVER_PART_PURPOSE`]). Empty until it is given out.
@@ -164,7 +165,7 @@ impl std::fmt::Debug for HelpersPart {
     }
 }
 
-/// Stops a request.
+/// Stops a request that is open, and with it every other that is open for that account at that moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct HelpersStop {
@@ -198,7 +199,7 @@ pub struct HelpersStopping {
     pub stop: Signed<HelpersStop>,
 }
 
-/// The part is stored; or the request is stopped.
+/// The part is stored; or what was asked is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct HelpersDone {
@@ -207,7 +208,8 @@ pub struct HelpersDone {
     pub server_time_ms: i64,
 }
 
-/// Somebody asked to bring the account back by its helpers. In every answer to a sync of its devices until it is over.
+/// Somebody asked to bring the account back by its helpers. In every answer to a sync of its devices until it is over. Of several
+/// that are open it names the one that is released first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct HelpersNotice {
@@ -220,4 +222,8 @@ pub struct HelpersNotice {
     /// When the server gives out its part, in ms since the epoch.
     #[n(2)]
     pub released_at_ms: i64,
+    /// How many more are open, at most [`crate::limits::MAX_OTHER_REQUESTS`]. None, and so no bytes, if there is no other, or if the
+    /// device did not say that it knows this field ([`crate::FORMS_COUNTED`]).
+    #[n(3)]
+    pub others: Option<u32>,
 }

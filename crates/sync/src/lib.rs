@@ -42,7 +42,9 @@ pub use push::{PushError, VerifiedPush, verify_push};
 pub use receipt::{Countersign, Receipt, Receipts};
 pub use recover::{RecoverRequest, RecoverResponse, RecoveryProof};
 pub use refusal::{Refusal, RefusalCode};
-pub use said::{FORMS, SaidPush, SaidRequest, SaidSnapshot, ShortPush, ShortSnapshot, SpaceStanding};
+pub use said::{
+    FORMS, FORMS_COUNTED, SaidPush, SaidRequest, SaidSnapshot, ShortPush, ShortSnapshot, SpaceStanding,
+};
 pub use sign_in::{Challenge, EnrolRequest, EnrolResponse, ServerInfo, SessionGrant, SessionToken, SignIn};
 pub use signed::{Signed, SignedBody};
 pub use snapshot::{FoldedChain, SnapshotBody, SnapshotError, SpaceSnapshot, StoredSnapshot, Verified};

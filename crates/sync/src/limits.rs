@@ -33,10 +33,10 @@ pub const MAX_RECOVERY_SEALED_BYTES: usize = 8_192;
 pub const HELPERS_WAIT_DAYS: u32 = 7;
 /// How long a released request may be used, in milliseconds: then it is over, and is asked for anew.
 pub const HELPERS_USE_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
-/// How long nobody may ask again after a request was stopped, in milliseconds.
+/// How long nobody may ask again after a device stopped what was asked, in milliseconds.
 pub const HELPERS_STOPPED_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
-/// How long after a request the next one is taken at the earliest, in milliseconds.
-pub const HELPERS_ASK_EVERY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// Most requests beside the first that a notice counts. More may be open.
+pub const MAX_OTHER_REQUESTS: u32 = 99;
 /// Most chains that one snapshot folds.
 pub const MAX_CHAINS: usize = 1_024;
 /// Most parts of one snapshot: a document each, and one for their keys.

@@ -28,6 +28,10 @@ use crate::statement::{Received, Statement};
 
 /// The short forms that this version speaks, as the number that a relay tells at sign-in ([`crate::SessionGrant::forms`]).
 pub const FORMS: u32 = 1;
+/// What [`SaidRequest::forms`] is at least if the answer may count the requests by helpers that are open
+/// ([`crate::HelpersNotice::others`]). It is no form of its own at sign-in: a relay that takes the first ones takes any greater number
+/// for them, and one that does not count says nothing.
+pub const FORMS_COUNTED: u32 = 2;
 
 /// The first bytes of a statement's hash, by which a later one names it. They select; what proves is the signature.
 pub type Base = [u8; 8];
@@ -360,6 +364,17 @@ impl SaidRequest {
     /// Whether a snapshot may stand for what was pruned.
     pub fn over_pruned(&self) -> bool {
         self.from_snapshots || self.pruning.as_ref().is_some_and(|pruning| pruning.over_pruned)
+    }
+
+    /// The same, from a device that was told of a request by helpers and would know how many there are.
+    #[must_use]
+    pub fn counting(self) -> Self {
+        Self { forms: Some(FORMS_COUNTED), ..self }
+    }
+
+    /// Whether its answer may count the requests by helpers that are open.
+    pub fn takes_count(&self) -> bool {
+        self.forms.is_some_and(|forms| forms >= FORMS_COUNTED)
     }
 
     /// Whether its answer may confirm entries without their bodies.

@@ -69,8 +69,12 @@ fn samples() -> Vec<Sample> {
             verified: vec![laptop.verified(&laptop.snapshot(space, 2, vec![], &["keys"]))],
         }),
     };
-    let notice =
-        HelpersNotice { request: Hash32::from_bytes([9; 32]), asked_at_ms: 5, released_at_ms: 604_800_005 };
+    let notice = HelpersNotice {
+        request: Hash32::from_bytes([9; 32]),
+        asked_at_ms: 5,
+        released_at_ms: 604_800_005,
+        others: None,
+    };
     let refused = Refusal {
         code: RefusalCode::ChainGap,
         last: Some(LastAccepted { seq: 4, hash: Hash32::from_bytes([4; 32]) }),
@@ -243,7 +247,12 @@ fn helpers_samples() -> Vec<Sample> {
         entries: vec![set.clone()],
         more: true,
     };
+    let notice = HelpersNotice { request: named, asked_at_ms: 1, released_at_ms: 8, others: None };
+    let counting = SaidRequest::from(&SyncRequest::pull(7, 4 << 20)).counting();
     vec![
+        sample("notice", &notice),
+        sample("notice that counts", &HelpersNotice { others: Some(99), ..notice }),
+        sample("request that takes a count", &counting),
         sample("helpers' entry", &set),
         sample("rotation with helpers", &rotated),
         sample("recovery by helpers", &recover),

@@ -11,17 +11,17 @@ use mecum_seal::{DocumentId, IncarnationId, SigningKey};
 use mecum_sync::testing::Actor;
 use mecum_sync::{
     AccountBody, AccountEntry, AccountLog, Challenge, Countersign, FORMS, HelpersAsk, HelpersFetch,
-    HelpersPart, HelpersProof, HelpersStop, HelpersStopping, Item, PROTOCOL_VERSION, Push, RecoverRequest,
-    RecoveryProof, Role, SaidPush, SaidRequest, SaidSnapshot, SessionGrant, SessionToken, ShortPush,
-    ShortSnapshot, Signed, SpaceBody, SpaceEntry, SpaceLog, SpaceStanding, Statement, SyncRequest, Why,
-    decode, encode, helping,
+    HelpersNotice, HelpersPart, HelpersProof, HelpersStop, HelpersStopping, Item, PROTOCOL_VERSION, Push,
+    RecoverRequest, RecoveryProof, Role, SaidPush, SaidRequest, SaidSnapshot, SessionGrant, SessionToken,
+    ShortPush, ShortSnapshot, Signed, SpaceBody, SpaceEntry, SpaceLog, SpaceStanding, Statement, SyncRequest,
+    Why, decode, encode, helping,
 };
 
 /// A name, and the bytes in hexadecimal digits: one on each line.
 type Vectors = Vec<(String, Vec<u8>)>;
 
-/// What there was first, what came with recovery helpers, and the short forms.
-const FILES: [&str; 3] = ["entries-v1.txt", "helpers-v1.txt", "short-v1.txt"];
+/// What there was first, what came with recovery helpers, the short forms, and what came with several requests beside each other.
+const FILES: [&str; 4] = ["entries-v1.txt", "helpers-v1.txt", "short-v1.txt", "requests-v1.txt"];
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(name)
@@ -224,8 +224,27 @@ fn short_written() -> Vectors {
     vectors.map(|(name, bytes)| (name.to_owned(), bytes)).to_vec()
 }
 
+/// What a device is told of requests by helpers: as it always was, and with how many there are, to who asked for that.
+fn requests_written() -> Vectors {
+    let server = SigningKey::make(&SeededEntropy::new(99)).verifying_key();
+    let request = Actor::new(4).helpers_request(server).hash();
+    let notice = HelpersNotice { request, asked_at_ms: 7, released_at_ms: 604_800_007, others: None };
+    let counted = HelpersNotice { others: Some(2), ..notice };
+    let pull = SaidRequest::from(&SyncRequest::pull(300, 4 << 20));
+    let vectors = [
+        ("notice", encode(&notice)),
+        ("notice that counts", encode(&counted)),
+        ("request", encode(&pull)),
+        ("request that takes a count", encode(&pull.counting())),
+    ];
+    vectors.map(|(name, bytes)| (name.to_owned(), bytes)).to_vec()
+}
+
 /// What the live path writes.
 fn written(name: &str) -> Vectors {
+    if name == FILES[3] {
+        return requests_written();
+    }
     if name == FILES[2] {
         return short_written();
     }
@@ -370,4 +389,20 @@ fn the_frozen_short_forms_are_read_and_stand_for_what_they_say() {
     assert_eq!(place.unverified().entry, request.space_entries[0].hash(), "about the entry of that request");
     let grant: SessionGrant = decode(of("session"), 1 << 20).unwrap();
     assert_eq!(grant.forms, Some(1), "the relay takes the first short forms");
+}
+
+#[test]
+fn a_notice_that_counts_is_the_frozen_one_with_a_number_behind_it() {
+    let vectors = frozen(FILES[3]);
+    let of = |kind: &str| vectors.iter().find(|(name, _)| name == kind).unwrap().1.as_slice();
+    let notice: HelpersNotice = decode(of("notice"), 1 << 20).unwrap();
+    let counted: HelpersNotice = decode(of("notice that counts"), 1 << 20).unwrap();
+    assert_eq!((notice.others, counted.others), (None, Some(2)), "two more are open");
+    assert_eq!(counted, HelpersNotice { others: Some(2), ..notice }, "and the rest is the same");
+    let inside = &of("notice")[1..];
+    assert_eq!(of("notice that counts")[1..], [inside, &[2]].concat(), "which costs one byte");
+    let plain: SaidRequest = decode(of("request"), 1 << 20).unwrap();
+    let counting: SaidRequest = decode(of("request that takes a count"), 1 << 20).unwrap();
+    assert!(!plain.takes_count() && counting.takes_count(), "a device says that it knows the number");
+    assert!(counting.takes_confirmations(), "and an earlier relay takes that for the short forms");
 }

@@ -66,6 +66,11 @@ part-destroy-text = You cannot help them restore any more. Tell them, so that th
 asked-title = Somebody asks to restore your record
 asked-text = Asked { $asked }. If nobody stops it, the server helps them from { $until }. They need two of your recovery helpers too.
 asked-words = These six words stand on their screen:
+asked-others = { $count ->
+    [one] One more request waits behind this one. If you stop it, both end.
+    [99] 99 or more requests wait behind this one. If you stop it, all of them end.
+   *[other] { $count } more requests wait behind this one. If you stop it, all of them end.
+}
 asked-stop = Stop it
 asked-stopping = You stopped it. The server hears of it when there is signal.
 asked-me = This is me

@@ -127,4 +127,4 @@ error-restore-parts-do = Ask another helper for theirs.
 error-restore-part = Part { $number } is not one of this account's parts now.
 error-restore-part-do = It was altered, or is from before other helpers were chosen. Ask another helper.
 error-restore-later = The server takes no request for this account now.
-error-restore-later-do = Another one is open or was stopped lately. Use a recovery kit or another device, or try again later.
+error-restore-later-do = A device of it stopped one lately, or too many came from this network. Use a recovery kit or another device, or try again later.

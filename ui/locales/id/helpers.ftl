@@ -66,6 +66,10 @@ part-destroy-text = Anda tidak bisa lagi menolong pemulihannya. Beri tahu mereka
 asked-title = Seseorang meminta memulihkan rekam Anda
 asked-text = Diminta { $asked }. Jika tidak ada yang menghentikan, server menolong mereka mulai { $until }. Mereka juga memerlukan dua penolong pemulihan Anda.
 asked-words = Enam kata ini ada di layar mereka:
+asked-others = { $count ->
+    [99] 99 permintaan lain atau lebih menunggu di belakangnya. Jika Anda menghentikannya, semuanya berakhir.
+   *[other] { $count } permintaan lain menunggu di belakangnya. Jika Anda menghentikannya, semuanya berakhir.
+}
 asked-stop = Hentikan
 asked-stopping = Anda menghentikannya. Server mengetahuinya begitu ada sinyal.
 asked-me = Ini saya

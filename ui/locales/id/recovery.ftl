@@ -124,4 +124,4 @@ error-restore-parts-do = Mintalah bagian dari penolong lain.
 error-restore-part = Bagian { $number } bukan salah satu bagian akun ini sekarang.
 error-restore-part-do = Bagian itu berubah, atau berasal dari sebelum penolong lain dipilih. Mintalah kepada penolong lain.
 error-restore-later = Server sekarang tidak menerima permintaan untuk akun ini.
-error-restore-later-do = Permintaan lain masih terbuka atau baru saja dihentikan. Gunakan kit pemulihan atau perangkat lain, atau coba lagi nanti.
+error-restore-later-do = Salah satu perangkatnya baru saja menghentikan permintaan, atau terlalu banyak yang datang dari jaringan ini. Gunakan kit pemulihan atau perangkat lain, atau coba lagi nanti.

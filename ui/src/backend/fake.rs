@@ -83,8 +83,9 @@ impl Fake {
     }
 
     /// Somebody asks to restore the account by its helpers.
-    pub fn asked(&self) {
-        self.put("home", HomeView { helpers_notice: Some(data::asked()), ..home() });
+    pub fn asked(&self, others: u32) {
+        let notice = mecum_api::HelpersNoticeView { others, ..data::asked() };
+        self.put("home", HomeView { helpers_notice: Some(notice), ..home() });
     }
 
     /// Sets an answer.
@@ -108,7 +109,7 @@ impl Fake {
             "locked" => fake.phase(VaultPhase::Locked),
             "in-use" => fake.phase(VaultPhase::InUse),
             "damaged" => fake.phase(VaultPhase::Damaged),
-            "asked" => fake.asked(),
+            "asked" => fake.asked(0),
             _ => {}
         }
         Some(fake)

@@ -222,6 +222,7 @@ pub fn AskedNotice(props: &AskedNoticeProps) -> Html {
                 <p>{ t!(i18n, "asked-text", asked = when(notice.asked_ms), until = when(notice.released_ms)) }</p>
                 <p>{ t!(i18n, "asked-words") }</p>
                 { word_list(&notice.words) }
+                if notice.others > 0 { <p>{ t!(i18n, "asked-others", count = notice.others) }</p> }
                 if let Some(error) = stop.error.clone() { <ErrorBlock {error} /> }
                 <div class="button-row">
                     <Button kind={ButtonKind::DangerFilled} working={stop.working} onclick={stop.send.reform(|_| ())}>{ t!(i18n, "asked-stop") }</Button>

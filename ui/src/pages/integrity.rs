@@ -160,12 +160,24 @@ mod tests {
     #[tokio::test]
     async fn who_restores_by_helpers_is_told_first_on_home_with_its_check_words() {
         let fake = Fake::family();
-        fake.asked();
+        fake.asked(0);
         let html = drawn(fake, "/", "en").await;
         let (notice, first) = (html.find("Somebody asks to restore your record"), html.find("Needs you"));
         assert!(notice.is_some() && (first.is_none() || notice < first), "before everything else");
         for words in ["lantern", "Stop it", "This is me"] {
             assert!(html.contains(words), "with {words}");
+        }
+        assert!(!html.contains("behind this one"), "and of others only where there are any");
+        for (others, language, words) in [
+            (1, "en", "One more request waits behind this one."),
+            (2, "en", "2 more requests wait behind this one. If you stop it, all of them end."),
+            (99, "en", "99 or more requests wait"),
+            (2, "id", "2 permintaan lain menunggu di belakangnya."),
+        ] {
+            let fake = Fake::family();
+            fake.asked(others);
+            let html = drawn(fake, "/", language).await;
+            assert!(html.contains(words), "of several it says how many: {words}");
         }
         let html = drawn(Fake::family(), "/", "en").await;
         assert!(!html.contains("Somebody asks"), "and only while somebody does");

@@ -1,4 +1,5 @@
-//! Somebody asked to bring this account back by its helpers: what the server says of it, kept until it is over, and stopping it.
+//! Somebody asked to bring this account back by its helpers: what the server says of it, kept until it is over, and stopping it. Of
+//! several requests the server names the one that is released first; a stop ends them all.
 
 use mecum_api::{HelpersNoticeView, Topic};
 use mecum_seal::{Hash32, check_words};
@@ -19,6 +20,16 @@ struct Told {
     /// It was stopped here, and the server is to hear of it.
     #[n(1)]
     stopping: bool,
+    /// Which one was stopped, if the server names another now: both are open, and the stop of either ends both.
+    #[n(2)]
+    stopped: Option<Hash32>,
+}
+
+impl Told {
+    /// What the server is to hear of.
+    fn stops(&self) -> Option<Hash32> {
+        self.stopping.then(|| self.stopped.unwrap_or(self.notice.request))
+    }
 }
 
 impl Session {
@@ -41,21 +52,36 @@ impl Session {
         Ok(())
     }
 
-    /// What an answer of the server says. Most say nothing, and change nothing.
-    pub(crate) fn note_helpers(&mut self, notice: Option<HelpersNotice>) -> Result<(), SessionError> {
+    /// Whether an answer is to say how many ask: a device that was told of nobody is spared the question.
+    pub(crate) fn counts_helpers_requests(&self) -> bool {
+        self.told().is_ok_and(|told| told.is_some())
+    }
+
+    /// What an answer of the server says. Most say nothing, and change nothing. Answers whether this device was told of nobody before,
+    /// so that the answer could not say how many ask.
+    pub(crate) fn note_helpers(&mut self, notice: Option<HelpersNotice>) -> Result<bool, SessionError> {
         let before = self.told()?;
         if before.map(|told| told.notice) == notice {
-            return Ok(());
+            return Ok(false);
         }
-        self.put_told(notice.map(|notice| Told { notice, stopping: false }))
+        // A stop stands until the server has heard of it, whichever it names now; it ends all that are open then.
+        let stops = before.and_then(|told| told.stops());
+        let told = notice.map(|notice| Told {
+            notice,
+            stopping: stops.is_some(),
+            stopped: stops.filter(|request| *request != notice.request),
+        });
+        self.put_told(told)?;
+        Ok(before.is_none())
     }
 
     /// The first thing on home, while there is one.
     pub(crate) fn helpers_notice(&self) -> Result<Option<HelpersNoticeView>, SessionError> {
-        Ok(self.told()?.map(|Told { notice, stopping }| HelpersNoticeView {
+        Ok(self.told()?.map(|Told { notice, stopping, .. }| HelpersNoticeView {
             asked_ms: notice.asked_at_ms,
             released_ms: notice.released_at_ms,
             words: check_words(&notice.request),
+            others: notice.others.unwrap_or(0),
             stopping,
         }))
     }
@@ -68,22 +94,72 @@ impl Session {
 
     /// What is to be said to the server, if anything is.
     pub(super) fn stopping(&self) -> Option<(Hash32, HelpersStopping)> {
-        let told = self.told().ok().flatten().filter(|told| told.stopping)?;
+        let request = self.told().ok().flatten()?.stops()?;
         let stop = HelpersStop {
             server: *self.follower.relay()?,
             account: self.identity.account,
-            request: told.notice.request,
+            request,
             signer: self.identity.device,
         };
         let stop = Signed::sign(stop, &self.identity.signing);
-        Some((told.notice.request, HelpersStopping { version: PROTOCOL_VERSION, stop }))
+        Some((request, HelpersStopping { version: PROTOCOL_VERSION, stop }))
     }
 
-    /// The server has stopped it.
+    /// The server has heard of it. If something is open all the same, its next answer says so, and the person is asked again.
     pub(super) fn was_stopped(&mut self, request: Hash32) -> Result<(), SessionError> {
         match self.told()? {
-            Some(told) if told.notice.request == request => self.put_told(None),
+            Some(told) if told.stops() == Some(request) => self.put_told(None),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_stands_until_the_server_has_heard_of_it_whichever_request_it_names_meanwhile() {
+        let mut session = Session::for_tests(7);
+        assert!(!session.counts_helpers_requests(), "who was told of nobody does not ask how many there are");
+        let request = Hash32::from_bytes([1; 32]);
+        let notice = HelpersNotice { request, asked_at_ms: 1, released_at_ms: 8, others: None };
+        assert!(session.note_helpers(Some(notice)).unwrap(), "told for the first time");
+        assert!(session.counts_helpers_requests(), "from now on");
+        assert!(!session.note_helpers(Some(notice)).unwrap(), "and the same again is no news");
+        session.stop_notice().unwrap();
+        let counted = HelpersNotice { others: Some(3), ..notice };
+        assert!(!session.note_helpers(Some(counted)).unwrap(), "others are no first time");
+        let shown = session.helpers_notice().unwrap().unwrap();
+        assert_eq!(
+            (shown.others, shown.stopping),
+            (3, true),
+            "three more ask, and the stop stands for them too"
+        );
+        let (second, third) = (Hash32::from_bytes([2; 32]), Hash32::from_bytes([3; 32]));
+        for named in [second, third, request, second] {
+            session.note_helpers(Some(HelpersNotice { request: named, ..notice })).unwrap();
+            let shown = session.helpers_notice().unwrap().unwrap();
+            assert!(shown.stopping, "also where the server names another");
+            assert_eq!(session.told().unwrap().unwrap().stops(), Some(request), "what was stopped is said");
+        }
+        session.was_stopped(second).unwrap();
+        assert!(session.helpers_notice().unwrap().is_some(), "which nobody has told the server");
+        session.was_stopped(request).unwrap();
+        assert!(session.helpers_notice().unwrap().is_none(), "until it has heard of it");
+        session.note_helpers(Some(HelpersNotice { request: second, ..notice })).unwrap();
+        let shown = session.helpers_notice().unwrap().unwrap();
+        assert!(!shown.stopping, "what is open all the same is for the person to answer");
+        session.note_helpers(None).unwrap();
+        assert!(session.helpers_notice().unwrap().is_none(), "and it is over when the server says so");
+    }
+
+    #[test]
+    fn a_notice_that_was_kept_before_there_was_a_count_is_read() {
+        // What an earlier version wrote: a list of three and a flag.
+        let before = [&[0x82, 0x83, 0x58, 0x20][..], &[1; 32], &[0x01, 0x08, 0xf4]].concat();
+        let told: Told = minicbor::decode(&before).unwrap();
+        assert_eq!((told.notice.released_at_ms, told.notice.others, told.stopping), (8, None, false));
+        assert_eq!(minicbor::to_vec(told).unwrap(), before, "and is written as it was");
     }
 }

@@ -47,9 +47,11 @@ pub(super) async fn ask(State(context): State<Context>, request: Request) -> Res
         return Err(RefusalCode::BadSignature.into());
     }
     let asking = shared.blocking(move |store| store.helpers_ask(asked.request, now_ms)).await??;
-    // An account that is not here has no socket that could ring.
-    let rung = shared.wakes.ring(account, RECOVERY_SIGNER);
-    shared.counters.add("mecum_wakes_total", rung as u64);
+    // An account that is not here has no socket that could ring; and what was asked before has been told.
+    if asking.asked_at_ms == now_ms {
+        let rung = shared.wakes.ring(account, RECOVERY_SIGNER);
+        shared.counters.add("mecum_wakes_total", rung as u64);
+    }
     Ok(Cbor(answer(&asking, now_ms)).into_response())
 }
 
@@ -62,9 +64,8 @@ pub(super) async fn fetch(State(context): State<Context>, request: Request) -> R
     spoken(asked.version)?;
     let claimed = *asked.proof.unverified();
     let now_ms = shared.now_ms();
-    let account = claimed.account;
-    let asking = shared.blocking(move |store| store.helpers_asking(account, now_ms)).await?;
-    let asking = asking.filter(|asking| asking.request.hash() == claimed.request);
+    let (account, named) = (claimed.account, claimed.request);
+    let asking = shared.blocking(move |store| store.helpers_asking(account, named, now_ms)).await?;
     let own_key = shared.key.verifying_key();
     // No request costs as much as one.
     let card = asking.as_ref().map(|asking| asking.request.unverified().device.clone());
@@ -80,11 +81,10 @@ pub(super) async fn fetch(State(context): State<Context>, request: Request) -> R
     if asking.stage == HelpersStage::Released {
         let after = asked.after;
         let given = shared.blocking(move |store| store.helpers_given(account, after)).await??;
-        let place = claimed.request;
         let sealed = seal_to(
             &card.kem,
             helping::SERVER_PART_PURPOSE,
-            place.as_bytes(),
+            named.as_bytes(),
             given.part.expose(),
             &*shared.options.entropy,
         );
@@ -109,7 +109,7 @@ pub(super) async fn part(State(context): State<Context>, request: Request) -> Re
     Ok(Cbor(HelpersDone { server_time_ms: shared.now_ms() }).into_response())
 }
 
-/// Stops a request, for a live device of the account or for its kit. What is wrong with the proof is not said.
+/// Stops what is asked, for a live device of the account or for its kit. What is wrong with the proof is not said.
 pub(super) async fn stop(State(context): State<Context>, request: Request) -> Result<Response, Refused> {
     let shared = &context.shared;
     let source = source(&request).ok_or(RefusalCode::Unavailable)?;

@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Response};
 use mecum_seal::{Hash32, SigningKey};
 use mecum_sync::limits::MAX_REQUEST_BYTES;
 use mecum_sync::{
-    Countersign, Item, PROTOCOL_VERSION, PruningAnswer, Receipts, RefusalCode, SaidRequest, Signed,
-    SyncResponse,
+    Countersign, HelpersNotice, Item, PROTOCOL_VERSION, PruningAnswer, Receipts, RefusalCode, SaidRequest,
+    Signed, SyncResponse,
 };
 
 use super::{Cbor, Context, Refused, author, body, recover};
@@ -35,6 +35,7 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
     // What this request brings, the device need not be told again: where it takes that, it gets the countersignature.
     let brought = request.takes_confirmations().then_some(&request.space_entries);
     let brought: Vec<Hash32> = brought.into_iter().flatten().map(Signed::hash).collect();
+    let counts = request.takes_count();
     let kept = keep(shared, author, request).await?;
     recover::end(shared, &kept.ended);
     for account in &kept.news_for {
@@ -46,7 +47,10 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
         let page = store.page(&author, asked)?;
         Ok((page, store.helpers_notice(author.account, now_ms)?))
     };
-    let (page, helpers_notice) = shared.blocking(look).await?;
+    let (page, notice) = shared.blocking(look).await?;
+    // A device that knows of no count takes no answer with one.
+    let helpers_notice =
+        notice.map(|notice| HelpersNotice { others: notice.others.filter(|_| counts), ..notice });
     let page = page?;
     let pruned = PruningAnswer {
         shown: page.shown,

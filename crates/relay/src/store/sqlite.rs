@@ -42,6 +42,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004_recovery.sql"),
     include_str!("../../migrations/0005_helpers.sql"),
     include_str!("../../migrations/0006_pruning.sql"),
+    include_str!("../../migrations/0007_requests.sql"),
 ];
 /// The version from which on devices' ids and recovery keys are taken: what is older has them taken when it is brought up to
 /// date.
@@ -125,8 +126,13 @@ impl LogStore for SqliteStore {
         self.writer.write(move |c| attempt(c, |c| helping::ask(c, &request, now_ms)))
     }
 
-    fn helpers_asking(&self, account: AccountId, now_ms: i64) -> Result<Option<Asking>, StoreError> {
-        self.read(|c| helping::asking(c, account, now_ms))
+    fn helpers_asking(
+        &self,
+        account: AccountId,
+        request: Hash32,
+        now_ms: i64,
+    ) -> Result<Option<Asking>, StoreError> {
+        self.read(|c| helping::asking(c, account, request, now_ms))
     }
 
     fn helpers_given(&self, account: AccountId, after: u64) -> Result<Result<Given, Refusal>, StoreError> {

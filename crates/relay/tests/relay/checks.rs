@@ -5,6 +5,8 @@ use std::path::Path;
 use mecum_relay::folder;
 use mecum_relay::store::sqlite::check::Checked;
 use mecum_seal::Hash32;
+use mecum_sync::testing::Actor;
+use mecum_sync::{HelpersAsk, PROTOCOL_VERSION, encode};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -43,6 +45,14 @@ async fn full_folder() -> (TempDir, Vec<String>) {
     server.relay.make_enrolment_code().unwrap();
     let mailbox = "/v1/mailbox/00112233445566778899aabbccddeeff/offer";
     assert_eq!(server.ask("PUT", mailbox, None, b"sealed").await.status, 204, "the mailbox is opened");
+    // Somebody asks for an account by its helpers, and somebody else for another.
+    for (seed, account) in [(4, laptop.actor.account), (5, stranger.actor.account)] {
+        let mut asking = Actor::new(seed);
+        asking.account = account;
+        let ask = HelpersAsk { version: PROTOCOL_VERSION, request: asking.helpers_request(server.pin()) };
+        let answer = server.ask("POST", "/v1/helpers/ask", None, &encode(&ask)).await;
+        assert_eq!(answer.status, 200, "it is kept");
+    }
     let ids = vec![
         laptop.actor.account.to_string(),
         stranger.actor.account.to_string(),
@@ -91,7 +101,7 @@ fn run(sql: &'static str) -> Box<dyn Fn(&Connection)> {
 type Damage = (&'static str, Box<dyn Fn(&Connection)>);
 
 fn flips() -> Vec<Damage> {
-    let blobs: [(&'static str, &'static str, &'static str, usize); 17] = [
+    let blobs: [(&'static str, &'static str, &'static str, usize); 19] = [
         ("account", "state", "account", 0),
         ("account_entry", "body", "account, seq", 1),
         ("account_entry", "hash", "account, seq", 0),
@@ -109,6 +119,8 @@ fn flips() -> Vec<Damage> {
         ("snapshot", "statements", "space", 0),
         ("equivocation", "body", "space, device", 0),
         ("equivocation", "content_id", "space, device", 0),
+        ("helper_request", "body", "account", 0),
+        ("helper_request", "request", "account", 1),
     ];
     let damage = |(table, column, key, rank): (&'static str, &'static str, &'static str, usize)| -> Damage {
         (table, Box::new(move |c: &Connection| flip(c, table, column, key, rank)))
@@ -117,7 +129,7 @@ fn flips() -> Vec<Damage> {
 }
 
 fn edits() -> Vec<Damage> {
-    let lines: [(&'static str, &'static str); 38] = [
+    let lines: [(&'static str, &'static str); 39] = [
         ("account", "UPDATE account SET inbox_head = inbox_head + 1"),
         ("account", "UPDATE account SET spaces = spaces + 1"),
         ("account", "UPDATE account SET stored_bytes = -1"),
@@ -163,6 +175,7 @@ fn edits() -> Vec<Damage> {
         ("member", "INSERT INTO member SELECT account, x'00' FROM account LIMIT 1"),
         ("device", "DELETE FROM device WHERE device = (SELECT min(device) FROM device)"),
         ("device", "UPDATE device SET account = (SELECT max(account) FROM account)"),
+        ("helper_request", "UPDATE OR REPLACE helper_request SET account = (SELECT max(account) FROM account)"),
         ("recovery", "INSERT INTO recovery SELECT randomblob(32), account FROM account LIMIT 1"),
     ];
     lines.into_iter().map(|(table, sql)| (table, run(sql))).collect()

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use mecum_relay::{Limits, Rate};
 use mecum_seal::testing::SeededEntropy;
 use mecum_seal::{AccountId, Entropy, Hash32, SigningKey, open_from};
-use mecum_sync::limits::{HELPERS_ASK_EVERY_MS, HELPERS_STOPPED_MS, HELPERS_USE_MS};
+use mecum_sync::limits::{HELPERS_STOPPED_MS, HELPERS_USE_MS, MAX_OTHER_REQUESTS};
 use mecum_sync::testing::Actor;
 use mecum_sync::{
-    AccountBody, AccountEntry, Challenge, HelpersAnswer, HelpersAsk, HelpersDone, HelpersFetch, HelpersPart,
-    HelpersProof, HelpersStage, HelpersStop, HelpersStopping, PROTOCOL_VERSION, RECOVERY_SIGNER,
-    RecoverRequest, RecoverResponse, RecoveryProof, RefusalCode, Signed, SyncResponse, encode, helping,
+    AccountBody, AccountEntry, Challenge, HelpersAnswer, HelpersAsk, HelpersDone, HelpersFetch,
+    HelpersNotice, HelpersPart, HelpersProof, HelpersStage, HelpersStop, HelpersStopping, PROTOCOL_VERSION,
+    RECOVERY_SIGNER, RecoverRequest, RecoverResponse, RecoveryProof, RefusalCode, SaidRequest, Signed,
+    SyncResponse, encode, helping,
 };
 
 use crate::device::Device;
@@ -90,10 +91,26 @@ async fn recover(
 }
 
 /// What a device is told with its next sync.
-async fn told(server: &Server, device: &Device) -> Option<mecum_sync::HelpersNotice> {
-    let request = encode(&device.request());
-    let response: SyncResponse = server.ask("POST", "/v1/sync", Some(&device.token), &request).await.frame();
-    response.helpers_notice
+async fn told(server: &Server, device: &Device) -> Option<HelpersNotice> {
+    said(server, device, &SaidRequest::from(&device.request())).await
+}
+
+/// The same, if it says that it would know how many there are.
+async fn counted(server: &Server, device: &Device) -> Option<HelpersNotice> {
+    said(server, device, &SaidRequest::from(&device.request()).counting()).await
+}
+
+async fn said(server: &Server, device: &Device, request: &SaidRequest) -> Option<HelpersNotice> {
+    let answer = server.ask("POST", "/v1/sync", Some(&device.token), &encode(request)).await;
+    answer.frame::<SyncResponse>().helpers_notice
+}
+
+/// The server's part as this device reads it, once it is given out.
+fn opened(asker: &Asker, answer: &HelpersAnswer) -> Option<[u8; 32]> {
+    let place = asker.named;
+    let purpose = helping::SERVER_PART_PURPOSE;
+    let opened = open_from(&asker.actor.kem, purpose, place.as_bytes(), &answer.sealed_part).ok()?;
+    opened.as_slice().try_into().ok()
 }
 
 #[tokio::test]
@@ -130,10 +147,7 @@ async fn the_part_is_given_out_after_seven_days_in_which_every_device_was_told()
     let given: HelpersAnswer = asker.fetch(&server).await.frame();
     assert_eq!(given.stage, HelpersStage::Released, "the wait is over");
     assert!(!encode(&given).windows(32).any(|window| window == part), "and the part is sealed");
-    let place = asker.named;
-    let opened =
-        open_from(&asker.actor.kem, helping::SERVER_PART_PURPOSE, place.as_bytes(), &given.sealed_part);
-    assert_eq!(opened.unwrap().as_slice(), part, "to the device that asked");
+    assert_eq!(opened(&asker, &given), Some(part), "to the device that asked");
     assert_eq!(given.entries.len(), 3, "with the account's log");
     // With two helpers' parts that makes the helpers' key, which recovers as the kit's does.
     let log = laptop.follower.account_log().unwrap();
@@ -276,7 +290,9 @@ async fn an_account_that_is_not_there_is_answered_like_one_that_is() {
         let again = asker.ask(&server).await;
         answers.push((again.status, encode(&again.frame::<HelpersAnswer>())));
         let other = second.ask(&server).await;
-        answers.push((other.status, encode(&other.refusal())));
+        answers.push((other.status, encode(&other.frame::<HelpersAnswer>())));
+        let another = second.fetch(&server).await;
+        answers.push((another.status, encode(&another.frame::<HelpersAnswer>())));
         let waiting = asker.fetch(&server).await;
         answers.push((waiting.status, encode(&waiting.frame::<HelpersAnswer>())));
         let stopped = stop(&server, &asker.actor, &asker.actor.signing, asker.named, false).await;
@@ -335,22 +351,232 @@ async fn a_request_wakes_the_devices_and_outlives_the_server() {
     assert_eq!(answer.stage, HelpersStage::Waiting, "for who asked as well");
 }
 
-/// What the model remembers of one account: the last request, and when it was stopped.
+/// Requests of `count` strangers, from the seed on.
+async fn strangers(server: &Server, account: AccountId, seed: u64, count: u64) -> Vec<Asker> {
+    let mut all = Vec::new();
+    for n in 0..count {
+        let asker = Asker::new(server, seed + n, account);
+        let answer: HelpersAnswer = asker.ask(server).await.frame();
+        assert_eq!(answer.released_at_ms, answer.server_time_ms + WAIT_MS, "each waits for itself");
+        all.push(asker);
+    }
+    all
+}
+
+#[tokio::test]
+async fn however_many_ask_for_an_account_its_owner_is_taken_too_and_each_gets_its_own() {
+    let server = Server::start(roomy()).await;
+    let mut laptop = Device::enrolled(&server, 1).await;
+    laptop.catch_up(&server).await;
+    let (key, part) = set_helpers(&server, &mut laptop, 31).await;
+    let account = laptop.actor.account;
+    let before = strangers(&server, account, 200, 60).await;
+    server.advance(2 * DAY_MS);
+    let owner = Asker::new(&server, 9, account);
+    let asked: HelpersAnswer = owner.ask(&server).await.frame();
+    assert_eq!(asked.released_at_ms, asked.server_time_ms + WAIT_MS, "with a wait of its own");
+    assert_eq!(asked.again_at_ms, asked.asked_at_ms, "nobody has to wait to ask");
+    server.advance(DAY_MS);
+    let after = strangers(&server, account, 300, 60).await;
+    server.advance(WAIT_MS - 3 * DAY_MS);
+    let first: HelpersAnswer = before[0].fetch(&server).await.frame();
+    assert_eq!(opened(&before[0], &first), Some(part), "whose wait is over gets a part sealed to it");
+    assert_eq!(opened(&owner, &first), None, "and to nobody else");
+    let mine: HelpersAnswer = owner.fetch(&server).await.frame();
+    assert_eq!(mine.stage, HelpersStage::Waiting, "another's wait is not the owner's");
+    assert!(mine.sealed_part.is_empty() && mine.entries.is_empty(), "of which it learns nothing");
+    assert_eq!(
+        owner.fetch_as(&server, &before[0].actor.signing).await.refusal().code,
+        RefusalCode::Unauthorised,
+        "nor does who has waited longer fetch in the owner's place"
+    );
+    server.advance(2 * DAY_MS);
+    let mine: HelpersAnswer = owner.fetch(&server).await.frame();
+    assert_eq!(opened(&owner, &mine), Some(part), "seven days after it asked, as if it were alone");
+    let late: HelpersAnswer = after[59].fetch(&server).await.frame();
+    assert_eq!(late.stage, HelpersStage::Waiting, "who asked last waits on");
+    laptop.sign_in(&server).await;
+    let body = AccountBody::Recover { device: owner.actor.card(b"new"), alone: None };
+    let entry = Actor::helpers_entry(&key, laptop.follower.account_log().unwrap(), body);
+    recover(&server, account, &key, entry).await;
+    for asker in before.iter().take(2).chain(after.iter().take(2)) {
+        let over = asker.fetch(&server).await;
+        assert_eq!(over.refusal().code, RefusalCode::Unauthorised, "with the owner back all are over");
+    }
+    laptop.sign_in(&server).await;
+    assert_eq!(told(&server, &laptop).await, None, "and nothing is told any more");
+}
+
+#[tokio::test]
+async fn the_notice_names_the_first_end_and_counts_the_others_and_a_stop_ends_them_all() {
+    let server = Server::start(roomy()).await;
+    let mut laptop = Device::enrolled(&server, 1).await;
+    laptop.catch_up(&server).await;
+    let phone = laptop.pair(&server, 2).await;
+    set_helpers(&server, &mut laptop, 31).await;
+    let account = laptop.actor.account;
+    let first = Asker::new(&server, 9, account);
+    let _: HelpersAnswer = first.ask(&server).await.frame();
+    assert_eq!(counted(&server, &laptop).await.unwrap().others, None, "it is alone");
+    server.advance(DAY_MS);
+    laptop.sign_in(&server).await;
+    let second = strangers(&server, account, 10, 1).await.remove(0);
+    let notice = counted(&server, &laptop).await.unwrap();
+    let named = (notice.request, notice.released_at_ms, notice.others);
+    assert_eq!(named, (first.named, START_MS + WAIT_MS, Some(1)), "the first end, and one more");
+    let plain = told(&server, &laptop).await.unwrap();
+    assert_eq!(plain, HelpersNotice { others: None, ..notice }, "who knows of no count gets none");
+    let more = strangers(&server, account, 200, 120).await;
+    let notice = counted(&server, &laptop).await.unwrap();
+    assert_eq!(notice.others, Some(MAX_OTHER_REQUESTS), "many are counted as far as the count goes");
+    // The first one was never stopped, and its thirty days are over: the next one is told of.
+    server.advance(WAIT_MS + HELPERS_USE_MS - DAY_MS);
+    laptop.sign_in(&server).await;
+    let notice = counted(&server, &laptop).await.unwrap();
+    assert_ne!(notice.request, first.named, "what is over is not told");
+    assert_eq!(notice.released_at_ms, START_MS + DAY_MS + WAIT_MS, "the next one is");
+    let late = strangers(&server, account, 400, 1).await.remove(0);
+    // A stop of what is over ends nothing; one of what is open ends everything.
+    let answer = stop(&server, &laptop.actor, &laptop.actor.signing, first.named, false).await;
+    let _: HelpersDone = answer.frame();
+    let answer: HelpersAnswer = late.fetch(&server).await.frame();
+    assert_eq!(answer.stage, HelpersStage::Waiting, "the stop of an old one ends no new one");
+    let stopping = stop(&server, &phone.actor, &phone.actor.signing, second.named, false).await;
+    let _: HelpersDone = stopping.frame();
+    let stopped_ms = START_MS + WAIT_MS + HELPERS_USE_MS;
+    for asker in more.iter().take(3).chain([&second, &late]) {
+        let answer: HelpersAnswer = asker.fetch(&server).await.frame();
+        assert_eq!(answer.stage, HelpersStage::Stopped, "all of them, by any device");
+        assert_eq!(answer.again_at_ms, stopped_ms + HELPERS_STOPPED_MS, "for thirty days");
+    }
+    assert_eq!(counted(&server, &laptop).await, None, "nothing is left to tell");
+    let refused = Asker::new(&server, 500, account).ask(&server).await;
+    assert_eq!(refused.refusal().code, RefusalCode::RateLimited, "and nobody asks meanwhile");
+    server.advance(HELPERS_STOPPED_MS);
+    let asker = Asker::new(&server, 501, account);
+    let _: HelpersAnswer = asker.ask(&server).await.frame();
+    let again = stop(&server, &phone.actor, &phone.actor.signing, second.named, false).await;
+    let _: HelpersDone = again.frame();
+    let answer: HelpersAnswer = asker.fetch(&server).await.frame();
+    assert_eq!(answer.stage, HelpersStage::Waiting, "the same stop again ends nothing that came later");
+}
+
+/// The requests as a server of before kept them: one for an account.
+fn as_before(folder: &std::path::Path) {
+    let c = rusqlite::Connection::open(folder.join("relay.sqlite")).unwrap();
+    let migration = include_str!("../../migrations/0005_helpers.sql");
+    let table = &migration[migration.find("CREATE TABLE helper_request").unwrap()..];
+    let columns = "account, request, body, asked_at_ms, released_at_ms, stopped_at_ms";
+    c.execute_batch(&format!(
+        "BEGIN; DROP INDEX helper_request_open; ALTER TABLE helper_request RENAME TO later; {table}
+         INSERT INTO helper_request ({columns}) SELECT {columns} FROM later; DROP TABLE later;
+         PRAGMA user_version = 6; COMMIT;"
+    ))
+    .unwrap();
+}
+
+#[tokio::test]
+async fn what_was_asked_of_an_earlier_server_goes_on_after_the_upgrade_and_others_stand_beside_it() {
+    let mut server = Server::start(roomy()).await;
+    let mut laptop = Device::enrolled(&server, 1).await;
+    let mut other = Device::enrolled(&server, 2).await;
+    for device in [&mut laptop, &mut other] {
+        device.catch_up(&server).await;
+    }
+    let (_, part) = set_helpers(&server, &mut laptop, 31).await;
+    set_helpers(&server, &mut other, 32).await;
+    let open = Asker::new(&server, 9, laptop.actor.account);
+    let stopped = Asker::new(&server, 10, other.actor.account);
+    for asker in [&open, &stopped] {
+        let _: HelpersAnswer = asker.ask(&server).await.frame();
+    }
+    server.advance(DAY_MS);
+    let stop = stop(&server, &other.actor, &other.actor.signing, stopped.named, false).await;
+    let _: HelpersDone = stop.frame();
+    server.restart_after(as_before).await;
+    let answer: HelpersAnswer = open.fetch(&server).await.frame();
+    let stands = (answer.stage, answer.asked_at_ms, answer.released_at_ms);
+    assert_eq!(stands, (HelpersStage::Waiting, START_MS, START_MS + WAIT_MS), "its wait goes on");
+    let answer: HelpersAnswer = stopped.fetch(&server).await.frame();
+    assert_eq!(answer.stage, HelpersStage::Stopped, "what was stopped is");
+    let refused = Asker::new(&server, 11, other.actor.account).ask(&server).await;
+    assert_eq!(refused.refusal().code, RefusalCode::RateLimited, "for its thirty days");
+    let beside = Asker::new(&server, 12, laptop.actor.account);
+    let _: HelpersAnswer = beside.ask(&server).await.frame();
+    laptop.sign_in(&server).await;
+    let notice = counted(&server, &laptop).await.unwrap();
+    assert_eq!((notice.request, notice.others), (open.named, Some(1)), "both are told");
+    server.advance(WAIT_MS - DAY_MS);
+    let answer: HelpersAnswer = open.fetch(&server).await.frame();
+    assert_eq!(opened(&open, &answer), Some(part), "and the part comes when it was to come");
+}
+
+#[tokio::test]
+async fn a_backup_holds_every_request_with_its_own_wait() {
+    let mut server = Server::start(roomy()).await;
+    let mut laptop = Device::enrolled(&server, 1).await;
+    laptop.catch_up(&server).await;
+    let (_, part) = set_helpers(&server, &mut laptop, 31).await;
+    let account = laptop.actor.account;
+    let first = strangers(&server, account, 9, 1).await.remove(0);
+    server.advance(DAY_MS);
+    let second = strangers(&server, account, 10, 1).await.remove(0);
+    let dir = tempfile::tempdir().unwrap();
+    let backup = dir.path().join("b");
+    mecum_relay::folder::backup(server.dir.path(), &backup, START_MS).unwrap();
+    laptop.sign_in(&server).await;
+    let answer = stop(&server, &laptop.actor, &laptop.actor.signing, second.named, false).await;
+    let _: HelpersDone = answer.frame();
+    server.restored_from(&backup).await;
+    laptop.sign_in(&server).await;
+    let notice = counted(&server, &laptop).await.unwrap();
+    assert_eq!((notice.request, notice.others), (first.named, Some(1)), "what the backup has is told again");
+    server.advance(WAIT_MS - DAY_MS);
+    let answer: HelpersAnswer = first.fetch(&server).await.frame();
+    assert_eq!(opened(&first, &answer), Some(part), "the first wait is over");
+    let answer: HelpersAnswer = second.fetch(&server).await.frame();
+    assert_eq!(answer.stage, HelpersStage::Waiting, "the second is not");
+    laptop.sign_in(&server).await;
+    let answer = stop(&server, &laptop.actor, &laptop.actor.signing, first.named, false).await;
+    let _: HelpersDone = answer.frame();
+    for asker in [&first, &second] {
+        let answer: HelpersAnswer = asker.fetch(&server).await.frame();
+        assert_eq!(answer.stage, HelpersStage::Stopped, "and can be stopped again");
+    }
+}
+
+/// What the model remembers of one request.
 #[derive(Clone, Copy)]
-struct Last {
-    asker: usize,
+struct Asked {
     asked_ms: i64,
     stopped_ms: Option<i64>,
 }
 
-impl Last {
+impl Asked {
     fn over_ms(&self) -> i64 {
-        let over = match self.stopped_ms {
+        match self.stopped_ms {
             None => self.asked_ms + WAIT_MS + HELPERS_USE_MS,
             Some(at) => at + HELPERS_STOPPED_MS,
-        };
-        over.max(self.asked_ms + HELPERS_ASK_EVERY_MS)
+        }
     }
+
+    fn is_open(&self, now_ms: i64) -> bool {
+        self.stopped_ms.is_none() && now_ms < self.over_ms()
+    }
+}
+
+/// What is open for an account: which is named by the notice, and how many there are.
+fn notice_of(
+    model: &BTreeMap<usize, Asked>,
+    askers: &[Asker],
+    now_ms: i64,
+) -> Option<(Hash32, i64, Option<u32>)> {
+    // Only those of the first account, which has helpers.
+    let open = model.iter().filter(|(who, asked)| *who % 2 == 0 && asked.is_open(now_ms));
+    let open: Vec<_> = open.map(|(who, asked)| (asked.asked_ms + WAIT_MS, askers[*who].named)).collect();
+    let first = open.iter().min()?;
+    let others = u32::try_from(open.len() - 1).unwrap();
+    Some((first.1, first.0, (others > 0).then_some(others)))
 }
 
 /// Random asking, stopping, fetching and waiting, beside a model of it.
@@ -369,80 +595,84 @@ async fn no_history_of_asking_and_stopping_gives_the_part_out_early_or_to_anybod
         usize::from(byte[0] % limit)
     };
     let askers: Vec<Asker> = (0..6).map(|n| Asker::new(&server, 100 + n as u64, accounts[n % 2])).collect();
-    let mut model: BTreeMap<AccountId, Last> = BTreeMap::new();
-    let (mut given, mut stops) = (0, 0);
-    for step in 0..400 {
+    let mut model: BTreeMap<usize, Asked> = BTreeMap::new();
+    let (mut given, mut stops, mut beside, mut refused) = (0, 0, 0, 0);
+    for step in 0..5_000 {
+        // Some histories take longer until everything was met.
+        if step >= 400 && [given, stops, beside, refused].iter().all(|times| *times > 0) {
+            break;
+        }
         let now_ms = server.clock.load(std::sync::atomic::Ordering::SeqCst);
         let who = draw(6);
         let (asker, account) = (&askers[who], accounts[who % 2]);
-        let open = model.get(&account).copied().filter(|last| now_ms < last.over_ms());
+        let own = model.get(&who).copied().filter(|asked| now_ms < asked.over_ms());
         let place = format!("seed {seed}, step {step}");
-        match draw(8) {
+        match draw(9) {
             0 | 1 => {
                 let answer = asker.ask(&server).await;
-                match open {
-                    Some(last) if last.asker != who => {
-                        assert_eq!(answer.status, 429, "{place}: one at a time, and not soon after");
-                    }
-                    Some(last) => {
-                        let answer: HelpersAnswer = answer.frame();
-                        assert_eq!(
-                            answer.asked_at_ms, last.asked_ms,
-                            "{place}: asking again shortens nothing"
-                        );
-                    }
-                    None => {
-                        let answer: HelpersAnswer = answer.frame();
-                        assert_eq!(answer.released_at_ms, now_ms + WAIT_MS, "{place}: the whole wait");
-                        model.insert(account, Last { asker: who, asked_ms: now_ms, stopped_ms: None });
-                    }
+                let lately =
+                    |asked: &Asked| asked.stopped_ms.is_some_and(|at| now_ms < at + HELPERS_STOPPED_MS);
+                let stopped = model.iter().any(|(other, asked)| other % 2 == who % 2 && lately(asked));
+                if let Some(asked) = own {
+                    let answer: HelpersAnswer = answer.frame();
+                    assert_eq!(answer.asked_at_ms, asked.asked_ms, "{place}: asking again shortens nothing");
+                } else if stopped {
+                    assert_eq!(answer.status, 429, "{place}: not soon after a stop");
+                    refused += 1;
+                } else {
+                    let answer: HelpersAnswer = answer.frame();
+                    assert_eq!(answer.released_at_ms, now_ms + WAIT_MS, "{place}: the whole wait");
+                    let open =
+                        |(other, asked): (&usize, &Asked)| other % 2 == who % 2 && asked.is_open(now_ms);
+                    beside += usize::from(model.iter().any(open));
+                    model.insert(who, Asked { asked_ms: now_ms, stopped_ms: None });
                 }
             }
-            2 | 3 => server.advance(i64::try_from(draw(200)).unwrap() * 60 * 60 * 1_000),
-            4 if draw(3) == 0 => {
-                let named = askers[draw(6)].named;
-                let answer = stop(&server, &laptop.actor, &laptop.actor.signing, named, false).await;
+            2 | 3 => server.advance(i64::try_from(draw(150)).unwrap() * 60 * 60 * 1_000),
+            4 if draw(2) == 0 => {
+                let named = draw(6);
+                let request = askers[named].named;
+                let answer = stop(&server, &laptop.actor, &laptop.actor.signing, request, false).await;
                 assert_eq!(answer.status, 200, "{place}: a live device may always");
-                if let Some(last) = model.get_mut(&accounts[0])
-                    && askers[last.asker].named == named
-                    && last.stopped_ms.is_none()
-                    && now_ms < last.asked_ms + WAIT_MS + HELPERS_USE_MS
-                {
-                    last.stopped_ms = Some(now_ms);
+                let is_open = model.get(&named).is_some_and(|asked| asked.is_open(now_ms));
+                if named % 2 == 0 && is_open {
+                    let all =
+                        model.iter_mut().filter(|(other, asked)| *other % 2 == 0 && asked.is_open(now_ms));
+                    all.for_each(|(_, asked)| asked.stopped_ms = Some(now_ms));
                     stops += 1;
                 }
             }
+            5 => {
+                laptop.sign_in(&server).await;
+                let notice = counted(&server, &laptop).await;
+                let notice = notice.map(|notice| (notice.request, notice.released_at_ms, notice.others));
+                assert_eq!(notice, notice_of(&model, &askers, now_ms), "{place}: what the devices are told");
+            }
             _ => {
                 let answer = asker.fetch(&server).await;
-                let Some(last) = open.filter(|last| last.asker == who) else {
-                    assert_eq!(answer.status, 401, "{place}: nothing of this asker's is open");
+                let Some(asked) = own else {
+                    assert_eq!(answer.status, 401, "{place}: nothing of this asker's is there");
                     continue;
                 };
-                let waiting = now_ms < last.asked_ms + WAIT_MS;
-                if last.stopped_ms.is_none() && !waiting {
+                let waiting = now_ms < asked.asked_ms + WAIT_MS;
+                if asked.stopped_ms.is_none() && !waiting {
                     if account == accounts[1] {
                         assert_eq!(answer.refusal().code, RefusalCode::NotFound, "{place}: there is none");
                         continue;
                     }
                     let answer: HelpersAnswer = answer.frame();
-                    let place_of = asker.named;
-                    let opened = open_from(
-                        &asker.actor.kem,
-                        helping::SERVER_PART_PURPOSE,
-                        place_of.as_bytes(),
-                        &answer.sealed_part,
-                    );
-                    assert_eq!(opened.unwrap().as_slice(), part, "{place}: its time has come");
+                    assert_eq!(opened(asker, &answer), Some(part), "{place}: its time has come");
                     given += 1;
                 } else {
                     let answer: HelpersAnswer = answer.frame();
-                    let stage =
-                        if last.stopped_ms.is_some() { HelpersStage::Stopped } else { HelpersStage::Waiting };
+                    let stopped = asked.stopped_ms.is_some();
+                    let stage = if stopped { HelpersStage::Stopped } else { HelpersStage::Waiting };
                     assert_eq!(answer.stage, stage, "{place}");
                     assert!(answer.sealed_part.is_empty(), "{place}: nothing is given");
                 }
             }
         }
     }
-    assert!(given > 0 && stops > 0, "seed {seed}: both ends were met: {given} given, {stops} stopped");
+    let met = [given, stops, beside, refused];
+    assert!(met.iter().all(|times| *times > 0), "seed {seed}: given, stopped, beside, refused: {met:?}");
 }

@@ -65,7 +65,13 @@ impl Server {
 
     /// Stops, and starts again over the same folder.
     pub(crate) async fn restart(&mut self) {
+        self.restart_after(|_| {}).await;
+    }
+
+    /// Stops, and starts again over the same folder in which something was changed.
+    pub(crate) async fn restart_after(&mut self, change: impl FnOnce(&Path)) {
         self.stop().await;
+        change(self.dir.path());
         let (relay, address, stop, task) =
             run(self.dir.path(), &self.clock, &self.lines, (self.limits, self.proxies.clone()), 2).await;
         (self.relay, self.address, self.stop, self.task) = (relay, address, Some(stop), Some(task));

@@ -129,6 +129,7 @@ pub fn asked() -> HelpersNoticeView {
         asked_ms: NOW_MS - 2 * DAY_MS,
         released_ms: NOW_MS + 5 * DAY_MS,
         words: words(),
+        others: 0,
         stopping: false,
     }
 }

@@ -57,7 +57,7 @@ impl LogStore for Late {
         Err(StoreError::NotCommitted)
     }
 
-    fn helpers_asking(&self, _: AccountId, _: i64) -> Result<Option<Asking>, StoreError> {
+    fn helpers_asking(&self, _: AccountId, _: Hash32, _: i64) -> Result<Option<Asking>, StoreError> {
         Err(StoreError::NotCommitted)
     }
 

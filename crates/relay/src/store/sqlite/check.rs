@@ -8,6 +8,7 @@
 mod accounts;
 mod inboxes;
 mod pushes;
+mod requests;
 mod snapshots;
 mod spaces;
 
@@ -209,6 +210,9 @@ fn contents(c: &Connection, relay: Option<&VerifyingKey>, checked: &mut Checked)
     }
     if let Err(error) = inboxes::check(c, &accounts, &spaces, pushed.as_ref(), checked) {
         checked.add("inbox", "all", unreadable(&error));
+    }
+    if let Err(error) = requests::check(c, checked) {
+        checked.add("helper_request", "all", unreadable(&error));
     }
 }
 

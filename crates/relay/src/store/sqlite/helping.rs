@@ -1,9 +1,9 @@
 //! Recovery helpers: the server's part, and who asks for it. A request is kept for any account, also for one that is not here, so
-//! that nothing that is answered before the wait is over tells which.
+//! that nothing that is answered before the wait is over tells which. Requests for one account stand beside each other.
 
 use mecum_seal::{AccountId, Hash32, SecretKey32};
 use mecum_sync::limits::{
-    HELPERS_ASK_EVERY_MS, HELPERS_STOPPED_MS, HELPERS_USE_MS, HELPERS_WAIT_DAYS, MAX_ITEMS, MAX_PAGE_BYTES,
+    HELPERS_STOPPED_MS, HELPERS_USE_MS, HELPERS_WAIT_DAYS, MAX_ITEMS, MAX_OTHER_REQUESTS, MAX_PAGE_BYTES,
 };
 use mecum_sync::{
     AccountBody, AccountEntry, HELPERS_SIGNER, HelpersNotice, HelpersRequest, HelpersStage, Refusal,
@@ -11,25 +11,28 @@ use mecum_sync::{
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{accounts, int, stored};
+use super::{accounts, hash32, int, stored};
 use crate::store::{Asking, Given, StoreError};
 
 const WAIT_MS: i64 = HELPERS_WAIT_DAYS as i64 * 24 * 60 * 60 * 1_000;
 
-/// Takes a request, unless one is open, was stopped lately, or was taken within a day.
+/// Takes a request beside whatever else is open, unless a device stopped what was asked lately. There is no number of places that
+/// somebody could fill: nothing tells who asks rightly from who does not, so no request ever gives way to another.
 pub(super) fn ask(
     c: &Connection,
     request: &Signed<HelpersRequest>,
     now_ms: i64,
 ) -> Result<Result<Asking, Refusal>, StoreError> {
-    let account = request.unverified().account;
-    if let Some(last) = asking(c, account, now_ms)? {
-        if last.request.hash() == request.hash() {
-            return Ok(Ok(last));
-        }
-        if now_ms < last.again_at_ms {
-            return Ok(Err(RefusalCode::RateLimited.into()));
-        }
+    let (account, named) = (request.unverified().account, request.hash());
+    if let Some(known) = asking(c, account, named, now_ms)? {
+        return Ok(Ok(known));
+    }
+    let stopped_at_ms: Option<i64> = c
+        .prepare_cached("SELECT max(stopped_at_ms) FROM helper_request WHERE account = ?1")?
+        .query_row([account.as_bytes()], |row| row.get(0))?;
+    let stopped_at_ms = stopped_at_ms.filter(|at_ms| *at_ms != 0);
+    if stopped_at_ms.is_some_and(|at_ms| now_ms < at_ms.saturating_add(HELPERS_STOPPED_MS)) {
+        return Ok(Err(RefusalCode::RateLimited.into()));
     }
     c.prepare_cached(
         "INSERT OR REPLACE INTO helper_request (account, request, body, asked_at_ms, released_at_ms)
@@ -37,21 +40,29 @@ pub(super) fn ask(
     )?
     .execute(params![
         account.as_bytes(),
-        request.hash().as_bytes(),
+        named.as_bytes(),
         encode(request),
         now_ms,
         now_ms.saturating_add(WAIT_MS)
     ])?;
-    asking(c, account, now_ms).map(|asking| asking.ok_or(RefusalCode::Unavailable.into()))
+    asking(c, account, named, now_ms).map(|asking| asking.ok_or(RefusalCode::Unavailable.into()))
 }
 
-/// The last request for an account, until it is over and another may be made.
-pub(super) fn asking(c: &Connection, account: AccountId, now_ms: i64) -> Result<Option<Asking>, StoreError> {
+/// A request for an account, until it is over.
+pub(super) fn asking(
+    c: &Connection,
+    account: AccountId,
+    named: Hash32,
+    now_ms: i64,
+) -> Result<Option<Asking>, StoreError> {
     let row: Option<(Vec<u8>, i64, i64, i64)> = c
         .prepare_cached(
-            "SELECT body, asked_at_ms, released_at_ms, stopped_at_ms FROM helper_request WHERE account = ?1",
+            "SELECT body, asked_at_ms, released_at_ms, stopped_at_ms FROM helper_request
+             WHERE account = ?1 AND request = ?2",
         )?
-        .query_row([account.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .query_row(params![account.as_bytes(), named.as_bytes()], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })
         .optional()?;
     let Some((body, asked_at_ms, released_at_ms, stopped_at_ms)) = row else { return Ok(None) };
     let over_at_ms = if stopped_at_ms == 0 {
@@ -59,14 +70,13 @@ pub(super) fn asking(c: &Connection, account: AccountId, now_ms: i64) -> Result<
     } else {
         stopped_at_ms.saturating_add(HELPERS_STOPPED_MS)
     };
-    let again_at_ms = over_at_ms.max(asked_at_ms.saturating_add(HELPERS_ASK_EVERY_MS));
-    if now_ms >= again_at_ms {
+    if now_ms >= over_at_ms {
         return Ok(None);
     }
-    let stage = match stopped_at_ms {
-        0 if now_ms < released_at_ms => HelpersStage::Waiting,
-        0 => HelpersStage::Released,
-        _ => HelpersStage::Stopped,
+    let (stage, again_at_ms) = match stopped_at_ms {
+        0 if now_ms < released_at_ms => (HelpersStage::Waiting, asked_at_ms),
+        0 => (HelpersStage::Released, asked_at_ms),
+        _ => (HelpersStage::Stopped, over_at_ms),
     };
     let request = stored(&body, "request by helpers")?;
     Ok(Some(Asking { request, stage, asked_at_ms, released_at_ms, again_at_ms }))
@@ -132,23 +142,35 @@ pub(super) fn put_part(
     Ok(Ok(()))
 }
 
-/// Stops the open request: the named one, or whichever it is.
+/// Stops every request that is open: if the named one is among them, or whichever they are. So a stop that is said again, after its
+/// answer was lost, ends nothing that was asked since.
 pub(super) fn stop(
     c: &Connection,
     account: AccountId,
-    request: Option<Hash32>,
+    named: Option<Hash32>,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let request = request.as_ref().map(Hash32::as_bytes);
+    let used_up_ms = now_ms.saturating_sub(HELPERS_USE_MS);
+    if let Some(named) = named {
+        let is_open: bool = c
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM helper_request
+                 WHERE account = ?1 AND request = ?2 AND stopped_at_ms = 0 AND released_at_ms > ?3)",
+            )?
+            .query_row(params![account.as_bytes(), named.as_bytes(), used_up_ms], |row| row.get(0))?;
+        if !is_open {
+            return Ok(());
+        }
+    }
     c.prepare_cached(
-        "UPDATE helper_request SET stopped_at_ms = ?3
-         WHERE account = ?1 AND (?2 IS NULL OR request = ?2) AND stopped_at_ms = 0 AND released_at_ms + ?4 > ?3",
+        "UPDATE helper_request SET stopped_at_ms = ?2
+         WHERE account = ?1 AND stopped_at_ms = 0 AND released_at_ms > ?3",
     )?
-    .execute(params![account.as_bytes(), request, now_ms, HELPERS_USE_MS])?;
+    .execute(params![account.as_bytes(), now_ms, used_up_ms])?;
     Ok(())
 }
 
-/// What an entry of the account's log means for what is asked: other helpers make the old part and request good for nothing; who came
+/// What an entry of the account's log means for what is asked: other helpers make the old part and requests good for nothing; who came
 /// back by the helpers has what was asked for; who came back by the kit is there to be told.
 pub(super) fn on_entry(c: &Connection, entry: &Signed<AccountEntry>, now_ms: i64) -> Result<(), StoreError> {
     let AccountEntry { account, signer, body, .. } = entry.unverified();
@@ -167,27 +189,43 @@ pub(super) fn on_entry(c: &Connection, entry: &Signed<AccountEntry>, now_ms: i64
     }
 }
 
-/// What the devices of an account with helpers are told, as long as a request is open.
+/// What the devices of an account with helpers are told, as long as requests are open: the one that is released first, and how many
+/// more there are.
 pub(super) fn notice(
     c: &Connection,
     account: AccountId,
     now_ms: i64,
 ) -> Result<Option<HelpersNotice>, StoreError> {
-    let Some(asking) = asking(c, account, now_ms)? else { return Ok(None) };
-    let has_helpers = accounts::log(c, account)?.is_some_and(|log| log.helpers().is_some());
-    if asking.stage == HelpersStage::Stopped || !has_helpers {
+    let used_up_ms = now_ms.saturating_sub(HELPERS_USE_MS);
+    let first: Option<(Vec<u8>, i64, i64)> = c
+        .prepare_cached(
+            "SELECT request, asked_at_ms, released_at_ms FROM helper_request
+             WHERE account = ?1 AND stopped_at_ms = 0 AND released_at_ms > ?2
+             ORDER BY released_at_ms, request LIMIT 1",
+        )?
+        .query_row(params![account.as_bytes(), used_up_ms], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let Some((request, asked_at_ms, released_at_ms)) = first else { return Ok(None) };
+    if accounts::log(c, account)?.is_none_or(|log| log.helpers().is_none()) {
         return Ok(None);
     }
-    let Asking { request, asked_at_ms, released_at_ms, .. } = asking;
-    Ok(Some(HelpersNotice { request: request.hash(), asked_at_ms, released_at_ms }))
+    // However many there are, no more are looked at than are said.
+    let open: u32 = c
+        .prepare_cached(
+            "SELECT count(*) FROM (SELECT 1 FROM helper_request
+             WHERE account = ?1 AND stopped_at_ms = 0 AND released_at_ms > ?2 LIMIT ?3)",
+        )?
+        .query_row(params![account.as_bytes(), used_up_ms, MAX_OTHER_REQUESTS + 1], |row| row.get(0))?;
+    let others = open.checked_sub(1).filter(|others| *others > 0);
+    Ok(Some(HelpersNotice { request: hash32(&request)?, asked_at_ms, released_at_ms, others }))
 }
 
 /// Forgets requests that are over.
 pub(super) fn sweep(c: &Connection, now_ms: i64) -> Result<(), StoreError> {
     c.prepare_cached(
-        "DELETE FROM helper_request WHERE ?1 >= asked_at_ms + ?2 AND ?1 >= CASE stopped_at_ms
-         WHEN 0 THEN released_at_ms + ?3 ELSE stopped_at_ms + ?4 END",
+        "DELETE FROM helper_request WHERE ?1 >= CASE stopped_at_ms
+         WHEN 0 THEN released_at_ms + ?2 ELSE stopped_at_ms + ?3 END",
     )?
-    .execute([now_ms, HELPERS_ASK_EVERY_MS, HELPERS_USE_MS, HELPERS_STOPPED_MS])?;
+    .execute([now_ms, HELPERS_USE_MS, HELPERS_STOPPED_MS])?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Written acts of who asks for another's account by its helpers, or stops who may ask, or brings a part that is not its own.
 
 use mecum_seal::testing::SeededEntropy;
-use mecum_seal::{AccountId, Hash32, SigningKey};
+use mecum_seal::{AccountId, Hash32, SigningKey, open_from};
 use mecum_sync::testing::Actor;
 use mecum_sync::{
     AccountBody, Challenge, HelpersAnswer, HelpersAsk, HelpersDone, HelpersFetch, HelpersPart, HelpersProof,
@@ -83,12 +83,17 @@ pub(super) async fn act(tally: &mut Tally) {
     let for_nobody = nobody.helpers_request(server.pin());
     let asked = told(&server, "ask", None, &ask_body(for_nobody.clone())).await;
     tally.expect("control: for an account that is none", &asked, &(200, None));
+    let beside = asker(12, owner.actor.account);
+    let of_beside = beside.helpers_request(server.pin());
+    let asked = told(&server, "ask", None, &ask_body(of_beside.clone())).await;
+    tally.expect("control: a second asker beside the first", &asked, &(200, None));
 
     asks(tally, &server, &owner, &asking).await;
     parts(tally, &server, (&owner, &phone, &other), [old, now, theirs]).await;
     stops(tally, &server, (&owner, &phone, &other), (&asking, request.hash())).await;
     early(tally, &server, &asking, request.hash()).await;
     server.advance(7 * DAY_MS);
+    others(tally, &server, (&asking, request.hash()), (&beside, of_beside.hash())).await;
     fetches(tally, &server, &owner, (&asking, request.hash()), (&nobody, for_nobody.hash())).await;
 
     let own = HelpersStop {
@@ -106,6 +111,34 @@ pub(super) async fn act(tally: &mut Tally) {
         &(answer.stage, answer.sealed_part.len(), answer.entries.len()),
         &(HelpersStage::Stopped, 0, 0),
     );
+    let answer = fetch(&server, |_| {}, &beside, of_beside.hash(), &beside.signing).await;
+    let answer: HelpersAnswer = answer.frame();
+    tally.expect("nor does what stood beside it", &answer.stage, &HelpersStage::Stopped);
+    let third = asker(13, owner.actor.account).helpers_request(server.pin());
+    let asked = told(&server, "ask", None, &ask_body(third)).await;
+    tally.expect("a further asker after the stop", &asked, &(429, Some(RateLimited)));
+}
+
+/// Who asked beside another, in the other's name: each has what it asked for, and nothing of the other's.
+async fn others(
+    tally: &mut Tally,
+    server: &Server,
+    (asking, request): (&Actor, Hash32),
+    (beside, of_beside): (&Actor, Hash32),
+) {
+    let cases = [
+        ("the first one's request by the second", asking, request, beside),
+        ("the second one's request by the first", beside, of_beside, asking),
+    ];
+    for (what, who, named, by) in cases {
+        let got = fetch(server, |_| {}, who, named, &by.signing).await;
+        tally.expect(what, &(got.status, got.refusal().code), &(401, Unauthorised));
+    }
+    let given: HelpersAnswer = fetch(server, |_| {}, beside, of_beside, &beside.signing).await.frame();
+    let place = request.as_bytes();
+    let opened = open_from(&asking.kem, helping::SERVER_PART_PURPOSE, place, &given.sealed_part);
+    let has = (given.stage, opened.is_ok());
+    tally.expect("what the second gets is not sealed to the first", &has, &(HelpersStage::Released, false));
 }
 
 /// Requests that are not of whom they name, or not for here, or in the place of another's.
@@ -121,7 +154,6 @@ async fn asks(tally: &mut Tally, server: &Server, owner: &Device, asking: &Actor
     };
     let asking_card = asking.card(b"");
     let cases = [
-        ("a second asker in the first one's place", second.clone(), (429, RateLimited)),
         ("a request for another server", elsewhere, (400, BadSignature)),
         (
             "the first one's device, by another",
