@@ -226,7 +226,6 @@ fn keep(c: &Connection, wanted: &Wanted) -> Result<Result<Kept, Refusal>, StoreE
         let result = attempt(c, |c| spaces::append(c, wanted, entry, &mut told))?;
         kept.space_outcomes.push(outcome(&result));
     }
-    told.introduce(c)?;
     kept.news_for.append(&mut told.news_for);
     for push in &wanted.pushes {
         let result = attempt(c, |c| pushes::keep(c, wanted, &card.signing, push, &mut kept.news_for))?;

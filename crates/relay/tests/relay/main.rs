@@ -12,6 +12,7 @@ mod floods;
 mod frames;
 mod helping;
 mod histories;
+mod introductions;
 mod lockouts;
 mod members;
 mod policies;

@@ -106,6 +106,8 @@ pub(super) fn page(
     let folded = folded(c, author.account, asked)?;
     let mut bytes = 0u64;
     let mut readable = BTreeMap::new();
+    // Where the page stood before the entry that the logs behind it belong to: its items and its cursor.
+    let mut before_entry: Option<(usize, u64)> = None;
     let mut query = c.prepare_cached(
         "SELECT position, kind, log, number FROM inbox WHERE account = ?1 AND position > ?2 ORDER BY position",
     )?;
@@ -121,10 +123,23 @@ pub(super) fn page(
         if kind == Kind::Push as i64 && is_pruned(c, author, &log, number)? {
             return Ok(Err(RefusalCode::Resync.into()));
         }
+        // Who is let in and their log come on one page: of a member without a log a reader knows no key.
+        let belongs = kind == Kind::AccountEntry as i64 && log != author.account.as_bytes();
+        if !belongs {
+            let is_entry = kind == Kind::SpaceEntry as i64;
+            before_entry = is_entry.then_some((page.items.len(), page.cursor));
+        }
         let whole = folded.get(&log) == Some(&position);
         if let Some((item, size)) = load(c, author, &mut readable, (kind, whole), &log, number)? {
-            let full = bytes.saturating_add(size) > max_bytes || page.items.len() >= MAX_ITEMS;
+            let bytes_then = bytes.saturating_add(size);
+            let goes_along = belongs && before_entry.is_some_and(|(items, _)| items == 0);
+            let most = if goes_along { MAX_PAGE_BYTES } else { max_bytes };
+            let full = bytes_then > most || page.items.len() >= MAX_ITEMS;
             if full && !page.items.is_empty() {
+                if let Some((items, cursor)) = before_entry.filter(|(items, _)| belongs && *items > 0) {
+                    page.items.truncate(items);
+                    page.cursor = cursor;
+                }
                 break;
             }
             bytes = bytes.saturating_add(size);

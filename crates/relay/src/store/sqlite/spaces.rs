@@ -231,15 +231,22 @@ fn insert_entry(
 pub(super) struct Told {
     /// The accounts that have something new.
     pub(super) news_for: Vec<AccountId>,
-    /// Who is to get whose log, once, behind all the entries: somebody who is let into six sections is the same in each.
+    /// Who was given whose log: somebody who is let into six sections is the same in each.
     introduced: BTreeSet<(AccountId, AccountId)>,
 }
 
 impl Told {
-    /// Puts the logs of those who were let in behind the entries that did it.
-    pub(super) fn introduce(&self, c: &Connection) -> Result<(), StoreError> {
-        for (reader, newcomer) in &self.introduced {
-            inbox::deliver_all(c, *reader, &members::log_rows(c, *newcomer)?)?;
+    /// Puts the log of somebody who was let in directly behind the first entry that did it. Not before it: that entry is what pins
+    /// the log, and a log that nothing pins is passed over. And not behind all the entries: who has heard of a member without their
+    /// log can wrap no key to them, and so can remove nobody.
+    fn introduce(
+        &mut self,
+        c: &Connection,
+        reader: AccountId,
+        newcomer: AccountId,
+    ) -> Result<(), StoreError> {
+        if self.introduced.insert((reader, newcomer)) {
+            inbox::deliver_all(c, reader, &members::log_rows(c, newcomer)?)?;
         }
         Ok(())
     }
@@ -261,7 +268,9 @@ fn deliver(
     let row = (inbox::Kind::SpaceEntry, entry.space.as_bytes().to_vec(), entry.seq);
     for account in inbox::readers(before) {
         inbox::deliver_all(c, account, std::slice::from_ref(&row))?;
-        told.introduced.extend(newcomer.map(|newcomer| (account, newcomer)));
+        if let Some(newcomer) = newcomer {
+            told.introduce(c, account, newcomer)?;
+        }
         told.news_for.push(account);
     }
     if let Some(newcomer) = newcomer {
