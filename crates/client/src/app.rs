@@ -1,6 +1,6 @@
 //! The facade that every shell calls: one vault, its session, and the tasks that keep it in exchange with the server.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::believed::Touched;
-use crate::broken::internal;
+use crate::broken::{contained, internal};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{SessionError, create_error, unlock_error};
 use crate::founding::Founding;
@@ -448,14 +448,21 @@ impl Inner {
     pub(crate) fn open_session(&self) -> MutexGuard<'_, Option<Session>> {
         self.session.lock().unwrap_or_else(|left| {
             let mut session = left.into_inner();
-            if is_out("reopens") {
-                return session;
+            if !is_out("reopens") {
+                self.session.clear_poison();
             }
-            self.session.clear_poison();
-            *session = session.take().and_then(opened_anew);
-            self.news.tell(Topic::Vault);
+            self.open_anew(&mut session);
             session
         })
+    }
+
+    /// Opens a session that a panic left anew from its vault, or locks it.
+    pub(crate) fn open_anew(&self, session: &mut Option<Session>) {
+        if is_out("reopens") {
+            return;
+        }
+        *session = session.take().and_then(opened_anew);
+        self.news.tell(Topic::Vault);
     }
 }
 
@@ -466,7 +473,7 @@ fn opened_anew(left: Session) -> Option<Session> {
         session.finish_founding()?;
         Ok(session)
     };
-    catch_unwind(AssertUnwindSafe(open)).ok()?.ok()
+    contained(open)?.ok()
 }
 
 fn judge(passphrase: &str) -> PassphraseView {

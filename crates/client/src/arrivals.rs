@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mecum_api::Topic;
 use mecum_documents::{Actor, Document, Incoming, Payload};
+use mecum_domain::ChartId;
 use mecum_seal::{DeviceId, DocumentId, Envelope, IncarnationId, Place};
 use mecum_sync::controls::is_out;
 use mecum_vault::Table;
@@ -16,6 +17,7 @@ use crate::members::{actors_in, all_actors, keep_void};
 use crate::plaintext::{OpenDocument, is_nothing, unpack};
 use crate::rows_from::RowPlace;
 use crate::session::Session;
+use crate::showing::{Shown, admit_shown};
 use crate::space::{DocumentState, SpaceState};
 use crate::stage::{Stage, rows_of};
 
@@ -184,18 +186,24 @@ impl Session {
                 Incoming::among(&allowed, &opened.payload, tag as u64)
             })
             .collect();
-        let admission = current.admit(&incoming);
-        let refused: BTreeMap<u64, String> =
-            admission.refused.iter().map(|(tag, refusal)| (*tag, format!("{refusal:?}"))).collect();
-        self.stage_admitted(
-            stage,
-            state,
-            admission.next,
-            opened,
-            &admission.accepted,
-            &admission.waiting,
-            &refused,
-        )
+        let chart = self.staged_space(stage, state.space)?.chart;
+        let arrived = u64::try_from(self.now_ms()).unwrap_or(0);
+        let rows = |next: &Document, tag: u64| {
+            let of = usize::try_from(tag).ok().and_then(|tag| opened.get(tag));
+            of.map_or_else(Vec::new, |Opened { arrival, payload }| {
+                let place = RowPlace {
+                    space: state.space,
+                    document,
+                    device: arrival.envelope.place().device,
+                    at_ms: payload.batch().at_ms,
+                    own_seq: self.own_seq_of(&arrival.envelope),
+                    arrived,
+                };
+                rows_of(next, payload.batch(), &place)
+            })
+        };
+        let shown = admit_shown(&current, &incoming, &rows);
+        self.stage_admitted(stage, state, chart, opened, shown)
     }
 
     /// What is offered again, and comes again: each once, and nothing that the document holds already, as a snapshot had it.
@@ -227,33 +235,21 @@ impl Session {
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one admission, used once")]
     fn stage_admitted(
         &mut self,
         stage: &mut Stage,
         mut state: DocumentState,
-        next: Document,
+        chart: ChartId,
         opened: Vec<Opened>,
-        accepted: &[u64],
-        waiting: &[u64],
-        refused: &BTreeMap<u64, String>,
+        shown: Shown,
     ) -> Result<(), SessionError> {
-        let chart = self.staged_space(stage, state.space)?.chart;
-        let arrived = u64::try_from(self.now_ms()).unwrap_or(0);
+        let Shown { admission, mut rows, unshown } = shown;
+        let next = admission.next;
         let mut order: BTreeMap<u64, Opened> =
             opened.into_iter().enumerate().map(|(tag, opened)| (tag as u64, opened)).collect();
-        for tag in accepted {
-            let Some(Opened { arrival, payload }) = order.remove(tag) else { continue };
-            let place = RowPlace {
-                space: state.space,
-                document: state.document,
-                device: arrival.envelope.place().device,
-                at_ms: payload.batch().at_ms,
-                own_seq: self.own_seq_of(&arrival.envelope),
-                arrived,
-            };
-            let rows = rows_of(&next, payload.batch(), &place);
-            self.stage_rows(stage, chart, rows)?;
+        for tag in &admission.accepted {
+            let Some(Opened { arrival, .. }) = order.remove(tag) else { continue };
+            self.stage_rows(stage, chart, rows.remove(tag).unwrap_or_default())?;
             if arrival.kept {
                 continue;
             }
@@ -261,13 +257,16 @@ impl Session {
             state.tail_bytes += arrival.bytes.len() as u64;
             stage.appended.push((state.document, arrival.bytes));
         }
+        let refused: BTreeMap<u64, String> =
+            admission.refused.iter().map(|(tag, refusal)| (*tag, format!("{refusal:?}"))).collect();
         for (tag, Opened { arrival, .. }) in order {
-            if waiting.contains(&tag) {
+            if admission.waiting.contains(&tag) {
                 let name = waiting_name(&arrival);
                 stage.deletes.retain(|(table, deleted)| *table != Table::Waiting || *deleted != name);
                 stage.puts.push((Table::Waiting, name, arrival.bytes));
             } else {
-                let reason = refused.get(&tag).map_or("writer", String::as_str);
+                let otherwise = if unshown.contains(&tag) { "unshown" } else { "writer" };
+                let reason = refused.get(&tag).map_or(otherwise, String::as_str);
                 quarantine(stage, reason, arrival.envelope.content_id().as_bytes(), &arrival.bytes);
             }
         }

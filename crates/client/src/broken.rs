@@ -1,7 +1,8 @@
-//! What is said of a panic. Its own words may hold what it was working on, and that is somebody's record: only its place is said.
+//! What is said of a panic, and what it ends. Its own words may hold what it was working on, and that is somebody's record: only its
+//! place is said.
 
 use std::io::Write as _;
-use std::panic::PanicHookInfo;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
 use mecum_api::{CallError, Code};
 
@@ -25,4 +26,10 @@ fn words(panic: &PanicHookInfo<'_>) -> String {
 /// What a command answers that met one: a defect here, and nothing was told to be saved.
 pub(crate) fn internal() -> CallError {
     CallError::new(Code::Internal, "error-internal")
+}
+
+/// What `work` answers; nothing if it panicked. For work that changes nothing which anybody looks at afterwards: what is shared and
+/// half changed by a panic is opened anew instead ([`crate::app::Inner::open_session`]).
+pub(crate) fn contained<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
 }

@@ -4,6 +4,7 @@
 //! envelope of its own, and one sync makes all of them durable. Nobody is told "saved" before it, and nobody looks at the session
 //! between the edits and the sync. This module must not know what an edit does.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use crate::app::{App, Inner, held};
-use crate::broken::internal;
+use crate::broken::{contained, internal};
 use crate::error::SessionError;
 use crate::session::Session;
 
@@ -86,38 +87,65 @@ impl Gathering {
 
 impl Inner {
     /// Runs the edits that wait, makes them durable, and tells each what became of it. To be called where it may block.
+    ///
+    /// One that panics is answered as what it is, and takes nothing from the others: those before it are made durable, and those after
+    /// it go on with the session as its vault has it.
     pub(crate) fn keep_gathered(&self) {
-        let waiting = std::mem::take(&mut held(&self.gathering.queue).waiting);
+        let mut waiting: VecDeque<Edit> = std::mem::take(&mut held(&self.gathering.queue).waiting).into();
         if waiting.is_empty() {
             return;
         }
         let mut session = self.open_session();
-        let Some(session) = session.as_mut() else {
-            for edit in waiting {
-                edit(None)(Ok(()));
+        while !waiting.is_empty() {
+            let Some(open) = session.as_mut() else {
+                waiting.drain(..).for_each(|edit| edit(None)(Ok(())));
+                return;
+            };
+            let before = open.authored();
+            let burst = open.together(&mut waiting);
+            if open.authored() != before || burst.broke {
+                self.poke.notify_one();
             }
-            return;
-        };
-        let before = session.authored();
-        let (told, durable) = session.together(waiting);
-        held(&self.gathering.queue).last = Some(Instant::now());
-        if session.authored() != before {
-            self.poke.notify_one();
-        }
-        for tell in told {
-            tell(durable.clone());
+            if burst.broke {
+                self.open_anew(&mut session);
+            }
+            let durable = match session.as_mut() {
+                Some(open) if burst.owed => open.make_durable().map_err(CallError::from),
+                None if burst.owed => Err(CallError::new(Code::NotSaved, "error-not-saved")),
+                _ => Ok(()),
+            };
+            held(&self.gathering.queue).last = Some(Instant::now());
+            for tell in burst.told {
+                tell(durable.clone());
+            }
         }
     }
 }
 
+/// Edits that were run one after the other.
+struct Burst {
+    told: Vec<Tell>,
+    /// Something was committed that no sync has made durable yet.
+    owed: bool,
+    /// A panic in an edit ended it: that edit is answered by itself, and those after it still wait.
+    broke: bool,
+}
+
 impl Session {
     /// One edit is one durable commit. Of several, what each changes is committed for itself, and one commit more makes all durable.
-    fn together(&mut self, edits: Vec<Edit>) -> (Vec<Tell>, Result<(), CallError>) {
+    fn together(&mut self, edits: &mut VecDeque<Edit>) -> Burst {
         self.syncs = if edits.len() > 1 { Syncs::Later } else { Syncs::Each };
-        let told = edits.into_iter().map(|edit| edit(Some(&mut *self))).collect();
+        let mut told = Vec::with_capacity(edits.len());
+        let mut broke = false;
+        while let Some(edit) = edits.pop_front() {
+            let Some(tell) = contained(|| edit(Some(&mut *self))) else {
+                broke = true;
+                break;
+            };
+            told.push(tell);
+        }
         let owed = std::mem::replace(&mut self.syncs, Syncs::Each) == Syncs::Owed;
-        let durable = if owed { self.make_durable() } else { Ok(()) };
-        (told, durable.map_err(CallError::from))
+        Burst { told, owed, broke }
     }
 
     /// A commit with a sync: the log on the disk is one file, so what was committed before is durable with it.
@@ -155,7 +183,7 @@ async fn see_to(inner: Arc<Inner>) {
     loop {
         inner.gathering.gather().await;
         let keeping = inner.clone();
-        // A panic in an edit leaves those that were with it without an answer, which is one: not saved.
+        // A panic beside the edits leaves those that it took along without an answer, which is one.
         let _ = tokio::task::spawn_blocking(move || keeping.keep_gathered()).await;
         if !inner.gathering.goes_on() {
             return;

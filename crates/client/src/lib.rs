@@ -42,6 +42,7 @@ mod row;
 mod rows_from;
 mod session;
 mod settings;
+mod showing;
 mod snapshots;
 mod space;
 mod stage;

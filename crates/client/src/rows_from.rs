@@ -8,6 +8,7 @@ use mecum_domain::{Decimal, Field, FinishedKey, Flag, Kind};
 use mecum_interop::{Detail, DetailValue, Reading, read};
 use mecum_seal::{DeviceId, DocumentId, SpaceId};
 
+use crate::broken::contained;
 use crate::row::{ItemKey, Row, flag_code};
 
 /// Marks a resource that says that something is not so, under [`Field::Status`] in [`Row::extra`].
@@ -57,9 +58,24 @@ const MEASUREMENTS: &[(&str, &str)] = &[
     ("72514-3", "Pain"),
 ];
 
-/// The row of an entry that the family wrote.
+/// The row of an entry that the family wrote, out of a document as a whole. One that cannot be made is listed all the same, by its
+/// kind alone: of a whole there is no envelope to put aside, and nobody should think that it is gone.
 pub(crate) fn row_of_entry(entry: &Entry, place: &RowPlace) -> Row {
-    dated(undated_row_of_entry(entry, place))
+    contained(|| dated(undated_row_of_entry(entry, place))).unwrap_or_else(|| {
+        let key = ItemKey::Entry(*entry.id.as_bytes());
+        unshown(key, entry.kind, resource_type(entry.kind), place)
+    })
+}
+
+/// The row of a finished entry; the same holds for it.
+pub(crate) fn row_of_finished(key: FinishedKey, container: &[u8], place: &RowPlace) -> Row {
+    contained(|| new_row_of_finished(key, container, place))
+        .unwrap_or_else(|| unshown(ItemKey::Finished(*key.as_bytes()), Kind::Other, "Resource", place))
+}
+
+/// What is listed of an entry that this version cannot show.
+fn unshown(key: ItemKey, kind: Kind, resource_type: &str, place: &RowPlace) -> Row {
+    Row { resource_type: resource_type.into(), title: resource_type.into(), ..empty(key, kind, place) }
 }
 
 /// Gives an entry without a date of its own the day on which it was written last, once it is known when that was.
@@ -70,8 +86,10 @@ pub(crate) fn dated(mut row: Row) -> Row {
     row
 }
 
-/// The same as [`row_of_entry`] for who does not know yet whether this was written last.
+/// The row of an entry that was just written, for who does not know yet whether it was written last. What panics here is for the
+/// caller to put aside.
 pub(crate) fn undated_row_of_entry(entry: &Entry, place: &RowPlace) -> Row {
+    mecum_trip::about("row-of", entry.id.as_bytes());
     let said = Said(entry);
     let mut row = empty(ItemKey::Entry(*entry.id.as_bytes()), entry.kind, place);
     row.resource_type = resource_type(entry.kind).into();
@@ -101,15 +119,14 @@ pub(crate) fn undated_row_of_entry(entry: &Entry, place: &RowPlace) -> Row {
     row
 }
 
-/// The row of a finished entry.
-pub(crate) fn row_of_finished(key: FinishedKey, container: &[u8], place: &RowPlace) -> Row {
-    let mut row = empty(ItemKey::Finished(*key.as_bytes()), Kind::Other, place);
+/// The row of a finished entry that was just kept. What panics here is for the caller to put aside.
+pub(crate) fn new_row_of_finished(key: FinishedKey, container: &[u8], place: &RowPlace) -> Row {
+    mecum_trip::about("row-of", key.as_bytes());
     let Ok(reading) = read(container) else {
         // Kept by a newer version: listed, so that nobody thinks that it is gone.
-        row.resource_type = "Resource".into();
-        row.title = "Resource".into();
-        return row;
+        return unshown(ItemKey::Finished(*key.as_bytes()), Kind::Other, "Resource", place);
     };
+    let mut row = empty(ItemKey::Finished(*key.as_bytes()), Kind::Other, place);
     let numbers = reading.numeric.as_deref().unwrap_or_default();
     let pair = reading.code.as_deref().is_some_and(|code| code.ends_with(BLOOD_PRESSURE));
     row.numbers =

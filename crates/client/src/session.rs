@@ -1,7 +1,6 @@
 //! An open vault: the account, its charts, spaces and documents. Every command that reads or writes goes through here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -12,6 +11,7 @@ use mecum_seal::{DeviceId, DocumentId, Entropy, Envelope, SpaceId, derive_key, o
 use mecum_sync::{Chain, Follower, Level};
 use mecum_vault::{Durability, Table, Vault};
 
+use crate::broken::contained;
 use crate::clock::Clock;
 use crate::error::SessionError;
 use crate::identity::{Identity, account_key_of};
@@ -158,7 +158,7 @@ impl Session {
     /// Locks the vault: keys leave memory.
     pub fn lock(mut self) -> Result<(), SessionError> {
         // What cannot be folded, be it for a panic, must not keep a vault open.
-        let folded = catch_unwind(AssertUnwindSafe(|| self.fold_tails()));
+        let folded = contained(|| self.fold_tails());
         self.vault.lock()?;
         folded.unwrap_or(Err(SessionError::Stored { what: "tail" }))
     }

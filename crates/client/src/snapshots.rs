@@ -19,6 +19,7 @@ use mecum_sync::{
 };
 use mecum_vault::{Durability, Table};
 
+use crate::broken::contained;
 use crate::erasing::{InSnapshot, Info, SignedSuccessors};
 use crate::error::SessionError;
 use crate::exchange::Exchanged;
@@ -85,10 +86,13 @@ impl Session {
             if made.len() >= MAX_SNAPSHOTS {
                 break;
             }
-            // A snapshot is a favour to devices that come later: a space that cannot be folded, be it for a damaged document, may
-            // never keep what was written here from going out.
-            mecum_trip::here("make-snapshot");
-            let snapshot = self.snapshot_of(&state).ok().flatten();
+            // A snapshot is a favour to devices that come later: a space that cannot be folded, be it for a damaged document or a
+            // panic, may never keep what was written here from going out, nor anything from coming.
+            let folded = contained(|| {
+                mecum_trip::here("make-snapshot");
+                self.snapshot_of(&state)
+            });
+            let snapshot = folded.and_then(Result::ok).flatten();
             if snapshot.as_ref().is_some_and(|snapshot| snapshot.bytes() > room) {
                 break;
             }

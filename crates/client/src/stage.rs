@@ -17,7 +17,7 @@ use crate::error::SessionError;
 use crate::heads::OwnChange;
 use crate::plaintext::{OpenDocument, SpaceLabel, pack};
 use crate::row::{ItemKey, Row};
-use crate::rows_from::{RowPlace, dated, row_of_finished, undated_row_of_entry};
+use crate::rows_from::{RowPlace, dated, new_row_of_finished, undated_row_of_entry};
 use crate::session::Session;
 use crate::space::{DocumentState, SpaceState};
 
@@ -500,7 +500,7 @@ pub(crate) fn rows_of(document: &Document, batch: &Batch, place: &RowPlace) -> V
                 }
             }
             Edit::Keep { key, bytes } => {
-                let row = row_of_finished(FinishedKey::from_bytes(*key.as_bytes()), bytes, place);
+                let row = new_row_of_finished(FinishedKey::from_bytes(*key.as_bytes()), bytes, place);
                 rows.insert(row.key, row);
             }
         }

@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use mecum_faults::Proof;
 use mecum_sync::controls::take_out;
 use scene::Scene;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 /// What the person does, or the app by itself, while a place is armed.
@@ -162,6 +163,99 @@ async fn control_a_session_that_goes_on_as_the_panic_left_it_is_found_out() {
     drop(out);
     println!("{struck} struck, {failures} found");
     assert_eq!(failures, 1, "what is in memory stands behind what is in the vault, and that is seen");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_edits_that_came_together_with_a_panic_each_is_told_what_became_of_it() {
+    let _one = ONE.lock().await;
+    mecum_client::say_only_where_it_broke();
+    for at in 1..=4 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let app = mecum_client::App::open(world::options(folder.path()));
+        let chart = world::create(&app, "Laras", "phone").await;
+        let mut entries = Vec::new();
+        for number in 0..4 {
+            let fields = json!([["name", format!("Medicine {number}")], ["dose", "1"], ["dose-unit", "mg"]]);
+            let args = json!({ "chart": chart, "kind": "medication-statement", "fields": fields });
+            entries.push(app.call("entry_add", args).await.expect("an entry")["entry"].clone());
+        }
+        let armed = mecum_trip::arm("commit", at);
+        let edits: Vec<_> = (2..)
+            .zip(entries.clone())
+            .map(|(dose, entry): (u32, Value)| {
+                let args = json!({ "chart": chart, "entry": entry, "set": [["dose", dose.to_string()]] });
+                let app = app.clone();
+                tokio::spawn(async move { app.call("entry_edit", args).await })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        for edit in edits {
+            answers.push(edit.await.expect("it is answered"));
+        }
+        assert!(armed.struck(), "one of them met the panic");
+        drop(armed);
+        let lost: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
+        assert_eq!(lost.len(), 1, "that one, and no other, is said to have failed: {lost:?}");
+        assert_eq!(lost.first().map(|error| error.code), Some(mecum_api::Code::Internal), "{lost:?}");
+        app.call("vault_lock", Value::Null).await.expect("locked");
+        app.call("vault_unlock", json!({ "passphrase": world::WORDS })).await.expect("unlocked");
+        for ((dose, entry), answer) in (2..).zip(&entries).zip(&answers) {
+            let shown =
+                app.call("entry_get", json!({ "chart": chart, "entry": entry })).await.expect("shown");
+            let details = shown["details"].as_array().cloned().unwrap_or_default();
+            let there = details.iter().find(|detail| detail["label"] == "field-dose").expect("a dose");
+            let said = if answer.is_ok() { dose.to_string() } else { "1".to_owned() };
+            assert_eq!(there["value"]["text"], json!(said), "what was said is so: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_panics_each_time_that_it_is_shown_is_put_aside_and_said_and_the_rest_goes_on() {
+    let _one = ONE.lock().await;
+    mecum_client::say_only_where_it_broke();
+    let mut scene = Scene::new(91).await;
+    scene.synced().await;
+    let (id, [unlucky, lucky]) = scene.other_writes_of_each_kind().await;
+    let armed = mecum_trip::arm_about("row-of", &id);
+    let sync = scene.synced().await;
+    assert!(armed.struck(), "it was to be shown");
+    assert_eq!(sync["phase"], "up-to-date", "no exchange stops for it: {sync}");
+    assert_eq!(sync["quarantined"], 1, "the person is told that it was put aside; its dose waits for it");
+    assert!(scene.lists(&lucky).await, "what came with it is there");
+    assert!(!scene.lists(&unlucky).await, "it is not");
+    scene.other_writes(2).await;
+    let sync = scene.synced().await;
+    assert_eq!((&sync["phase"], &sync["quarantined"]), (&json!("up-to-date"), &json!(1)), "nor later ones");
+    scene.update().await;
+    let sync = scene.synced().await;
+    assert_eq!(sync["quarantined"], 1, "a version that breaks on it as well puts it aside again");
+    drop(armed);
+    scene.update().await;
+    scene.synced().await;
+    assert!(scene.lists(&unlucky).await, "one that does not takes it in");
+    scene.go_on(Work::Fetch).await.expect("and both devices have the same");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_panic_that_repeats_on_a_snapshot_stops_no_exchange() {
+    let _one = ONE.lock().await;
+    mecum_client::say_only_where_it_broke();
+    let places = [
+        ("make-snapshot", Work::MakeSnapshot),
+        ("verify-snapshot", Work::VerifySnapshot),
+        ("take-snapshot", Work::TakeSnapshot),
+    ];
+    for (seed, (place, work)) in (92..).zip(places) {
+        let mut scene = Scene::new(seed).await;
+        scene.prepare(work, seed).await.expect("prepared");
+        let armed = mecum_trip::arm_each(place);
+        scene.work(work).await.expect("everything is answered");
+        assert!(armed.struck(), "{place} was passed");
+        let went_on = scene.go_on(work).await;
+        assert_eq!(went_on, Ok(()), "{place} panics each time, and everything else goes on");
+        drop(armed);
+    }
 }
 
 /// Not a test: what the next one starts as a process of its own.

@@ -21,7 +21,7 @@ need-wrote = { $value } on { $device }, { $when }
 need-wrote-short = { $value } on { $device }
 need-cleared = nothing
 need-device-about = Only say yes if you are holding it.
-need-quarantine-about = It was put aside. Nothing else is affected.
+need-quarantine-about = It was put aside. Everything else goes on.
 need-settle = Settle
 need-read = Read
 need-look = Look
@@ -88,8 +88,8 @@ where-up-to-date = Last exchange { $time }
 where-nothing-waits = Nothing waits.
 where-refused = The server refuses. Nothing is lost.
 where-quarantined = { $count ->
-    [one] One batch was put aside because it could not be checked. Nothing else is affected.
-   *[other] { $count } batches were put aside because they could not be checked. Nothing else is affected.
+    [one] One batch was put aside because it could not be checked or shown. What builds on it waits; everything else goes on.
+   *[other] { $count } batches were put aside because they could not be checked or shown. What builds on them waits; everything else goes on.
 }
 where-connect = Connect to a server
 where-exchange = Exchange now

@@ -21,7 +21,7 @@ need-wrote = { $value } di { $device }, { $when }
 need-wrote-short = { $value } di { $device }
 need-cleared = kosong
 need-device-about = Katakan ya hanya jika perangkat itu ada di tangan Anda.
-need-quarantine-about = Sudah disisihkan. Yang lain tidak terpengaruh.
+need-quarantine-about = Sudah disisihkan. Yang lain tetap berjalan.
 need-settle = Selesaikan
 need-read = Baca
 need-look = Lihat
@@ -83,7 +83,7 @@ where-up-to-date = Pertukaran terakhir { $time }
 where-nothing-waits = Tidak ada yang menunggu.
 where-refused = Server menolak. Tidak ada yang hilang.
 where-quarantined = { $count ->
-   *[other] { $count } kiriman disisihkan karena tidak bisa diperiksa. Yang lain tidak terpengaruh.
+   *[other] { $count } kiriman disisihkan karena tidak bisa diperiksa atau ditampilkan. Yang bergantung padanya menunggu; yang lain tetap berjalan.
 }
 where-connect = Hubungkan ke server
 where-exchange = Tukar sekarang

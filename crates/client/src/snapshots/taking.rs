@@ -10,6 +10,7 @@ use mecum_sync::{Chain, Follower, SnapshotBody};
 use mecum_vault::Table;
 
 use super::{check_writers, links_of_devices, part_key, stated, work_out};
+use crate::broken::contained;
 use crate::erasing::{InSnapshot, Info, info_name};
 use crate::error::SessionError;
 use crate::heads::OwnChange;
@@ -39,6 +40,9 @@ pub(crate) enum RefusedSnapshot {
     /// A writer's statement is about other changes than are in it.
     #[error("it holds other changes than a writer stated")]
     Heads,
+    /// Reading it panics.
+    #[error("a step of this program breaks on it")]
+    Broken,
 }
 
 impl Session {
@@ -50,29 +54,16 @@ impl Session {
         body: &SnapshotBody,
         parts: &[Envelope],
     ) -> Result<Result<(), RefusedSnapshot>, SessionError> {
-        mecum_trip::here("take-snapshot");
         let Ok(mut state) = self.staged_space(stage, body.space) else {
             return Ok(Err(RefusedSnapshot::Part));
         };
-        let (opened, notes) = match open_parts(&state, parts, self.identity.actor()) {
-            Ok(opened) => opened,
+        // What panics on it panics each time that it is shown, and would stop every exchange.
+        let judged = contained(|| self.judge_snapshot(stage, follower, &state, body, parts));
+        let Judged { parts, notes } = match judged.unwrap_or(Ok(Err(RefusedSnapshot::Broken)))? {
+            Ok(judged) => judged,
             Err(refused) => return Ok(Err(refused)),
         };
-        let mut links = BTreeMap::new();
-        for part in &opened {
-            links.insert(part.state.document, part.links.clone());
-        }
-        let documents: Vec<DocumentId> = links.keys().copied().collect();
-        let inside = in_snapshot(body, &documents, &opened);
-        let Some(signed) = self.signed_successors(stage, follower, &state, inside)? else {
-            return Ok(Err(RefusedSnapshot::Heads));
-        };
-        let writers = match check_writers(follower, &state, &body.chains, &links, &signed, |chain| {
-            stated(follower, chain)
-        }) {
-            Ok(writers) => writers,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let documents: Vec<DocumentId> = parts.iter().map(|judged| judged.part.state.document).collect();
         if follower.account_of(body.device) == Some(self.identity.account) {
             stage.notes.extend(notes);
         }
@@ -82,16 +73,14 @@ impl Session {
                 self.note_came_folded(stage, &name, chain.head);
             }
             if self.is_lost_chain(&name) {
-                let documents = opened.iter().map(|part| (part.state.document, &part.document)).collect();
+                let opened = parts.iter().map(|judged| &judged.part);
+                let documents = opened.map(|part| (part.state.document, &part.document)).collect();
                 self.confirm_lost(stage, &name, chain.head, &documents)?;
             }
         }
         // What is here of the space is built anew over it; what it does not hold is offered again.
         self.stage_anew(stage, body.space, &documents)?;
-        let arrived = u64::try_from(self.now_ms()).unwrap_or(0);
-        for part in opened {
-            let rows = rows_of_steps(&part, &writers, arrived);
-            let chunk = press(&part.document.save());
+        for JudgedPart { part, rows, chunk } in parts {
             let OpenedPart { mut state, document, links, encoded_times, info, .. } = part;
             let known = self.staged_document(stage, state.document);
             if known.is_err() && self.ended_here(follower, &state) {
@@ -126,6 +115,43 @@ impl Session {
         Ok(Ok(()))
     }
 
+    /// Opens a snapshot, checks it against what its writers stated, and makes what is to be kept of it. It changes nothing.
+    fn judge_snapshot(
+        &self,
+        stage: &Stage,
+        follower: &Follower,
+        state: &SpaceState,
+        body: &SnapshotBody,
+        parts: &[Envelope],
+    ) -> Result<Result<Judged, RefusedSnapshot>, SessionError> {
+        mecum_trip::here("take-snapshot");
+        let (opened, notes) = match open_parts(state, parts, self.identity.actor()) {
+            Ok(opened) => opened,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let mut links = BTreeMap::new();
+        for part in &opened {
+            links.insert(part.state.document, part.links.clone());
+        }
+        let documents: Vec<DocumentId> = links.keys().copied().collect();
+        let inside = in_snapshot(body, &documents, &opened);
+        let Some(signed) = self.signed_successors(stage, follower, state, inside)? else {
+            return Ok(Err(RefusedSnapshot::Heads));
+        };
+        let stated = |chain: &Chain| stated(follower, chain);
+        let writers = match check_writers(follower, state, &body.chains, &links, &signed, stated) {
+            Ok(writers) => writers,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let arrived = u64::try_from(self.now_ms()).unwrap_or(0);
+        let judged = |part: OpenedPart| {
+            let rows = rows_of_steps(&part, &writers, arrived);
+            let chunk = press(&part.document.save());
+            JudgedPart { part, rows, chunk }
+        };
+        Ok(Ok(Judged { parts: opened.into_iter().map(judged).collect(), notes }))
+    }
+
     /// Whether a document ended, and one that came after it is held here.
     fn ended_here(&self, follower: &Follower, state: &DocumentState) -> bool {
         let Some(log) = follower.space_log(state.space) else { return false };
@@ -137,6 +163,19 @@ impl Session {
             next.is_some_and(|next| self.documents.contains_key(&next))
         })
     }
+}
+
+/// A snapshot that is what its writers stated.
+struct Judged {
+    parts: Vec<JudgedPart>,
+    notes: Vec<Vec<u8>>,
+}
+
+/// A document of one, its rows, and its bytes as they are kept.
+struct JudgedPart {
+    part: OpenedPart,
+    rows: Vec<Row>,
+    chunk: Vec<u8>,
 }
 
 /// A document out of a snapshot.

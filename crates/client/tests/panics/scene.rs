@@ -93,6 +93,41 @@ impl Scene {
         self.app.with(let_in).await.expect("a device is paired")
     }
 
+    /// The other device writes a medicine, a dose of it, another medicine, and a note: the name of the first, and what is to be shown
+    /// of it and of the note.
+    pub(crate) async fn other_writes_of_each_kind(&mut self) -> (Vec<u8>, [String; 2]) {
+        exchange(&mut self.other).await;
+        let chart = self.chart_id();
+        let other = &mut self.other.session;
+        let medicine = |name: &str| vec![(Field::Name, name.to_owned()), (Field::Dose, "5".to_owned())];
+        let first = other.add(chart, Kind::MedicationStatement, medicine("Unlucky")).expect("a medicine");
+        other.set(chart, first, vec![(Field::Dose, Some("10".to_owned()))]).expect("a dose");
+        other.add(chart, Kind::Note, vec![(Field::Text, "Lucky".to_owned())]).expect("a note");
+        exchange(&mut self.other).await;
+        let mecum_client::ItemKey::Entry(id) = first else { panic!("a medicine is an entry") };
+        (id.to_vec(), ["Unlucky".to_owned(), "Lucky".to_owned()])
+    }
+
+    /// How the exchange stands, after one.
+    pub(crate) async fn synced(&mut self) -> Value {
+        self.sync().await.expect("it is answered");
+        asked(&self.app, "sync_status", Value::Null).await.expect("answered").expect("a status")
+    }
+
+    /// Whether a title is in the lists.
+    pub(crate) async fn lists(&self, title: &str) -> bool {
+        world::rows(&self.app, &self.chart).await.iter().any(|row| row["title"] == json!(title))
+    }
+
+    /// This is another version of the app from here on.
+    pub(crate) async fn update(&mut self) {
+        let updated = self.app.with(|session| {
+            session.update_for_tests();
+            Ok(())
+        });
+        updated.await.expect("open");
+    }
+
     /// Both have everything.
     async fn settle(&mut self) -> Result<(), String> {
         self.write(1).await?;
@@ -328,7 +363,7 @@ impl Scene {
         Ok(())
     }
 
-    async fn other_writes(&mut self, times: u64) {
+    pub(crate) async fn other_writes(&mut self, times: u64) {
         exchange(&mut self.other).await;
         let chart = self.chart_id();
         for _ in 0..times {
