@@ -64,9 +64,13 @@ impl Session {
         // What was decided and cannot be done now is done later: it may never keep anything from going out.
         let tries = self.answered;
         let advanced = self.clear_void().and_then(|()| self.advance_if_answered());
-        // Where nothing was tried, nothing got better.
-        if tries || advanced.is_err() {
-            self.note_waits(Waits::Erasure, &advanced);
+        self.note_waits(if tries { Waits::Erasure } else { Waits::Beginning }, &advanced);
+        if advanced.is_ok() {
+            // A whole try begins with what was there to begin with. What is not wanted any more does not wait.
+            self.note_waits(Waits::Beginning, &advanced);
+            if !self.has_decided_erasure() {
+                self.note_waits(Waits::Erasure, &advanced);
+            }
         }
         request.from_snapshots = self.begins_from_snapshots()?;
         // The genesis is stored by enrolment itself; saying it again is harmless.
@@ -299,9 +303,7 @@ impl Session {
         self.caught_up = !response.more;
         // What cannot begin now is tried again with the next answer: it may never keep one from being taken.
         let begun = self.begin_successors();
-        if begun.is_err() {
-            self.note_waits(Waits::Erasure, &begun);
-        }
+        self.note_waits(Waits::Beginning, &begun);
         if changed && !response.more {
             self.erasures_due = true;
         }

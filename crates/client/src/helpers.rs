@@ -25,7 +25,7 @@ use crate::error::remote_error;
 use crate::pairing::{body, qr_text};
 use crate::remote::{Remote, RemoteError, Session as SignedIn};
 
-pub(crate) use errands::errands;
+pub(crate) use errands::{ErrandOf, errands};
 pub(crate) use keeping::{Given, OpenParts, PartAsked};
 
 /// A code is good for so many days.

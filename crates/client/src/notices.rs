@@ -2,13 +2,16 @@
 //! was faster with and that may not be signed again is kept for some days; what cannot be done or saved now, and is tried again, is
 //! said until it could be.
 
+use std::collections::BTreeMap;
+
 use mecum_api::{NoticeView, Topic};
 use mecum_seal::AccountId;
-use mecum_sync::SpaceBody;
+use mecum_sync::{RefusalCode, SpaceBody};
 use mecum_vault::Table;
 use minicbor::{Decode, Encode};
 
 use crate::error::SessionError;
+use crate::helpers::ErrandOf;
 use crate::session::Session;
 use crate::stage::Stage;
 
@@ -25,16 +28,40 @@ pub(crate) enum Waits {
     End,
     /// An entry is to be erased or moved, or void words are to be left behind.
     Erasure,
-    /// What became of a recovery helper, or of a part, is to be kept.
-    Helper,
+    /// What took an entry's place is to be begun with here.
+    Beginning,
+    /// What became of a recovery helper, or of a part, is to be kept: each for itself.
+    Helper(ErrandOf),
 }
 
 impl Waits {
     fn message_id(self) -> &'static str {
         match self {
             Waits::End => "notice-end-waits",
-            Waits::Erasure => "notice-erasure-waits",
-            Waits::Helper => "notice-helper-waits",
+            Waits::Erasure | Waits::Beginning => "notice-erasure-waits",
+            Waits::Helper(_) => "notice-helper-waits",
+        }
+    }
+}
+
+/// Why an entry that was signed here is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Another entry was faster, and this one means nothing on it, or is not allowed any more.
+    Overtaken,
+    /// The server has no more room for the account, or for whom it is about.
+    Quota,
+    /// The server does not take it, for another reason.
+    Refused,
+}
+
+impl From<RefusalCode> for Cause {
+    fn from(code: RefusalCode) -> Self {
+        match code {
+            RefusalCode::Quota => Cause::Quota,
+            // What the log says of this account by now is by somebody else.
+            RefusalCode::StaleHead | RefusalCode::NotMember | RefusalCode::UnknownSpace => Cause::Overtaken,
+            _ => Cause::Refused,
         }
     }
 }
@@ -54,10 +81,16 @@ struct GivenUp {
 impl Session {
     /// What there is to say, the newest first.
     pub(crate) fn notices(&self) -> Vec<NoticeView> {
-        let waiting = self.waits.iter().map(|(what, at_ms)| NoticeView {
-            message_id: what.message_id().to_owned(),
+        // One sentence, however many of a kind wait: since the first of them.
+        let mut since: BTreeMap<&'static str, i64> = BTreeMap::new();
+        for (what, at_ms) in &self.waits {
+            let first = since.entry(what.message_id()).or_insert(*at_ms);
+            *first = (*first).min(*at_ms);
+        }
+        let waiting = since.into_iter().map(|(message_id, at_ms)| NoticeView {
+            message_id: message_id.to_owned(),
             who: String::new(),
-            at_ms: *at_ms,
+            at_ms,
         });
         let now = self.now_ms();
         let kept = self.vault.list_prefix(Table::Setting, KEPT).unwrap_or_default();
@@ -85,14 +118,39 @@ impl Session {
         }
     }
 
+    /// Forgets what waits of recovery helpers and is not to be done any more.
+    pub(crate) fn only_these_wait(&mut self, errands: &[ErrandOf]) {
+        let before = self.waits.len();
+        self.waits.retain(|what, _| !matches!(what, Waits::Helper(of) if !errands.contains(of)));
+        if self.waits.len() < before {
+            self.tell(Topic::Sync);
+        }
+    }
+
     /// Stages the sentence for an entry of a space's log that was signed here and is given up. `who`: by what its own terms call them.
-    pub(crate) fn stage_given_up(&self, stage: &mut Stage, body: &SpaceBody, who: Option<String>) {
-        let (message_id, member) = match body {
-            SpaceBody::Grant { member, .. } => ("notice-not-let-in", Some(*member)),
-            SpaceBody::Remove { member, .. } => ("notice-not-removed", Some(*member)),
-            SpaceBody::Leave { .. } => ("notice-not-left", None),
+    pub(crate) fn stage_given_up(
+        &self,
+        stage: &mut Stage,
+        body: &SpaceBody,
+        who: Option<String>,
+        cause: Cause,
+    ) {
+        let member = match body {
+            SpaceBody::Grant { member, .. } | SpaceBody::Remove { member, .. } => Some(*member),
+            _ => None,
+        };
+        let message_id = match (body, cause) {
+            (SpaceBody::Grant { .. }, Cause::Overtaken) => "notice-not-let-in",
+            (SpaceBody::Grant { .. }, Cause::Quota) => "notice-not-let-in-quota",
+            (SpaceBody::Grant { .. }, Cause::Refused) => "notice-not-let-in-refused",
+            (SpaceBody::Remove { .. }, Cause::Overtaken) => "notice-not-removed",
+            (SpaceBody::Remove { .. }, Cause::Quota) => "notice-not-removed-quota",
+            (SpaceBody::Remove { .. }, Cause::Refused) => "notice-not-removed-refused",
+            (SpaceBody::Leave { .. }, Cause::Overtaken) => "notice-not-left",
+            (SpaceBody::Leave { .. }, Cause::Quota) => "notice-not-left-quota",
+            (SpaceBody::Leave { .. }, Cause::Refused) => "notice-not-left-refused",
             // Nobody decides these: the next edit begins an epoch, and an erasure waits in its own list.
-            SpaceBody::Epoch { .. } | SpaceBody::Replace { .. } | SpaceBody::Genesis { .. } => return,
+            (SpaceBody::Epoch { .. } | SpaceBody::Replace { .. } | SpaceBody::Genesis { .. }, _) => return,
         };
         let who = who.or_else(|| self.person_name(member?)).unwrap_or_default();
         self.stage_notice(stage, message_id, member, who);
@@ -128,9 +186,10 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
-    use mecum_api::EntryEraseArgs;
+    use mecum_api::{ChartArgs, EntryEraseArgs, ErasureArgs};
     use mecum_domain::{Field, Kind};
 
+    use super::*;
     use crate::testing::person;
 
     #[test]
@@ -152,5 +211,58 @@ mod tests {
         session.answered = true;
         session.request().expect("a request");
         assert!(session.sync_view().notices.is_empty(), "it could be done: nothing is left to say");
+    }
+
+    fn said(session: &Session) -> Vec<String> {
+        session.sync_view().notices.into_iter().map(|notice| notice.message_id).collect()
+    }
+
+    #[test]
+    fn what_is_not_wanted_any_more_is_not_said_to_wait() {
+        let (mut session, chart) = person(1);
+        session.pin_for_tests(mecum_testkit::FakeRelay::new([9; 32]).key());
+        let key = session.add(chart, Kind::Note, vec![(Field::Text, "goes".into())]).expect("a note");
+        let args = EntryEraseArgs { chart, entry: key.name(), reason: String::new() };
+        session.entry_erase(&args).expect("it is decided, and waits for the server");
+        session.note_waits(Waits::Erasure, &Err::<(), _>(SessionError::Stored { what: "intent" }));
+        session.request().expect("a request");
+        assert_eq!(said(&session), ["notice-erasure-waits"], "as long as it is wanted");
+        let listed = session.erasure_list(&ChartArgs { chart }).expect("a list");
+        let erasure = listed.into_iter().next().expect("it is in it").erasure;
+        session.erasure_stop(&ErasureArgs { erasure }).expect("stopped");
+        session.request().expect("a request");
+        assert!(said(&session).is_empty(), "and not when it was stopped, whatever the server says");
+    }
+
+    #[test]
+    fn what_could_not_be_begun_with_is_said_until_it_could_be() {
+        let (mut session, _) = person(1);
+        session.note_waits(Waits::Beginning, &Err::<(), _>(SessionError::Stored { what: "successor" }));
+        assert_eq!(said(&session), ["notice-erasure-waits"], "it is said");
+        session.request().expect("a request");
+        assert!(
+            said(&session).is_empty(),
+            "it was begun with: whether the server has answered does not matter"
+        );
+    }
+
+    #[test]
+    fn what_became_of_one_helper_says_nothing_of_another() {
+        let (mut session, _) = person(1);
+        let failed = || Err::<(), _>(SessionError::Stored { what: "helpers" });
+        let of = |number| Waits::Helper(ErrandOf::Helper(number));
+        session.note_waits(of(1), &failed());
+        session.note_waits(of(2), &Ok(()));
+        assert_eq!(
+            said(&session),
+            ["notice-helper-waits"],
+            "that of the second was kept, and not of the first"
+        );
+        session.note_waits(of(3), &failed());
+        assert_eq!(said(&session).len(), 1, "one sentence for both");
+        session.note_waits(of(1), &Ok(()));
+        assert_eq!(said(&session).len(), 1, "the third still waits");
+        session.only_these_wait(&[ErrandOf::ServerPart]);
+        assert!(said(&session).is_empty(), "a helper who is none any more is waited for by nobody");
     }
 }

@@ -8,7 +8,7 @@ mod world;
 
 use mecum_client::testing::NOW_MS;
 use mecum_domain::{Relation, Section};
-use mecum_sync::Role;
+use mecum_sync::{RefusalCode, Role};
 use mecum_vault::Location;
 use world::{DAY_MS, Family, dose, medicine, names};
 
@@ -153,6 +153,55 @@ fn a_stolen_device_whose_cut_the_server_refuses_is_out_and_the_section_goes_on()
     let space = family.phone.space_for_tests(chart, Section::Medications).expect("a space");
     let (_, key) = family.phone.epochs_for_tests()[&space];
     assert!(!tablet.keys_for_tests().contains(&key), "under a key that the tablet does not have");
+}
+
+#[test]
+fn whoever_chose_a_moment_for_a_stolen_device_is_told_that_no_cut_was_taken() {
+    let mut family = Family::new(11);
+    let chart = family.chart;
+    let mut tablet = family.phone.pair_for_tests("tablet", &Location::Memory, family.server.around(55));
+    family.server.exchange(&mut family.phone).expect("exchanges");
+    family.server.exchange(&mut tablet).expect("exchanges");
+    family.server.clock.advance(2 * DAY_MS);
+    medicine(&mut tablet, chart, "By the thief", None);
+    family.server.exchange(&mut tablet).expect("exchanges");
+    family.settle().expect("exchanges");
+    family.phone.remove_device_for_tests(tablet.installation().0, Some(NOW_MS + DAY_MS)).expect("removed");
+    medicine(&mut family.phone, chart, "A secret", None);
+    let mut told = Vec::new();
+    for _ in 0..6 {
+        family.server.refuses(&mut family.phone, RefusalCode::BadCut);
+        told.push(family.phone.cut_notice_for_tests());
+    }
+    assert!(told.contains(&Some("error-cut-refused")), "a milder one is tried, and said: {told:?}");
+    assert_eq!(
+        told.last(),
+        Some(&Some("error-cut-stays")),
+        "and where none is taken, that as well: {told:?}"
+    );
+}
+
+#[test]
+fn what_the_server_refuses_of_a_membership_is_said_as_what_it_is() {
+    for (code, what) in
+        [(RefusalCode::Quota, "-quota"), (RefusalCode::BadEntry, "-refused"), (RefusalCode::NotMember, "")]
+    {
+        for removes in [false, true] {
+            let mut family = Family::new(12);
+            let chart = family.chart;
+            if removes {
+                family.remove_ani(None);
+            } else {
+                let mut budi = family.server.account(79);
+                budi.create_chart("Budi", None, Relation::Own, None).expect("a chart of his own");
+                family.phone.let_in_for_tests(chart, Section::Medications, Role::Writer, &mut budi);
+            }
+            assert!(family.server.refuses(&mut family.phone, code) > 0, "it is said to the server");
+            let said = family.phone.sync_view().notices.into_iter().map(|notice| notice.message_id);
+            let id = if removes { "notice-not-removed" } else { "notice-not-let-in" };
+            assert_eq!(said.collect::<Vec<_>>(), [format!("{id}{what}")], "{code:?}");
+        }
+    }
 }
 
 #[test]

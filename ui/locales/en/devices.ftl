@@ -30,8 +30,8 @@ devices-phase-working = Exchanging
 devices-phase-up-to-date = Nothing waits
 devices-phase-refused = The server refuses
 devices-quarantined = { $count ->
-    [one] 1 batch was put aside because it could not be checked. Nothing else is affected.
-   *[other] { $count } batches were put aside because they could not be checked. Nothing else is affected.
+    [one] 1 batch was put aside because it could not be checked or shown. What builds on it waits; everything else goes on.
+   *[other] { $count } batches were put aside because they could not be checked or shown. What builds on them waits; everything else goes on.
 }
 
 pair-title = Add a device
@@ -86,11 +86,18 @@ error-cut-refused = The server keeps what was written more than 90 days ago only
 error-cut-erased = An erasure came after the day that was chosen. What was written between the two may still stand where something was erased: look through that section.
 error-cut-late = They were out already when the day was chosen, with everything they had written by then. What is wrong of it is deleted by hand.
 error-cut-undated = Of a part of what the lost device wrote, this device does not know when it came, so that part stays. Look through what it wrote, and delete by hand what is wrong.
+error-cut-stays = The server takes no earlier end of what the lost device wrote, so all of it stays. Look through what it wrote, and delete by hand what is wrong.
 error-section-not-believed = One part of a record could not be checked, so it is not taken in. Everything else goes on.
 error-older-copy-done = This device was put back from an older copy, or copied. What the server had came back, and what only this copy held was written again. Look at what shows two values.
 notice-not-let-in = { $who } was not let in: another device had changed who may read that section. Look at Sharing, and invite again if it still is to be.
+notice-not-let-in-quota = { $who } was not let in: the server has no room left for it. Ask whoever runs it for more, and invite again.
+notice-not-let-in-refused = { $who } was not let in: the server did not take it. Look at Sharing, and invite again if it still is to be.
 notice-not-removed = { $who } was not removed: another device had changed who may read that section. Look at Sharing, and remove again if it still is to be.
+notice-not-removed-quota = { $who } was not removed: the server has no room left for it. Ask whoever runs it for more, and remove again.
+notice-not-removed-refused = { $who } was not removed: the server did not take it. Look at Sharing, and remove again if it still is to be.
 notice-not-left = You did not leave: another device had changed who may read that section. Look at Sharing, and leave again if it still is to be.
+notice-not-left-quota = You did not leave: the server has no room left for it. Ask whoever runs it for more, and leave again.
+notice-not-left-refused = You did not leave: the server did not take it. Look at Sharing, and leave again if it still is to be.
 notice-device-entry = Something that was changed about your devices here did not come to be: another device was faster. Look at Devices, and change it again if it still is to be.
 notice-end-waits = A share whose last day is over could not be ended yet. It is tried again with each exchange.
 notice-erasure-waits = An entry that is to be erased or moved could not be yet. It is tried again with each exchange, and until then it stands where it was.

@@ -223,6 +223,11 @@ impl Session {
                 .is_ok_and(|all| all.iter().any(|intent| intent.refused.is_none() && intent.by.is_none()))
     }
 
+    /// Whether anything was decided and is neither done nor refused.
+    pub(crate) fn has_decided_erasure(&self) -> bool {
+        self.intents().is_ok_and(|all| all.iter().any(|intent| intent.refused.is_none()))
+    }
+
     fn advance(&mut self, intent: &Intent) -> Result<(), SessionError> {
         let mut intent = intent.clone();
         for _ in 0..STEPS {

@@ -34,6 +34,32 @@ enum Errand {
     Tell(AccountId, PairingSecret),
 }
 
+/// What an errand is about: what could not be kept of one is said until it could be, whatever becomes of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ErrandOf {
+    /// The server and its part.
+    ServerPart,
+    /// A request to be stopped.
+    Stop([u8; 32]),
+    /// A helper, by number.
+    Helper(u8),
+    /// A part that this device is to keep, of an account.
+    Part(AccountId),
+}
+
+impl Errand {
+    fn of(&self) -> ErrandOf {
+        match self {
+            Errand::ServerPart(_) => ErrandOf::ServerPart,
+            Errand::Stop(request, _) => ErrandOf::Stop(*request.as_bytes()),
+            Errand::LookForAnswer(number, _) | Errand::HandOver(number, ..) => ErrandOf::Helper(*number),
+            Errand::Join(account, ..) | Errand::LookForPart(account, ..) | Errand::Tell(account, _) => {
+                ErrandOf::Part(*account)
+            }
+        }
+    }
+}
+
 impl Session {
     /// What there is to do now.
     fn errands(&self) -> Result<Vec<Errand>, SessionError> {
@@ -75,7 +101,12 @@ impl Session {
 
 /// Does what there is to do. For most accounts that is nothing, and nothing is sent.
 pub(crate) async fn errands(inner: &Inner, remote: &Remote, signed_in: &SignedIn) {
-    let listed = tokio::task::block_in_place(|| inner.session(|session| session.errands()));
+    let list = |session: &mut Session| {
+        let listed = session.errands()?;
+        session.only_these_wait(&listed.iter().map(Errand::of).collect::<Vec<_>>());
+        Ok::<_, SessionError>(listed)
+    };
+    let listed = tokio::task::block_in_place(|| inner.session(list));
     let Some(Ok(listed)) = listed else { return };
     for errand in listed {
         match run(inner, remote, signed_in, errand).await {
@@ -96,8 +127,9 @@ async fn run(
     errand: Errand,
 ) -> Result<(), RemoteError> {
     let entropy = inner.options.entropy.as_ref();
+    let of = errand.of();
     let keep = |work: &mut dyn FnMut(&mut Session) -> Result<(), SessionError>| {
-        kept(inner, work);
+        kept(inner, of, work);
     };
     match errand {
         Errand::ServerPart(part) => {
@@ -129,7 +161,7 @@ async fn run(
                 Some(sealed) => {
                     let opened = secret.open("welcome", &sealed).ok().filter(|opened| **opened != *NO);
                     let sealed = opened.as_ref().map(|opened| opened.as_slice());
-                    let came = kept(inner, |session| session.part_came(account, &secret, sealed));
+                    let came = kept(inner, of, |session| session.part_came(account, &secret, sealed));
                     // If it is here, they hear of it at once; otherwise there is nothing to tell.
                     if came == Some(true) {
                         tell(inner, remote, signed_in, account, &secret).await?;
@@ -147,10 +179,14 @@ async fn run(
 }
 
 /// Keeps what became of a helper or a part. What could not be saved is asked or said again, and the person is told until it could.
-fn kept<T>(inner: &Inner, work: impl FnOnce(&mut Session) -> Result<T, SessionError>) -> Option<T> {
+fn kept<T>(
+    inner: &Inner,
+    of: ErrandOf,
+    work: impl FnOnce(&mut Session) -> Result<T, SessionError>,
+) -> Option<T> {
     let keep = |session: &mut Session| {
         let done = work(session);
-        session.note_waits(Waits::Helper, &done);
+        session.note_waits(Waits::Helper(of), &done);
         done.ok()
     };
     tokio::task::block_in_place(|| inner.session(keep)).flatten()
@@ -180,7 +216,7 @@ async fn hand_over(
     let taken = taken_secret(secret);
     let Some(said) = remote.mailbox_get(&taken.mailbox_id(), "offer").await? else { return Ok(()) };
     if taken.open("offer", &said).is_ok_and(|said| *said == *TAKEN) {
-        kept(inner, |session| session.helper_has_part(number, secret));
+        kept(inner, ErrandOf::Helper(number), |session| session.helper_has_part(number, secret));
     }
     Ok(())
 }
@@ -196,6 +232,6 @@ async fn tell(
     let taken = taken_secret(secret);
     let sealed = taken.seal("offer", TAKEN, inner.options.entropy.as_ref());
     once(remote.mailbox_open(signed_in, &taken.mailbox_id(), &sealed, CODE_DAYS).await)?;
-    kept(inner, |session| session.part_told(account, secret));
+    kept(inner, ErrandOf::Part(account), |session| session.part_told(account, secret));
     Ok(())
 }

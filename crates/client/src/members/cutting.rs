@@ -9,7 +9,7 @@ use mecum_seal::{AccountId, DeviceId, SpaceId};
 use mecum_sync::{Chain, ChainHead, Cut, CutSet, Follower, SpaceBody, SpaceLog, Void};
 use mecum_vault::Table;
 
-use super::earlier::{NONE_CHOSEN, cut_name_in};
+use super::earlier::{NONE_CHOSEN, cut_name, cut_name_in};
 use super::void::last_of;
 use crate::error::SessionError;
 use crate::session::Session;
@@ -33,6 +33,8 @@ pub(super) enum Unmade {
     Erased,
     /// The server has none of it.
     Nothing,
+    /// The same of a device that is out: what it wrote stays.
+    Stays,
     /// Whoever was to be cut was out before it.
     Late,
     /// When a part of it came is not known here: that part counts.
@@ -159,6 +161,12 @@ impl Session {
         any
     }
 
+    /// Whether a moment was chosen on this device for one that cuts are about.
+    pub(super) fn chose_moment(&self, cuts: &[Cut]) -> bool {
+        let chosen = |cut: &Cut| self.vault.get(Table::Setting, &cut_name(cut.device));
+        cuts.iter().any(|cut| chosen(cut).is_ok_and(|there| there.is_some()))
+    }
+
     /// Notes that a cut could not be made as it was chosen: it is told for some days.
     pub(super) fn note_unmade(&self, stage: &mut Stage, what: Unmade) {
         let code = match what {
@@ -167,6 +175,7 @@ impl Session {
             Unmade::Nothing => 3,
             Unmade::Late => 4,
             Unmade::Undated => 5,
+            Unmade::Stays => 6,
         };
         let body = [self.now_ms().to_be_bytes().as_slice(), &[code]].concat();
         stage.puts.push((Table::Setting, NOTICE.to_vec(), body));
@@ -186,6 +195,7 @@ impl Session {
             [3] => Some("error-cut-too-early"),
             [4] => Some("error-cut-late"),
             [5] => Some("error-cut-undated"),
+            [6] => Some("error-cut-stays"),
             _ => None,
         }
     }

@@ -215,6 +215,6 @@ pub(super) fn cut_name_in(device: DeviceId, space: SpaceId) -> Vec<u8> {
 }
 
 /// The setting that holds the moment chosen for a removed device.
-fn cut_name(device: DeviceId) -> Vec<u8> {
+pub(super) fn cut_name(device: DeviceId) -> Vec<u8> {
     [b"cut-".as_slice(), device.as_bytes()].concat()
 }

@@ -13,6 +13,7 @@ use super::cutting::{Unmade, is_cut_as_far};
 use super::ending::{CutAt, Ending};
 use super::terms::Terms;
 use crate::error::SessionError;
+use crate::notices::Cause;
 use crate::restored::space_entry_name;
 use crate::session::Session;
 use crate::stage::Stage;
@@ -29,6 +30,8 @@ pub(crate) struct GaveWay {
     terms: Option<Terms>,
     /// The server will not have what it cuts.
     refused: bool,
+    /// Why it is given up, should it be.
+    cause: Cause,
 }
 
 impl Session {
@@ -48,26 +51,27 @@ impl Session {
             let Some(log) = follower.space_log(space) else { continue };
             let taken = log.head_at(seq).is_some_and(|head| head != entry.hash());
             if taken && seq > follower.ever_stored_space_entries(space) {
-                all.extend(self.take_back_from(stage, follower, space, seq)?);
+                all.extend(self.take_back_from(stage, follower, (space, seq), Cause::Overtaken)?);
             }
         }
         for (entry, outcome) in request.space_entries.iter().zip(&response.space_outcomes) {
             let SpaceEntry { space, seq, .. } = *entry.unverified();
             let code = outcome.refusal().map(|refusal| refusal.code);
-            let refused = code.is_some_and(|code| code != RefusalCode::StaleHead);
+            let Some(refused) = code.filter(|code| *code != RefusalCode::StaleHead) else { continue };
             let still_here = follower.space_log(space).and_then(|log| log.head_at(seq)) == Some(entry.hash());
-            if refused && still_here && seq > follower.ever_stored_space_entries(space).max(1) {
+            if still_here && seq > follower.ever_stored_space_entries(space).max(1) {
                 // The entry itself would be refused again, and everything that builds on it with it. Only a cut can be another.
-                let mut gave_way = self.take_back_from(stage, follower, space, seq)?;
+                let cause = Cause::from(refused);
+                let mut gave_way = self.take_back_from(stage, follower, (space, seq), cause)?;
                 let is_cut =
                     |body: &SpaceBody| matches!(body, SpaceBody::Remove { .. } | SpaceBody::Epoch { .. });
                 match gave_way.first_mut() {
-                    Some(first) if code == Some(RefusalCode::BadCut) && is_cut(&first.body) => {
+                    Some(first) if refused == RefusalCode::BadCut && is_cut(&first.body) => {
                         first.refused = true;
                     }
                     _ => {
-                        for GaveWay { body, terms, .. } in gave_way.drain(..gave_way.len().min(1)) {
-                            self.stage_given_up(stage, &body, terms.map(|terms| terms.member));
+                        for GaveWay { body, terms, cause, .. } in gave_way.drain(..gave_way.len().min(1)) {
+                            self.stage_given_up(stage, &body, terms.map(|terms| terms.member), cause);
                         }
                     }
                 }
@@ -83,8 +87,8 @@ impl Session {
         &self,
         stage: &mut Stage,
         follower: &mut Follower,
-        space: SpaceId,
-        first: u64,
+        (space, first): (SpaceId, u64),
+        cause: Cause,
     ) -> Result<Vec<GaveWay>, SessionError> {
         let mut gave_way = Vec::new();
         let last = follower.space_log(space).map_or(0, mecum_sync::SpaceLog::entries);
@@ -118,7 +122,7 @@ impl Session {
             state.membership = follower.space_log(space).ok_or(LOG)?.head();
             stage.spaces.insert(space, state);
             stage.deletes.push((Table::Sync, space_entry_name(space, seq)));
-            gave_way.push(GaveWay { space, body, terms, refused: false });
+            gave_way.push(GaveWay { space, body, terms, refused: false, cause });
         }
         gave_way.reverse();
         Ok(gave_way)
@@ -136,7 +140,7 @@ impl Session {
         stage: &mut Stage,
         gave_way: Vec<GaveWay>,
     ) -> Result<(), SessionError> {
-        for GaveWay { space, body, terms, refused } in gave_way {
+        for GaveWay { space, body, terms, refused, cause } in gave_way {
             let follower = stage.follower.as_ref().unwrap_or(&self.follower);
             let signed = match body.clone() {
                 SpaceBody::Grant { member, genesis, role, .. } => {
@@ -185,6 +189,10 @@ impl Session {
                 }
                 SpaceBody::Epoch { cuts, .. } => {
                     if refused && !self.stage_later_moment(stage, space, &cuts) {
+                        // None is left that is milder: whoever chose a moment is told. The next edit begins an epoch again.
+                        if self.chose_moment(&cuts) {
+                            self.note_unmade(stage, Unmade::Stays);
+                        }
                         continue;
                     }
                     if refused {
@@ -196,7 +204,7 @@ impl Session {
                 SpaceBody::Replace { .. } | SpaceBody::Genesis { .. } => Ok(()),
             };
             if signed.is_err() {
-                self.stage_given_up(stage, &body, terms.map(|terms| terms.member));
+                self.stage_given_up(stage, &body, terms.map(|terms| terms.member), cause);
             }
         }
         // A name that is used again is not deleted.

@@ -10,8 +10,8 @@ use mecum_relay::simulated::Wire;
 use mecum_relay::{Limits, Rate, Relay, RelayOptions};
 use mecum_seal::testing::SeededEntropy;
 use mecum_sync::{
-    Challenge, EnrolRequest, PROTOCOL_VERSION, Role, SessionGrant, SignIn, Signed, SyncRequest, SyncResponse,
-    decode, encode,
+    Challenge, EnrolRequest, Outcome, PROTOCOL_VERSION, RefusalCode, Role, SessionGrant, SignIn, Signed,
+    SyncRequest, SyncResponse, decode, encode,
 };
 use mecum_vault::Location;
 use tempfile::TempDir;
@@ -98,6 +98,20 @@ impl Server {
     /// Exchanges until nothing is left to say or to fetch; says what stopped it, if something did.
     pub(crate) fn exchange(&self, session: &mut Session) -> Result<(), String> {
         self.rounds(session, 100).and_then(|rest| if rest { Ok(()) } else { Err("no rest".to_owned()) })
+    }
+
+    /// One round in which the server takes nothing, and refuses what is said to a membership log: how much that was.
+    pub(crate) fn refuses(&self, session: &mut Session, code: RefusalCode) -> usize {
+        let token = self.sign_in(session).expect("signs in");
+        let request = session.request().expect("a request");
+        let heard = SyncRequest { space_entries: Vec::new(), pushes: Vec::new(), ..request.clone() };
+        let mut response = self.answer(&token, &heard).expect("an answer");
+        response.space_outcomes = vec![Outcome::Refused(code.into()); request.space_entries.len()];
+        let behind = Outcome::Refused(RefusalCode::BadMembershipHead.into());
+        response.push_outcomes = vec![behind; request.pushes.len()];
+        // What it refuses stops an exchange, and is said.
+        let _ = session.accept(&request, &response);
+        request.space_entries.len()
     }
 
     /// So many rounds at most. True if nothing is left.
