@@ -1,182 +1,19 @@
 //! Erasing for good, and moving to *sensitive*: what is gone is in no vault of anybody who follows, what stays is the same for
 //! everybody, and a device that is stopped between any two steps goes on to the same end.
 
-use std::sync::Arc;
+#[path = "erasing/alone.rs"]
+mod alone;
+#[path = "erasing/family.rs"]
+mod family;
+#[path = "erasing/moving.rs"]
+mod moving;
 
-use mecum_api::{
-    ChartArgs, EntryArgs, EntryEraseArgs, EntryMoveArgs, ErasureArgs, ErasureKind, ErasurePhase, ErasureView,
-    MemberRemoveArgs,
-};
-use mecum_client::remote::{Remote, Session as SignedIn};
-use mecum_client::testing::{first_device, surroundings};
-use mecum_client::{ItemKey, Session};
-use mecum_domain::{ChartId, Field, Kind, Relation, Section};
-use mecum_relay::{Relay, RelayOptions};
-use mecum_sync::{Role, Signed, Statement};
+use family::{Device, Family, NEEDLE, Server, dose, holds, list, medicine, names};
+use mecum_api::{EntryArgs, EntryEraseArgs, ErasureKind, ErasurePhase, MemberRemoveArgs};
+use mecum_client::testing::surroundings;
+use mecum_domain::{Field, Section};
+use mecum_sync::{Signed, Statement};
 use mecum_vault::Location;
-use tempfile::TempDir;
-use tokio::net::TcpListener;
-
-/// What is planted in the entry that is erased.
-const NEEDLE: &str = "Zuclopenthixolneedle";
-
-struct Device {
-    session: Option<Session>,
-    signed_in: Option<SignedIn>,
-}
-
-impl Device {
-    fn of(session: Session) -> Device {
-        Device { session: Some(session), signed_in: None }
-    }
-
-    fn session(&mut self) -> &mut Session {
-        self.session.as_mut().expect("open")
-    }
-
-    fn restart(&mut self) {
-        self.session = self.session.take().map(|session| session.restart().expect("reopens"));
-    }
-
-    /// Exchanges until nothing is left to say or to fetch; false if it was stopped on the way.
-    async fn exchange(&mut self, server: &Server) -> bool {
-        let signed_in = if let Some(signed_in) = self.signed_in.take() {
-            signed_in
-        } else {
-            let (key, account, device, incarnation) = self.session().sign_in_for_tests();
-            server.remote.sign_in(&key, account, device, incarnation).await.expect("signs in")
-        };
-        for _ in 0..100 {
-            let request = self.session().request().expect("a request");
-            let said = self.session().said(&request, signed_in.forms);
-            let response = server.remote.sync_as_said(&signed_in, &said).await.expect("an answer");
-            match self.session().accept(&request, &response) {
-                Ok(exchanged) if exchanged.more => {}
-                Ok(_) => {
-                    self.signed_in = Some(signed_in);
-                    return true;
-                }
-                Err(mecum_client::ExchangeError::Session(_)) => return false,
-                Err(error) => panic!("an honest server is followed: {error:?}"),
-            }
-        }
-        panic!("never came to rest");
-    }
-}
-
-struct Server {
-    _folder: TempDir,
-    relay: Relay,
-    remote: Remote,
-}
-
-impl Server {
-    async fn start() -> Server {
-        let folder = tempfile::tempdir().expect("a folder");
-        let options = RelayOptions { log: Arc::new(|_| {}), ..RelayOptions::default() };
-        let relay = Relay::open(folder.path(), options).expect("a relay");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let serving = relay.clone();
-        tokio::spawn(async move { serving.serve(listener, std::future::pending()).await });
-        let remote = Remote::new(&url, relay.key()).expect("an address");
-        Server { _folder: folder, relay, remote }
-    }
-
-    async fn account(&self, seed: u64) -> Device {
-        let mut session = first_device(&Location::Memory, surroundings(seed));
-        session.pin_for_tests(self.relay.key());
-        let code = self.relay.make_enrolment_code().expect("a code");
-        let genesis = session.genesis_for_tests().expect("an account");
-        self.remote.enrol(&code, genesis).await.expect("enrolled");
-        Device::of(session)
-    }
-}
-
-/// Ratna's phone and laptop, and Ani, who writes in her medicines.
-struct Family {
-    server: Server,
-    phone: Device,
-    laptop: Device,
-    ani: Device,
-    chart: ChartId,
-    stays: ItemKey,
-    goes: ItemKey,
-}
-
-impl Family {
-    /// On the heap: what it takes to get there is large, and each test would hold it.
-    async fn new(seed: u64) -> Family {
-        Box::pin(Family::begin(seed)).await
-    }
-
-    async fn begin(seed: u64) -> Family {
-        println!("seed {seed}");
-        let server = Server::start().await;
-        let mut phone = server.account(seed).await;
-        let ratna = phone.session();
-        let chart = ratna.create_chart("Ratna", Some("1958-03-04"), Relation::Own, None).expect("a chart");
-        let stays = medicine(ratna, chart, "Amlodipine");
-        let goes = medicine(ratna, chart, NEEDLE);
-        dose(ratna, chart, goes, "7");
-        let laptop = ratna.pair_for_tests("laptop", &Location::Memory, surroundings(seed ^ 0x1111));
-        let mut ani = server.account(seed ^ 0x2222).await;
-        ani.session().create_chart("Ani", None, Relation::Own, None).expect("a chart of her own");
-        phone.exchange(&server).await;
-        phone.session().let_in_for_tests(chart, Section::Medications, Role::Writer, ani.session());
-        let mut family = Family { server, phone, laptop: Device::of(laptop), ani, chart, stays, goes };
-        family.settle().await;
-        assert_eq!(names(family.ani.session(), chart), ["Amlodipine", NEEDLE], "she reads both");
-        family
-    }
-
-    async fn settle(&mut self) {
-        for _ in 0..4 {
-            self.phone.exchange(&self.server).await;
-            self.laptop.exchange(&self.server).await;
-            self.ani.exchange(&self.server).await;
-        }
-    }
-
-    fn erase(&mut self) -> ErasureView {
-        let args = EntryEraseArgs { chart: self.chart, entry: self.goes.name(), reason: "not hers".into() };
-        self.phone.session().entry_erase(&args).expect("it is decided")
-    }
-
-    /// Phone and laptop show the same.
-    fn same(&mut self) {
-        let phone = self.phone.session().fingerprint().expect("reads");
-        assert_eq!(phone, self.laptop.session().fingerprint().expect("reads"), "both show the same");
-    }
-}
-
-fn names(who: &mut Session, chart: ChartId) -> Vec<String> {
-    let rows = who.rows(chart).expect("rows").newest();
-    let mut names: Vec<String> = rows
-        .iter()
-        .filter(|row| row.kind() == Kind::MedicationStatement)
-        .map(|row| row.title.clone())
-        .collect();
-    names.sort();
-    names
-}
-
-fn medicine(who: &mut Session, chart: ChartId, name: &str) -> ItemKey {
-    let fields = vec![(Field::Name, name.to_owned()), (Field::Dose, "1".to_owned())];
-    who.add(chart, Kind::MedicationStatement, fields).expect("a medicine is written")
-}
-
-fn dose(who: &mut Session, chart: ChartId, key: ItemKey, dose: &str) {
-    who.set(chart, key, vec![(Field::Dose, Some(dose.to_owned()))]).expect("a dose is written");
-}
-
-fn holds(hay: &[u8], needle: &[u8]) -> bool {
-    hay.windows(needle.len()).any(|window| window == needle)
-}
-
-fn list(who: &mut Session, chart: ChartId) -> Vec<ErasureView> {
-    who.erasure_list(&ChartArgs { chart }).expect("a list")
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_erased_is_in_no_vault_of_anybody_who_follows() {
@@ -331,78 +168,6 @@ async fn a_device_that_comes_later_never_keeps_it_and_whoever_was_removed_before
     assert_eq!(phone, tablet.session().fingerprint().expect("reads"), "the same record");
 }
 
-#[test]
-fn without_a_server_it_is_done_at_once_and_stopped_anywhere_it_is_done_after_a_restart() {
-    for stop in 0..8 {
-        let mut session = first_device(&Location::Memory, surroundings(71));
-        let chart = session.create_chart("Ratna", None, Relation::Own, None).expect("a chart");
-        medicine(&mut session, chart, "Amlodipine");
-        let goes = medicine(&mut session, chart, NEEDLE);
-        let key = session.key_of_entry_for_tests(chart, goes);
-        session.stop_after_commits_for_tests(stop);
-        let args = EntryEraseArgs { chart, entry: goes.name(), reason: String::new() };
-        let decided = session.entry_erase(&args);
-        assert_eq!(decided.is_ok(), stop >= 4, "stopped after {stop}: {decided:?}");
-        let mut session = session.restart().expect("reopens");
-        session.idle().expect("rests");
-        let all = session.readable_for_tests();
-        let expected: &[&str] = if stop == 0 { &["Amlodipine", NEEDLE] } else { &["Amlodipine"] };
-        assert_eq!(names(&mut session, chart), expected, "stopped after {stop}");
-        assert_eq!(holds(&all, NEEDLE.as_bytes()) || holds(&all, &key), stop == 0, "stopped after {stop}");
-        assert!(session.is_sound_for_tests(), "sound");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_an_answer_of_the_server_nothing_is_signed_and_it_can_be_stopped() {
-    let mut family = Family::new(91).await;
-    let chart = family.chart;
-    let decided = family.erase();
-    for _ in 0..3 {
-        // Asked and never answered: there is no signal.
-        family.phone.session().request().expect("a request");
-    }
-    let phases: Vec<_> = list(family.phone.session(), chart).iter().map(|one| one.phase).collect();
-    assert_eq!(phases, [ErasurePhase::Waits], "nobody heard of it, so nothing is signed");
-    family.phone.session().erasure_stop(&ErasureArgs { erasure: decided.erasure }).expect("stopped");
-    family.settle().await;
-    assert_eq!(names(family.phone.session(), chart).len(), 2, "what was stopped stands");
-    family.same();
-    family.erase();
-    family.settle().await;
-    assert_eq!(names(family.ani.session(), chart), ["Amlodipine"], "and what was not goes with the signal");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_entry_that_moves_to_sensitive_is_read_by_its_owner_alone_and_comes_back() {
-    let mut family = Family::new(81).await;
-    let (chart, goes) = (family.chart, family.goes);
-    let moves = |sensitive| EntryMoveArgs { chart, entry: goes.name(), sensitive, reason: String::new() };
-    family.phone.session().entry_move(&moves(true)).expect("decided");
-    family.settle().await;
-    for who in [&mut family.phone, &mut family.laptop] {
-        assert_eq!(names(who.session(), chart), ["Amlodipine", NEEDLE], "the owner reads it");
-        let look = who.session().erasure_look(&EntryArgs { chart, entry: goes.name() }).expect("told");
-        assert!(look.sensitive && look.readers.is_empty(), "in sensitive, with nobody else");
-        let entry = who.session().entry(chart, goes).expect("reads").expect("there");
-        assert_eq!(entry.get(Field::Dose), Some("7"), "as it was");
-    }
-    assert_eq!(names(family.ani.session(), chart), ["Amlodipine"], "she does not");
-    assert!(!holds(&family.ani.session().readable_for_tests(), NEEDLE.as_bytes()), "nor her vault");
-    assert_eq!(list(family.phone.session(), chart)[0].kind, ErasureKind::ToSensitive, "said");
-    family.same();
-    // A late edit follows it.
-    dose(family.laptop.session(), chart, goes, "8");
-    family.phone.session().entry_move(&moves(false)).expect("decided");
-    family.phone.exchange(&family.server).await;
-    family.phone.exchange(&family.server).await;
-    family.settle().await;
-    assert_eq!(names(family.ani.session(), chart), ["Amlodipine", NEEDLE], "back where she reads it");
-    let entry = family.ani.session().entry(chart, goes).expect("reads").expect("there");
-    assert_eq!(entry.get(Field::Dose), Some("8"), "with what was written on the way");
-    family.same();
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_removal_made_void_is_left_behind_and_the_section_folds_again() {
     let mut family = Family::new(91).await;
@@ -426,87 +191,6 @@ async fn what_a_removal_made_void_is_left_behind_and_the_section_folds_again() {
     assert_eq!(list(family.laptop.session(), chart)[0].kind, ErasureKind::Cleared, "and it is said");
     let (folds, all) = family.phone.session().folds_for_tests();
     assert_eq!(folds, all, "every section folds into a snapshot again");
-}
-
-/// A file with one condition.
-const FILE: &str = r#"{"resourceType": "Bundle", "type": "collection", "identifier": {"system": "s", "value": "1"}, "entry": [
-  {"resource": {"resourceType": "Condition", "id": "c", "clinicalStatus": {"coding": [{"code": "active"}]},
-    "code": {"text": "Zuclopenthixolneedle"}, "onsetDateTime": "2011-03-04"}},
-  {"resource": {"resourceType": "Condition", "id": "d", "code": {"text": "Asthma"}, "onsetDateTime": "2011-05-04"}}]}"#;
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_erased_entry_of_a_file_does_not_come_back_by_the_same_file_on_any_device() {
-    let mut family = Family::new(95).await;
-    let chart = family.chart;
-    let bundle = mecum_interop::read_bundle(FILE.as_bytes()).expect("a good file");
-    let keep =
-        |session: &mut Session| session.keep(chart, bundle.resources.clone(), &mut |_| true).expect("kept");
-    // Both bring it in before either hears of the other: two documents hold it.
-    keep(family.phone.session());
-    assert_eq!(keep(family.laptop.session()).added, 2, "the laptop has not heard of it");
-    family.settle().await;
-    let titled = |session: &mut Session| {
-        let rows = session.rows(chart).expect("rows").newest();
-        rows.iter()
-            .filter(|row| row.kind() == Kind::Condition)
-            .map(|row| row.title.clone())
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(titled(family.phone.session()), ["Asthma", NEEDLE], "each is listed once");
-    let rows = family.phone.session().rows(chart).expect("rows").newest();
-    let goes =
-        rows.iter().find(|row| row.kind() == Kind::Condition && row.title == NEEDLE).expect("there").key;
-    family.goes = goes;
-    // The medicine of that name is not what this is about.
-    let medicines = names(family.phone.session(), chart);
-    family.erase();
-    for _ in 0..3 {
-        family.settle().await;
-    }
-    for who in [&mut family.phone, &mut family.laptop] {
-        assert_eq!(titled(who.session()), ["Asthma"], "gone from both documents");
-        assert_eq!(names(who.session(), chart), medicines, "and nothing else");
-        assert!(!holds(&who.session().readable_for_tests(), b"\"c\", \"clinicalStatus\""), "no bytes of it");
-        let outcome = keep(who.session());
-        assert_eq!(
-            (outcome.added, outcome.already, outcome.erased),
-            (0, 1, 1),
-            "the file does not bring it back"
-        );
-        who.restart();
-        assert_eq!(keep(who.session()).erased, 1, "after a restart neither");
-    }
-    family.same();
-}
-
-#[test]
-fn the_bytes_of_what_was_erased_are_in_no_file_of_the_vault() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("vault.sqlite");
-    let mut session = first_device(&Location::File(path.clone()), surroundings(75));
-    let chart = session.create_chart("Ratna", None, Relation::Own, None).expect("a chart");
-    medicine(&mut session, chart, "Amlodipine");
-    let goes = medicine(&mut session, chart, NEEDLE);
-    let sealed = session.envelopes_of_entry_for_tests(chart, goes);
-    assert_eq!(sealed.len(), 2, "two envelopes");
-    let found = || {
-        let files = std::fs::read_dir(folder.path()).expect("a folder").flatten();
-        let bytes: Vec<Vec<u8>> = files.map(|file| std::fs::read(file.path()).expect("reads")).collect();
-        // Of the ciphertext: what stands before it, others have too.
-        let part = |envelope: &Vec<u8>| envelope[envelope.len() - 64..].to_vec();
-        sealed.iter().filter(|one| bytes.iter().any(|file| holds(file, &part(one)))).count()
-    };
-    assert_eq!(found(), 2, "the search finds them while they are there");
-    let args = EntryEraseArgs { chart, entry: goes.name(), reason: String::new() };
-    let reading = session.reading_for_tests();
-    session.entry_erase(&args).expect("erased");
-    session.idle().expect("rests");
-    assert_eq!(found(), 2, "a check reads: they are in the log");
-    drop(reading);
-    session.idle().expect("rests");
-    assert_eq!(found(), 0, "neither in the file nor in its log, before it is locked");
-    session.lock().expect("locks");
-    assert_eq!(found(), 0, "nor after");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -546,34 +230,6 @@ async fn a_device_that_begins_from_a_snapshot_after_an_erasure_has_the_same_reco
     tablet.exchange(&family.server).await;
     let phone = family.phone.session().fingerprint().expect("reads");
     assert_eq!(phone, tablet.session().fingerprint().expect("reads"), "also afterwards");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_written_while_an_entry_moves_moves_with_it() {
-    for elsewhere in [true, false] {
-        let mut family = Family::new(85 + u64::from(elsewhere)).await;
-        let (chart, goes) = (family.chart, family.goes);
-        let args = EntryMoveArgs { chart, entry: goes.name(), sensitive: true, reason: String::new() };
-        family.phone.session().entry_move(&args).expect("decided");
-        // It is copied, and the server does not hear of it yet.
-        drop(family.phone.session().request().expect("a request"));
-        if elsewhere {
-            dose(family.laptop.session(), chart, goes, "9");
-            family.laptop.exchange(&family.server).await;
-        } else {
-            dose(family.phone.session(), chart, goes, "9");
-        }
-        family.settle().await;
-        family.settle().await;
-        for who in [&mut family.phone, &mut family.laptop] {
-            let look = who.session().erasure_look(&EntryArgs { chart, entry: goes.name() }).expect("told");
-            assert!(look.sensitive, "it moved");
-            let entry = who.session().entry(chart, goes).expect("reads").expect("there");
-            assert_eq!(entry.get(Field::Dose), Some("9"), "with the dose that was written meanwhile");
-        }
-        assert_eq!(names(family.ani.session(), chart), ["Amlodipine"], "and nobody else reads it");
-        family.same();
-    }
 }
 
 /// Sends what a device has to say, but of every push the first envelope only.
