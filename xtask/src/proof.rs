@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::process;
 use crate::workspace::Workspace;
-use rows::{Cases, Control, ROWS, Row};
+use rows::{Cases, Control, Row, rows};
 
 /// What was asked for on the command line.
 struct Asked {
@@ -33,7 +33,7 @@ pub(crate) fn proof(workspace: &Workspace, arguments: &[String]) -> Result<(), S
         return table::write(workspace);
     }
     let asked = Asked::read(workspace, arguments)?;
-    let rows: Vec<&Row> = ROWS.iter().filter(|row| asked.wants(row)).collect();
+    let rows: Vec<&Row> = rows().filter(|row| asked.wants(row)).collect();
     let programs = build(workspace, &rows)?;
     let folder = workspace.target.join("proof");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::ledger;
-use super::rows::{ALL, ROWS};
+use super::rows::{ALL, rows};
 use crate::workspace::Workspace;
 
 const PAGE: &str = "docs/proof.md";
@@ -38,7 +38,7 @@ fn table(workspace: &Workspace) -> Result<String, String> {
     let mut text = String::from(
         "| test | what | where | in `test` | per change | nightly | reached | shards of a night |\n|---|---|---|---|---|---|---|---|\n",
     );
-    for row in ROWS {
+    for row in rows() {
         let place = match row.binary {
             "" => format!("`{}` units", row.package),
             binary => format!("`{}` `{binary}`", row.package),

@@ -59,7 +59,7 @@ fn figures_said_in_parts_are_added_up() {
 
 #[test]
 fn a_harness_without_a_figure_or_with_a_control_that_passes_fails_the_run() {
-    let row = ROWS.first().expect("there are rows");
+    let row = rows().next().expect("there are rows");
     assert!(verdict(row, &entry(5, 0, true)).is_ok(), "as it should be");
     for (wrong, why) in [
         (entry(0, 0, true), "no case was looked at"),
@@ -76,7 +76,7 @@ fn a_harness_without_a_figure_or_with_a_control_that_passes_fails_the_run() {
 
 #[test]
 fn every_row_has_a_control_and_a_figure_that_does_not_shrink_at_night() {
-    for row in ROWS {
+    for row in rows() {
         assert!(!row.control.said().is_empty(), "{} {} has a control", row.test, row.what);
         assert!(!row.names.is_empty(), "{} {} names its tests", row.test, row.what);
         let grows = row.in_test <= row.per_change && row.per_change <= row.nightly;
@@ -92,11 +92,11 @@ fn every_row_has_a_control_and_a_figure_that_does_not_shrink_at_night() {
 #[test]
 fn the_shards_of_a_night_cover_it_once_and_what_is_not_cut_runs_with_the_first() {
     let asked = |shard| Asked { nightly: true, shard: Some((shard, 3)), seed: None, only: Vec::new() };
-    let cut = ROWS.iter().find(|row| row.shards > 1).expect("some rows are cut");
+    let cut = rows().find(|row| row.shards > 1).expect("some rows are cut");
     let shares: Vec<_> = (1..=3).map(|shard| asked(shard).share(cut)).collect();
     assert_eq!((shares[0].start, shares[2].end), (0, cut.nightly), "from the first case to the last");
     assert!(shares.windows(2).all(|two| two[0].end == two[1].start), "without a gap: {shares:?}");
-    let whole = ROWS.iter().find(|row| row.shards == 1).expect("some rows are not cut");
+    let whole = rows().find(|row| row.shards == 1).expect("some rows are not cut");
     assert_eq!([1, 2, 3].map(|shard| asked(shard).wants(whole)), [true, false, false], "once");
     assert!(shard_of("0/3").is_err() && shard_of("4/3").is_err() && shard_of("x").is_err(), "no such shard");
 }

@@ -1,0 +1,166 @@
+//! Rows 21 to 40: whoever lies, forges, guesses or sends what is malformed.
+
+use super::{ALL, CLIENT, Cases, Control, RELAY, Row, SEAL, SERVER, SYNC, VAULT, row};
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        names: &["no_parser_panics_hangs_or_grows_on_any_input"],
+        control: Control::Tests(&["control_a_planted_panic_hang_and_growth_are_found"]),
+        // A second for each parser, a minute, half an hour.
+        in_test: 14,
+        per_change: 14 * 60,
+        nightly: 14 * 1_800,
+        shards: 14,
+        ..row(23, "seconds of fuzzing, dealt out over every parser", "mecum-fuzz", "targets")
+    },
+    Row {
+        names: &["malformed_frames_end_nothing_change_nothing_and_cost_no_memory"],
+        control: Control::Tests(&["control_a_frame_that_is_stored_and_a_server_that_ended_are_noticed"]),
+        in_test: 1_000,
+        per_change: 10_000,
+        nightly: 100_000,
+        shards: 4,
+        ..row(24, "recorded sessions with a field changed, to the living server", SERVER, "malformed")
+    },
+    Row {
+        names: &["an_answer_changed_at_any_field_changes_nothing_and_the_honest_one_is_taken_after_it"],
+        control: Control::Tests(&["control_a_client_without_its_checks_takes_some_of_them"]),
+        in_test: 1_000,
+        per_change: 20_000,
+        nightly: 100_000,
+        shards: 2,
+        ..row(24, "answers changed at each field, to a living client", CLIENT, "malformed")
+    },
+    Row {
+        names: &["a_bomb_is_put_aside_at_once_and_touches_nothing_else"],
+        control: Control::Tests(&["control_a_guard_that_is_missing_or_slow_is_noticed"]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(25, "bombs from a member's device, in a process of limited memory", CLIENT, "bombs")
+    },
+    Row {
+        names: &["a_panic_anywhere_leaves_the_app_alive_and_everything_that_was_saved"],
+        control: Control::Tests(&["control_a_session_that_goes_on_as_the_panic_left_it_is_found_out"]),
+        in_test: 39,
+        per_change: 200,
+        nightly: 2_000,
+        shards: 4,
+        ..row(26, "panics injected around the engine, in commits, exchanges and tasks", CLIENT, "panics")
+    },
+    Row {
+        names: &["after_locking_no_key_and_no_word_is_in_memory_and_never_in_the_servers"],
+        control: Control::Inside("while it is open, each key and word is found"),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(28, "secrets in the memory of a locked device, and of the server at any time", SERVER, "memory")
+    },
+    Row {
+        names: &["a_lying_server_is_refused_by_name_said_in_words_and_changes_nothing"],
+        control: Control::Inside("each attack succeeds once the checks in its way are taken out"),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(30, "attacks of a lying server", CLIENT, "byzantine")
+    },
+    Row {
+        names: &["who_is_out_reads_nothing_that_came_after_and_who_is_in_reads_all"],
+        control: Control::Tests(&["control_a_removal_that_keeps_the_key_is_seen_to_close_nothing"]),
+        in_test: 60,
+        per_change: 2_000,
+        nightly: 10_000,
+        shards: 2,
+        ..row(31, "membership histories against an ex-member with every key", SYNC, "revocation")
+    },
+    Row {
+        names: &["nothing_that_an_ex_delegate_or_a_stolen_key_writes_counts_on_any_device"],
+        control: Control::Tests(&["control_a_device_that_does_not_heed_what_is_void_shows_it"]),
+        in_test: 400,
+        per_change: 1_000,
+        nightly: 50_000,
+        shards: 2,
+        ..row(32, "forged and backdated changes after a removal, by any order", SYNC, "backdated")
+    },
+    Row {
+        names: &["random_histories_of_honest_and_dishonest_members_are_judged_as_by_the_model"],
+        cases: Cases::Asked,
+        control: Control::Tests(&["a_model_without_one_of_its_rules_is_seen_to_differ"]),
+        in_test: 600,
+        per_change: 100_000,
+        nightly: 100_000,
+        asked_by: "MECUM_MODEL_HISTORIES",
+        ..row(33, "membership histories beside an independent model", SYNC, "membership_model")
+    },
+    Row {
+        names: &[
+            "removing_a_lost_device_and_rotating_200_documents_takes_seconds_and_goes_on_after_any_stop",
+        ],
+        control: Control::Tests(&["control_without_the_removal_the_lost_device_has_every_key"]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(35, "a lost device is removed and 200 documents go on under new keys", CLIENT, "lost_device")
+    },
+    Row {
+        names: &["nothing_weaker_than_today_is_taken"],
+        control: Control::Inside("each thing as it is, unchanged, is taken"),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(36, "downgrades and weak input", SEAL, "downgrade")
+    },
+    Row {
+        names: &[
+            "parameters_below_the_floor_are_refused",
+            "a_slot_below_the_floor_is_refused_by_a_shipped_program",
+        ],
+        exact: false,
+        cases: Cases::Tests,
+        control: Control::Inside("the floor itself is taken, and the same slot where a test sets none"),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(37, "passphrase parameters below the floor", SEAL, "")
+    },
+    Row {
+        names: &["lifecycle::a_key_slot_below_the_floor_does_not_open_in_a_shipped_program"],
+        cases: Cases::Tests,
+        control: Control::Tests(&["lifecycle::control_the_same_weak_slot_opens_where_a_test_permits_it"]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(37, "a vault whose slot was weakened", VAULT, "vault")
+    },
+    Row {
+        names: &["bypass::no_trick_gets_past_any_route"],
+        control: Control::Tests(&[
+            "bypass::control_a_route_without_its_policy_is_caught",
+            "bypass::control_a_route_that_nobody_wrote_tricks_for_is_caught",
+        ]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(38, "tricks against every route, and written acts of who may not", RELAY, "relay")
+    },
+    Row {
+        names: &["sign_in::a_replayed_sign_in_opens_no_session"],
+        control: Control::Inside(
+            "the same sign-in is taken the first time, and a fresh one after the restart",
+        ),
+        in_test: 11_000,
+        per_change: 11_000,
+        nightly: 11_000,
+        ..row(39, "replayed sign-ins, also later and after a restart", RELAY, "relay")
+    },
+    Row {
+        names: &["lockouts::a_flood_of_wrong_sign_ins_keeps_no_device_of_the_account_out"],
+        control: Control::Tests(&[
+            "controls::control_without_the_limit_a_flood_of_wrong_sign_ins_never_has_to_wait",
+        ]),
+        in_test: 3_000,
+        per_change: 100_000,
+        nightly: 100_000,
+        ..row(40, "wrong sign-ins in a victim's name; no device is kept out", RELAY, "relay")
+    },
+];
