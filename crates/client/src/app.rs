@@ -1,31 +1,25 @@
 //! The facade that every shell calls: one vault, its session, and the tasks that keep it in exchange with the server.
 
+mod holding;
+mod opening;
+
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use mecum_api::{
-    CallError, Code, NewsArgs, NewsView, PassphraseArgs, PassphraseView, SyncPhase, SyncView, Topic,
-    VaultCreateArgs, VaultPhase, VaultView, WordsView,
-};
-use mecum_domain::PartialDate;
-use mecum_seal::{
-    Entropy, KdfParams, PassphraseVerdict, RecoveryKey, SystemEntropy, check_passphrase, suggest_passphrase,
-    with_wiped_stack,
-};
-use mecum_sync::controls::is_out;
-use mecum_vault::{Location, Presence, UnlockVaultError, Vault, VaultOptions, presence};
+use mecum_api::{CallError, Code, NewsArgs, NewsView, SyncPhase, SyncView, Topic};
+use mecum_seal::{Entropy, KdfParams, SystemEntropy, with_wiped_stack};
+use mecum_vault::{Location, VaultOptions};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::believed::Touched;
-use crate::broken::{contained, internal};
+use crate::broken::internal;
 use crate::clock::{Clock, SystemClock};
-use crate::error::{SessionError, create_error, unlock_error};
-use crate::founding::Founding;
+use crate::error::SessionError;
 use crate::gather::Gathering;
 use crate::imports::Imports;
 use crate::news::News;
@@ -248,130 +242,6 @@ impl App {
         *held(&self.inner.touched) = Touched::new(self.inner.options.clock.now_ms(), Instant::now());
     }
 
-    /// Whether there is a vault and whether it is open.
-    pub async fn vault_status(&self, (): ()) -> Result<VaultView, CallError> {
-        self.blocking(|app| Ok(app.vault_view())).await
-    }
-
-    pub(crate) fn vault_view(&self) -> VaultView {
-        let display = settings::read_display(self.profile());
-        let view = VaultView { display, version: env!("CARGO_PKG_VERSION").into(), ..VaultView::default() };
-        if self.inner.open_session().is_some() {
-            return VaultView { phase: VaultPhase::Open, ..view };
-        }
-        match presence(&self.location(), self.inner.options.clock.now_ms()) {
-            Presence::Missing => view,
-            Presence::Present { .. } if self.inner.damaged.load(Ordering::Relaxed) => {
-                VaultView { phase: VaultPhase::Damaged, ..view }
-            }
-            Presence::Present { wait_ms, failed } => {
-                let wait_s = u32::try_from(wait_ms.div_ceil(1000)).unwrap_or(u32::MAX);
-                VaultView { phase: VaultPhase::Locked, wait_s, failed, ..view }
-            }
-            Presence::Unreadable => VaultView { phase: VaultPhase::Damaged, ..view },
-        }
-    }
-
-    /// Six words made on this device.
-    pub async fn passphrase_suggest(&self, (): ()) -> Result<WordsView, CallError> {
-        Ok(WordsView { words: suggest_passphrase(self.inner.options.entropy.as_ref()) })
-    }
-
-    /// Judges a passphrase.
-    pub async fn passphrase_check(&self, args: PassphraseArgs) -> Result<PassphraseView, CallError> {
-        Ok(judge(&args.passphrase))
-    }
-
-    /// Makes a vault with the person's own chart and opens it.
-    pub async fn vault_create(&self, args: VaultCreateArgs) -> Result<VaultView, CallError> {
-        if args.name.trim().is_empty() || args.device_name.len() > crate::pairing::MAX_NAME_BYTES {
-            return Err(CallError::new(Code::Invalid, "error-name-required"));
-        }
-        let born = args.born.as_deref().map(str::trim).filter(|born| !born.is_empty());
-        if born.is_some_and(|born| PartialDate::parse(born).is_none()) {
-            return Err(CallError::new(Code::Invalid, "error-field-date"));
-        }
-        self.blocking(move |app| {
-            let founding = Founding::account(&args.device_name, app.inner.options.entropy.as_ref())?;
-            let founding = founding.with_person(&args.name, args.born.as_deref());
-            app.make_vault(&args.passphrase, &founding)?;
-            Ok(app.vault_view())
-        })
-        .await
-    }
-
-    /// Makes a vault that holds from its first moment who this device is, and opens it.
-    pub(crate) fn make_vault(&self, passphrase: &str, founding: &Founding) -> Result<(), CallError> {
-        let judged = judge(passphrase);
-        if !judged.ok {
-            return Err(CallError::new(
-                Code::WeakPassphrase,
-                judged.message_id.as_deref().unwrap_or("passphrase-weak"),
-            ));
-        }
-        let _turn = held(&self.inner.turn);
-        std::fs::create_dir_all(self.profile())
-            .map_err(|_| CallError::new(Code::NotSaved, "error-not-saved"))?;
-        let (now_ms, options) = (self.inner.options.clock.now_ms(), self.vault_options());
-        let vault = Vault::create_with(&self.location(), passphrase, now_ms, &options, |w| founding.put(w))
-            .map_err(create_error)?;
-        self.open_session(vault)
-    }
-
-    /// Opens what an unlocked vault holds, with what an interruption left to be done.
-    fn open_session(&self, vault: Vault) -> Result<(), CallError> {
-        let mut session = Session::open(vault, self.surroundings())?;
-        session.finish_founding()?;
-        self.put_session(session);
-        Ok(())
-    }
-
-    /// Opens the vault.
-    pub async fn vault_unlock(&self, args: PassphraseArgs) -> Result<VaultView, CallError> {
-        self.blocking(move |app| {
-            let _turn = held(&app.inner.turn);
-            if app.inner.open_session().is_some() {
-                return Ok(app.vault_view());
-            }
-            let now = app.inner.options.clock.now_ms();
-            let vault = Vault::unlock(&app.location(), &args.passphrase, now, &app.vault_options())
-                .inspect_err(|error| app.inner.note_damage(matches!(error, UnlockVaultError::Damaged { .. })))
-                .map_err(|error| unlock_error(&error))?;
-            let opened = app.open_session(vault);
-            let damaged = opened.as_ref().is_err_and(|error| error.code == Code::Damaged);
-            app.inner.note_damage(damaged);
-            opened?;
-            Ok(app.vault_view())
-        })
-        .await
-    }
-
-    /// Opens the vault by its recovery key and gives it a new passphrase.
-    pub(crate) fn recover_vault(
-        &self,
-        recovery: &RecoveryKey,
-        passphrase: &str,
-    ) -> Result<VaultView, CallError> {
-        let _turn = held(&self.inner.turn);
-        if self.inner.open_session().is_some() {
-            return Ok(self.vault_view());
-        }
-        let now_ms = self.inner.options.clock.now_ms();
-        let vault = Vault::recover(&self.location(), recovery, passphrase, now_ms, &self.vault_options())
-            .map_err(|error| unlock_error(&error))?;
-        self.open_session(vault)?;
-        Ok(self.vault_view())
-    }
-
-    /// Locks the vault.
-    pub async fn vault_lock(&self, (): ()) -> Result<VaultView, CallError> {
-        self.blocking(|app| {
-            app.inner.lock_now();
-            Ok(app.vault_view())
-        })
-        .await
-    }
-
     /// The person is there.
     pub async fn vault_touch(&self, (): ()) -> Result<(), CallError> {
         self.touch();
@@ -391,104 +261,6 @@ impl App {
                 SyncView { quarantined, notices, ..link }
             },
         )
-    }
-}
-
-impl Inner {
-    pub(crate) fn lock_now(&self) {
-        with_wiped_stack(|| self.lock_session());
-    }
-
-    fn lock_session(&self) {
-        self.keep_gathered();
-        held(&self.integrity).stop_all();
-        let _turn = held(&self.turn);
-        let Some(session) = self.open_session().take() else { return };
-        *held(&self.imports) = Imports::default();
-        *held(&self.kit) = None;
-        {
-            let mut pairing = held(&self.pairing);
-            pairing.take_back(&self.options.entropy);
-            *pairing = Pairing::default();
-        }
-        *held(&self.invitations) = crate::members::Invitations::default();
-        *held(&self.parts) = crate::helpers::OpenParts::default();
-        {
-            let mut link = held(&self.link);
-            *link = SyncView { server: link.server.clone(), ..SyncView::default() };
-        }
-        // A tail that cannot be folded stays as envelopes; locking must not fail for it.
-        if session.lock().is_err() {
-            crate::broken::say("mecum: a tail was not folded at lock; its envelopes stay");
-        }
-        // The driver closes what is signed in.
-        self.poke.notify_one();
-        self.news.tell(Topic::Vault);
-    }
-
-    /// Runs something on the open session from a task; nothing if it is locked.
-    pub(crate) fn session<T>(&self, work: impl FnOnce(&mut Session) -> T) -> Option<T> {
-        with_wiped_stack(|| self.open_session().as_mut().map(work))
-    }
-
-    /// Whether the vault is open.
-    pub(crate) fn is_open(&self) -> bool {
-        self.open_session().is_some()
-    }
-
-    /// Notes whether what is there is damaged: a locked vault does not tell it by itself.
-    pub(crate) fn note_damage(&self, damaged: bool) {
-        if self.damaged.swap(damaged, Ordering::Relaxed) != damaged {
-            self.news.tell(Topic::Vault);
-        }
-    }
-
-    /// The open session. One that a panic left is opened anew from its vault: half a step may be in its memory, but never in its
-    /// vault. Where that does not go either, the vault is locked.
-    pub(crate) fn open_session(&self) -> MutexGuard<'_, Option<Session>> {
-        self.session.lock().unwrap_or_else(|left| {
-            let mut session = left.into_inner();
-            if !is_out("reopens") {
-                self.session.clear_poison();
-            }
-            self.open_anew(&mut session);
-            session
-        })
-    }
-
-    /// Opens a session that a panic left anew from its vault, or locks it.
-    pub(crate) fn open_anew(&self, session: &mut Option<Session>) {
-        if is_out("reopens") {
-            return;
-        }
-        *session = session.take().and_then(opened_anew);
-        self.news.tell(Topic::Vault);
-    }
-}
-
-/// A session as its vault has it.
-fn opened_anew(left: Session) -> Option<Session> {
-    let open = || -> Result<Session, SessionError> {
-        let mut session = left.reopen()?;
-        session.finish_founding()?;
-        Ok(session)
-    };
-    contained(open)?.ok()
-}
-
-fn judge(passphrase: &str) -> PassphraseView {
-    let check = check_passphrase(passphrase);
-    let message_id = match check.verdict {
-        PassphraseVerdict::Ok => None,
-        PassphraseVerdict::TooShort { .. } => Some("passphrase-too-short"),
-        PassphraseVerdict::TooLong => Some("passphrase-too-long"),
-        PassphraseVerdict::TooCommon => Some("passphrase-too-common"),
-        PassphraseVerdict::TooRepetitive => Some("passphrase-too-repetitive"),
-    };
-    PassphraseView {
-        strength: check.strength,
-        ok: message_id.is_none(),
-        message_id: message_id.map(str::to_owned),
     }
 }
 
