@@ -3,39 +3,13 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::io::{BufRead, BufReader};
+#[path = "support/server.rs"]
+mod server;
+
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
-const SERVER: &str = env!("CARGO_BIN_EXE_mecum-server");
-
-struct Running {
-    child: Child,
-    pin: String,
-}
-
-impl Running {
-    fn start(data: &Path) -> Self {
-        let mut child = Command::new(SERVER)
-            .args(["--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        lines.next().expect("it says where it listens").unwrap();
-        let pin = lines.next().expect("and its pin").unwrap().replace("pin ", "");
-        Self { child, pin }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use server::{Running, SERVER};
 
 /// Runs the program; its exit code and everything that it printed.
 fn run(arguments: &[&str]) -> (i32, String) {

@@ -3,10 +3,13 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+#[path = "support/server.rs"]
+mod server;
+
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use mecum_faults::Proof;
@@ -18,23 +21,10 @@ use mecum_sync::{
     decode, encode,
 };
 
-const SERVER: &str = env!("CARGO_BIN_EXE_mecum-server");
+use server::{Running, enrolment_code};
+
 const SEED: u64 = 7;
 const KILLS: u64 = 40;
-
-fn start(data: &Path) -> (Child, String, VerifyingKey) {
-    let mut child = Command::new(SERVER)
-        .args(["--listen", "127.0.0.1:0", "--data"])
-        .arg(data)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let address = lines.next().unwrap().unwrap().replace("listening on http://", "");
-    let pin = lines.next().unwrap().unwrap().replace("pin ", "").parse().unwrap();
-    (child, address, pin)
-}
 
 /// One request; none if the server was killed meanwhile.
 fn ask(address: &str, path: &str, token: Option<&str>, body: &[u8]) -> Option<Vec<u8>> {
@@ -74,29 +64,29 @@ fn kill_repeatedly(seed: u64, kills: u64, put_back: bool) -> (u64, u64) {
     let dir = tempfile::tempdir().unwrap();
     let entropy = SeededEntropy::new(seed);
     let mut actor = Actor::new(seed);
-    let (mut child, mut address, pin) = start(dir.path());
-    let enrol = Command::new(SERVER).args(["enrol", "--data"]).arg(dir.path()).output().unwrap();
-    let code = String::from_utf8(enrol.stdout).unwrap().trim().to_owned();
+    let mut server = Running::start(dir.path());
+    let pin: VerifyingKey = server.pin.parse().unwrap();
+    let code = enrolment_code(dir.path());
     let genesis = actor.account_genesis();
     let enrolment = EnrolRequest { version: 1, code, genesis: genesis.clone() };
-    ask(&address, "/v1/enrol", None, &encode(&enrolment)).unwrap();
-    let token = sign_in(&address, &actor);
+    ask(&server.address, "/v1/enrol", None, &encode(&enrolment)).unwrap();
+    let token = sign_in(&server.address, &actor);
     let (space, entry) = actor.found_space(Some(pin));
     let mut request = SyncRequest::pull(0, 1 << 20);
     request.space_entries.push(entry);
-    ask(&address, "/v1/sync", Some(&token), &encode(&request)).unwrap();
+    ask(&server.address, "/v1/sync", Some(&token), &encode(&request)).unwrap();
 
-    let kept = put_back.then(|| stopped_copy(&mut child, dir.path()));
+    let kept = put_back.then(|| stopped_copy(&mut server, dir.path()));
     if put_back {
-        (child, address, _) = start(dir.path());
+        server = Running::start(dir.path());
     }
     let mut acknowledged = 0u64;
     let mut waiting: Option<Push> = None;
     for _ in 0..kills {
-        let token = sign_in(&address, &actor);
+        let token = sign_in(&server.address, &actor);
         let mut dice = [0u8; 1];
         entropy.fill(&mut dice);
-        let pid = child.id().to_string();
+        let pid = server.child.id().to_string();
         let after = Duration::from_millis(u64::from(dice[0]) / 2);
         let killer = std::thread::spawn(move || {
             std::thread::sleep(after);
@@ -106,7 +96,7 @@ fn kill_repeatedly(seed: u64, kills: u64, put_back: bool) -> (u64, u64) {
             let push = waiting.take().unwrap_or_else(|| actor.push(space, &["edit"], vec![]));
             let mut request = SyncRequest::pull(0, 1);
             request.pushes.push(push.clone());
-            let Some(answer) = ask(&address, "/v1/sync", Some(&token), &encode(&request)) else {
+            let Some(answer) = ask(&server.address, "/v1/sync", Some(&token), &encode(&request)) else {
                 waiting = Some(push);
                 break;
             };
@@ -115,23 +105,22 @@ fn kill_repeatedly(seed: u64, kills: u64, put_back: bool) -> (u64, u64) {
             acknowledged = push.statement.unverified().envelope_seq;
         }
         killer.join().unwrap();
-        child.wait().unwrap();
-        (child, address, _) = start(dir.path());
+        server.child.wait().unwrap();
+        server = Running::start(dir.path());
     }
     if let Some(kept) = kept {
-        child.kill().unwrap();
-        child.wait().unwrap();
+        server.kill();
         restore(kept.path(), dir.path());
-        (child, address, _) = start(dir.path());
+        server = Running::start(dir.path());
     }
-    let token = sign_in(&address, &actor);
+    let token = sign_in(&server.address, &actor);
     let mut follower = Follower::found(&genesis, actor.incarnation, Some(pin)).unwrap();
     let deadline = Instant::now() + Duration::from_mins(1);
     let mut stored = 0;
     loop {
         assert!(Instant::now() < deadline, "pulling ends");
         let request = SyncRequest::pull(follower.cursor(), 1 << 22);
-        let answer = ask(&address, "/v1/sync", Some(&token), &encode(&request)).unwrap();
+        let answer = ask(&server.address, "/v1/sync", Some(&token), &encode(&request)).unwrap();
         let response: SyncResponse = decode(&answer, 1 << 24).unwrap();
         for item in &response.items {
             follower.accept(item).expect("the order has no gap after any kill");
@@ -142,16 +131,14 @@ fn kill_repeatedly(seed: u64, kills: u64, put_back: bool) -> (u64, u64) {
             break;
         }
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    server.kill();
     println!("{acknowledged} acknowledged, {stored} stored");
     (acknowledged, stored)
 }
 
 /// A copy of a server's files, taken while it is stopped.
-fn stopped_copy(child: &mut Child, dir: &Path) -> tempfile::TempDir {
-    child.kill().unwrap();
-    child.wait().unwrap();
+fn stopped_copy(server: &mut Running, dir: &Path) -> tempfile::TempDir {
+    server.kill();
     let copy = tempfile::tempdir().unwrap();
     restore(dir, copy.path());
     copy

@@ -4,11 +4,14 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[path = "support/server.rs"]
+mod server;
+
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use mecum_faults::Proof;
@@ -21,7 +24,8 @@ use mecum_sync::{
 use mecum_testkit::Dice;
 use mecum_testkit::mutate::mutated;
 
-const SERVER: &str = env!("CARGO_BIN_EXE_mecum-server");
+use server::{Running, SERVER, enrolment_code};
+
 const QUICK: u64 = 1_000;
 /// Each device may sync 50 times a second: with so many, no frame is refused for being one too many.
 const ACCOUNTS: u64 = 16;
@@ -33,8 +37,7 @@ const MAX_GROWTH_KIB: i64 = 20 * 1024;
 const LOOK_EVERY: u64 = 500;
 
 struct Server {
-    child: Child,
-    address: String,
+    running: Running,
     pin: VerifyingKey,
     data: tempfile::TempDir,
 }
@@ -42,28 +45,21 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let mut child = Command::new(SERVER)
-            // Every frame names a source of its own, as a proxy would.
-            .args(["--listen", "127.0.0.1:0", "--proxy", "127.0.0.1", "--data"])
-            .arg(data.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = lines.next().unwrap().unwrap().replace("listening on http://", "");
-        let pin = lines.next().unwrap().unwrap().replace("pin ", "").parse().unwrap();
-        Self { child, address, pin, data }
+        let mut program = Command::new(SERVER);
+        // Every frame names a source of its own, as a proxy would.
+        program.args(["--proxy", "127.0.0.1"]);
+        let running = Running::start_by(program, data.path());
+        let pin = running.pin.parse().unwrap();
+        Self { running, pin, data }
     }
 
     fn code(&self) -> String {
-        let made = Command::new(SERVER).args(["enrol", "--data"]).arg(self.data.path()).output().unwrap();
-        String::from_utf8(made.stdout).unwrap().trim().to_owned()
+        enrolment_code(self.data.path())
     }
 
     /// Resident memory, in KiB.
     fn resident_kib(&self) -> i64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.running.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").trim().parse().unwrap()
     }
@@ -86,7 +82,7 @@ impl Server {
     }
 
     fn raw(&self, bytes: &[u8]) -> (u16, Vec<u8>) {
-        raw(&self.address, bytes)
+        raw(&self.running.address, bytes)
     }
 
     fn frame<T: minicbor::Encode<()> + for<'b> minicbor::Decode<'b, ()>>(
@@ -117,13 +113,6 @@ fn raw(address: &str, bytes: &[u8]) -> (u16, Vec<u8>) {
 /// Whether an answer to a request that is good HTTP is none that may be given: a handler that panics closes the connection.
 fn is_wrong(status: u16) -> bool {
     status == 0 || status >= 500
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 fn digest(database: &Path) -> Hash32 {
@@ -219,7 +208,7 @@ fn below_http(server: &Server, recorded: &Recorded, number: u64, dice: &Dice) {
         number % 250,
         recorded.token
     );
-    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let mut stream = TcpStream::connect(&server.running.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
     if dice.once_in(2) {
         let _ = stream.write_all(&mutated(opening.as_bytes(), dice));
@@ -264,7 +253,7 @@ fn malformed_frames_end_nothing_change_nothing_and_cost_no_memory() {
             failures += 1;
             break;
         }
-        if server.child.try_wait().unwrap().is_some() {
+        if server.running.child.try_wait().unwrap().is_some() {
             println!("case {number}: the server ended");
             failures += 1;
             break;
@@ -301,9 +290,9 @@ fn control_a_frame_that_is_stored_and_a_server_that_ended_are_noticed() {
     });
     server.ask(2, "/v1/sync", Some(&recorded.token), &encode(&request));
     assert_ne!(server.digest(), before, "a frame that is stored is seen");
-    server.child.kill().unwrap();
-    server.child.wait().unwrap();
-    assert!(server.child.try_wait().unwrap().is_some(), "and a server that ended");
+    server.running.child.kill().unwrap();
+    server.running.child.wait().unwrap();
+    assert!(server.running.child.try_wait().unwrap().is_some(), "and a server that ended");
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
     let closing = std::thread::spawn(move || {

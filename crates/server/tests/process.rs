@@ -3,64 +3,32 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+#[path = "support/server.rs"]
+mod server;
+
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-const SERVER: &str = env!("CARGO_BIN_EXE_mecum-server");
+use server::{Running, SERVER, enrolment_code};
 
-struct Running {
-    child: Child,
-    address: String,
-    pin: String,
-}
-
-impl Running {
-    fn start(data: &Path) -> Self {
-        let mut child = Command::new(SERVER)
-            .args(["--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut line = |prefix: &str| {
-            let line = lines.next().expect("the server prints where it listens").unwrap();
-            line.strip_prefix(prefix).unwrap_or_else(|| panic!("{line:?} begins with {prefix:?}")).to_owned()
-        };
-        let address = line("listening on http://");
-        let pin = line("pin ");
-        Self { child, address, pin }
-    }
-
-    fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n").unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Only a failed test gets here with the process still alive.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn get(server: &Running, path: &str) -> String {
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[test]
 fn the_server_listens_enrols_and_stops_when_asked() {
     let dir = tempfile::tempdir().unwrap();
     let mut server = Running::start(dir.path());
-    assert!(server.get("/v1/health").ends_with("ok\n"), "it answers");
-    let enrol = Command::new(SERVER).args(["enrol", "--data"]).arg(dir.path()).output().unwrap();
-    let code = String::from_utf8(enrol.stdout).unwrap();
-    assert_eq!(code.trim().len(), 19, "a code is printed while the server runs: {code:?}");
+    assert!(get(&server, "/v1/health").ends_with("ok\n"), "it answers");
+    let code = enrolment_code(dir.path());
+    assert_eq!(code.len(), 19, "a code is printed while the server runs: {code:?}");
 
     // An open connection must not hold up the stop for longer than the grace.
     let _idle = TcpStream::connect(&server.address).unwrap();

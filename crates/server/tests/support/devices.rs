@@ -3,6 +3,9 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+#[path = "server.rs"]
+mod server;
+
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -14,7 +17,8 @@ use mecum_testkit::{Chaos, Dice};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-pub(crate) const SERVER: &str = env!("CARGO_BIN_EXE_mecum-server");
+use server::{Running, SERVER, enrolment_code_by};
+
 pub(crate) const WORDS: &str = "becak melati jembatan payung sirsak gitar";
 pub(crate) const DEVICES: usize = 5;
 /// A round is as many parts, and after each of them somebody is killed.
@@ -88,38 +92,20 @@ fn client_program() -> PathBuf {
 }
 
 pub(crate) struct Server {
-    child: Child,
+    running: Running,
     pub(crate) address: SocketAddr,
     clock: Option<Clock>,
 }
 
 impl Server {
     pub(crate) fn start(data: &Path, clock: Option<&Clock>) -> Self {
-        let mut child = under(clock, Command::new(SERVER))
-            .args(["--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = lines.next().unwrap().unwrap().replace("listening on http://", "").parse().unwrap();
-        // Who closes the pipe before the server has said all of it ends the server.
-        lines.next().unwrap().unwrap();
-        Self { child, address, clock: clock.cloned() }
+        let running = Running::start_by(under(clock, Command::new(SERVER)), data);
+        let address = running.address.parse().unwrap();
+        Self { running, address, clock: clock.cloned() }
     }
 
     pub(crate) fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Server {
-    // A test that fails leaves none behind.
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.running.kill();
     }
 }
 
@@ -240,12 +226,7 @@ impl World {
                 Device { child, asks, answers, profile, early, chaos, clock }
             })
             .collect();
-        let code = under(of_server.as_ref(), Command::new(SERVER))
-            .args(["enrol", "--data"])
-            .arg(&data)
-            .output()
-            .unwrap();
-        let code = String::from_utf8(code.stdout).unwrap().trim().to_owned();
+        let code = enrolment_code_by(under(of_server.as_ref(), Command::new(SERVER)), &data);
         let (first, others) = devices.split_first_mut().unwrap();
         let person = json!({ "passphrase": WORDS, "name": "Laras", "born": null, "device_name": "device 0" });
         first.call("vault_create", &person);
