@@ -266,7 +266,12 @@ impl Line {
                 self.listening = Arc::downgrade(&alive);
                 // If nobody takes it, it is gone with its token, and the next exchange opens another.
                 let _ = self.sockets.try_send(Listening { wake, _alive: alive });
-                let waits = inner.session(|session| session.has_something_to_say()).ok_or(Stopped::Locked)?;
+                // That a request by helpers is over is news of which no item tells.
+                let waits = |session: &mut Session| {
+                    session.has_something_to_say()
+                        || session.helpers_notice().is_ok_and(|told| told.is_some())
+                };
+                let waits = inner.session(waits).ok_or(Stopped::Locked)?;
                 if heard == Heard::NothingNew && !waits {
                     crate::helpers::errands(inner, remote, signed_in).await;
                     return Ok(());
@@ -312,6 +317,7 @@ impl Patience {
 /// Exchanges until nothing is left to say or to fetch.
 pub(crate) async fn rounds(inner: &Inner, remote: &Remote, signed_in: &SignedIn) -> Result<(), Stopped> {
     let mut patience = Patience::default();
+    inner.session(Session::begin_exchange).ok_or(Stopped::Locked)?;
     for _ in 0..MAX_ROUNDS {
         // Opening, judging and storing may take long: the thread says so to the others.
         let say = |session: &mut Session| {

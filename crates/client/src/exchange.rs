@@ -72,17 +72,20 @@ impl Session {
                 self.note_waits(Waits::Erasure, &advanced);
             }
         }
+        self.asked_on = Some(self.today_for_ends());
+        let held_back = self.held_back()?;
         request.from_snapshots = self.begins_from_snapshots()?;
         // The genesis is stored by enrolment itself; saying it again is harmless.
         request.account_entries = self.account_entries_to_push()?;
         request.space_entries = self.space_entries_to_push()?;
         let full = request.space_entries.len() >= MAX_SPACE_ENTRIES;
+        request.space_entries.retain(|entry| !held_back.contains(&entry.unverified().space));
         let mut room = REQUEST_BYTES;
         for state in self.spaces.values() {
             if full && !self.follower.is_stored_space(state.space) {
                 continue;
             }
-            if room == 0 || request.pushes.len() >= MAX_PUSHES {
+            if room == 0 || request.pushes.len() >= MAX_PUSHES || held_back.contains(&state.space) {
                 continue;
             }
             // What was written after the end stays here: the server would refuse it.
@@ -95,7 +98,8 @@ impl Session {
         }
         let says_else = !request.account_entries.is_empty()
             || !request.space_entries.is_empty()
-            || !request.pushes.is_empty();
+            || !request.pushes.is_empty()
+            || !held_back.is_empty();
         if !says_else && !request.from_snapshots {
             request.snapshots = self.make_snapshots()?;
             self.ask_to_verify(&mut request);
@@ -301,6 +305,7 @@ impl Session {
         refused: Option<RefusalCode>,
     ) -> Result<Exchanged, ExchangeError> {
         self.caught_up = !response.more;
+        self.heard |= !response.more;
         // What cannot begin now is tried again with the next answer: it may never keep one from being taken.
         let begun = self.begin_successors();
         self.note_waits(Waits::Beginning, &begun);
@@ -310,8 +315,11 @@ impl Session {
         if !response.more {
             self.rotate_if_owed()?;
             // An end that cannot be signed now is signed later: it may never keep an answer from being taken.
-            let ended = self.end_expired();
+            let ended = self.asked_on.map_or(Ok(()), |asked_on| self.end_expired(asked_on));
             self.note_waits(Waits::End, &ended);
+            if !self.is_older_copy() && !self.is_reading_again()? && !self.follower.is_removed() {
+                self.make_owed_cuts()?;
+            }
             if self.begin_anew()? || self.begin_from_latest()? {
                 return Ok(Exchanged { envelopes, more: true });
             }
@@ -466,6 +474,13 @@ impl Session {
             || self.has_snapshot_to_make()
             || self.has_to_verify()
             || self.has_erasure_to_carry_out()
+            || self.has_end_to_sign()
+    }
+
+    /// An exchange begins: what the server has may be other than what was seen with the last one.
+    pub(crate) fn begin_exchange(&mut self) {
+        self.heard = false;
+        self.answered = false;
     }
 }
 

@@ -68,6 +68,10 @@ pub struct Session {
     pub(crate) erasures_due: bool,
     /// The server has just answered, and the exchange goes on.
     pub(crate) answered: bool,
+    /// Everything that the server has was seen since the exchange began. Of what is decided by what was seen nothing goes out before.
+    pub(crate) heard: bool,
+    /// The day of the last question, for ends by date.
+    pub(crate) asked_on: Option<jiff::civil::Date>,
     /// What could not be done with the last exchange and is tried again, and since when, ms since the epoch.
     pub(crate) waits: BTreeMap<crate::notices::Waits, i64>,
     /// Commits until one fails, for tests of what is cut between two of them.
@@ -136,6 +140,8 @@ impl Session {
             caught_up: false,
             erasures_due: false,
             answered: false,
+            heard: true,
+            asked_on: None,
             waits: BTreeMap::new(),
             commits_left: None,
         })

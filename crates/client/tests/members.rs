@@ -273,6 +273,80 @@ async fn what_was_written_in_time_stays_also_where_the_one_who_ends_it_was_away(
     assert_eq!(refused.message_id, "error-share-ended", "and said so");
 }
 
+/// Ani writes while her mother's phone is put away; then nobody reaches the server and the phone is taken out.
+async fn written_behind_her_back(family: Family) -> (Family, String) {
+    call::<command::VaultLock>(&family.ratna, Value::Null).await;
+    family.set_dose(&family.ani, "850").await.expect("a writer writes");
+    sync(&family.ani).await;
+    let Family { folder, clock, server_ms, server, ratna, ani, chart, medicine } = family;
+    let address = server.stop().await;
+    call::<command::VaultUnlock>(&ratna, json!({ "passphrase": WORDS })).await;
+    // Nothing listens there any more; the test starts another one.
+    let server = Server::start_at(&folder.path().join("elsewhere"), &server_ms).await;
+    (Family { folder, clock, server_ms, server, ratna, ani, chart, medicine }, address)
+}
+
+impl Family {
+    async fn server_again(&mut self, address: &str) {
+        let folder = self.folder.path().join("server");
+        self.server = Server::start_again_at(&folder, address, &self.server_ms).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_removed_without_a_network_keeps_what_the_server_had_by_then() {
+    let family = Family::new().await;
+    family.let_in("writer", None).await;
+    let (mut family, address) = written_behind_her_back(family).await;
+    let account = family.members(&family.ratna).await["members"][1]["account"].clone();
+    let args = json!({ "chart": family.chart, "account": account, "sections": [] });
+    call::<command::MemberRemove>(&family.ratna, args).await;
+    family.server_again(&address).await;
+    sync(&family.ratna).await;
+    sync(&family.ani).await;
+    assert!(family.dose(&family.ratna).await.contains("850"), "it was there before anybody was removed");
+    let members = family.members(&family.ratna).await;
+    assert_eq!(members["members"][1]["sections"][0]["state"], "removed", "and she is out: {members}");
+    let refused = family.set_dose(&family.ani, "900").await.expect_err("she is out");
+    assert_eq!(refused.message_id, "error-share-ended", "and was told");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whose_time_is_over_reads_nothing_of_what_waited_to_be_sent() {
+    let family = Family::new().await;
+    family.let_in("writer", Some("2026-09-10")).await;
+    let (mut family, address) = written_behind_her_back(family).await;
+    family.advance(3 * DAY_MS);
+    family.set_dose(&family.ratna, "1000").await.expect("she writes on her own");
+    family.server_again(&address).await;
+    sync(&family.ratna).await;
+    sync(&family.ani).await;
+    let read = family.dose(&family.ani).await;
+    assert!(read.contains("850") && !read.contains("1000"), "it was written after the last day: {read}");
+    assert!(family.dose(&family.ratna).await.contains("1000"), "and is with who wrote it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_leaves_before_what_they_wrote_is_sent() {
+    let family = Family::new().await;
+    family.let_in("writer", None).await;
+    let Family { folder, clock, server_ms, server, ratna, ani, chart, medicine } = family;
+    let address = server.stop().await;
+    let server = Server::start_at(&folder.path().join("elsewhere"), &server_ms).await;
+    let mut family = Family { folder, clock, server_ms, server, ratna, ani, chart, medicine };
+    family.set_dose(&family.ani, "850").await.expect("a writer writes");
+    let leave = json!({ "chart": family.chart });
+    let refused = family.ani.call("chart_leave", leave.clone()).await.expect_err("it would be lost");
+    assert_eq!(refused.message_id, "error-leave-unsent", "and that is said");
+    family.server_again(&address).await;
+    sync(&family.ani).await;
+    call::<command::ChartLeave>(&family.ani, leave).await;
+    sync(&family.ratna).await;
+    assert!(family.dose(&family.ratna).await.contains("850"), "her mother has what she wrote");
+    let members = family.members(&family.ratna).await;
+    assert_eq!(members["members"][1]["sections"][0]["state"], "left", "and she left: {members}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invitation_is_declined_taken_back_or_for_oneself_and_nobody_is_let_in() {
     let family = Family::new().await;

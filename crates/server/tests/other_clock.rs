@@ -113,7 +113,15 @@ fn control_a_program_under_another_clock_says_another_year_and_sees_it_jump() {
     clock.jump("-10y");
     assert_eq!(then - year(&clock), 60, "it is off by as much as it is told");
     let mut world = World::under(5, true, &|_| None);
-    world.write(1);
-    world.devices[1].kill();
-    assert!(world.settle_or_lose().is_err(), "and what was never saved is missed");
+    // A kill may come too late: then it was saved, and nothing is lost.
+    let mut lost = Ok(());
+    for _ in 0..5 {
+        world.write(1);
+        world.devices[1].kill();
+        lost = world.settle_or_lose();
+        if lost.is_err() {
+            break;
+        }
+    }
+    assert!(lost.is_err(), "and what was never saved is missed");
 }

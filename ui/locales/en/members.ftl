@@ -217,6 +217,8 @@ error-not-your-record = Only whoever this record belongs to can do this.
 error-not-your-record-do = Ask them.
 error-read-only = You read this part, and do not write in it.
 error-read-only-do = Tell whoever shares this record what you would add.
+error-leave-unsent = You cannot leave now: something that you wrote here has not been sent yet.
+error-leave-unsent-do = Leave once this device has a connection. What you wrote would be lost otherwise.
 error-share-ended = Nothing can be written here any more: it is no longer shared with you.
 error-share-ended-do = What you read until then stays here.
 

@@ -216,6 +216,8 @@ error-not-your-record = Hanya pemilik rekam ini yang bisa melakukannya.
 error-not-your-record-do = Mintalah kepadanya.
 error-read-only = Bagian ini hanya Anda baca, tidak Anda tulis.
 error-read-only-do = Sampaikan kepada yang membagikan rekam ini apa yang ingin Anda tambahkan.
+error-leave-unsent = Anda belum bisa keluar: ada yang Anda tulis di sini dan belum terkirim.
+error-leave-unsent-do = Keluarlah setelah perangkat ini tersambung. Jika tidak, yang Anda tulis akan hilang.
 error-share-ended = Di sini tidak bisa ditulis lagi: rekam ini tidak lagi dibagikan kepada Anda.
 error-share-ended-do = Yang Anda baca sampai saat itu tetap di sini.
 

@@ -5,9 +5,10 @@
 
 use mecum_seal::{AccountId, DeviceId, Envelope, Hash32, IncarnationId, SpaceId};
 use mecum_sync::{Chain, ChainHead, Cut, Follower, SyncResponse};
-use mecum_vault::Table;
+use mecum_vault::{Durability, Table};
 use minicbor::{Decode, Encode};
 
+use super::cutting::is_cut_as_far;
 use crate::error::{SessionError, refused};
 use crate::session::Session;
 use crate::stage::Stage;
@@ -175,6 +176,35 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Makes a cut that was chosen for a device also where its words came later, or where another device of the account began the
+    /// epoch and did not know of the moment.
+    pub(crate) fn make_owed_cuts(&mut self) -> Result<(), SessionError> {
+        let account = self.follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
+        let removed: Vec<DeviceId> = account.removed().iter().map(|gone| gone.card.device).collect();
+        let mut stage = Stage::default();
+        for space in self.spaces.keys().copied() {
+            let Some(log) = self.follower.space_log(space) else { continue };
+            let of =
+                |device: &DeviceId| self.chosen_cut(&stage, space, *device).map(|at_ms| (*device, at_ms));
+            let chosen: Vec<(DeviceId, i64)> = removed.iter().filter_map(of).collect();
+            let owed = self.follower.chains(space).into_iter().any(|(chain, head)| {
+                let at_ms =
+                    chosen.iter().find(|(device, _)| *device == chain.device).map(|(_, at_ms)| *at_ms);
+                let cut = at_ms.and_then(|at_ms| self.cut_before(&chain, at_ms).ok());
+                head.envelope_seq > 0
+                    && cut.is_some_and(|cut| !is_cut_as_far(log, self.identity.account, &[cut]))
+            });
+            if owed && self.check_writable(&stage, space).is_ok() {
+                self.stage_epoch(&mut stage, space)?;
+            }
+        }
+        if stage.follower.is_none() {
+            return Ok(());
+        }
+        stage.topics.push(mecum_api::Topic::Charts);
+        self.commit(stage, Durability::Full)
     }
 
     /// Whether cutting a device at a moment is possible here, in every section that it wrote in.

@@ -1,18 +1,26 @@
 //! The end of a membership: removed by a manager, left by the member, or over by its date.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use mecum_api::{ChartArgs, MemberRemoveArgs, MembersView};
-use mecum_seal::{AccountId, SpaceId, derive_key, seal_row};
-use mecum_sync::{Cut, Role, SpaceBody, Why};
-use mecum_vault::Durability;
+use mecum_domain::ChartId;
+use mecum_seal::{AccountId, Hash32, SpaceId, derive_key, seal_row};
+use mecum_sync::{Cut, Follower, Role, Signed, SpaceBody, SpaceEntry, Why, decode};
+use mecum_vault::{Durability, Table};
 
 use super::section_of;
 use super::terms::MAX_TERM_BYTES;
 use crate::error::{SessionError, refused};
+use crate::notices::Waits;
+use crate::restored::space_entry_name;
 use crate::session::Session;
 use crate::stage::Stage;
 
 const LOG: SessionError = SessionError::Stored { what: "space log" };
+
+/// The largest log entry that is read back from the vault.
+const MAX_ENTRY_BYTES: usize = 1 << 20;
 
 const REASON_PURPOSE: &str = "mecum removal reason v1";
 
@@ -90,6 +98,7 @@ impl Session {
         if follower.space_log(space).ok_or(LOG)?.role(member).is_none() {
             return Ok(());
         }
+        let chosen = !matches!(cut, CutAt::Now);
         let cuts = match cut {
             CutAt::Now => cuts_of(follower, space, member),
             CutAt::Moment(at_ms) => self.cuts_of_account_before(follower, space, member, at_ms)?,
@@ -109,6 +118,10 @@ impl Session {
         self.note_if_erased(stage, space, &cuts, |device| theirs.contains(&device))?;
         let body = SpaceBody::Remove { member, why, cuts, next, sealed_reason };
         let entry = self.stage_space_entry(stage, space, body)?;
+        if chosen {
+            let name = chosen_name(space, self.staged_log(stage, space).ok_or(LOG)?.entries());
+            stage.puts.push((Table::Sync, name, Vec::new()));
+        }
         self.stage_member_ended(stage, space, member);
         // A device of this account that was removed is not cut by this: the epoch that does it is owed as before.
         self.stage_begun(stage, space, epoch, key)?;
@@ -134,6 +147,13 @@ impl Session {
         self.commit(stage, Durability::Full)
     }
 
+    /// Whether something that was written in a chart here is not at the server.
+    pub(super) fn has_unsent_words(&self, chart: ChartId) -> bool {
+        self.spaces_of(chart)
+            .filter(|state| state.ended.is_none())
+            .any(|state| self.follower.chain_head(&self.own_chain(state.space)).envelope_seq < state.own_seq)
+    }
+
     pub(super) fn stage_leave(&self, stage: &mut Stage, space: SpaceId) -> Result<(), SessionError> {
         let follower = stage.follower.as_ref().unwrap_or(&self.follower);
         if follower.role(space).is_none() {
@@ -151,12 +171,76 @@ impl Session {
     /// Ends every membership whose last day is over, where this account manages the space: from the entry's place in the log on, by
     /// nobody's clock. Done once an answer has shown everything that the server has: what was written in time and has not been seen
     /// yet would be cut with the rest.
-    pub(crate) fn end_expired(&mut self) -> Result<(), SessionError> {
-        if self.is_older_copy() || self.is_reading_again()? || self.follower.is_removed() {
+    /// `asked_on` is the day on which it was asked for: what was written later that night may not be in it.
+    pub(crate) fn end_expired(&mut self, asked_on: Date) -> Result<(), SessionError> {
+        let over = self.over_by_date(asked_on)?;
+        if over.is_empty() {
             return Ok(());
         }
-        let today = self.today_for_ends();
+        let mut stage = Stage::default();
+        for (space, account) in over {
+            let ended = self.stage_removal(&mut stage, space, account, Why::Expired, None);
+            if ended.is_err() && stage.follower.is_none() {
+                return ended;
+            }
+        }
+        stage.topics.push(mecum_api::Topic::Charts);
+        self.commit(stage, Durability::Full)
+    }
+
+    /// Whether there is an end by date that the next exchange can sign.
+    pub(crate) fn has_end_to_sign(&self) -> bool {
+        let tried = self.asked_on == Some(self.today_for_ends()) && self.waits.contains_key(&Waits::End);
+        !tried && self.over_by_date(self.today_for_ends()).is_ok_and(|over| !over.is_empty())
+    }
+
+    /// Spaces of which nothing goes out before everything that the server has was seen: a cut that was signed on what was known here
+    /// would take with it what has not been seen, and whoever's time is over would read what is written now.
+    pub(crate) fn held_back(&self) -> Result<BTreeSet<SpaceId>, SessionError> {
+        let mut held = BTreeSet::new();
+        if !self.heard {
+            for space in self.spaces.keys() {
+                if self.first_cut_on_its_way(&self.follower, *space)?.is_some() {
+                    held.insert(*space);
+                }
+            }
+        }
+        // An end that cannot be signed keeps nothing back.
+        if !self.waits.contains_key(&Waits::End) {
+            let over = self.over_by_date(self.today_for_ends())?;
+            held.extend(over.into_iter().map(|(space, _)| space));
+        }
+        Ok(held)
+    }
+
+    /// The first own entry that is not stored and cuts what has been seen by now, where nobody chose a moment.
+    pub(super) fn first_cut_on_its_way(
+        &self,
+        follower: &Follower,
+        space: SpaceId,
+    ) -> Result<Option<(u64, Hash32)>, SessionError> {
+        let Some(log) = follower.space_log(space) else { return Ok(None) };
+        for seq in follower.ever_stored_space_entries(space).max(1) + 1..=log.entries() {
+            let Some(bytes) = self.vault.get(Table::Sync, &space_entry_name(space, seq))? else { continue };
+            let entry: Signed<SpaceEntry> = decode(&bytes, MAX_ENTRY_BYTES).map_err(|_| LOG)?;
+            let cuts = match entry.unverified().body {
+                SpaceBody::Remove { .. } => self.vault.get(Table::Sync, &chosen_name(space, seq))?.is_none(),
+                SpaceBody::Epoch { .. } | SpaceBody::Leave { .. } => true,
+                _ => false,
+            };
+            if cuts {
+                return Ok(Some((seq, entry.hash())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The memberships whose last day was before `today` and that nobody has ended, in spaces that this account manages.
+    fn over_by_date(&self, today: Date) -> Result<Vec<(SpaceId, AccountId)>, SessionError> {
         let mut over = Vec::new();
+        if self.is_older_copy() || self.is_reading_again()? || self.follower.is_removed() {
+            return Ok(over);
+        }
         for state in self.spaces.values() {
             let Some(log) = self.follower.space_log(state.space) else { continue };
             if log.role(self.identity.account) != Some(Role::Manager) || log.members().len() < 2 {
@@ -172,19 +256,13 @@ impl Session {
                 }
             }
         }
-        if over.is_empty() {
-            return Ok(());
-        }
-        let mut stage = Stage::default();
-        for (space, account) in over {
-            let ended = self.stage_removal(&mut stage, space, account, Why::Expired, None);
-            if ended.is_err() && stage.follower.is_none() {
-                return ended;
-            }
-        }
-        stage.topics.push(mecum_api::Topic::Charts);
-        self.commit(stage, Durability::Full)
+        Ok(over)
     }
+}
+
+/// Says of a removal in a space's log that somebody chose what it cuts.
+pub(super) fn chosen_name(space: SpaceId, seq: u64) -> Vec<u8> {
+    [b"chosen".as_slice(), space.as_bytes(), &seq.to_be_bytes()].concat()
 }
 
 /// Where the chains of an account stand, as far as the server has shown them.

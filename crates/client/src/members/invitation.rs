@@ -7,7 +7,7 @@ mod joining;
 
 use std::time::Duration;
 
-use mecum_api::{CallError, Code, MemberInviteArgs, PairPhase, PairView, Topic};
+use mecum_api::{CallError, Code, MemberInviteArgs, PairPhase, PairView, SyncPhase, Topic};
 use mecum_domain::{ChartId, Section};
 use mecum_seal::{AccountId, Hash32, KemPublic, PairingSecret, SpaceId, VerifyingKey};
 use mecum_sync::Role;
@@ -258,6 +258,13 @@ impl App {
 
     /// Leaves a chart that somebody else shares.
     pub async fn chart_leave(&self, args: mecum_api::ChartArgs) -> Result<(), CallError> {
+        // What was written before is sent first, and what other devices of the account wrote is seen: leaving ends the way for both.
+        let view = self.sync_now(()).await?;
+        let chart = args.chart;
+        let unsent = self.with(move |session| Ok(session.has_unsent_words(chart))).await?;
+        if unsent && view.phase == SyncPhase::Offline {
+            return Err(CallError::new(Code::Offline, "error-leave-unsent"));
+        }
         self.with(move |session| session.chart_leave(&args)).await?;
         let _ = self.sync_now(()).await;
         Ok(())

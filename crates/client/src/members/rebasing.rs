@@ -10,7 +10,7 @@ use mecum_sync::{
 use mecum_vault::Table;
 
 use super::cutting::{Unmade, is_cut_as_far};
-use super::ending::{CutAt, Ending};
+use super::ending::{CutAt, Ending, chosen_name};
 use super::terms::Terms;
 use crate::error::SessionError;
 use crate::notices::Cause;
@@ -28,6 +28,8 @@ pub(crate) struct GaveWay {
     space: SpaceId,
     body: SpaceBody,
     terms: Option<Terms>,
+    /// What it cuts somebody chose.
+    chosen: bool,
     /// The server will not have what it cuts.
     refused: bool,
     /// Why it is given up, should it be.
@@ -54,6 +56,7 @@ impl Session {
                 all.extend(self.take_back_from(stage, follower, (space, seq), Cause::Overtaken)?);
             }
         }
+        all.extend(self.give_way_to_unseen(stage, follower, request, response)?);
         for (entry, outcome) in request.space_entries.iter().zip(&response.space_outcomes) {
             let SpaceEntry { space, seq, .. } = *entry.unverified();
             let code = outcome.refusal().map(|refusal| refusal.code);
@@ -77,6 +80,30 @@ impl Session {
                 }
                 all.extend(gave_way);
                 stage.topics.push(mecum_api::Topic::Charts);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Takes back what cuts by what had been seen, where an answer shows more of that space. What goes out with this very request is
+    /// signed on everything; what the server ordered before it then is the last that it could not know.
+    fn give_way_to_unseen(
+        &self,
+        stage: &mut Stage,
+        follower: &mut Follower,
+        request: &SyncRequest,
+        response: &SyncResponse,
+    ) -> Result<Vec<GaveWay>, SessionError> {
+        let batch = |item: &Item| match item {
+            Item::Batch { push, .. } => Some(push.space()),
+            _ => None,
+        };
+        let spaces: BTreeSet<SpaceId> = response.items.iter().filter_map(batch).collect();
+        let mut all = Vec::new();
+        for space in spaces {
+            let Some((seq, hash)) = self.first_cut_on_its_way(follower, space)? else { continue };
+            if !request.space_entries.iter().any(|entry| entry.hash() == hash) {
+                all.extend(self.take_back_from(stage, follower, (space, seq), Cause::Overtaken)?);
             }
         }
         Ok(all)
@@ -122,7 +149,9 @@ impl Session {
             state.membership = follower.space_log(space).ok_or(LOG)?.head();
             stage.spaces.insert(space, state);
             stage.deletes.push((Table::Sync, space_entry_name(space, seq)));
-            gave_way.push(GaveWay { space, body, terms, refused: false, cause });
+            let chosen = self.vault.get(Table::Sync, &chosen_name(space, seq))?.is_some();
+            stage.deletes.push((Table::Sync, chosen_name(space, seq)));
+            gave_way.push(GaveWay { space, body, terms, chosen, refused: false, cause });
         }
         gave_way.reverse();
         Ok(gave_way)
@@ -140,7 +169,7 @@ impl Session {
         stage: &mut Stage,
         gave_way: Vec<GaveWay>,
     ) -> Result<(), SessionError> {
-        for GaveWay { space, body, terms, refused, cause } in gave_way {
+        for GaveWay { space, body, terms, chosen, refused, cause } in gave_way {
             let follower = stage.follower.as_ref().unwrap_or(&self.follower);
             let signed = match body.clone() {
                 SpaceBody::Grant { member, genesis, role, .. } => {
@@ -170,20 +199,21 @@ impl Session {
                     self.stage_ending(stage, space, member, ending)
                         .map(|()| self.note_unmade(stage, Unmade::Refused))
                 }
-                SpaceBody::Remove { member, why, cuts, .. }
+                SpaceBody::Remove { member, cuts, .. }
                     if follower.space_log(space).is_some_and(|log| log.role(member).is_none()) =>
                 {
                     // They left, or another device was faster. Of whom is out already nothing more can be cut.
                     let log = follower.space_log(space).ok_or(LOG)?;
-                    if why == Why::Removed && !is_cut_as_far(log, member, &cuts) {
+                    if chosen && !is_cut_as_far(log, member, &cuts) {
                         self.note_unmade(stage, Unmade::Late);
                     }
                     Ok(())
                 }
+                // Signed anew once everything was seen.
+                SpaceBody::Remove { why: Why::Expired, .. } => Ok(()),
                 SpaceBody::Remove { member, why, cuts, .. } => {
-                    // What counted when it was decided: also a moment that somebody chose. An end by date nobody decides at a moment:
-                    // its place in the log does, and what came before it was written in time.
-                    let cut = if why == Why::Expired { CutAt::Now } else { CutAt::Here(cuts) };
+                    // A moment that somebody chose stays. Where none was, what the server has by now counts.
+                    let cut = if chosen { CutAt::Here(cuts) } else { CutAt::Now };
                     let ending = Ending { why, reason: None, cut };
                     self.stage_ending(stage, space, member, ending)
                 }

@@ -37,9 +37,14 @@ impl Server {
 
     /// With a clock that the test moves on.
     pub(crate) async fn start_at(folder: &Path, now_ms: &Arc<AtomicI64>) -> Server {
+        Self::start_again_at(folder, "127.0.0.1:0", now_ms).await
+    }
+
+    /// The same, at an address where it was before.
+    pub(crate) async fn start_again_at(folder: &Path, address: &str, now_ms: &Arc<AtomicI64>) -> Server {
         let now_ms = now_ms.clone();
         let clock = Arc::new(move || now_ms.load(Ordering::SeqCst));
-        Self::start_with(folder, "127.0.0.1:0", RelayOptions { clock, ..RelayOptions::default() }).await
+        Self::start_with(folder, address, RelayOptions { clock, ..RelayOptions::default() }).await
     }
 
     /// With a clock that the test moves on, asking for verification of every snapshot, however few envelopes it would free.
@@ -76,7 +81,7 @@ impl Server {
     }
 
     async fn start_with(folder: &Path, address: &str, options: RelayOptions) -> Server {
-        let listener = TcpListener::bind(address).await.expect("loopback has a free port");
+        let listener = bind(address).await;
         let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
         let relay = Relay::open(folder, options).expect("a folder takes a relay");
         let (stop, stopped) = oneshot::channel();
@@ -95,8 +100,21 @@ impl Server {
     }
 }
 
+/// Listens. A port that a server had before may be taken by somebody else for a moment.
+async fn bind(address: &str) -> TcpListener {
+    for _ in 0..100 {
+        if let Ok(listener) = TcpListener::bind(address).await {
+            return listener;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    TcpListener::bind(address).await.expect("loopback has the port")
+}
+
 pub(crate) fn options(folder: &Path) -> AppOptions {
-    AppOptions { kdf: fast_kdf(), ..AppOptions::new(folder.to_owned()) }
+    // A test that sets its clock forward must not be locked out by a look at that clock, however slow the machine is.
+    let tick = Duration::from_secs(3_600);
+    AppOptions { kdf: fast_kdf(), tick, ..AppOptions::new(folder.to_owned()) }
 }
 
 pub(crate) fn device(folder: &Path) -> App {

@@ -61,7 +61,8 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
     let receipts = (!receipts.is_empty()).then(|| Signed::sign(Receipts { receipts }, &shared.key));
     let items = page.items.into_iter().map(|item| sign_item(item, &shared.key, &brought)).collect();
     let response = SyncResponse {
-        server_time_ms: shared.now_ms(),
+        // Of before the page: what is stored after it may be of a later day.
+        server_time_ms: now_ms,
         account_outcomes: kept.account_outcomes,
         space_outcomes: kept.space_outcomes,
         push_outcomes: kept.push_outcomes,

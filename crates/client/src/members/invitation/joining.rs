@@ -1,7 +1,7 @@
 //! The side that is invited: opens the code, accepts or declines, and waits to be let in.
 
 use mecum_api::{
-    CallError, Code, InvitationAnswerArgs, InvitationOpenArgs, InvitationView, PairPhase, PairView,
+    CallError, Code, InvitationAnswerArgs, InvitationOpenArgs, InvitationView, PairPhase, PairView, SyncPhase,
 };
 use mecum_domain::Section;
 use mecum_sync::RefusalCode;
@@ -13,6 +13,9 @@ use crate::app::{App, held};
 use crate::error::remote_error;
 use crate::pairing::{MAX_NAME_BYTES, bad_code, body, message, read_code};
 use crate::remote::{Remote, RemoteError};
+
+/// How long somebody who was let in goes on looking for the way to the server.
+const AFTER_WELCOME_MS: i64 = 10 * 60 * 1_000;
 
 #[allow(clippy::unused_async, reason = "every command is async by contract, whether it waits or not")]
 impl App {
@@ -122,9 +125,18 @@ impl App {
             tokio::time::sleep(LOOK).await;
         }
         self.say_joining(PairPhase::Working, from.clone(), None);
-        let _ = self.sync_now(()).await;
-        let offer = opened.offer.clone();
-        let came = self.with(move |session| Ok(session.came_in(&offer))).await.unwrap_or(true);
+        // The welcome is there, the way to the server may not be: what was granted comes with a later exchange.
+        let gives_up_ms = self.inner.options.clock.now_ms().max(opened.offer.ends_ms) + AFTER_WELCOME_MS;
+        let came = loop {
+            let synced = self.sync_now(()).await;
+            let offer = opened.offer.clone();
+            let came = self.with(move |session| Ok(session.came_in(&offer))).await.unwrap_or(true);
+            let heard = synced.is_ok_and(|view| view.phase == SyncPhase::UpToDate);
+            if came || heard || self.inner.options.clock.now_ms() > gives_up_ms {
+                break came;
+            }
+            tokio::time::sleep(LOOK).await;
+        };
         held(&self.inner.invitations).opened = None;
         if came {
             self.say_joining(PairPhase::Done, from, None);
