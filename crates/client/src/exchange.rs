@@ -62,7 +62,7 @@ impl Session {
             return Ok(request);
         }
         // What was decided and cannot be done now is done later: it may never keep anything from going out.
-        let tries = self.answered;
+        let tries = self.exchanging.answered;
         let advanced = self.clear_void().and_then(|()| self.advance_if_answered());
         self.note_waits(if tries { Waits::Erasure } else { Waits::Beginning }, &advanced);
         if advanced.is_ok() {
@@ -72,7 +72,7 @@ impl Session {
                 self.note_waits(Waits::Erasure, &advanced);
             }
         }
-        self.asked_on = Some(self.today_for_ends());
+        self.exchanging.asked_on = Some(self.today_for_ends());
         let held_back = self.held_back()?;
         request.from_snapshots = self.begins_from_snapshots()?;
         // The genesis is stored by enrolment itself; saying it again is harmless.
@@ -291,7 +291,7 @@ impl Session {
             went.more |= in_full;
         }
         // A refusal is an answer, and the next exchange goes on from it.
-        self.answered = exchanged.as_ref().map_or(true, |exchanged| exchanged.more);
+        self.exchanging.answered = exchanged.as_ref().map_or(true, |exchanged| exchanged.more);
         exchanged
     }
 
@@ -305,7 +305,7 @@ impl Session {
         refused: Option<RefusalCode>,
     ) -> Result<Exchanged, ExchangeError> {
         self.caught_up = !response.more;
-        self.heard |= !response.more;
+        self.exchanging.heard |= !response.more;
         // What cannot begin now is tried again with the next answer: it may never keep one from being taken.
         let begun = self.begin_successors();
         self.note_waits(Waits::Beginning, &begun);
@@ -315,7 +315,7 @@ impl Session {
         if !response.more {
             self.rotate_if_owed()?;
             // An end that cannot be signed now is signed later: it may never keep an answer from being taken.
-            let ended = self.asked_on.map_or(Ok(()), |asked_on| self.end_expired(asked_on));
+            let ended = self.exchanging.asked_on.map_or(Ok(()), |asked_on| self.end_expired(asked_on));
             self.note_waits(Waits::End, &ended);
             if !self.is_older_copy() && !self.is_reading_again()? && !self.follower.is_removed() {
                 self.make_owed_cuts()?;
@@ -479,8 +479,7 @@ impl Session {
 
     /// An exchange begins: what the server has may be other than what was seen with the last one.
     pub(crate) fn begin_exchange(&mut self) {
-        self.heard = false;
-        self.answered = false;
+        (self.exchanging.heard, self.exchanging.answered) = (false, false);
     }
 }
 

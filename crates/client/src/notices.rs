@@ -201,14 +201,14 @@ mod tests {
         let args = EntryEraseArgs { chart, entry: key.name(), reason: String::new() };
         session.entry_erase(&args).expect_err("it is decided and cannot be carried out");
         assert!(session.sync_view().notices.is_empty(), "whoever asked was told by the answer");
-        session.answered = true;
+        session.exchanging.answered = true;
         session.request().expect("it stops no exchange");
         let said: Vec<_> = session.sync_view().notices.into_iter().map(|notice| notice.message_id).collect();
         assert_eq!(said, ["notice-erasure-waits"], "but it is not passed over in silence");
         session.stop_after_commits_for_tests(100);
         session.request().expect("a request");
         assert_eq!(session.sync_view().notices.len(), 1, "before the server is heard nothing is tried");
-        session.answered = true;
+        session.exchanging.answered = true;
         session.request().expect("a request");
         assert!(session.sync_view().notices.is_empty(), "it could be done: nothing is left to say");
     }

@@ -66,16 +66,22 @@ pub struct Session {
     pub(crate) caught_up: bool,
     /// Something that was decided may go on now.
     pub(crate) erasures_due: bool,
-    /// The server has just answered, and the exchange goes on.
-    pub(crate) answered: bool,
-    /// Everything that the server has was seen since the exchange began. Of what is decided by what was seen nothing goes out before.
-    pub(crate) heard: bool,
-    /// The day of the last question, for ends by date.
-    pub(crate) asked_on: Option<jiff::civil::Date>,
+    pub(crate) exchanging: Exchanging,
     /// What could not be done with the last exchange and is tried again, and since when, ms since the epoch.
     pub(crate) waits: BTreeMap<crate::notices::Waits, i64>,
     /// Commits until one fails, for tests of what is cut between two of them.
     pub(crate) commits_left: Option<u32>,
+}
+
+/// How far the exchange that goes on, or the last one, has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Exchanging {
+    /// The server has just answered, and the exchange goes on.
+    pub(crate) answered: bool,
+    /// Everything that the server has was seen since it began. Of what is decided by what was seen nothing goes out before.
+    pub(crate) heard: bool,
+    /// The day of the last question, for ends by date.
+    pub(crate) asked_on: Option<jiff::civil::Date>,
 }
 
 /// One earlier envelope as far as it touched one entry.
@@ -139,9 +145,7 @@ impl Session {
             verifying: crate::snapshots::Verifying::default(),
             caught_up: false,
             erasures_due: false,
-            answered: false,
-            heard: true,
-            asked_on: None,
+            exchanging: Exchanging { heard: true, ..Exchanging::default() },
             waits: BTreeMap::new(),
             commits_left: None,
         })

@@ -19,9 +19,12 @@ const NOW_MS: i64 = 1_788_854_400_000;
 
 const MINUTE_MS: i64 = 60_000;
 
+/// How often the watch looks.
+const LOOK: Duration = Duration::from_millis(200);
+
 fn device_at(folder: &Path, clock: &Arc<FixedClock>) -> App {
     let clock: Arc<dyn Clock> = clock.clone();
-    App::open(AppOptions { clock, ..options(folder) })
+    App::open(AppOptions { clock, tick: LOOK, ..options(folder) })
 }
 
 async fn phase(app: &App) -> Value {
@@ -68,8 +71,8 @@ async fn a_vault_that_nobody_uses_locks_itself_and_one_in_use_does_not() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(phase(&quiet).await, "locked", "six minutes without use, five allowed");
-    // The watch looks every five seconds: by now it has looked at the others too.
-    tokio::time::sleep(Duration::from_millis(5_500)).await;
+    // By now the watch has looked at the others too.
+    tokio::time::sleep(10 * LOOK).await;
     assert_eq!(phase(&used).await, "open", "somebody was there two minutes ago");
     assert_eq!(phase(&never).await, "open", "it was told never to");
     let refused = quiet.call("home", Value::Null).await.expect_err("a locked vault shows nothing");

@@ -208,7 +208,7 @@ impl Session {
     /// The same, only where the server has just been heard: what is signed cannot be stopped any more, and without signal it would
     /// wait signed for nothing.
     pub(crate) fn advance_if_answered(&mut self) -> Result<(), SessionError> {
-        if std::mem::take(&mut self.answered) {
+        if std::mem::take(&mut self.exchanging.answered) {
             return self.advance_erasures();
         }
         self.erasures_due = true;

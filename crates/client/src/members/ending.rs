@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use mecum_api::{ChartArgs, MemberRemoveArgs, MembersView};
 use mecum_domain::ChartId;
-use mecum_seal::{AccountId, Hash32, SpaceId, derive_key, seal_row};
+use mecum_seal::{AccountId, EpochKey, Hash32, SpaceId, derive_key, open_row, seal_row};
 use mecum_sync::{Cut, Follower, Role, Signed, SpaceBody, SpaceEntry, Why, decode};
 use mecum_vault::{Durability, Table};
+use zeroize::Zeroizing;
 
 use super::section_of;
 use super::terms::MAX_TERM_BYTES;
@@ -190,7 +191,8 @@ impl Session {
 
     /// Whether there is an end by date that the next exchange can sign.
     pub(crate) fn has_end_to_sign(&self) -> bool {
-        let tried = self.asked_on == Some(self.today_for_ends()) && self.waits.contains_key(&Waits::End);
+        let tried =
+            self.exchanging.asked_on == Some(self.today_for_ends()) && self.waits.contains_key(&Waits::End);
         !tried && self.over_by_date(self.today_for_ends()).is_ok_and(|over| !over.is_empty())
     }
 
@@ -198,7 +200,7 @@ impl Session {
     /// would take with it what has not been seen, and whoever's time is over would read what is written now.
     pub(crate) fn held_back(&self) -> Result<BTreeSet<SpaceId>, SessionError> {
         let mut held = BTreeSet::new();
-        if !self.heard {
+        if !self.exchanging.heard {
             for space in self.spaces.keys() {
                 if self.first_cut_on_its_way(&self.follower, *space)?.is_some() {
                     held.insert(*space);
@@ -258,6 +260,13 @@ impl Session {
         }
         Ok(over)
     }
+}
+
+/// The words that a removal was given, by the key of the epoch that it began. None if there are none.
+pub(super) fn open_reason(key: &EpochKey, space: SpaceId, sealed: &[u8]) -> Option<Zeroizing<String>> {
+    let opened = open_row(&derive_key(key, REASON_PURPOSE), space.as_bytes(), sealed).ok()?;
+    let reason = Zeroizing::new(std::str::from_utf8(&opened).ok()?.to_owned());
+    Some(reason).filter(|reason| !reason.is_empty())
 }
 
 /// Says of a removal in a space's log that somebody chose what it cuts.

@@ -8,9 +8,10 @@ use mecum_sync::{
     Cut, Follower, Item, RefusalCode, Signed, SpaceBody, SpaceEntry, SyncRequest, SyncResponse, Why, decode,
 };
 use mecum_vault::Table;
+use zeroize::Zeroizing;
 
 use super::cutting::{Unmade, is_cut_as_far};
-use super::ending::{CutAt, Ending, chosen_name};
+use super::ending::{CutAt, Ending, chosen_name, open_reason};
 use super::terms::Terms;
 use crate::error::SessionError;
 use crate::notices::Cause;
@@ -28,6 +29,8 @@ pub(crate) struct GaveWay {
     space: SpaceId,
     body: SpaceBody,
     terms: Option<Terms>,
+    /// The words that a removal was given.
+    reason: Option<Zeroizing<String>>,
     /// What it cuts somebody chose.
     chosen: bool,
     /// The server will not have what it cuts.
@@ -132,6 +135,10 @@ impl Session {
                 }
                 _ => None,
             };
+            let reason = match &body {
+                SpaceBody::Remove { sealed_reason, .. } => open_reason(&state.key, space, sealed_reason),
+                _ => None,
+            };
             if matches!(body, SpaceBody::Remove { .. } | SpaceBody::Epoch { .. }) {
                 state.take_epoch_back();
                 // The key that is current again may be one that a removed device has.
@@ -151,7 +158,7 @@ impl Session {
             stage.deletes.push((Table::Sync, space_entry_name(space, seq)));
             let chosen = self.vault.get(Table::Sync, &chosen_name(space, seq))?.is_some();
             stage.deletes.push((Table::Sync, chosen_name(space, seq)));
-            gave_way.push(GaveWay { space, body, terms, chosen, refused: false, cause });
+            gave_way.push(GaveWay { space, body, terms, reason, chosen, refused: false, cause });
         }
         gave_way.reverse();
         Ok(gave_way)
@@ -169,7 +176,8 @@ impl Session {
         stage: &mut Stage,
         gave_way: Vec<GaveWay>,
     ) -> Result<(), SessionError> {
-        for GaveWay { space, body, terms, chosen, refused, cause } in gave_way {
+        for GaveWay { space, body, terms, reason, chosen, refused, cause } in gave_way {
+            let reason = reason.as_ref().map(|reason| reason.as_str());
             let follower = stage.follower.as_ref().unwrap_or(&self.follower);
             let signed = match body.clone() {
                 SpaceBody::Grant { member, genesis, role, .. } => {
@@ -195,7 +203,7 @@ impl Session {
                         }
                         continue;
                     };
-                    let ending = Ending { why, reason: None, cut: CutAt::Here(cuts) };
+                    let ending = Ending { why, reason, cut: CutAt::Here(cuts) };
                     self.stage_ending(stage, space, member, ending)
                         .map(|()| self.note_unmade(stage, Unmade::Refused))
                 }
@@ -209,12 +217,14 @@ impl Session {
                     }
                     Ok(())
                 }
-                // Signed anew once everything was seen.
-                SpaceBody::Remove { why: Why::Expired, .. } => Ok(()),
+                // An end by date is signed anew once everything was seen.
+                SpaceBody::Remove { why: Why::Expired, .. }
+                | SpaceBody::Replace { .. }
+                | SpaceBody::Genesis { .. } => Ok(()),
                 SpaceBody::Remove { member, why, cuts, .. } => {
                     // A moment that somebody chose stays. Where none was, what the server has by now counts.
                     let cut = if chosen { CutAt::Here(cuts) } else { CutAt::Now };
-                    let ending = Ending { why, reason: None, cut };
+                    let ending = Ending { why, reason, cut };
                     self.stage_ending(stage, space, member, ending)
                 }
                 SpaceBody::Epoch { cuts, .. } => {
@@ -231,7 +241,6 @@ impl Session {
                     self.stage_epoch_again(stage, space, &cuts)
                 }
                 SpaceBody::Leave { .. } => self.stage_leave(stage, space),
-                SpaceBody::Replace { .. } | SpaceBody::Genesis { .. } => Ok(()),
             };
             if signed.is_err() {
                 self.stage_given_up(stage, &body, terms.map(|terms| terms.member), cause);
