@@ -9,7 +9,6 @@ use flate2::write::DeflateEncoder;
 use flate2::{Compression, Decompress, FlushDecompress, Status};
 use mecum_seal::{DocumentId, DocumentKey};
 use minicbor::{Decode, Encode};
-use zstd::bulk::Decompressor;
 
 /// Above this, deflating saves more than the padding hides (measured: notes, core facts section 4).
 const DEFLATE_ABOVE_BYTES: usize = 1024;
@@ -81,7 +80,7 @@ const TRAVELLING: i32 = 15;
 
 thread_local! {
     /// Making one takes longer than unpressing a document with it.
-    static UNPRESSING: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+    static UNPRESSING: RefCell<Option<traces::Unpressing>> = const { RefCell::new(None) };
 }
 
 /// What every Zstandard frame begins with (RFC 8878). No deflated bytes begin so: it would be a stored block whose two lengths contradict.
@@ -104,11 +103,9 @@ pub(crate) fn unpress(bytes: &[u8], limit: u64) -> Result<Vec<u8>, BadPlaintext>
     let out = UNPRESSING.with_borrow_mut(|unpressing| {
         let unpressing = match unpressing {
             Some(made) => made,
-            None => unpressing.insert(Decompressor::new().map_err(|_| BadPlaintext)?),
+            None => unpressing.insert(traces::Unpressing::new().map_err(|_| BadPlaintext)?),
         };
-        let out = unpressing.decompress(bytes, room).map_err(|_| BadPlaintext);
-        traces::overwrite(unpressing, room);
-        out
+        unpressing.unpress(bytes, room).map_err(|_| BadPlaintext)
     })?;
     if out.len() == room { Ok(out) } else { Err(BadPlaintext) }
 }

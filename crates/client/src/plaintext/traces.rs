@@ -1,20 +1,29 @@
 //! Zstandard without traces. Its library has an allocator of its own that wipes nothing, and keeps what could not be pressed as it is in
-//! a room beside: words of a record would lie there until something else happens to take the place. So noise goes through the same room
-//! right after them.
+//! a room beside: words of a record would lie there until something else happens to take the place. So something else goes through the
+//! same room right after them: noise where it presses, one byte many times where it unpresses.
 //!
 //! Source for what lies where: zstd 1.5.7, `ZSTD_resetCCtx_internal` (a room of one block for literals, at a place that follows from level
 //! and length), `ZSTD_allocateLiteralsBuffer` (a room of 64 KiB, or the output). Whether it is so is seen in a core dump of the process:
 //! row 28 of `docs/proof.md`.
-
-use std::sync::OnceLock;
 
 use zstd::bulk::{Compressor, Decompressor};
 
 /// Largest block of Zstandard, in bytes. Source: RFC 8878, 3.1.1.2.4.
 const BLOCK_BYTES: usize = 128 * 1024;
 
-/// Noise is unpressed in the next larger of these lengths, from 1 KiB on.
-const LEAST_BYTES: usize = 1024;
+/// The decoder's own room for literals. Source: zstd 1.5.7, `ZSTD_LITBUFFEREXTRASIZE`.
+const ROOM_BYTES: usize = 64 * 1024;
+
+/// A frame of one block whose literals are one byte, 65,536 times, and that repeats nothing (RFC 8878, 3.1.1): the decoder writes it into
+/// its room by one `memset`. Noise
+/// would do so too, but takes a tenth of what opening a document does.
+const ONE_BYTE: [u8; 15] = [
+    0x28, 0xb5, 0x2f, 0xfd, // magic number
+    0x60, 0x00, 0xff, // one segment; its length less 256, in two bytes
+    0x2d, 0x00, 0x00, // the last block, compressed, of five bytes
+    0x0d, 0x00, 0x10, 0x00, // literals: one byte repeated, length in twenty bits; the byte
+    0x00, // no sequences
+];
 
 /// Presses (RFC 8878).
 pub(super) fn press(bytes: &[u8], level: i32) -> Vec<u8> {
@@ -27,27 +36,25 @@ pub(super) fn press(bytes: &[u8], level: i32) -> Vec<u8> {
     pressed
 }
 
-/// Overwrites what unpressing up to `room` bytes has left.
-pub(super) fn overwrite(unpressing: &mut Decompressor<'_>, room: usize) {
-    static PRESSED: OnceLock<Vec<(usize, Vec<u8>)>> = OnceLock::new();
-    let pressed = PRESSED.get_or_init(|| {
-        let lengths = std::iter::successors(Some(LEAST_BYTES), |length| Some(length * 2));
-        lengths
-            .take_while(|length| *length <= BLOCK_BYTES)
-            .map(|length| (length, pressed_noise(length)))
-            .collect()
-    });
-    // Twice as long: some of it is no literal.
-    let enough = pressed.iter().find(|(length, _)| *length >= room.saturating_mul(2));
-    if let Some((length, noise)) = enough.or(pressed.last()) {
-        // With room for just this: with more, the literals would be put into that.
-        let _ = unpressing.decompress(noise, *length);
-    }
+/// What unpresses, and leaves nothing behind.
+pub(super) struct Unpressing {
+    decoder: Decompressor<'static>,
+    /// Where the one byte comes out: of exactly its length, for with more the decoder would put literals there instead of into its room.
+    out: Vec<u8>,
 }
 
-/// Of six bits a byte: then it is pressed a little, and not put there as it is.
-fn pressed_noise(length: usize) -> Vec<u8> {
-    zstd::bulk::compress(&noise(length, 0x3f), 1).expect("memory takes every byte")
+impl Unpressing {
+    pub(super) fn new() -> std::io::Result<Self> {
+        Ok(Self { decoder: Decompressor::new()?, out: vec![0; ROOM_BYTES] })
+    }
+
+    /// At most `room` bytes of `bytes`. What the decoder kept of them is overwritten, also where it fails.
+    pub(super) fn unpress(&mut self, bytes: &[u8], room: usize) -> std::io::Result<Vec<u8>> {
+        let out = self.decoder.decompress(bytes, room);
+        let filled = self.decoder.decompress_to_buffer(&ONE_BYTE, &mut self.out[..])?;
+        debug_assert_eq!(filled, ROOM_BYTES, "the whole room");
+        out
+    }
 }
 
 /// Bytes that do not repeat. They need not be secret, nor others the next time.
@@ -68,17 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn noise_fills_the_rooms_for_literals_that_a_record_could_have_filled() {
-        for room in [1, 500, 4_000, 64 * 1024, 1 << 20] {
-            let mut unpressing = Decompressor::new().expect("memory");
-            overwrite(&mut unpressing, room);
-        }
-        for length in [1024, 16 * 1024, BLOCK_BYTES] {
-            let pressed = pressed_noise(length);
-            // Six of eight bits, and no more: next to nothing is a repetition, and all of it goes through the room for literals.
-            assert!(pressed.len() * 8 > length * 6, "all literals: {} of {length}", pressed.len());
-            assert!(pressed.len() < length, "and pressed");
-        }
+    fn what_is_pressed_is_the_same_with_the_noise_behind_it() {
         let words = b"words of a record ".repeat(50_000);
         for length in [0, 1, 100, 5_000, 200_000, words.len()] {
             let words = words.get(..length).expect("long enough");
@@ -89,5 +86,25 @@ mod tests {
                 "the same bytes as without it"
             );
         }
+    }
+
+    #[test]
+    fn one_byte_fills_the_whole_room_of_the_decoder() {
+        let mut unpressing = Unpressing::new().expect("memory");
+        let words = b"words of a record ".repeat(5_000);
+        let pressed = zstd::bulk::compress(&words, 9).expect("memory");
+        unpressing.out.fill(7);
+        assert_eq!(unpressing.unpress(&pressed, words.len()).expect("whole"), words, "what was pressed");
+        assert!(
+            unpressing.out.iter().all(|byte| *byte == 0),
+            "as many zeros as the room is long came through it"
+        );
+        unpressing.out.fill(7);
+        assert!(unpressing.unpress(&pressed[..pressed.len() - 9], words.len()).is_err(), "cut short");
+        assert!(unpressing.out.iter().all(|byte| *byte == 0), "also after a frame that is broken");
+        // The frame says what the source says of it: a whole room of literals, and nothing else.
+        let section = u32::from_le_bytes([ONE_BYTE[10], ONE_BYTE[11], ONE_BYTE[12], 0]);
+        assert_eq!((section & 3, (section >> 2) & 3), (1, 3), "one byte repeated, its length in twenty bits");
+        assert_eq!(section >> 4, 65_536, "as long as the room");
     }
 }
