@@ -68,19 +68,20 @@ pub(crate) async fn run(
     let mut shutdown = pin!(shutdown);
     let router = http::router(Arc::clone(&shared), stopping.clone());
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
+    let mut sweeps = JoinSet::new();
     shared.log("event=start");
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = &mut shutdown => break,
             _ = sweep.tick() => {
-                let now_ms = shared.now_ms();
-                match shared.blocking(move |store| store.sweep(now_ms)).await {
-                    Ok(swept) => shared.note_swept(swept),
-                    Err(_) => shared.log("event=sweep_failed"),
+                // Beside the loop, for it may take long, and one at a time.
+                if sweeps.is_empty() {
+                    sweeps.spawn(sweep_once(Arc::clone(&shared)));
                 }
                 continue;
             }
+            Some(_) = sweeps.join_next() => continue,
             Some(_) = connections.join_next() => continue,
         };
         let Ok((stream, address)) = accepted else {
@@ -113,6 +114,15 @@ pub(crate) async fn run(
     }
     shared.log("event=stop");
     Ok(())
+}
+
+/// Forgets what is over.
+async fn sweep_once(shared: Arc<Shared>) {
+    let now_ms = shared.now_ms();
+    match shared.blocking(move |store| store.sweep(now_ms)).await {
+        Ok(swept) => shared.note_swept(swept),
+        Err(_) => shared.log("event=sweep_failed"),
+    }
 }
 
 async fn connection(

@@ -5,7 +5,8 @@ use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
-/// Most sources that are remembered; beyond, full buckets are forgotten, and if none is full, everything is.
+/// Most sources that are remembered; beyond, full buckets are forgotten, and if none is full, the fuller half: whoever brings many
+/// addresses has the others' emptied buckets forgotten last.
 const MAX_SOURCES: usize = 100_000;
 
 /// A rate.
@@ -23,6 +24,41 @@ pub(crate) fn source_of(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
         ip @ IpAddr::V4(_) => ip,
+    }
+}
+
+/// What one site may have of IPv6, a /48 with its 65,536 /64s. An IPv4 address is counted for itself alone.
+/// Source: RFC 6177 section 2 (what a site gets lies between a /64 and a /48).
+fn site_of(ip: IpAddr) -> Option<IpAddr> {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) => Some(IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 80 << 80))),
+        IpAddr::V4(_) => None,
+    }
+}
+
+/// How many times as much as one of its sources a site may take.
+const SITE: f64 = 4.0;
+
+/// A bucket for each source, and a larger one for each site: for what costs the relay room that stays.
+#[derive(Debug)]
+pub(crate) struct SiteBuckets {
+    sources: Buckets<IpAddr>,
+    sites: Buckets<IpAddr>,
+}
+
+impl SiteBuckets {
+    pub(crate) fn new(rate: Rate) -> Self {
+        let larger = Rate { burst: rate.burst * SITE, per_second: rate.per_second * SITE };
+        Self { sources: Buckets::new(rate), sites: Buckets::new(larger) }
+    }
+
+    /// Takes one token of the source and one of its site. What a source is refused takes nothing from its neighbours, and a site that
+    /// has none left is not remembered source by source.
+    pub(crate) fn take(&self, source: IpAddr, now_ms: i64) -> bool {
+        let site = site_of(source);
+        site.is_none_or(|site| self.sites.has(site, now_ms))
+            && self.sources.take(source_of(source), now_ms)
+            && site.is_none_or(|site| self.sites.take(site, now_ms))
     }
 }
 
@@ -60,7 +96,7 @@ impl<K: Eq + Hash> Buckets<K> {
             let rate = self.rate;
             levels.retain(|_, (level, at)| refilled(rate, *level, *at, now_ms) < rate.burst);
             if levels.len() >= MAX_SOURCES {
-                levels.clear();
+                forget_fuller_half(&mut levels);
             }
         }
         let entry = levels.entry(source).or_insert((self.rate.burst, now_ms));
@@ -68,6 +104,17 @@ impl<K: Eq + Hash> Buckets<K> {
         entry.1 = now_ms;
         f(&mut entry.0)
     }
+}
+
+fn forget_fuller_half<K>(levels: &mut HashMap<K, (f64, i64)>) {
+    let mut all: Vec<f64> = levels.values().map(|(level, _)| *level).collect();
+    if all.is_empty() {
+        return;
+    }
+    let half = all.len() / 2;
+    let middle = *all.select_nth_unstable_by(half, f64::total_cmp).1;
+    // Where most are alike, these go too: nobody among them is further ahead than another.
+    levels.retain(|_, (level, _)| *level < middle);
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of a rate limit need no 53 bits")]
@@ -97,5 +144,35 @@ mod tests {
         assert!(buckets.take("b", 0), "another source is not affected");
         assert!(!buckets.take("a", 900), "not a full token yet");
         assert!(buckets.take("a", 2_000), "a token has come back");
+    }
+
+    #[test]
+    fn a_site_has_more_than_a_source_and_less_than_all_of_them() {
+        let buckets = SiteBuckets::new(Rate { burst: 3.0, per_second: 0.0 });
+        let at = |subnet: u16| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 1, subnet, 0, 0, 0, 1));
+        assert_eq!((0..10).filter(|_| buckets.take(at(0), 0)).count(), 3, "one /64");
+        assert_eq!((1..100).filter(|n| buckets.take(at(*n), 0)).count(), 9, "and all others of its /48");
+        let other: IpAddr = "2001:db8:2::1".parse().expect("an address");
+        assert!(buckets.take(other, 0), "another site is not affected");
+        let v4 = |n: u8| IpAddr::from([192, 0, 2, n]);
+        assert_eq!((0..100).filter(|n| buckets.take(v4(*n), 0)).count(), 100, "each IPv4 address for itself");
+    }
+
+    #[test]
+    fn who_brings_many_addresses_does_not_have_an_emptied_bucket_forgotten() {
+        let buckets = Buckets::new(Rate { burst: 3.0, per_second: 0.0 });
+        let emptied = usize::MAX;
+        assert_eq!((0..5).filter(|_| buckets.take(emptied, 0)).count(), 3, "it is empty");
+        // Each of these takes one token, so that none is full, until the table overflows twice.
+        for n in 0..2 * MAX_SOURCES {
+            buckets.take(n, 0);
+            // Now and then one takes two: not all are alike.
+            if n % 3 == 0 {
+                buckets.take(n, 0);
+            }
+        }
+        assert!(!buckets.take(emptied, 0), "still empty");
+        let known = buckets.levels.lock().unwrap_or_else(PoisonError::into_inner).len();
+        assert!(known <= MAX_SOURCES, "and no more are remembered than there is room for: {known}");
     }
 }

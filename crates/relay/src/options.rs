@@ -20,9 +20,12 @@ pub struct Limits {
     /// Failed sign-ins and enrolments of one address. A right sign-in is accepted all the same, so that nobody can lock out
     /// another's device.
     pub failures_per_source: Rate,
-    /// Pairing mailboxes that one address may open.
+    /// Mailboxes that one address may open; the /48 of an IPv6 address four times as many.
     pub mailboxes_per_source: Rate,
-    /// Requests for an account by its helpers that one address may make.
+    /// Mailboxes that live for days which one account may open, from whatever address: no account fills the room that all share.
+    pub long_mailboxes_per_account: Rate,
+    /// Requests for an account by its helpers that one address may make; the /48 of an IPv6 address four times as many. One that is
+    /// known already is not counted again.
     pub helper_asks_per_source: Rate,
     /// Sync requests of one device: a device that floods waits, and the others of its account do not.
     pub syncs_per_device: Rate,
@@ -51,6 +54,7 @@ impl Default for Limits {
             // PROOF test 40: 10 a minute.
             failures_per_source: Rate { burst: 20.0, per_second: 10.0 / 60.0 },
             mailboxes_per_source: Rate { burst: 30.0, per_second: 0.2 },
+            long_mailboxes_per_account: Rate { burst: 30.0, per_second: 30.0 / 86_400.0 },
             helper_asks_per_source: Rate { burst: 10.0, per_second: 1.0 / 3_600.0 },
             syncs_per_device: Rate { burst: 200.0, per_second: 50.0 },
             quota_bytes: 2 * 1024 * 1024 * 1024,

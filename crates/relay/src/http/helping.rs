@@ -38,13 +38,16 @@ pub(super) async fn ask(State(context): State<Context>, request: Request) -> Res
     let asked: HelpersAsk = body::frame(request.into_body(), MAX_SMALL_FRAME_BYTES, limit).await?;
     spoken(asked.version)?;
     let now_ms = shared.now_ms();
-    if !shared.helper_asks_by_source.take(source, now_ms) {
-        return Err(RefusalCode::RateLimited.into());
-    }
     let wanted = asked.request.unverified();
     let account = wanted.account;
     if wanted.server != shared.key.verifying_key() || !helping::is_sound(&asked.request) {
         return Err(RefusalCode::BadSignature.into());
+    }
+    // A device that has had no answer asks again. That takes no room, and nothing from who else is behind its address.
+    let named = asked.request.hash();
+    let known = shared.blocking(move |store| store.helpers_asking(account, named, now_ms)).await?.is_some();
+    if !known && !shared.helper_asks_by_source.take(source, now_ms) {
+        return Err(RefusalCode::RateLimited.into());
     }
     let asking = shared.blocking(move |store| store.helpers_ask(asked.request, now_ms)).await??;
     // An account that is not here has no socket that could ring; and what was asked before has been told.

@@ -32,19 +32,23 @@ pub(super) async fn put(
 ) -> Result<Response, Refused> {
     let shared = &context.shared;
     let (mailbox, slot) = parse(&mailbox, &slot)?;
+    let source = source(&request).ok_or(RefusalCode::Unavailable)?;
+    let now_ms = shared.now_ms();
+    if slot == Slot::Offer && !shared.mailboxes_by_source.take(source, now_ms) {
+        return Err(RefusalCode::RateLimited.into());
+    }
     let life_ms = match query.as_deref().map(days).transpose()? {
         Some(days) if slot == Slot::Offer => {
             let (author, _) = author(shared, request.headers())?;
             policy::live(&context, author).await?;
+            if !shared.long_mailboxes_by_account.take(author.account, now_ms) {
+                return Err(RefusalCode::RateLimited.into());
+            }
             i64::from(days) * DAY_MS
         }
         Some(_) => return Err(RefusalCode::Malformed.into()),
         None => MAILBOX_LIFE_MS,
     };
-    let source = source(&request).ok_or(RefusalCode::Unavailable)?;
-    if slot == Slot::Offer && !shared.mailboxes_by_source.take(source, shared.now_ms()) {
-        return Err(RefusalCode::RateLimited.into());
-    }
     let body = body::read(request.into_body(), MAX_MAILBOX_BYTES, shared.options.limits.body_timeout).await?;
     let now_ms = shared.now_ms();
     shared.blocking(move |store| store.put_slot(mailbox, slot, body, now_ms, life_ms)).await??;

@@ -315,6 +315,14 @@ async fn one_source_asks_for_few_accounts() {
         taken += usize::from(asker.ask(&server).await.status == 200);
     }
     assert_eq!(taken, 3, "and then waits");
+    let first = Asker::new(&server, 40, AccountId::from_bytes([0; 16]));
+    for _ in 0..5 {
+        assert_eq!(
+            first.ask(&server).await.status,
+            200,
+            "who has asked is answered again, at no cost to others"
+        );
+    }
     let elsewhere = SigningKey::make(&SeededEntropy::new(5)).verifying_key();
     let other = Server::start(roomy()).await;
     let foreign = Actor::new(60).helpers_request(elsewhere);

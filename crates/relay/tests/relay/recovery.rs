@@ -1,5 +1,6 @@
 //! Coming back with the printed kit and nothing else; and mailboxes that wait for days.
 
+use mecum_relay::{Limits, Rate};
 use mecum_seal::testing::SeededEntropy;
 use mecum_seal::{AccountId, SigningKey};
 use mecum_sync::testing::Actor;
@@ -181,4 +182,25 @@ async fn an_invitation_waits_for_the_days_that_a_signed_in_device_asked_for() {
     assert_eq!(get(path(2, "offer")).await, 404, "a pairing does not");
     server.advance(1_000);
     assert_eq!(get(path(1, "join")).await, 404, "and then it is gone");
+}
+
+#[tokio::test]
+async fn no_account_fills_the_room_for_mailboxes_that_wait_for_days() {
+    let few = Rate { burst: 3.0, per_second: 1.0 / 3_600.0 };
+    let server = Server::start(Limits { long_mailboxes_per_account: few, ..roomy() }).await;
+    let (greedy, other) = (Device::enrolled(&server, 1).await, Device::enrolled(&server, 2).await);
+    let path = |n: u8, rest: &str| format!("/v1/mailbox/{}/{rest}", format!("{n:02x}").repeat(16));
+    let put = async |n: u8, rest: &str, token: Option<&str>| {
+        server.ask("PUT", &path(n, rest), token, b"sealed").await.status
+    };
+    let mut statuses = Vec::new();
+    for n in 0..10 {
+        statuses.push(put(n, "offer?days=7", Some(&greedy.token)).await);
+    }
+    assert_eq!(statuses[..3], [204; 3], "a few at once");
+    assert_eq!(statuses[3..], [429; 7], "and then that account waits");
+    assert_eq!(put(20, "offer?days=7", Some(&other.token)).await, 204, "another account does not");
+    assert_eq!(put(21, "offer", None).await, 204, "nor does a pairing, from the same address");
+    server.advance(3_600_000);
+    assert_eq!(put(22, "offer?days=7", Some(&greedy.token)).await, 204, "and one comes back in time");
 }
