@@ -218,7 +218,8 @@ pub(crate) struct Looked {
     sums: Head,
     rows: Vec<FoundRow>,
     seen: BTreeSet<(u8, RowId)>,
-    named: bool,
+    /// Rows that are missing, too many, or not where they say: each explains that one bucket's sum is wrong.
+    named: u32,
     documents: BTreeMap<DocumentId, DocumentHead>,
     last_at: i64,
 }
@@ -229,7 +230,7 @@ impl Looked {
             sums: Head { counter, ..Head::EMPTY },
             rows: Vec::new(),
             seen: BTreeSet::new(),
-            named: false,
+            named: 0,
             documents: BTreeMap::new(),
             last_at: i64::MIN,
         }
@@ -266,7 +267,7 @@ impl Looked {
         report.rows += 1;
         let Ok((kind, id, generation)) = place_of(row) else {
             report.problems.push(Problem::RowDamaged { table: None });
-            self.named = true;
+            self.named += 1;
             return Ok(());
         };
         self.sums.add(keys, kind, &id, generation);
@@ -291,7 +292,7 @@ impl Looked {
         }
         if !self.seen.insert((kind, id)) {
             report.problems.push(Problem::RowRepeated { table: Table::from_code(kind) });
-            self.named = true;
+            self.named += 1;
         }
         self.rows.push(FoundRow { kind, id, generation, name });
         Ok(())
@@ -304,7 +305,7 @@ impl Looked {
         head: &Head,
         report: &mut CheckReport,
     ) -> BTreeMap<DocumentId, DocumentHead> {
-        self.named |= compare_counts(head, &self.sums, report);
+        self.named = self.named.saturating_add(compare_counts(head, &self.sums, report));
         if self.sums.digests != head.digests {
             explain_digests(keys, head, &self.sums, &self.rows, self.named, report);
         }
@@ -325,29 +326,32 @@ fn inspect_rows(
     Ok(looked.judge(keys, head, report))
 }
 
-/// Names the tables with too few or too many rows. Says whether there were any.
-fn compare_counts(head: &Head, sums: &Head, report: &mut CheckReport) -> bool {
-    let before = report.problems.len();
+/// Names the tables with too few or too many rows. Says how many rows that are.
+fn compare_counts(head: &Head, sums: &Head, report: &mut CheckReport) -> u32 {
+    let mut rows = 0u32;
     for (kind, (expected, found)) in (0u8..).zip(head.counts.iter().zip(&sums.counts)) {
         let table = Table::from_code(kind);
         if let Some(count) = expected.checked_sub(*found).filter(|count| *count > 0) {
+            rows = rows.saturating_add(count);
             report.problems.push(Problem::RowsMissing { table, count });
         }
         if let Some(count) = found.checked_sub(*expected).filter(|count| *count > 0) {
+            rows = rows.saturating_add(count);
             report.problems.push(Problem::RowsAdded { table, count });
         }
     }
-    report.problems.len() > before
+    rows
 }
 
 /// The digests differ: finds rows put back to an older state, by trying which later generation would make the sum
-/// right; otherwise says that the rows do not fit.
+/// right; otherwise says that the rows do not fit. A row that was named makes one sum wrong: where more sums are, others were put
+/// back as well.
 fn explain_digests(
     keys: &Keys,
     head: &Head,
     sums: &Head,
     rows: &[FoundRow],
-    named: bool,
+    named: u32,
     report: &mut CheckReport,
 ) {
     if rows.iter().any(|row| row.generation > head.counter) {
@@ -355,7 +359,7 @@ fn explain_digests(
         return;
     }
     let mut guesses = MAX_GUESSES;
-    let mut unexplained = false;
+    let mut unexplained = 0u32;
     for bucket in 0..BUCKETS {
         let (Some(expected), Some(found)) = (head.digests.get(bucket), sums.digests.get(bucket)) else {
             continue;
@@ -375,10 +379,10 @@ fn explain_digests(
             Some(row) => report
                 .problems
                 .push(Problem::RowRolledBack { table: Table::from_code(row.kind), name: row.name.clone() }),
-            None => unexplained = true,
+            None => unexplained += 1,
         }
     }
-    if unexplained && !named {
+    if unexplained > named {
         report.problems.push(Problem::Rows);
     }
 }

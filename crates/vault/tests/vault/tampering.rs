@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use mecum_vault::{Location, Part, Problem, ReadVaultError, Table, UnlockVaultError, Vault};
+use mecum_vault::{
+    Durability, Location, Part, Problem, ReadVaultError, Table, UnlockVaultError, Vault, WriteVaultError,
+};
 use rusqlite::Connection;
 
 use crate::fixture::{NOW_MS, PASSPHRASE, content, create, document, file_in, fill, folder, options, unlock};
@@ -163,6 +165,40 @@ fn a_document_head_put_back_is_noticed_and_named() {
     assert_eq!(read, ROWS_DAMAGED, "does not open");
     let rolled_back = problems.iter().any(|p| matches!(p, Problem::RowRolledBack { table: None, .. }));
     assert!(rolled_back, "named: {problems:?}");
+}
+
+#[test]
+fn rows_put_back_are_not_hidden_behind_one_that_is_missing() {
+    let folder = folder();
+    let path = file_in(folder.path());
+    let vault = create(&path, 1);
+    let write = |round: u8| {
+        let written: Result<(), WriteVaultError> = vault.write(Durability::Full, |w| {
+            // More than there are sums: some share one, so that no single older row explains it.
+            (0..200u8).try_for_each(|n| w.put(Table::View, &[b'v', n], &[round; 40]))
+        });
+        written.expect("the vault takes it");
+    };
+    write(1);
+    vault.idle().expect("checkpoints");
+    let old = folder.path().join("old.sqlite");
+    vault.backup_to(&old).expect("an older state");
+    write(2);
+    vault.lock().expect("locks");
+    let connection = Connection::open(&path).expect("plain SQLite opens it");
+    connection.execute("ATTACH ?1 AS old", [old.to_str().expect("a plain path")]).expect("attaches");
+    let look = || {
+        let location = Location::File(path.clone());
+        Vault::examine(&location, PASSPHRASE, NOW_MS, true, &options(3)).expect("the slot opens").problems
+    };
+    sql(&connection, "DELETE FROM row WHERE at = (SELECT max(at) FROM row WHERE kind = 6)");
+    let missing = Problem::RowsMissing { table: Some(Table::View), count: 1 };
+    assert_eq!(look(), std::slice::from_ref(&missing), "one that is missing, and nothing else");
+    let back = "UPDATE row SET (gen, body) = (SELECT o.gen, o.body FROM old.row o WHERE o.at = row.at) WHERE kind = 6";
+    sql(&connection, back);
+    let problems = look();
+    assert!(problems.contains(&missing), "still named: {problems:?}");
+    assert!(problems.contains(&Problem::Rows), "and more than that row does not fit: {problems:?}");
 }
 
 #[test]
