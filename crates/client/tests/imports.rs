@@ -319,7 +319,7 @@ async fn a_broken_file_is_refused_by_name_and_place_and_the_vault_is_untouched()
     binary[600] = 0xff;
     let line =
         |needle: &str| (good[..good.find(needle).expect("there")].matches('\n').count() + 1).to_string();
-    let cases: [Case<'_>; 8] = [
+    let cases: [Case<'_>; 9] = [
         (
             "a comma too many",
             syntax.as_bytes(),
@@ -342,6 +342,12 @@ async fn a_broken_file_is_refused_by_name_and_place_and_the_vault_is_untouched()
         ("not text", &binary, "error-file-text", &[("byte", Some("600".into()))]),
         ("a list", b"[1, 2, 3]", "error-file-not-fhir", &[("found", None)]),
         ("an object of another kind", b"{\"hello\": 1}", "error-file-not-fhir", &[("found", None)]),
+        (
+            "a resource that FHIR has not",
+            b"{\"resourceType\":\"Spaceship\"}",
+            "error-file-not-fhir",
+            &[("found", None)],
+        ),
         ("blanks", b"  \n ", "error-file-empty", &[]),
     ];
     for (what, bytes, id, places) in cases {

@@ -14,6 +14,7 @@ use crate::title::human_name;
 
 mod error;
 mod names;
+mod types;
 
 pub use error::{ReadBundleError, ResourceProblem};
 use names::{displays, index};
@@ -128,6 +129,10 @@ impl<'a> File<'a> {
             return Err(self.wrong("bundle", whole, ResourceProblem::DuplicateKey));
         }
         match type_name(&root) {
+            // In a bundle such a thing is kept as it is, under "other"; alone it is no health record at all.
+            Some(name) if !types::is_known(&name) => {
+                Err(ReadBundleError::NotABundle { found: "an object of no type that FHIR has" })
+            }
             Some(_) => Ok(root),
             None => Err(ReadBundleError::NotABundle { found: "an object without a resource type" }),
         }

@@ -125,6 +125,14 @@ fn errors_name_the_place() {
     assert_eq!(error("{} x"), E::Syntax { line: 1, column: 4 }, "something follows");
     assert_eq!(error("[1]"), E::NotABundle { found: "a list" }, "a list");
     assert_eq!(error("{}"), E::NotABundle { found: "an object without a resource type" }, "any object");
+    let alone = r#"{"resourceType":"Spaceship","id":"1"}"#;
+    assert_eq!(error(alone), E::NotABundle { found: "an object of no type that FHIR has" }, "no resource");
+    let beside = format!("{{\"resourceType\":\"Bundle\",\"entry\":[{{\"resource\":{alone}}}]}}");
+    assert_eq!(
+        read_bundle(beside.as_bytes()).expect("a bundle").resources.len(),
+        1,
+        "in a bundle it is kept"
+    );
     assert_eq!(error("PK\u{3}\u{4}"), E::Syntax { line: 1, column: 1 }, "an archive");
     let wrong = |place: &str, line, problem| E::WrongResource { place: place.into(), line, problem };
     assert_eq!(

@@ -185,7 +185,8 @@ fn what_has_no_reader_is_listed_with_its_best_words() {
         reads(r#"{"resourceType":"Flag","code":{"text":"Shellfish free diet"},"period":{"start":"2020"}}"#);
     assert_eq!((flag.kind, flag.title.as_str()), (Kind::Other, "Shellfish free diet"), "its words");
     assert_eq!(flag.date.map(|date| date.year()), Some(2020), "its date");
-    let unknown = reads(r#"{"resourceType":"BodyStructureOfTheFuture","type":"x1"}"#);
+    let unknown = r#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"BodyStructureOfTheFuture","type":"x1"}}]}"#;
+    let unknown = reads(unknown);
     assert_eq!(unknown.title, "Body structure of the future", "the type in words, never a bare code");
 }
 
