@@ -33,6 +33,7 @@ use crate::session::Session;
 use crate::space::SpaceState;
 
 pub(crate) use cutting::in_force;
+pub(crate) use ending::EndByDate;
 pub(crate) use entries::TakenEntry;
 pub(crate) use epochs::resealed_name;
 pub(crate) use granting::{Invited, Offered};

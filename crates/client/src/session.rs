@@ -1,7 +1,7 @@
 //! An open vault: the account, its charts, spaces and documents. Every command that reads or writes goes through here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::civil::Date;
 use mecum_api::{ReceiptState, Topic};
@@ -69,6 +69,8 @@ pub struct Session {
     pub(crate) exchanging: Exchanging,
     /// What could not be done with the last exchange and is tried again, and since when, ms since the epoch.
     pub(crate) waits: BTreeMap<crate::notices::Waits, i64>,
+    /// Who is let in until a date, as it was read since the last commit.
+    pub(crate) ends_by_date: OnceLock<Vec<crate::members::EndByDate>>,
     /// Commits until one fails, for tests of what is cut between two of them.
     pub(crate) commits_left: Option<u32>,
 }
@@ -147,6 +149,7 @@ impl Session {
             erasures_due: false,
             exchanging: Exchanging { heard: true, ..Exchanging::default() },
             waits: BTreeMap::new(),
+            ends_by_date: OnceLock::new(),
             commits_left: None,
         })
     }

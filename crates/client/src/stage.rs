@@ -336,6 +336,7 @@ impl Session {
         }
         mecum_trip::here("commit");
         let durability = self.durability(durability);
+        self.ends_by_date.take();
         debug_assert!(stage.again.is_empty(), "what is offered again was taken in");
         if let Some(left) = &mut self.commits_left {
             *left = left.checked_sub(1).ok_or(SessionError::Stored { what: "commit" })?;

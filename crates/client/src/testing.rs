@@ -148,6 +148,11 @@ impl Session {
         self.grant(&offered, &Invited { account, genesis, kem, name }).expect("somebody is let in");
     }
 
+    /// Begins an exchange as the app does.
+    pub fn begin_exchange_for_tests(&mut self) {
+        self.begin_exchange();
+    }
+
     /// The epoch and its key of every space.
     pub fn epochs_for_tests(&self) -> BTreeMap<SpaceId, (u32, [u8; 32])> {
         self.spaces.values().map(|state| (state.space, (state.epoch, *state.key.expose()))).collect()

@@ -3,6 +3,8 @@
 
 #[path = "cuts/random.rs"]
 mod random;
+#[path = "cuts/waited.rs"]
+mod waited;
 #[path = "cuts/world.rs"]
 mod world;
 

@@ -312,21 +312,6 @@ async fn whoever_is_removed_without_a_network_keeps_what_the_server_had_by_then(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whose_time_is_over_reads_nothing_of_what_waited_to_be_sent() {
-    let family = Family::new().await;
-    family.let_in("writer", Some("2026-09-10")).await;
-    let (mut family, address) = written_behind_her_back(family).await;
-    family.advance(3 * DAY_MS);
-    family.set_dose(&family.ratna, "1000").await.expect("she writes on her own");
-    family.server_again(&address).await;
-    sync(&family.ratna).await;
-    sync(&family.ani).await;
-    let read = family.dose(&family.ani).await;
-    assert!(read.contains("850") && !read.contains("1000"), "it was written after the last day: {read}");
-    assert!(family.dose(&family.ratna).await.contains("1000"), "and is with who wrote it");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_leaves_before_what_they_wrote_is_sent() {
     let family = Family::new().await;
     family.let_in("writer", None).await;

@@ -42,6 +42,9 @@ pub(super) enum CutAt {
     Here(Vec<Cut>),
 }
 
+/// Who ends by themselves in a space, and the last day.
+pub(crate) type EndByDate = (SpaceId, AccountId, Date);
+
 impl Session {
     /// Ends what somebody sees of a chart, in the sections that are named or in all. What the server has ordered of theirs by now
     /// stays; nothing that they write later counts, and they can read nothing that is written later.
@@ -179,7 +182,7 @@ impl Session {
             return Ok(());
         }
         let mut stage = Stage::default();
-        for (space, account) in over {
+        for (space, account, _) in over {
             let ended = self.stage_removal(&mut stage, space, account, Why::Expired, None);
             if ended.is_err() && stage.follower.is_none() {
                 return ended;
@@ -209,8 +212,13 @@ impl Session {
         }
         // An end that cannot be signed keeps nothing back.
         if !self.waits.contains_key(&Waits::End) {
-            let over = self.over_by_date(self.today_for_ends())?;
-            held.extend(over.into_iter().map(|(space, _)| space));
+            let ends = if self.server_ms.is_some() {
+                self.over_by_date(self.today_for_ends())?
+            } else {
+                // A clock that is behind would let words out to whose time is over: the server says what day it is first.
+                self.ends_by_date()?
+            };
+            held.extend(ends.into_iter().map(|(space, ..)| space));
         }
         Ok(held)
     }
@@ -238,27 +246,36 @@ impl Session {
     }
 
     /// The memberships whose last day was before `today` and that nobody has ended, in spaces that this account manages.
-    fn over_by_date(&self, today: Date) -> Result<Vec<(SpaceId, AccountId)>, SessionError> {
-        let mut over = Vec::new();
+    fn over_by_date(&self, today: Date) -> Result<Vec<EndByDate>, SessionError> {
+        Ok(self.ends_by_date()?.into_iter().filter(|(_, _, last)| *last < today).collect())
+    }
+
+    /// The memberships that end by themselves and that nobody has ended, in spaces that this account manages.
+    fn ends_by_date(&self) -> Result<Vec<EndByDate>, SessionError> {
         if self.is_older_copy() || self.is_reading_again()? || self.follower.is_removed() {
-            return Ok(over);
+            return Ok(Vec::new());
         }
+        Ok(self.ends_by_date.get_or_init(|| self.read_ends_by_date()).clone())
+    }
+
+    fn read_ends_by_date(&self) -> Vec<EndByDate> {
+        let mut ends = Vec::new();
         for state in self.spaces.values() {
             let Some(log) = self.follower.space_log(state.space) else { continue };
             if log.role(self.identity.account) != Some(Role::Manager) || log.members().len() < 2 {
                 continue;
             }
             for member in log.members() {
+                if member.account == log.owner() || member.account == self.identity.account {
+                    continue;
+                }
                 let until =
                     self.stored_member(state.space, member.account).and_then(|stored| stored.terms.until);
-                let ended =
-                    until.and_then(|until| until.parse::<Date>().ok()).is_some_and(|last| last < today);
-                if ended && member.account != log.owner() && member.account != self.identity.account {
-                    over.push((state.space, member.account));
-                }
+                let last = until.and_then(|until| until.parse::<Date>().ok());
+                ends.extend(last.map(|last| (state.space, member.account, last)));
             }
         }
-        Ok(over)
+        ends
     }
 }
 

@@ -9,6 +9,7 @@ use mecum_domain::{ChartId, Field, Kind, Relation, Section};
 use mecum_relay::simulated::Wire;
 use mecum_relay::{Limits, Rate, Relay, RelayOptions};
 use mecum_seal::testing::SeededEntropy;
+use mecum_seal::{Envelope, SpaceId};
 use mecum_sync::{
     Challenge, EnrolRequest, Outcome, PROTOCOL_VERSION, RefusalCode, Role, SessionGrant, SignIn, Signed,
     SyncRequest, SyncResponse, decode, encode,
@@ -27,7 +28,7 @@ pub(crate) struct Server {
     wire: Wire,
     pub(crate) relay: Relay,
     pub(crate) clock: Arc<FixedClock>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Server {
@@ -54,7 +55,7 @@ impl Server {
         };
         let relay = Relay::open(folder.path(), options).expect("a relay");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        Self { runtime, wire: relay.wire().expect("a wire"), relay, clock, _folder: folder }
+        Self { runtime, wire: relay.wire().expect("a wire"), relay, clock, folder }
     }
 
     pub(crate) fn around(&self, seed: u64) -> Surroundings {
@@ -66,9 +67,22 @@ impl Server {
         if status == 200 { Ok(answer) } else { Err(format!("{path} is refused with {status}")) }
     }
 
+    /// Every envelope of a space in the server's files.
+    pub(crate) fn stored(&self, space: SpaceId) -> Vec<Envelope> {
+        let database =
+            rusqlite::Connection::open(self.folder.path().join("relay.sqlite")).expect("a database");
+        let mut rows = database.prepare("SELECT body FROM envelope WHERE space = ?1").expect("a table");
+        let bodies = rows.query_map([space.as_bytes()], |row| row.get::<_, Vec<u8>>(0)).expect("rows");
+        bodies.flatten().filter_map(|body| Envelope::parse(&body).ok()).collect()
+    }
+
     /// An account of its own with its first device.
     pub(crate) fn account(&self, seed: u64) -> Session {
-        let mut session = first_device(&Location::Memory, self.around(seed));
+        self.account_at(self.around(seed))
+    }
+
+    fn account_at(&self, around: Surroundings) -> Session {
+        let mut session = first_device(&Location::Memory, around);
         session.pin_for_tests(self.relay.key());
         let code = self.relay.make_enrolment_code().expect("a code");
         let genesis = session.genesis_for_tests().expect("an account");
@@ -143,16 +157,34 @@ pub(crate) struct Family {
 
 impl Family {
     pub(crate) fn new(seed: u64) -> Self {
-        println!("seed {seed}");
         let server = Server::new(seed);
-        let mut phone = server.account(seed);
+        let around = server.around(seed);
+        Self::with(seed, server, around, None)
+    }
+
+    /// Ani is let in until a civil date.
+    pub(crate) fn until(seed: u64, last_day: &str) -> Self {
+        let server = Server::new(seed);
+        let around = server.around(seed);
+        Self::with(seed, server, around, Some(last_day))
+    }
+
+    /// The same; the phone's own clock stands still from here on.
+    pub(crate) fn until_by_a_slow_clock(seed: u64, last_day: &str) -> Self {
+        Self::with(seed, Server::new(seed), surroundings(seed), Some(last_day))
+    }
+
+    fn with(seed: u64, server: Server, around: Surroundings, last_day: Option<&str>) -> Self {
+        println!("seed {seed}");
+        let mut phone = server.account_at(around);
         let chart = phone.create_chart("Ratna", Some("1958-03-04"), Relation::Own, None).expect("a chart");
         let medicine = medicine(&mut phone, chart, "Amlodipine", None);
         let laptop = phone.pair_for_tests("laptop", &Location::Memory, server.around(seed ^ 0x1111));
         let mut ani = server.account(seed ^ 0x2222);
         ani.create_chart("Ani", None, Relation::Own, None).expect("a chart of her own");
         server.exchange(&mut phone).expect("an honest server is followed");
-        phone.let_in_for_tests(chart, Section::Medications, Role::Writer, &mut ani);
+        let sections = vec![Section::Medications];
+        phone.let_in_until_for_tests(chart, sections, (Role::Writer, last_day), &mut ani);
         let mut family = Self { server, phone, laptop, ani, chart, medicine };
         family.settle().expect("an honest server is followed");
         family
