@@ -111,8 +111,13 @@ impl Session {
                 continue;
             };
             let below = chains.iter().filter(|chain| of(chain.device)).any(|chain| {
-                let is_it = |cut: &&Cut| (cut.device, cut.incarnation) == (chain.device, chain.incarnation);
-                cuts.iter().find(is_it).map_or(0, |cut| cut.envelope_seq) < chain.head.envelope_seq
+                let (device, incarnation) = (chain.device, chain.incarnation);
+                let is_it = |cut: &&Cut| (cut.device, cut.incarnation) == (device, incarnation);
+                let last = cuts.iter().find(is_it).map_or(0, |cut| cut.envelope_seq);
+                // What was void already when the entry was signed, it did not keep.
+                let mut earlier = log.cut_sets().iter().filter(|set| set.entry < entry);
+                last < chain.head.envelope_seq
+                    && !earlier.any(|set| last_of(set, device, incarnation).is_some_and(|was| was <= last))
             });
             if below {
                 self.note_unmade(stage, Unmade::Erased);

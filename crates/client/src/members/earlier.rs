@@ -182,7 +182,14 @@ impl Session {
     /// epoch and did not know of the moment.
     pub(crate) fn make_owed_cuts(&mut self) -> Result<(), SessionError> {
         let account = self.follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
-        let removed: Vec<DeviceId> = account.removed().iter().map(|gone| gone.card.device).collect();
+        let mut removed: Vec<DeviceId> = account.removed().iter().map(|gone| gone.card.device).collect();
+        // What stands for a moment in one space stands there only where one was chosen.
+        removed.retain(|device| {
+            self.vault.get(Table::Setting, &cut_name(*device)).is_ok_and(|chosen| chosen.is_some())
+        });
+        if removed.is_empty() {
+            return Ok(());
+        }
         let mut stage = Stage::default();
         for space in self.spaces.keys().copied() {
             let Some(log) = self.follower.space_log(space) else { continue };
