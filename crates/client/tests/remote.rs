@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[path = "remote/answers.rs"]
+mod answers;
 #[path = "remote/coming_back.rs"]
 mod coming_back;
 #[path = "remote/proxy.rs"]

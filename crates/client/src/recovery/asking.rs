@@ -70,6 +70,20 @@ impl App {
         held(&self.inner.asking).as_mut().ok_or_else(nothing).and_then(work)
     }
 
+    /// Runs something on one request, if it is still what is asked: in its place there may be another by now.
+    fn on_asking_of<T>(
+        &self,
+        request: &Record,
+        work: impl FnOnce(&mut Asking) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        let request = request.request.hash();
+        self.on_asking(
+            |asking| {
+                if asking.record.request.hash() == request { work(asking) } else { Err(nothing()) }
+            },
+        )
+    }
+
     fn asked_record(&self) -> Result<Record, CallError> {
         self.on_asking(|asking| Ok(asking.record.clone()))
     }
@@ -99,6 +113,7 @@ impl App {
         // Kept before the server hears of it: with no way back to the keys the wait would be for nothing.
         let entropy = self.inner.options.entropy.clone();
         let record = Record::make(&Home { url, pin }, account, &name, &*entropy);
+        let asked = record.clone();
         self.blocking(move |app| {
             let Location::File(path) = app.asking_location() else { return Err(nothing()) };
             let folder = path.parent().ok_or_else(nothing)?;
@@ -112,16 +127,18 @@ impl App {
             Ok(())
         })
         .await?;
-        match self.ask_server().await {
+        match self.ask_server(&asked).await {
             Ok(()) | Err(RemoteError::Offline) => Ok(self.restore_view()),
             Err(error @ (RemoteError::Refused(_) | RemoteError::BadAddress | RemoteError::TooLarge)) => {
-                self.forget_asking();
+                if self.on_asking_of(&asked, |_| Ok(())).is_ok() {
+                    self.forget_asking();
+                }
                 Err(said(&error))
             }
             // Whether it was heard is not known: forgotten, the request would stand and nobody could use it. The next look goes on.
             Err(error) => {
                 let message_id = Some(said(&error).message_id);
-                let _ = self.on_asking(|asking| {
+                let _ = self.on_asking_of(&asked, |asking| {
                     asking.message_id = message_id;
                     Ok(())
                 });
@@ -136,13 +153,11 @@ impl App {
             // Interrupted just after the real vault was made, or one was made by other means: nothing is left to wait for.
             self.forget_asking();
         }
-        if held(&self.inner.asking).is_none() {
-            return Ok(self.restore_view());
-        }
-        let looked = self.look().await;
+        let Ok(record) = self.asked_record() else { return Ok(self.restore_view()) };
+        let looked = self.look(&record).await;
         let message_id = looked.err().map(|error| said(&error).message_id);
         // Dropped meanwhile: then there is nothing to say of it.
-        let _ = self.on_asking(|asking| {
+        let _ = self.on_asking_of(&record, |asking| {
             asking.message_id = message_id;
             Ok(())
         });
@@ -186,7 +201,7 @@ impl App {
         let put = remote.mailbox_put(&secret.mailbox_id(), "offer", &sealed).await;
         put.map_err(|error| remote_error(&error))?;
         let ends_ms = now_ms.saturating_add(MAILBOX_LIFE_MS);
-        self.on_asking(|asking| {
+        self.on_asking_of(&record, |asking| {
             let code = Some((Secret(*secret.expose()), ends_ms));
             asking.keep(Record { code, ..asking.record.clone() })
         })?;
@@ -254,18 +269,17 @@ impl App {
         presence(&self.asking_location(), now_ms) != Presence::Missing
     }
 
-    async fn ask_server(&self) -> Result<(), RemoteError> {
-        let Ok(record) = self.asked_record() else { return Ok(()) };
+    async fn ask_server(&self, record: &Record) -> Result<(), RemoteError> {
         let home = record.home();
         let remote = Remote::new(&home.url, home.pin)?;
-        let answer = remote.helpers_ask(record.request).await?;
-        self.note(&answer);
+        let answer = remote.helpers_ask(record.request.clone()).await?;
+        self.note(record, &answer);
         Ok(())
     }
 
-    /// Takes in what an answer says of the times.
-    fn note(&self, answer: &HelpersAnswer) {
-        let _ = self.on_asking(|asking| {
+    /// Takes in what an answer to a request says of the times.
+    fn note(&self, request: &Record, answer: &HelpersAnswer) {
+        let _ = self.on_asking_of(request, |asking| {
             let times = (answer.asked_at_ms, answer.released_at_ms, answer.again_at_ms);
             let before = &asking.record;
             let same = (before.asked_ms, before.released_ms, before.again_ms) == times
@@ -281,13 +295,12 @@ impl App {
     }
 
     /// Looks for a part that a helper gave, and at the server for how the request stands.
-    async fn look(&self) -> Result<(), RemoteError> {
-        let Ok(record) = self.asked_record() else { return Ok(()) };
+    async fn look(&self, record: &Record) -> Result<(), RemoteError> {
         let home = record.home();
         let remote = Remote::new(&home.url, home.pin)?;
-        self.look_for_part(&remote, &record).await?;
+        self.look_for_part(&remote, record).await?;
         if record.stage().is_none() {
-            return self.ask_server().await;
+            return self.ask_server(record).await;
         }
         if record.server_part.is_some() {
             // Everything that the server has to give is here.
@@ -301,16 +314,16 @@ impl App {
             let answer = match fetched {
                 Ok(answer) => answer,
                 Err(RemoteError::Unauthorised) => {
-                    self.over();
+                    self.over(record);
                     return Ok(());
                 }
                 Err(RemoteError::Refused(refusal)) if refusal.code == RefusalCode::NotFound => {
-                    self.over();
+                    self.over(record);
                     return Ok(());
                 }
                 Err(error) => return Err(error),
             };
-            self.note(&answer);
+            self.note(record, &answer);
             if answer.stage != HelpersStage::Released {
                 return Ok(());
             }
@@ -322,7 +335,7 @@ impl App {
                 taken.map_err(|_| RemoteError::BadAnswer)?;
             }
             if !answer.more || answer.entries.is_empty() {
-                return self.take_server_part(&record, log, &answer);
+                return self.take_server_part(record, log, &answer);
             }
         }
     }
@@ -342,7 +355,7 @@ impl App {
         let set: HelperSet = log.helpers().ok_or(RemoteError::BadAnswer)?.set;
         let part = part.ok_or(RemoteError::BadAnswer)?;
         let signing = log.helpers().map(|helpers| helpers.signing);
-        let _ = self.on_asking(|asking| {
+        let _ = self.on_asking_of(record, |asking| {
             let server_part = Some(Secret(*part.expose()));
             asking.keep(Record { server_part, set: Some(set), helpers_key: signing, ..asking.record.clone() })
         });
@@ -350,8 +363,10 @@ impl App {
         Ok(())
     }
 
-    fn over(&self) {
-        let _ = self.on_asking(|asking| asking.keep(Record { stage: record::OVER, ..asking.record.clone() }));
+    fn over(&self, request: &Record) {
+        let _ = self.on_asking_of(request, |asking| {
+            asking.keep(Record { stage: record::OVER, ..asking.record.clone() })
+        });
         self.inner.news.tell(Topic::Devices);
     }
 
@@ -367,7 +382,7 @@ impl App {
             let sealed = secret.open("join", &sealed).ok()?;
             open_part(&record.kem(), record.request.hash().as_bytes(), &sealed)
         });
-        let _ = self.on_asking(|asking| {
+        let _ = self.on_asking_of(record, |asking| {
             let mut next = Record { code: None, ..asking.record.clone() };
             if let Some(part) = part {
                 // Who gives theirs again gives it in the place of the first.

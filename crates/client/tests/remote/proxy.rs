@@ -1,8 +1,8 @@
 //! A way to the server that counts what goes over it and can be cut, closed and muted.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,6 +17,12 @@ struct State {
     closed: AtomicBool,
     mute: AtomicBool,
     without_question: AtomicBool,
+    /// Requests for anything else are cut off.
+    only: Mutex<&'static str>,
+    refused: AtomicUsize,
+    /// Answers to requests for it wait.
+    hold: Mutex<Option<&'static str>>,
+    held: AtomicUsize,
 }
 
 /// A proxy in front of one server.
@@ -69,6 +75,26 @@ impl Proxy {
         self.state.mute.store(true, Ordering::SeqCst);
     }
 
+    /// Lets through only what is asked of paths that begin so.
+    pub(crate) fn let_through_only(&self, path: &'static str) {
+        *self.state.only.lock().unwrap() = path;
+    }
+
+    /// Requests that were cut off.
+    pub(crate) fn refused(&self) -> usize {
+        self.state.refused.load(Ordering::SeqCst)
+    }
+
+    /// Keeps answers back to what is asked of paths that begin so; none lets them go.
+    pub(crate) fn hold(&self, path: Option<&'static str>) {
+        *self.state.hold.lock().unwrap() = path;
+    }
+
+    /// Requests whose answers were kept back.
+    pub(crate) fn held(&self) -> usize {
+        self.state.held.load(Ordering::SeqCst)
+    }
+
     /// Takes the question off every wake socket from now on, as if the server knew none.
     pub(crate) fn take_questions_off(&self) {
         self.state.without_question.store(true, Ordering::SeqCst);
@@ -101,15 +127,16 @@ async fn connection(near: TcpStream, to: SocketAddr, state: Arc<State>, mut cut:
     let _ = (near.set_nodelay(true), far.set_nodelay(true));
     let ((near_read, near_write), (far_read, far_write)) = (near.into_split(), far.into_split());
     state.open.fetch_add(1, Ordering::SeqCst);
+    let held = AtomicBool::new(false);
     tokio::select! {
-        () = pass(near_read, far_write, &state, true) => {}
-        () = pass(far_read, near_write, &state, false) => {}
+        () = pass(near_read, far_write, &state, &held, true) => {}
+        () = pass(far_read, near_write, &state, &held, false) => {}
         _ = cut.changed() => {}
     }
     state.open.fetch_sub(1, Ordering::SeqCst);
 }
 
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &State, ours: bool) {
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &State, held: &AtomicBool, ours: bool) {
     let mut buffer = vec![0u8; 64 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
         // Counted before it is handed on: whoever has the answer finds it counted.
@@ -119,6 +146,18 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &State, ou
             let end = said[4..].iter().position(|byte| *byte == b' ').unwrap() + 4;
             said.drain(b"GET /v1/wake".len()..end);
         }
+        if ours && let Some(path) = path_in(&said) {
+            if !path.starts_with(*state.only.lock().unwrap()) {
+                state.refused.fetch_add(1, Ordering::SeqCst);
+                return;
+            }
+            let holds = state.hold.lock().unwrap().is_some_and(|of| path.starts_with(of));
+            held.store(holds, Ordering::SeqCst);
+            state.held.fetch_add(usize::from(holds), Ordering::SeqCst);
+        }
+        while !ours && held.load(Ordering::SeqCst) && state.hold.lock().unwrap().is_some() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         if !ours && state.mute.load(Ordering::SeqCst) {
             continue;
         }
@@ -126,4 +165,12 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &State, ou
             return;
         }
     }
+}
+
+/// The path of a request that begins here.
+fn path_in(said: &[u8]) -> Option<&str> {
+    let line = said.split(|byte| *byte == b'\r').next()?;
+    let mut words = std::str::from_utf8(line).ok()?.split(' ');
+    words.next().filter(|method| ["GET", "POST", "PUT"].contains(method))?;
+    words.next()
 }
