@@ -27,6 +27,12 @@ pub enum SessionError {
         /// The kind of row.
         what: &'static str,
     },
+    /// What a log holds by now, or has not shown, does not allow what was to be signed.
+    #[error("the log does not allow it: {what}")]
+    NotAllowed {
+        /// What of it.
+        what: &'static str,
+    },
     /// An own envelope does not open with its own key.
     #[error("a stored envelope does not open")]
     Envelope,
@@ -60,7 +66,7 @@ impl From<SessionError> for CallError {
             }
             SessionError::Write(_) => CallError::new(Code::NotSaved, "error-not-saved"),
             SessionError::Read(_) | SessionError::Envelope => CallError::new(Code::Damaged, "error-damaged"),
-            SessionError::Document(_) | SessionError::Stored { .. } => {
+            SessionError::Document(_) | SessionError::Stored { .. } | SessionError::NotAllowed { .. } => {
                 CallError::new(Code::Damaged, "error-document")
             }
             SessionError::Author(_) => CallError::new(Code::BadCall, "error-edit"),

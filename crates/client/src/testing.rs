@@ -153,6 +153,26 @@ impl Session {
         self.begin_exchange();
     }
 
+    /// Damages the row of an entry by which a document took another's place. Answers its name and how it was.
+    pub fn spoil_replacement_for_tests(&mut self, space: SpaceId) -> (Vec<u8>, Vec<u8>) {
+        let entries = self.follower.space_log(space).map_or(0, mecum_sync::SpaceLog::entries);
+        let is_it = |seq: &u64| {
+            let entry = self.kept_entry(&Stage::default(), space, *seq).expect("rows");
+            entry.is_some_and(|entry| matches!(entry.body, mecum_sync::SpaceBody::Replace { .. }))
+        };
+        let seq = (1..=entries).find(is_it).expect("a document took another's place");
+        let name = crate::restored::space_entry_name(space, seq);
+        let was = self.vault.get(Table::Sync, &name).expect("rows").expect("its row").to_vec();
+        self.mend_row_for_tests((name.clone(), vec![0xff]));
+        (name, was)
+    }
+
+    /// Puts such a row back.
+    pub fn mend_row_for_tests(&mut self, (name, body): (Vec<u8>, Vec<u8>)) {
+        let stage = Stage { puts: vec![(Table::Sync, name, body)], ..Stage::default() };
+        self.commit(stage, Durability::Full).expect("kept");
+    }
+
     /// The epoch and its key of every space.
     pub fn epochs_for_tests(&self) -> BTreeMap<SpaceId, (u32, [u8; 32])> {
         self.spaces.values().map(|state| (state.space, (state.epoch, *state.key.expose()))).collect()

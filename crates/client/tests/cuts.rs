@@ -1,6 +1,8 @@
 //! Cuts: what a person decides to leave out is left out on every device alike, or is said not to be; and whoever decides is left
 //! with a device that goes on. Whatever the server refuses, whoever is faster, and wherever it is stopped.
 
+#[path = "cuts/given_up.rs"]
+mod given_up;
 #[path = "cuts/owed.rs"]
 mod owed;
 #[path = "cuts/random.rs"]

@@ -12,6 +12,7 @@ use crate::erasing::opened_document;
 use crate::error::{SessionError, refused};
 use crate::founding::{EPOCH_PURPOSE, epoch_aad};
 use crate::members::cutting::Unmade;
+use crate::members::rebasing::keep_used;
 use crate::plaintext::{nothing, pack, unpack};
 use crate::restored::space_entry_name;
 use crate::session::Session;
@@ -142,9 +143,9 @@ impl Session {
         for member in log.members().iter().filter(|member| Some(member.account) != without) {
             let kem = self
                 .kem_of_invited(stage, member.account)
-                .ok_or(SessionError::Stored { what: "member's log" })?;
+                .ok_or(SessionError::NotAllowed { what: "member's log" })?;
             let bytes = wrap_key(&kem, EPOCH_PURPOSE, &epoch_aad(space, epoch), key.expose(), self.entropy())
-                .map_err(|_| SessionError::Stored { what: "account key" })?;
+                .map_err(|_| SessionError::NotAllowed { what: "account key" })?;
             wraps.push(Wrap { account: member.account, bytes });
         }
         let sealed_previous = seal_row(
@@ -215,6 +216,8 @@ impl Session {
                 resealed |= self.stage_resealed_space(stage, space)?;
             }
         }
+        // An epoch may have taken the place of one that was taken back in this step.
+        keep_used(stage);
         Ok(resealed)
     }
 
@@ -228,12 +231,14 @@ impl Session {
             return Ok(false);
         }
         // What was written before somebody left goes out under a new epoch, and does not wait for the next edit.
-        if state.own_seq > stored.envelope_seq && log.is_stale() && self.stage_epoch(stage, space).is_ok() {
+        // An epoch that the server refused is owed as before: a removed device has the key that is current again.
+        let waits = state.own_seq > stored.envelope_seq;
+        if waits && self.owes_epoch(stage, space)? && self.stage_epoch(stage, space).is_ok() {
             state = self.staged_space(stage, space)?;
             let follower = stage.follower.as_ref().unwrap_or(&self.follower);
             log = follower.space_log(space).ok_or(LOG)?.clone();
         }
-        if log.is_stale() {
+        if log.is_stale() || (waits && self.owes_epoch(stage, space)?) {
             return Ok(false);
         }
         let (mut previous, mut from) = (stored.hash, None);

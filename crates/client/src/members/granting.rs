@@ -162,7 +162,9 @@ impl Session {
             body,
         };
         let signed = Signed::sign(entry, &self.identity.signing);
-        follower.add_own_space_entry(&signed).map_err(|_| LOG)?;
+        follower
+            .add_own_space_entry(&signed)
+            .map_err(|_| SessionError::NotAllowed { what: "space entry" })?;
         let seq = signed.unverified().seq;
         let name = space_entry_name(space, seq);
         stage.puts.push((Table::Sync, name, encode(&signed)));

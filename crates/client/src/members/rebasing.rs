@@ -178,6 +178,7 @@ impl Session {
     ) -> Result<(), SessionError> {
         for GaveWay { space, body, terms, reason, chosen, refused, cause } in gave_way {
             let reason = reason.as_ref().map(|reason| reason.as_str());
+            let kept = stage.puts.len();
             let follower = stage.follower.as_ref().unwrap_or(&self.follower);
             let signed = match body.clone() {
                 SpaceBody::Grant { member, genesis, role, .. } => {
@@ -192,7 +193,7 @@ impl Session {
                             let invited = super::granting::Invited { account: member, genesis, kem, name };
                             self.stage_grant(stage, space, role, &invited, terms)
                         }
-                        _ => Err(LOG),
+                        _ => Err(SessionError::NotAllowed { what: "whom to let in" }),
                     }
                 }
                 SpaceBody::Remove { member, why, cuts, .. } if refused => {
@@ -242,18 +243,18 @@ impl Session {
                 }
                 SpaceBody::Leave { .. } => self.stage_leave(stage, space),
             };
-            if signed.is_err() {
-                self.stage_given_up(stage, &body, terms.map(|terms| terms.member), cause);
+            match signed {
+                Ok(()) => {}
+                // It means nothing any more, or is not allowed: nothing of it was signed.
+                Err(SessionError::Call(_) | SessionError::NotAllowed { .. }) => {
+                    stage.puts.truncate(kept);
+                    self.stage_given_up(stage, &body, terms.map(|terms| terms.member), cause);
+                }
+                // The vault cannot be read: nothing is given up for that. The answer is not taken, and comes again.
+                Err(error) => return Err(error),
             }
         }
-        // A name that is used again is not deleted.
-        let used: BTreeSet<Vec<u8>> = stage
-            .puts
-            .iter()
-            .filter(|(table, ..)| *table == Table::Sync)
-            .map(|(_, name, _)| name.clone())
-            .collect();
-        stage.deletes.retain(|(table, deleted)| *table != Table::Sync || !used.contains(deleted));
+        keep_used(stage);
         Ok(())
     }
 
@@ -271,4 +272,11 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// A name that is used again is not deleted.
+pub(super) fn keep_used(stage: &mut Stage) {
+    let of_sync = stage.puts.iter().filter(|(table, ..)| *table == Table::Sync);
+    let used: BTreeSet<Vec<u8>> = of_sync.map(|(_, name, _)| name.clone()).collect();
+    stage.deletes.retain(|(table, deleted)| *table != Table::Sync || !used.contains(deleted));
 }
