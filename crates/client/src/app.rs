@@ -125,7 +125,7 @@ pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl App {
     /// Opens a profile and starts its tasks. The vault stays as it is: missing or locked.
     pub fn open(options: AppOptions) -> Self {
-        // An exchange of vaults that was cut. Where it cannot be finished, what is there says how it stands.
+        // An exchange of vaults that was cut. Where it cannot be finished, it is tried again, and said, before anything is opened.
         let _ = crate::integrity::place::finish(&options.profile);
         let link = SyncView { server: options.server.clone(), ..SyncView::default() };
         let poke = Arc::new(Notify::new());

@@ -12,6 +12,8 @@ mod erased;
 mod parts;
 #[path = "integrity/repairs.rs"]
 mod repairs;
+#[path = "integrity/steps.rs"]
+mod steps;
 
 use std::path::{Path, PathBuf};
 
@@ -51,7 +53,7 @@ pub(crate) fn sql(profile: &Path, statement: &str) {
     assert!(changed > 0, "the vault was changed by: {statement}");
 }
 
-async fn backed_up(app: &App) -> Value {
+pub(crate) async fn backed_up(app: &App) -> Value {
     call::<command::BackupMake>(app, passphrase()).await;
     until::<command::BackupList>(app, Value::Null, "the backup is made", |view| view["phase"] != "running")
         .await

@@ -79,6 +79,7 @@ impl App {
             ));
         }
         let _turn = held(&self.inner.turn);
+        self.finish_exchange()?;
         std::fs::create_dir_all(self.profile())
             .map_err(|_| CallError::new(Code::NotSaved, "error-not-saved"))?;
         let (now_ms, options) = (self.inner.options.clock.now_ms(), self.vault_options());
@@ -102,6 +103,7 @@ impl App {
             if app.inner.open_session().is_some() {
                 return Ok(app.vault_view());
             }
+            app.finish_exchange()?;
             let now = app.inner.options.clock.now_ms();
             let vault = Vault::unlock(&app.location(), &args.passphrase, now, &app.vault_options())
                 .inspect_err(|error| app.inner.note_damage(matches!(error, UnlockVaultError::Damaged { .. })))
@@ -125,6 +127,7 @@ impl App {
         if self.inner.open_session().is_some() {
             return Ok(self.vault_view());
         }
+        self.finish_exchange()?;
         let now_ms = self.inner.options.clock.now_ms();
         let vault = Vault::recover(&self.location(), recovery, passphrase, now_ms, &self.vault_options())
             .map_err(|error| unlock_error(&error))?;

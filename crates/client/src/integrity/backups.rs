@@ -109,6 +109,7 @@ impl App {
         if self.inner.is_open() {
             return Err(CallError::new(Code::VaultExists, "error-restore-open"));
         }
+        self.finish_exchange()?;
         // Only what the list names: a name from outside is never a path.
         let found = self.stored().into_iter().find(|(_, stored)| stored.backup == backup);
         let (from, _) = found.ok_or_else(|| CallError::new(Code::NotFound, "error-backup-gone"))?;
@@ -139,6 +140,15 @@ impl App {
         if report.is_clean() { Ok(()) } else { Err(CallError::new(Code::Damaged, "error-backup-damaged")) }
     }
 
+    /// Finishes an exchange of vaults that failed half-way. Asked before anything is done with the vault, with the turn held: what was
+    /// written to the vault from before would be gone when the exchange is finished afterwards.
+    pub(crate) fn finish_exchange(&self) -> Result<(), CallError> {
+        place::finish(self.profile()).map_err(|error| match error.kind() {
+            std::io::ErrorKind::ResourceBusy => CallError::new(Code::InUse, "error-in-use"),
+            _ => not_saved(&error),
+        })
+    }
+
     /// Sets a vault aside, to begin anew.
     pub async fn vault_set_aside(&self, (): ()) -> Result<VaultView, CallError> {
         self.blocking(|app| {
@@ -146,6 +156,7 @@ impl App {
             if app.inner.is_open() {
                 return Err(CallError::new(Code::VaultExists, "error-restore-open"));
             }
+            app.finish_exchange()?;
             let now_ms = app.inner.options.clock.now_ms();
             let Some(hold) = hold(&app.location()) else {
                 return Err(CallError::new(Code::InUse, "error-in-use"));

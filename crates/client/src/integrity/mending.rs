@@ -51,6 +51,7 @@ impl App {
             if app.inner.is_open() {
                 return Err(CallError::new(Code::VaultExists, "error-restore-open"));
             }
+            app.finish_exchange()?;
             let ended_ms = app.inner.options.clock.now_ms();
             let view = CheckView { phase: TaskPhase::Done, percent: 100, ended_ms, ..CheckView::default() };
             match app.salvage(&passphrase) {
@@ -111,6 +112,7 @@ impl App {
         }
         self.inner.lock_now();
         let _turn = held(&self.inner.turn);
+        self.finish_exchange()?;
         match self.salvage(passphrase) {
             Ok(salvage) => Ok(Some(salvage)),
             Err(UnlockVaultError::Damaged { .. }) => Ok(None),

@@ -84,20 +84,25 @@ pub(crate) fn set_aside(profile: &Path, now_ms: i64) -> Result<Option<String>, E
 /// Puts the finished [`part`] in the vault's place, which is held. What was there must have been set aside.
 pub(crate) fn exchange(profile: &Path, hold: &Hold) -> Result<(), Error> {
     let part = part(profile);
+    // Closing folds the log in, and says nothing where it could not: without its log the file would lack what was read back.
+    if std::fs::metadata(beside(&part, "-wal")).is_ok_and(|log| log.len() > 0) {
+        return Err(Error::other("the log was not folded in"));
+    }
     File::open(&part)?.sync_all()?;
     std::fs::rename(&part, next(profile))?;
     sync_folder(profile)?;
     finish_held(profile, hold)
 }
 
-/// Finishes an exchange that was cut. Nothing happens where there is none, or where somebody else is at it.
+/// Finishes an exchange that was cut. Nothing happens where there is none. While it cannot be finished, the vault must not be opened:
+/// what would be written to it goes aside with it when the exchange is finished later.
 pub(crate) fn finish(profile: &Path) -> Result<(), Error> {
     if !next(profile).exists() {
         return Ok(());
     }
     match hold(&Location::File(vault(profile))) {
         Some(hold) => finish_held(profile, &hold),
-        None => Ok(()),
+        None => Err(ErrorKind::ResourceBusy.into()),
     }
 }
 
@@ -198,6 +203,34 @@ mod tests {
             assert_eq!(std::fs::read(beside(&kept, "-wal")).expect("kept"), b"old log", "with its log");
             assert_eq!(moment_of(&aside), Some(1_788_854_400_000), "{aside} says when");
         }
+    }
+
+    #[test]
+    fn nothing_takes_the_vaults_place_while_commits_of_it_lie_in_a_log_beside_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let profile = folder.path();
+        std::fs::write(vault(profile), b"old").expect("writes");
+        std::fs::write(part(profile), b"new").expect("writes");
+        std::fs::write(beside(&part(profile), "-wal"), b"more").expect("writes");
+        let held = hold(&Location::File(vault(profile))).expect("nobody has it");
+        exchange(profile, &held).expect_err("the file alone is not what was read back");
+        assert_eq!(std::fs::read(vault(profile)).expect("there is a vault"), b"old", "nothing was exchanged");
+        std::fs::write(beside(&part(profile), "-wal"), b"").expect("writes");
+        exchange(profile, &held).expect("with the log folded in it is");
+        assert_eq!(std::fs::read(vault(profile)).expect("there is a vault"), b"new", "it is exchanged");
+    }
+
+    #[test]
+    fn an_exchange_that_cannot_be_finished_yet_is_said() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let profile = folder.path();
+        std::fs::write(vault(profile), b"old").expect("writes");
+        std::fs::write(next(profile), b"new").expect("writes");
+        let held = hold(&Location::File(vault(profile))).expect("nobody has it");
+        finish(profile).expect_err("somebody else is at it: it is not finished");
+        drop(held);
+        finish(profile).expect("now it is");
+        assert_eq!(std::fs::read(vault(profile)).expect("there is a vault"), b"new", "it is exchanged");
     }
 
     #[test]
