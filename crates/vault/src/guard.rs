@@ -3,7 +3,13 @@
 //! It is stored in clear, since it counts before anything can be opened. It hinders a person at the device; against
 //! somebody who copies the file only the passphrase's cost helps.
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, params};
+
+use crate::error::UnlockVaultError;
+use crate::location::Location;
+use crate::schema;
+use crate::unlock::waited_out;
 
 /// The first failures cost nothing: people mistype.
 const FREE_FAILURES: u32 = 2;
@@ -45,6 +51,62 @@ impl Guard {
         let next_try_ms = now_ms.saturating_add(i64::try_from(wait_ms).unwrap_or(i64::MAX));
         Guard { failed, next_try_ms }
     }
+}
+
+/// A try at the passphrase of a copy, counted in the vault that it is to replace, or in the file that it is a copy of.
+#[derive(Debug)]
+pub struct Guess {
+    location: Location,
+    before: Guard,
+    after: Guard,
+    now_ms: i64,
+}
+
+impl Guess {
+    /// Counts a try as failed before it is made, in the vault at `location`: it slows down the next one there. A copy alone would
+    /// forget. `now_ms`: ms since the epoch.
+    ///
+    /// # Errors
+    /// [`UnlockVaultError::Waiting`] until the wait after the last failures is over; others where there is no vault that could
+    /// count.
+    pub fn count(location: &Location, now_ms: i64) -> Result<Guess, UnlockVaultError> {
+        match location {
+            Location::File(path) if path.exists() => {}
+            _ => return Err(UnlockVaultError::Missing),
+        }
+        let connection = open(location)?;
+        let before = waited_out(&connection, now_ms)?;
+        let after = before.after_failure(now_ms);
+        after.store(&connection)?;
+        Ok(Guess { location: location.clone(), before, after, now_ms })
+    }
+
+    /// It was right: it counts no more. Where that cannot be written, it goes on counting as one that failed.
+    pub fn was_right(self) {
+        let _ = open(&self.location).and_then(|connection| self.before.store(&connection));
+    }
+
+    /// It was wrong.
+    pub fn was_wrong(self) -> UnlockVaultError {
+        UnlockVaultError::WrongPassphrase {
+            failed: self.after.failed,
+            wait_ms: self.after.wait_ms(self.now_ms),
+        }
+    }
+}
+
+/// A connection that moves nothing out of a log that was there before: nobody has vouched for it.
+fn open(location: &Location) -> Result<Connection, rusqlite::Error> {
+    let has_log = has_log(location);
+    let connection = schema::open(location)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log)?;
+    Ok(connection)
+}
+
+/// Whether there is something in the log beside a vault.
+pub(crate) fn has_log(location: &Location) -> bool {
+    let Location::File(path) = location else { return false };
+    std::fs::metadata(crate::backup::beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
 }
 
 #[cfg(test)]

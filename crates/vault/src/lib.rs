@@ -28,6 +28,7 @@ mod write;
 pub use check::{CheckReport, Checking, Problem};
 pub use copying::Copying;
 pub use error::{CreateVaultError, Part, ReadVaultError, UnlockVaultError, WriteVaultError};
+pub use guard::Guess;
 pub use location::{Location, Presence, VaultOptions, presence};
 pub use lock::{Hold, hold};
 pub use read::Reading;

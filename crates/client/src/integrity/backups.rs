@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mecum_api::{
     BackupRestoreArgs, BackupView, BackupsView, CallError, Code, PassphraseArgs, TaskPhase, Topic, VaultView,
 };
-use mecum_vault::{Copying, Location, Vault, WriteVaultError, hold};
+use mecum_vault::{Copying, Guess, Location, UnlockVaultError, Vault, WriteVaultError, hold};
 use zeroize::Zeroizing;
 
 use super::{BREATH, BackupTask, place};
@@ -134,10 +134,33 @@ impl App {
         let part = place::part(self.profile());
         place::copy(from, &part).map_err(|error| not_saved(&error))?;
         let now_ms = self.inner.options.clock.now_ms();
+        let guess = self.count_guess(from, now_ms).map_err(|error| unlock_error(&error))?;
         let at = Location::File(part);
         let report = Vault::examine(&at, passphrase, now_ms, true, &self.vault_options());
+        let wrong = matches!(report, Err(UnlockVaultError::WrongPassphrase { .. }));
+        let report = match guess {
+            Some(guess) if wrong => Err(guess.was_wrong()),
+            Some(guess) => {
+                guess.was_right();
+                report
+            }
+            None => report,
+        };
         let report = report.map_err(|error| unlock_error(&error))?;
         if report.is_clean() { Ok(()) } else { Err(CallError::new(Code::Damaged, "error-backup-damaged")) }
+    }
+
+    /// Counts a try at a backup's passphrase in the vault, or where there is none that counts, in the backup: what is counted in the
+    /// copy that is read goes with it. `None` where neither can be written; then nothing of it opens either.
+    fn count_guess(&self, from: &Path, now_ms: i64) -> Result<Option<Guess>, UnlockVaultError> {
+        for at in [self.location(), Location::File(from.to_owned())] {
+            match Guess::count(&at, now_ms) {
+                Ok(guess) => return Ok(Some(guess)),
+                Err(waiting @ UnlockVaultError::Waiting { .. }) => return Err(waiting),
+                Err(_) => {}
+            }
+        }
+        Ok(None)
     }
 
     /// Finishes an exchange of vaults that failed half-way. Asked before anything is done with the vault, with the turn held: what was

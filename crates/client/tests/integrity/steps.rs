@@ -1,9 +1,13 @@
 //! Steps that fail half-way, are begun twice, or are overtaken by another: each ends as one that the person can rely on.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use mecum_api::{Code, command};
+use mecum_client::{App, AppOptions, FixedClock};
 use serde_json::{Value, json};
 
-use super::world::{WORDS, call, create, device};
+use super::world::{WORDS, call, create, device, options};
 use super::{backed_up, note, passphrase, titles};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,4 +39,55 @@ async fn what_is_written_after_a_restore_that_failed_half_way_outlives_the_next_
     call::<command::VaultUnlock>(&phone, passphrase()).await;
     assert_eq!(titles(&phone, &chart).await, before, "nothing took its place behind the person's back");
     assert!(before.contains(&"written since".to_owned()), "{before:?}");
+}
+
+/// Tries at a backup until one has to wait; answers how many were free. The clock stands still: no wait ends by itself.
+async fn free_guesses(app: &App, backup: &Value) -> u32 {
+    for free in 0..10 {
+        let args = json!({ "backup": backup, "passphrase": format!("six other words that open nothing {free}") });
+        let refused = app.call("backup_restore", args).await.expect_err("wrong");
+        if refused.code == Code::Waiting {
+            return free;
+        }
+        assert_eq!(refused.code, Code::WrongPassphrase, "{refused:?}");
+    }
+    10
+}
+
+fn at_rest(profile: &Path) -> App {
+    let clock = Arc::new(FixedClock::new(1_788_854_400_000));
+    App::open(AppOptions { clock, ..options(profile) })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_at_a_backup_is_slowed_down_as_guessing_at_the_vault_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let profile = folder.path().join("phone");
+    let phone = at_rest(&profile);
+    let chart = create(&phone, "Laras", "phone").await;
+    note(&phone, &chart, "kept").await;
+    let list = backed_up(&phone).await;
+    let backup = list["backups"][0]["backup"].clone();
+    let name = backup.as_str().expect("a name");
+    let (empty, untouched) = (folder.path().join("empty"), folder.path().join("untouched"));
+    for profile_of in [&empty, &untouched] {
+        std::fs::create_dir_all(profile_of.join("backups")).expect("made");
+        std::fs::copy(profile.join("backups").join(name), profile_of.join("backups").join(name)).expect("copied");
+    }
+    call::<command::VaultLock>(&phone, Value::Null).await;
+    assert_eq!(free_guesses(&phone, &backup).await, 3, "the first ones are free: people mistype");
+    let refused = phone.call("vault_unlock", passphrase()).await.expect_err("it waits");
+    assert_eq!(refused.code, Code::Waiting, "it is one count, whichever way is tried: {refused:?}");
+    let empty = at_rest(&empty);
+    assert_eq!(free_guesses(&empty, &backup).await, 3, "where there is no vault yet, too");
+    drop(empty);
+    let empty = at_rest(&folder.path().join("empty"));
+    assert_eq!(free_guesses(&empty, &backup).await, 0, "a new start forgets nothing");
+    let untouched = at_rest(&untouched);
+    for _ in 0..5 {
+        let args = json!({ "backup": backup, "passphrase": WORDS });
+        let view = call::<command::BackupRestore>(&untouched, args).await;
+        assert_eq!(view["phase"], "open", "who knows it waits for nothing: {view}");
+        call::<command::VaultLock>(&untouched, Value::Null).await;
+    }
 }
