@@ -25,6 +25,7 @@ use crate::stage::Stage;
 
 pub(crate) use base::{Base, Info, OpenSuccessor, Pending, opened_document};
 pub(crate) use begin::owe_scrub;
+pub(crate) use intents::decided;
 pub(crate) use signed::{InSnapshot, SignedSuccessors};
 
 /// The name under which the vault keeps what a successor's own changes do not say.

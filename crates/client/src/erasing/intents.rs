@@ -114,6 +114,16 @@ impl Erased {
 
 const ERASED: &[u8] = b"erased";
 
+/// A row of a damaged vault as it goes into one that was fetched anew, if it is a decision, or says what was done. A decision begins
+/// again: what was copied or signed for it may not be what the server has.
+pub(crate) fn decided(name: &[u8], body: &[u8]) -> Option<Vec<u8>> {
+    if name.starts_with(ERASED) {
+        return minicbor::decode::<Erased>(body).ok().map(|_| body.to_vec());
+    }
+    let intent: Intent = minicbor::decode(body).ok().filter(|intent: &Intent| intent.name() == name)?;
+    minicbor::to_vec(Intent { by: None, copied: None, ..intent }).ok()
+}
+
 impl Session {
     /// Every decision that is not done.
     pub(super) fn intents(&self) -> Result<Vec<Intent>, SessionError> {

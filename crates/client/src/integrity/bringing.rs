@@ -9,6 +9,7 @@ use mecum_seal::{DocumentId, Envelope, Hash32};
 use mecum_sync::{Chain, Signed, SpaceEntry, decode};
 use mecum_vault::{Durability, Salvage, Table};
 
+use crate::erasing::decided;
 use crate::error::SessionError;
 use crate::exchange::quarantine;
 use crate::identity::{Identity, actor_of};
@@ -29,6 +30,18 @@ struct Unsent {
 }
 
 impl Session {
+    /// Brings over what was decided to be erased or moved, and the list of what was: nobody else knows of a decision. Afterwards, so
+    /// that nothing is carried out on what is not fetched yet.
+    pub(super) fn bring_decisions(&mut self, salvage: &Salvage) -> Result<(), SessionError> {
+        let mut stage = Stage::default();
+        for row in salvage.rows().iter().filter(|row| row.table == Table::Sync && !row.stale) {
+            if let Some(body) = decided(&row.name, &row.body) {
+                stage.puts.push((Table::Sync, row.name.clone(), body));
+            }
+        }
+        self.commit(stage, Durability::Full)
+    }
+
     /// Brings over what was not sent. Answers how many edits.
     pub(super) fn bring_over(&mut self, salvage: &Salvage) -> Result<u32, SessionError> {
         let Some(before) = salvage.get(Table::Account, b"identity") else { return Ok(0) };

@@ -122,7 +122,10 @@ impl Session {
         around: Surroundings,
     ) -> Result<Mended, CallError> {
         let mut session = Self::fetch_all(salvage, at, options, around).await?;
-        let unsent = block_in_place(|| session.bring_over(salvage))?;
+        let unsent = block_in_place(|| {
+            let unsent = session.bring_over(salvage)?;
+            session.bring_decisions(salvage).map(|()| unsent)
+        })?;
         Ok(Mended { session, unsent, by: MendBy::Server })
     }
 

@@ -75,3 +75,38 @@ async fn a_vault_is_mended_as_a_whole_after_an_erasure_and_what_was_never_sent_s
     }
     drop(server);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_decided_to_be_erased_is_still_erased_after_the_vault_was_mended_as_a_whole() {
+    let scene = Scene::new().await;
+    let folder = scene.folder.path().join("server");
+    let address = scene.server.stop().await;
+    let all = rows(&scene.phone, &scene.chart).await;
+    let entry = all.iter().find(|row| row["title"] == "phone 0").expect("it is there")["entry"].clone();
+    let args = json!({ "chart": scene.chart, "entry": entry, "reason": "wrong person" });
+    call::<command::EntryErase>(&scene.phone, args).await;
+    let here = json!({ "chart": scene.chart });
+    let waits = call::<command::ErasureList>(&scene.phone, here.clone()).await;
+    assert_eq!(waits.as_array().map(Vec::len), Some(1), "without signal it waits: {waits}");
+    call::<command::VaultLock>(&scene.phone, Value::Null).await;
+    let profile = scene.folder.path().join("phone");
+    // The state of the exchange.
+    sql(&profile, "DELETE FROM row WHERE kind = 8 AND at = (SELECT min(at) FROM row WHERE kind = 8)");
+    let server = Server::start(&folder, &address).await;
+    let view = mended(&scene.phone).await;
+    assert_eq!((&view["phase"], &view["by"]), (&json!("done"), &json!("server")), "{view}");
+    let decided = call::<command::ErasureList>(&scene.phone, here).await;
+    assert_eq!(decided[0]["reason"], "wrong person", "the decision stands: {decided}");
+    let args = json!({ "chart": scene.chart, "offset": 0, "limit": 200 });
+    until::<command::Timeline>(&scene.phone, args.clone(), "and is carried out", |page| {
+        page["rows"].as_array().is_some_and(|rows| rows.iter().all(|row| row["title"] != "phone 0"))
+    })
+    .await;
+    call::<command::SyncNow>(&scene.phone, Value::Null).await;
+    call::<command::SyncNow>(&scene.tablet, Value::Null).await;
+    until::<command::Timeline>(&scene.tablet, args, "with the other device too", |page| {
+        page["rows"].as_array().is_some_and(|rows| rows.iter().all(|row| row["title"] != "phone 0"))
+    })
+    .await;
+    drop(server);
+}
