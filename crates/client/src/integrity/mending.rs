@@ -28,6 +28,8 @@ pub(super) struct Mended {
     pub(super) unsent: u32,
     /// How.
     pub(super) by: MendBy,
+    /// Rows that are lost and that nothing here, nor a server, has.
+    pub(super) beyond: u32,
 }
 
 /// What became of a mending.
@@ -185,7 +187,7 @@ impl App {
 
     /// Reads the new vault back and puts it in the old one's place.
     fn take_over(&self, salvage: Salvage, mended: Mended, found: Vec<Finding>) -> Result<Outcome, CallError> {
-        let Mended { mut session, unsent, by } = mended;
+        let Mended { mut session, unsent, by, beyond } = mended;
         let lost = || CallError::new(Code::Damaged, "error-mend-loses");
         let entries = session.verify_against(&salvage).ok_or_else(lost)?;
         session.lock()?;
@@ -194,7 +196,11 @@ impl App {
         let aside = place::set_aside(self.profile(), now_ms).map_err(|error| not_saved(&error))?;
         place::exchange(self.profile(), &hold).map_err(|error| not_saved(&error))?;
         // What nothing can bring back is said, although there is nothing to do about it.
-        let left = found.iter().copied().filter(|finding| finding.mend == MendBy::Nothing).collect();
+        let mut left: Vec<Finding> =
+            found.iter().copied().filter(|finding| finding.mend == MendBy::Nothing).collect();
+        if beyond > 0 {
+            left.push(Finding { kind: FindingKind::Bookkeeping, count: beyond, mend: MendBy::Nothing });
+        }
         Ok(Outcome { found, left, entries, unsent, aside, by: Some(by), message_id: None })
     }
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mecum_documents::{Actor, Document, Link, MAX_SNAPSHOT_BYTES, Payload};
 use mecum_seal::{DocumentId, Envelope};
-use mecum_sync::Follower;
+use mecum_sync::{Chain, Follower};
 use mecum_vault::{Problem, Salvage, SavedLog, SavedRow, Table};
 use zeroize::Zeroizing;
 
@@ -24,7 +24,7 @@ use crate::plaintext::{OpenDocument, press, unpack, unpress};
 use crate::session::{Session, open_envelope};
 use crate::snapshots::links_of_devices;
 use crate::space::{DocumentState, SpaceState};
-use crate::stage::{place_body, place_of};
+use crate::stage::{place_body, place_of, push_name};
 use crate::times::{Noted, Times, encode_times, store_times, stored_times, times_name};
 
 /// A document that was made again, or the log of a space's control document.
@@ -137,6 +137,41 @@ impl<'a> Pieces<'a> {
             }
             _ => row.body.clone(),
         }
+    }
+
+    /// Where own envelopes lie that the server has not shown, of which the rows that say so are lost: without them nothing of a section
+    /// would ever be sent beyond the first. `made` is what lies elsewhere now.
+    pub(super) fn lost_pushes(&self, made: &BTreeMap<DocumentId, Made>) -> BTreeMap<Vec<u8>, Vec<u8>> {
+        let mut lost = BTreeMap::new();
+        if lost_of(self.salvage, Table::Sync) == 0 {
+            return lost;
+        }
+        let kept = self.logs.iter().filter(|(log, _)| !made.contains_key(log)).flat_map(|(log, kept)| {
+            kept.envelopes.iter().zip(1..).map(move |((_, bytes), number)| (*log, number, bytes))
+        });
+        let anew = made.iter().flat_map(|(log, made)| {
+            made.log.iter().zip(1..).map(move |(bytes, number)| (*log, number, bytes))
+        });
+        for (log, number, bytes) in kept.chain(anew) {
+            let Ok(envelope) = Envelope::parse(bytes) else { continue };
+            let place = envelope.place();
+            let Identity { device, incarnation, .. } = self.identity;
+            let chain = Chain { device, incarnation, space: place.space };
+            let own = place.device == device && place.incarnation == incarnation;
+            let name = push_name(place.space, place.envelope_seq);
+            let sent = place.envelope_seq <= self.follower.chain_head(&chain).envelope_seq;
+            if own && !sent && self.salvage.get(Table::Sync, &name).is_none() {
+                lost.insert(name, place_body(log, number));
+            }
+        }
+        lost
+    }
+
+    /// How much is lost of what holds the vault together, `found` of it apart: nothing here can say what it was.
+    pub(super) fn beyond_finding(&self, found: usize) -> u32 {
+        let tables = [Table::Sync, Table::Account, Table::Keys, Table::Space, Table::Waiting];
+        let lost: usize = tables.into_iter().map(|table| lost_of(self.salvage, table)).sum();
+        u32::try_from(lost.saturating_sub(found)).unwrap_or(u32::MAX)
     }
 
     /// The space whose control log this is.

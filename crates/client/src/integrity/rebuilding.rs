@@ -51,6 +51,8 @@ impl Session {
         let pieces = Pieces::read(salvage).ok_or(DAMAGED)?;
         let made = pieces.make(fetched).ok_or(DAMAGED)?;
         let by = if fetched.is_some() { MendBy::Part } else { MendBy::Here };
+        let lost = pieces.lost_pushes(&made);
+        let beyond = pieces.beyond_finding(lost.len());
         let mut unsent = 0;
         let vault = salvage.begin_vault(at, options, |w| {
             for row in salvage.rows().iter().filter(|row| row.table != Table::View) {
@@ -66,6 +68,7 @@ impl Session {
                     w.put(Table::Snapshot, &info_name(*document), info)?;
                 }
             }
+            lost.iter().try_for_each(|(name, place)| w.put(Table::Sync, name, place))?;
             for (log, kept) in pieces.logs().iter().filter(|(log, _)| !made.contains_key(log)) {
                 kept.envelopes.iter().try_for_each(|(_, bytes)| w.append(*log, bytes).map(drop))?;
             }
@@ -86,7 +89,7 @@ impl Session {
         for document in session.documents.keys().copied().collect::<Vec<_>>() {
             session.make_lists(document, &held)?;
         }
-        Ok(Mended { session, unsent, by })
+        Ok(Mended { session, unsent, by, beyond })
     }
 
     /// Makes a document's rows again; refuses a document that holds less than it did.
@@ -126,7 +129,7 @@ impl Session {
             let unsent = session.bring_over(salvage)?;
             session.bring_decisions(salvage).map(|()| unsent)
         })?;
-        Ok(Mended { session, unsent, by: MendBy::Server })
+        Ok(Mended { session, unsent, by: MendBy::Server, beyond: 0 })
     }
 
     /// A session in a new vault that has fetched and verified everything that the server has, as any device that begins. Nothing was

@@ -7,8 +7,8 @@ use mecum_api::{Code, command};
 use mecum_client::{App, AppOptions, FixedClock};
 use serde_json::{Value, json};
 
-use super::world::{WORDS, call, create, device, options};
-use super::{backed_up, note, passphrase, titles};
+use super::world::{Server, WORDS, call, connect, create, device, options, pair, until};
+use super::{backed_up, mended, note, passphrase, sql, titles};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_after_a_restore_that_failed_half_way_outlives_the_next_start() {
@@ -90,4 +90,50 @@ async fn guessing_at_a_backup_is_slowed_down_as_guessing_at_the_vault_is() {
         assert_eq!(view["phase"], "open", "who knows it waits for nothing: {view}");
         call::<command::VaultLock>(&untouched, Value::Null).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_mended_before_it_has_a_server_sends_everything_once_it_has_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let profile = folder.path().join("phone");
+    let (phone, tablet) = (device(&profile), device(&folder.path().join("tablet")));
+    let chart = create(&phone, "Laras", "phone").await;
+    for n in 0..4 {
+        note(&phone, &chart, &format!("note {n}")).await;
+    }
+    let before = titles(&phone, &chart).await;
+    call::<command::VaultLock>(&phone, Value::Null).await;
+    // The last rows of the exchange: where the last notes lie until they are sent.
+    sql(&profile, "DELETE FROM row WHERE at IN (SELECT at FROM row WHERE kind = 8 ORDER BY at DESC LIMIT 2)");
+    let view = mended(&phone).await;
+    assert_eq!((&view["phase"], &view["by"]), (&json!("done"), &json!("here")), "{view}");
+    assert_eq!(view["left"], json!([]), "what was lost was found in the logs: {view}");
+    assert_eq!(titles(&phone, &chart).await, before, "everything is there");
+    let server = Server::start(&folder.path().join("server"), "127.0.0.1:0").await;
+    connect(&phone, &server).await;
+    until::<command::Whereabouts>(&phone, Value::Null, "everything goes out", |view| {
+        view["counts"]["device"] == 0
+    })
+    .await;
+    pair(&phone, &tablet, "tablet", WORDS).await;
+    call::<command::SyncNow>(&tablet, Value::Null).await;
+    assert_eq!(titles(&tablet, &chart).await, before, "and another device gets all of it");
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_mending_cannot_bring_back_of_the_exchange_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let phone = device(folder.path());
+    let chart = create(&phone, "Laras", "phone").await;
+    note(&phone, &chart, "kept").await;
+    call::<command::VaultLock>(&phone, Value::Null).await;
+    // The last row of the account: an entry of its log, which only this device has.
+    sql(folder.path(), "DELETE FROM row WHERE at = (SELECT max(at) FROM row WHERE kind = 1)");
+    let view = mended(&phone).await;
+    assert_eq!(view["by"], "here", "there is nobody else who has it: {view}");
+    let left = view["left"].as_array().expect("a list");
+    let said = left.iter().any(|one| one["kind"] == "bookkeeping" && one["mend"] == "nothing");
+    assert!(said, "it is mended, and what is lost is named: {view}");
+    assert_eq!(titles(&phone, &chart).await, ["kept"], "the record is there");
 }
