@@ -31,6 +31,8 @@ pub(crate) struct Integrity {
     stop_check: bool,
     backup: BackupTask,
     mend: MendView,
+    /// A lock was asked for since the mending began.
+    locked: bool,
 }
 
 /// The backup that is being made, or was made last.
@@ -43,10 +45,11 @@ struct BackupTask {
 }
 
 impl Integrity {
-    /// The vault is being locked: what reads it ends.
+    /// The vault is being locked: what reads it ends, and what mends it does not open it.
     pub(crate) fn stop_all(&mut self) {
         self.stop_check = true;
         self.backup.stop = true;
+        self.locked = true;
     }
 }
 

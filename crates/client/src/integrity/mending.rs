@@ -92,9 +92,8 @@ impl App {
             };
             let outcome = outcome
                 .unwrap_or_else(|error| Outcome { message_id: Some(error.message_id), ..Outcome::none() });
-            // The vault opens as it is now, mended or not; where it does not, the person is asked again.
-            let opened = app.vault_unlock(PassphraseArgs { passphrase: passphrase.to_string() }).await;
-            let failed = outcome.message_id.is_some() || opened.is_err() && outcome.left.is_empty();
+            let closed = app.open_after_mending(&passphrase).await.is_err();
+            let failed = outcome.message_id.is_some() || closed && outcome.left.is_empty();
             let phase = if failed { TaskPhase::Failed } else { TaskPhase::Done };
             let Outcome { found, left, entries, unsent, aside, by, message_id } = outcome;
             let vault = mecum_api::VaultView::default();
@@ -105,6 +104,25 @@ impl App {
         self.mend_status(()).await
     }
 
+    /// Opens the vault as it is now, mended or not; where it does not open, the person is asked again. Whoever has locked meanwhile has
+    /// left: then it stays locked.
+    async fn open_after_mending(&self, passphrase: &str) -> Result<(), CallError> {
+        let was_locked = || held(&self.inner.integrity).locked;
+        if was_locked() {
+            return Ok(());
+        }
+        self.vault_unlock(PassphraseArgs { passphrase: passphrase.to_owned() }).await?;
+        // Between looking and opening: that lock found nothing to lock.
+        if was_locked() {
+            self.blocking(|app| {
+                app.inner.lock_now();
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
     /// Locks what is open and reads what is good. `None` where not even the key can be read.
     fn begin_mending(&self, passphrase: &str) -> Result<Option<Salvage>, CallError> {
         let options = self.vault_options();
@@ -113,6 +131,7 @@ impl App {
             return Err(CallError::new(Code::WrongPassphrase, "error-passphrase-asked"));
         }
         self.inner.lock_now();
+        held(&self.inner.integrity).locked = false;
         let _turn = held(&self.inner.turn);
         self.finish_exchange()?;
         match self.salvage(passphrase) {

@@ -137,3 +137,45 @@ async fn what_a_mending_cannot_bring_back_of_the_exchange_is_said() {
     assert!(said, "it is mended, and what is lost is named: {view}");
     assert_eq!(titles(&phone, &chart).await, ["kept"], "the record is there");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vault_that_is_locked_while_it_is_mended_stays_locked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let phone = device(folder.path());
+    let chart = create(&phone, "Laras", "phone").await;
+    note(&phone, &chart, "kept").await;
+    call::<command::VaultLock>(&phone, Value::Null).await;
+    sql(folder.path(), "DELETE FROM row WHERE kind = 6");
+    call::<command::VaultMend>(&phone, passphrase()).await;
+    call::<command::VaultLock>(&phone, Value::Null).await;
+    let view =
+        until::<command::MendStatus>(&phone, Value::Null, "the mending ends", |view| view["phase"] != "running")
+            .await;
+    assert_eq!((&view["phase"], &view["by"]), (&json!("done"), &json!("here")), "it is mended: {view}");
+    assert_eq!(view["vault"]["phase"], "locked", "whoever locked it has left: {view}");
+    call::<command::VaultUnlock>(&phone, passphrase()).await;
+    assert_eq!(titles(&phone, &chart).await, ["kept"], "and it opens");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_is_asked_for_twice_at_once_is_made_all_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // The clock stands still: both would have one name.
+    let phone = at_rest(folder.path());
+    let chart = create(&phone, "Laras", "phone").await;
+    for n in 0..20 {
+        note(&phone, &chart, &format!("note {n}")).await;
+    }
+    for round in 0..3 {
+        let (one, other) = tokio::join!(
+            phone.call("backup_make", passphrase()),
+            phone.call("backup_make", passphrase())
+        );
+        let list = until::<command::BackupList>(&phone, Value::Null, "it ends", |view| view["phase"] != "running");
+        let list = list.await;
+        assert_eq!((&list["phase"], &list["message_id"]), (&json!("done"), &Value::Null), "{round}: {list}");
+        assert!(one.is_ok() && other.is_ok(), "{round}: {one:?} {other:?}");
+        let made = list["backups"].as_array().map_or(0, Vec::len);
+        assert!(made > round, "{round}: there is one more: {list}");
+    }
+}
