@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{BREATH, BackupTask, place};
 use crate::app::{App, Inner, held};
-use crate::error::{SessionError, unlock_error};
+use crate::error::unlock_error;
 
 /// Why there is no backup.
 enum NotMade {
@@ -37,26 +37,33 @@ impl App {
         let passphrase = Zeroizing::new(args.passphrase);
         let (options, folder) = (self.vault_options(), self.inner.options.backups.clone());
         let now_ms = self.inner.options.clock.now_ms();
-        let begun = self.with(move |session| {
+        // The task holds no app: closing the last one ends it.
+        let inner = self.inner.clone();
+        self.with(move |session| {
             let right = session.vault.is_passphrase(&passphrase, &options);
             if !right.map_err(|error| unlock_error(&error))? {
                 return Err(CallError::new(Code::WrongPassphrase, "error-passphrase-asked").into());
             }
+            // Asked once more with the session held: another may have begun while the passphrase was tried, and would have this name.
+            if held(&inner.integrity).backup.phase == TaskPhase::Running {
+                return Ok(());
+            }
             std::fs::create_dir_all(&folder).map_err(|error| not_saved(&error))?;
             let path = folder.join(place::free_name(&folder, "mecum", now_ms));
-            session.vault.begin_copy(&path).map_err(SessionError::from)
-        });
-        let copying = begun.await?;
-        held(&self.inner.integrity).backup =
-            BackupTask { phase: TaskPhase::Running, ..BackupTask::default() };
-        let (inner, left) = (self.inner.clone(), self.inner.clone());
-        tokio::spawn(async move {
-            if tokio::task::spawn_blocking(move || run_backup(&inner, copying)).await.is_err() {
-                let backup = &mut held(&left.integrity).backup;
-                (backup.phase, backup.message_id) = (TaskPhase::Failed, Some("error-internal".to_owned()));
-                left.news.tell(Topic::Integrity);
-            }
-        });
+            let copying = session.vault.begin_copy(&path)?;
+            held(&inner.integrity).backup = BackupTask { phase: TaskPhase::Running, ..BackupTask::default() };
+            let left = inner.clone();
+            tokio::spawn(async move {
+                if tokio::task::spawn_blocking(move || run_backup(&inner, copying)).await.is_err() {
+                    let backup = &mut held(&left.integrity).backup;
+                    (backup.phase, backup.message_id) =
+                        (TaskPhase::Failed, Some("error-internal".to_owned()));
+                    left.news.tell(Topic::Integrity);
+                }
+            });
+            Ok(())
+        })
+        .await?;
         self.backup_list(()).await
     }
 
