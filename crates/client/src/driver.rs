@@ -52,9 +52,15 @@ pub(crate) struct Home {
 impl Session {
     /// The server of this account.
     pub(crate) fn home(&self) -> Option<Home> {
-        let pin = self.follower.relay().copied()?;
-        let url = self.setting("server-url").ok().flatten()?;
-        Some(Home { url: String::from_utf8(url).ok()?, pin })
+        self.home_as_kept().ok().flatten()
+    }
+
+    /// The same, where an address that cannot be read is not the same as none.
+    fn home_as_kept(&self) -> Result<Option<Home>, SessionError> {
+        let Some(pin) = self.follower.relay().copied() else { return Ok(None) };
+        let Some(url) = self.setting("server-url")? else { return Ok(None) };
+        let url = String::from_utf8(url).map_err(|_| SessionError::Stored { what: "address" })?;
+        Ok(Some(Home { url, pin }))
     }
 
     pub(crate) fn set_home(&mut self, home: &Home) -> Result<(), SessionError> {
@@ -247,8 +253,8 @@ impl Line {
 
     async fn converse(&mut self, inner: &Inner) -> Result<(), Stopped> {
         mecum_trip::here("exchange");
-        let home =
-            inner.session(|session| session.home()).ok_or(Stopped::Locked)?.ok_or(Stopped::NoServer)?;
+        let home = inner.session(|session| session.home_as_kept()).ok_or(Stopped::Locked)?;
+        let home = home.map_err(|error| Stopped::Exchange(error.into()))?.ok_or(Stopped::NoServer)?;
         let life = inner.session(|session| session.follower.incarnation()).ok_or(Stopped::Locked)?;
         if self.open.as_ref().is_none_or(|(at, ..)| *at != home) || self.incarnation != Some(life) {
             let remote = Remote::new(&home.url, home.pin)?;
@@ -360,6 +366,12 @@ fn say(inner: &Inner, outcome: &Result<(), Stopped>) {
             };
             (SyncPhase::UpToDate, inner.session(notice).flatten())
         }
+        // Its key is known and its address is lost, as after a mending: that is not the same as never having had one.
+        Err(Stopped::NoServer)
+            if inner.session(|session| session.follower.relay().is_some()) == Some(true) =>
+        {
+            (SyncPhase::NoServer, Some("error-server-address"))
+        }
         // That it was removed a device believes the account's log alone.
         Err(stopped) => {
             words_for(stopped, inner.session(|session| session.follower.is_removed()) == Some(true))
@@ -400,6 +412,9 @@ pub fn words_for(stopped: &Stopped, removed: bool) -> (SyncPhase, Option<&'stati
             (SyncPhase::Refused, Some("error-server-refused"))
         }
         Stopped::Broken => (SyncPhase::Refused, Some("error-internal")),
+        Stopped::Exchange(ExchangeError::Session(SessionError::Read(_))) => {
+            (SyncPhase::Refused, Some("error-damaged"))
+        }
         Stopped::Exchange(ExchangeError::Session(_)) => (SyncPhase::Refused, Some("error-not-saved")),
         Stopped::Exchange(ExchangeError::RolledBack) => (SyncPhase::Refused, Some("error-older-copy")),
         Stopped::Exchange(ExchangeError::Follow(_)) => (SyncPhase::Refused, Some("error-server-history")),
@@ -417,11 +432,17 @@ impl App {
             move |session: &mut Session| session.check_relay(&key).and_then(|()| session.account_genesis());
         let genesis = self.with(check).await?;
         let remote = Remote::new(&url, info.key).map_err(|error| crate::error::remote_error(&error))?;
+        let home = Home { url, pin: info.key };
+        // Only the address was lost: the server knows this device and takes no code from it a second time.
+        let pinned = self.with(|session| Ok(session.follower.relay().is_some())).await?;
+        if pinned && sign_in(&self.inner, &remote).await.is_ok() {
+            self.with(move |session| session.set_home(&home)).await?;
+            return self.sync_now(()).await;
+        }
         remote.enrol(args.code.trim(), genesis).await.map_err(|error| match error {
             RemoteError::Offline => CallError::new(Code::Offline, "error-offline"),
             _ => CallError::new(Code::Refused, "error-enrolment-code"),
         })?;
-        let home = Home { url, pin: info.key };
         self.with(move |session| session.set_home(&home)).await?;
         self.sync_now(()).await
     }

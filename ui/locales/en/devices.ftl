@@ -70,6 +70,8 @@ pairing-not-heard = It was let in, but has not been heard of yet. Look at its sc
 
 error-no-server = This account has no server yet.
 error-no-server-do = Connect to a server first. Nothing is lost meanwhile.
+error-server-address = This device no longer knows the address of your server.
+error-server-address-do = Connect with the address again. Any code will do: the server knows this device.
 error-enrolment-code = The server does not know this code.
 error-enrolment-code-do = Codes work once. Ask for a fresh one.
 error-other-server = This is another server than the one this account uses.

@@ -67,6 +67,8 @@ pairing-not-heard = Perangkat sudah diterima, tetapi belum ada kabar darinya. Li
 
 error-no-server = Akun ini belum punya server.
 error-no-server-do = Hubungkan ke server dulu. Sementara itu tidak ada yang hilang.
+error-server-address = Perangkat ini tidak tahu lagi alamat server Anda.
+error-server-address-do = Hubungkan lagi dengan alamatnya. Kode apa pun boleh: server mengenal perangkat ini.
 error-enrolment-code = Server tidak mengenal kode ini.
 error-enrolment-code-do = Kode hanya berlaku sekali. Mintalah yang baru.
 error-other-server = Ini server lain dari yang dipakai akun ini.

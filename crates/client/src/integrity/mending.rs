@@ -248,7 +248,13 @@ fn beyond_reading() -> Vec<Finding> {
 }
 
 fn has_server(salvage: &Salvage) -> bool {
-    salvage.get(Table::Setting, SERVER_URL).is_some()
+    server_url(salvage).is_some()
+}
+
+/// The server's address, also an older one: who answers there must have the key that is pinned.
+pub(super) fn server_url(salvage: &Salvage) -> Option<&[u8]> {
+    let found = salvage.rows().iter().find(|row| row.table == Table::Setting && row.name == SERVER_URL);
+    found.map(|row| row.body.as_slice())
 }
 
 /// The findings; without the device's own keys nothing can be fetched in its name.

@@ -9,10 +9,10 @@ use mecum_sync::{AccountEntry, AccountLog, Follower, RefusalCode, Signed, decode
 use mecum_vault::{Durability, Location, Salvage, Table, VaultOptions, WriteVaultError};
 use tokio::task::block_in_place;
 
-use super::mending::Mended;
+use super::mending::{Mended, server_url};
 use super::pieces::{Made, Pieces};
 use crate::account_entries::account_entry_name;
-use crate::driver::{Home, SERVER_URL};
+use crate::driver::Home;
 use crate::erasing::info_name;
 use crate::error::{SessionError, create_error, remote_error};
 use crate::exchange::ExchangeError;
@@ -208,7 +208,7 @@ impl Start {
         };
         let known = follower.as_ref().and_then(|follower| Some(follower.account_log()?.genesis()));
         let genesis = known.or_else(first).ok_or_else(backup)?;
-        let url = salvage.get(Table::Setting, SERVER_URL).ok_or_else(backup)?;
+        let url = server_url(salvage).ok_or_else(backup)?;
         let url = String::from_utf8(url.to_vec()).map_err(|_| backup())?;
         let pin = follower.as_ref().and_then(|follower| follower.relay().copied());
         Ok(Self { identity, genesis, url, pin })

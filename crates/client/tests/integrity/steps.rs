@@ -8,7 +8,7 @@ use mecum_client::{App, AppOptions, FixedClock};
 use serde_json::{Value, json};
 
 use super::world::{Server, WORDS, call, connect, create, device, options, pair, until};
-use super::{backed_up, mended, note, passphrase, sql, titles};
+use super::{backed_up, mended, note, passphrase, sql, titles, vault_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_after_a_restore_that_failed_half_way_outlives_the_next_start() {
@@ -178,4 +178,55 @@ async fn a_backup_that_is_asked_for_twice_at_once_is_made_all_the_same() {
         let made = list["backups"].as_array().map_or(0, Vec::len);
         assert!(made > round, "{round}: there is one more: {list}");
     }
+}
+
+/// The highest place of a setting in a closed vault.
+fn last_setting(profile: &Path) -> i64 {
+    let connection = rusqlite::Connection::open(vault_of(profile)).expect("it is a database");
+    connection
+        .query_row("SELECT coalesce(max(at), 0) FROM row WHERE kind = 9", [], |row| row.get(0))
+        .expect("it has settings")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_whose_servers_address_is_damaged_says_so_and_finds_back_without_a_code() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(&folder.path().join("server"), "127.0.0.1:0").await;
+    let profile = folder.path().join("phone");
+    let phone = device(&profile);
+    let chart = create(&phone, "Laras", "phone").await;
+    call::<command::VaultLock>(&phone, Value::Null).await;
+    let before = last_setting(&profile);
+    call::<command::VaultUnlock>(&phone, passphrase()).await;
+    connect(&phone, &server).await;
+    note(&phone, &chart, "kept").await;
+    call::<command::SyncNow>(&phone, Value::Null).await;
+    call::<command::VaultLock>(&phone, Value::Null).await;
+    // The first setting that was made since: the address.
+    let address = format!("(SELECT min(at) FROM row WHERE kind = 9 AND at > {before})");
+    sql(&profile, &format!("UPDATE row SET body = zeroblob(length(body)) WHERE at = {address}"));
+    call::<command::VaultUnlock>(&phone, passphrase()).await;
+    let view = call::<command::SyncNow>(&phone, Value::Null).await;
+    assert_eq!(
+        (&view["phase"], &view["message_id"]),
+        (&json!("refused"), &json!("error-damaged")),
+        "it does not pass for an account without a server: {view}"
+    );
+    let view = mended(&phone).await;
+    assert_eq!(view["left"][0]["kind"], "settings", "what is not brought back is named: {view}");
+    let view = call::<command::SyncNow>(&phone, Value::Null).await;
+    assert_eq!(
+        (&view["phase"], &view["message_id"]),
+        (&json!("no-server"), &json!("error-server-address")),
+        "and what to do about it: {view}"
+    );
+    note(&phone, &chart, "written since").await;
+    let args = json!({ "url": server.url, "code": "no code at all" });
+    let view = call::<command::ServerConnect>(&phone, args).await;
+    assert_eq!(view["phase"], "up-to-date", "the server knows the device: {view}");
+    until::<command::Whereabouts>(&phone, Value::Null, "everything goes out", |view| {
+        view["counts"]["device"] == 0
+    })
+    .await;
+    drop(server);
 }
