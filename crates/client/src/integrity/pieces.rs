@@ -21,6 +21,7 @@ use crate::heads::OwnChange;
 use crate::identity::Identity;
 use crate::members::replayed_name;
 use crate::plaintext::{OpenDocument, press, unpack, unpress};
+use crate::row::Row;
 use crate::session::{Session, open_envelope};
 use crate::snapshots::links_of_devices;
 use crate::space::{DocumentState, SpaceState};
@@ -88,7 +89,10 @@ impl<'a> Pieces<'a> {
         let named = self.salvage.rows().iter().filter(|row| row.table == Table::Snapshot);
         hit.extend(named.filter_map(|row| DocumentId::from_slice(row.name.get(..16)?)));
         hit.extend(self.logs.keys().filter(|log| self.control(**log).is_none()));
-        hit.extend(rows_in(self.salvage).keys().map(|(document, _)| *document));
+        // An older list may name a document that another took the place of.
+        let replaced = |row: &&Row| Session::is_replaced(self.follower.space_log(row.space), row.document);
+        let rows = rows_in(self.salvage);
+        hit.extend(rows.values().filter(|row| !replaced(row)).map(|row| row.document));
         hit.retain(|document| !self.states.contains_key(document));
         // A document without a trace is nobody's to find.
         if lost_of(self.salvage, Table::Document) > hit.len() {

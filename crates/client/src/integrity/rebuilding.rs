@@ -168,8 +168,18 @@ impl Session {
         for chart in self.charts() {
             there.extend(self.rows(chart).ok()?.all().map(|row| row.key));
         }
-        let missing = rows_in(salvage).keys().any(|(_, key)| !there.contains(key));
+        let rows = rows_in(salvage);
+        let missing = rows.values().any(|row| !there.contains(&row.key) && !self.may_be_gone(row));
         (!missing).then(|| u32::try_from(there.len()).unwrap_or(u32::MAX))
+    }
+}
+
+impl Session {
+    /// Whether a row that a damaged vault lists may rightly be nowhere now: another document took the place of its own, which is how
+    /// something is erased, or its section is not shared with this account any more.
+    fn may_be_gone(&self, row: &Row) -> bool {
+        let log = self.follower.space_log(row.space);
+        Self::is_replaced(log, row.document) || log.is_some() && self.follower.role(row.space).is_none()
     }
 }
 

@@ -110,3 +110,26 @@ async fn what_was_decided_to_be_erased_is_still_erased_after_the_vault_was_mende
     .await;
     drop(server);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_that_was_erased_elsewhere_bars_no_mending() {
+    let scene = Scene::new().await;
+    call::<command::VaultLock>(&scene.tablet, Value::Null).await;
+    let all = rows(&scene.phone, &scene.chart).await;
+    let entry = all.iter().find(|row| row["title"] == "phone 0").expect("it is there")["entry"].clone();
+    let args = json!({ "chart": scene.chart, "entry": entry, "reason": "" });
+    call::<command::EntryErase>(&scene.phone, args).await;
+    for _ in 0..3 {
+        call::<command::SyncNow>(&scene.phone, Value::Null).await;
+    }
+    let left = titles(&scene.phone, &scene.chart).await;
+    assert!(!left.contains(&"phone 0".to_owned()), "it is erased: {left:?}");
+    let profile = scene.folder.path().join("tablet");
+    // The state of the exchange; the lists are sound, and name what was erased while this device was away.
+    sql(&profile, "DELETE FROM row WHERE kind = 8 AND at = (SELECT min(at) FROM row WHERE kind = 8)");
+    let view = mended(&scene.tablet).await;
+    assert_eq!((&view["phase"], &view["message_id"]), (&json!("done"), &Value::Null), "{view}");
+    assert_eq!(view["by"], "server", "{view}");
+    assert_eq!(titles(&scene.tablet, &scene.chart).await, left, "everything else is there, and it is not");
+    drop(scene);
+}

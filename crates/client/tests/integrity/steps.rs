@@ -44,7 +44,8 @@ async fn what_is_written_after_a_restore_that_failed_half_way_outlives_the_next_
 /// Tries at a backup until one has to wait; answers how many were free. The clock stands still: no wait ends by itself.
 async fn free_guesses(app: &App, backup: &Value) -> u32 {
     for free in 0..10 {
-        let args = json!({ "backup": backup, "passphrase": format!("six other words that open nothing {free}") });
+        let args =
+            json!({ "backup": backup, "passphrase": format!("six other words that open nothing {free}") });
         let refused = app.call("backup_restore", args).await.expect_err("wrong");
         if refused.code == Code::Waiting {
             return free;
@@ -72,7 +73,8 @@ async fn guessing_at_a_backup_is_slowed_down_as_guessing_at_the_vault_is() {
     let (empty, untouched) = (folder.path().join("empty"), folder.path().join("untouched"));
     for profile_of in [&empty, &untouched] {
         std::fs::create_dir_all(profile_of.join("backups")).expect("made");
-        std::fs::copy(profile.join("backups").join(name), profile_of.join("backups").join(name)).expect("copied");
+        std::fs::copy(profile.join("backups").join(name), profile_of.join("backups").join(name))
+            .expect("copied");
     }
     call::<command::VaultLock>(&phone, Value::Null).await;
     assert_eq!(free_guesses(&phone, &backup).await, 3, "the first ones are free: people mistype");
@@ -148,9 +150,10 @@ async fn a_vault_that_is_locked_while_it_is_mended_stays_locked() {
     sql(folder.path(), "DELETE FROM row WHERE kind = 6");
     call::<command::VaultMend>(&phone, passphrase()).await;
     call::<command::VaultLock>(&phone, Value::Null).await;
-    let view =
-        until::<command::MendStatus>(&phone, Value::Null, "the mending ends", |view| view["phase"] != "running")
-            .await;
+    let view = until::<command::MendStatus>(&phone, Value::Null, "the mending ends", |view| {
+        view["phase"] != "running"
+    })
+    .await;
     assert_eq!((&view["phase"], &view["by"]), (&json!("done"), &json!("here")), "it is mended: {view}");
     assert_eq!(view["vault"]["phase"], "locked", "whoever locked it has left: {view}");
     call::<command::VaultUnlock>(&phone, passphrase()).await;
@@ -167,11 +170,10 @@ async fn a_backup_that_is_asked_for_twice_at_once_is_made_all_the_same() {
         note(&phone, &chart, &format!("note {n}")).await;
     }
     for round in 0..3 {
-        let (one, other) = tokio::join!(
-            phone.call("backup_make", passphrase()),
-            phone.call("backup_make", passphrase())
-        );
-        let list = until::<command::BackupList>(&phone, Value::Null, "it ends", |view| view["phase"] != "running");
+        let (one, other) =
+            tokio::join!(phone.call("backup_make", passphrase()), phone.call("backup_make", passphrase()));
+        let list =
+            until::<command::BackupList>(&phone, Value::Null, "it ends", |view| view["phase"] != "running");
         let list = list.await;
         assert_eq!((&list["phase"], &list["message_id"]), (&json!("done"), &Value::Null), "{round}: {list}");
         assert!(one.is_ok() && other.is_ok(), "{round}: {one:?} {other:?}");
