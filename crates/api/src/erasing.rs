@@ -28,11 +28,12 @@ pub enum ErasurePhase {
     /// stopped.
     #[default]
     Waits,
-    /// Signed on this device and on its way to the server.
+    /// Signed on this device and on its way to the server, or a move that is written where it goes and not gone from where it was:
+    /// neither can be stopped.
     Sending,
     /// In force. It is in no file of this device any more.
     Done,
-    /// It could not be done: `message_id` says why. Nothing was changed.
+    /// It could not be done: `message_id` says why. Nothing was erased. It can be decided again.
     Refused,
 }
 

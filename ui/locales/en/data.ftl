@@ -125,6 +125,8 @@ erased-late = { $count ->
 }
 
 error-erasing-already = It is signed already and cannot be stopped any more.
+error-moving-already = It is written where it goes already, and still stands where it was. It cannot be stopped half-way.
+error-moving-already-do = Wait until it is done, or move it again. Then it can be moved back.
 error-not-manager = Only who owns this record, or lets others in, can do this.
 error-settle-first = Two values stand in this entry. Nothing was changed.
 error-settle-first-do = Settle them first, then move it.

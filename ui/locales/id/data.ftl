@@ -121,6 +121,8 @@ erased-late = { $count ->
 }
 
 error-erasing-already = Ini sudah ditandatangani dan tidak bisa dihentikan lagi.
+error-moving-already = Butir ini sudah ditulis di tempat barunya, dan masih ada di tempat lamanya. Ini tidak bisa dihentikan di tengah jalan.
+error-moving-already-do = Tunggu sampai selesai, atau pindahkan lagi. Setelah itu bisa dipindahkan kembali.
 error-not-manager = Hanya pemilik rekam ini, atau yang boleh memasukkan orang, yang bisa melakukannya.
 error-settle-first = Ada dua nilai di butir ini. Tidak ada yang diubah.
 error-settle-first-do = Putuskan dulu, lalu pindahkan.

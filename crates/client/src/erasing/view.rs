@@ -32,7 +32,7 @@ impl Session {
         Ok(ErasureLook {
             may: message_id.is_none(),
             message_id,
-            sensitive: self.spaces.get(&row.space).is_some_and(|space| space.section == Section::Sensitive),
+            sensitive: !self.spaces_holding(args.chart, key).iter().any(|space| !self.is_sensitive(*space)),
             from_file: matches!(key, ItemKey::Finished(_)),
             waits: self.follower.relay().is_some(),
             own_devices: u32::try_from(devices.saturating_sub(1)).unwrap_or(u32::MAX),
@@ -65,30 +65,34 @@ impl Session {
         }
         let row = self.rows(chart)?.get(key).cloned().ok_or_else(SessionError::not_found)?;
         self.check_erasable(chart, &row)?;
+        let there =
+            self.intents()?.into_iter().find(|intent| intent.key == Some(key) && intent.chart() == chart);
+        if let Some(there) = there.as_ref().filter(|there| there.refused.is_none()) {
+            return self.view_of_intent(there);
+        }
         let moves = kind != ErasureKind::Erase;
-        let sensitive = self.spaces.get(&row.space).is_some_and(|space| space.section == Section::Sensitive);
-        if moves && sensitive == (kind == ErasureKind::ToSensitive) {
+        // A move that stopped half-way left it in both places: it is there only once it is nowhere else.
+        let leaves = |space: &SpaceId| self.is_sensitive(*space) != (kind == ErasureKind::ToSensitive);
+        if moves && !self.spaces_holding(chart, key).iter().any(leaves) {
             return Err(refused("error-there-already"));
         }
         if moves && !row.clashes.is_empty() {
             return Err(refused("error-settle-first"));
         }
-        let there =
-            self.intents()?.into_iter().find(|intent| intent.key == Some(key) && intent.chart() == chart);
         if let Some(there) = there {
-            if there.refused.is_none() {
-                return self.view_of_intent(&there);
-            }
             self.forget(&there)?;
         }
         let section = self.spaces.get(&row.space).map_or(row.kind().section(), |space| space.section);
         let intent = self.decide(chart, kind, Some(key), None, (section, reason))?;
-        if self.follower.relay().is_none() {
-            self.advance_erasures()?;
-        }
+        let advanced = if self.follower.relay().is_none() { self.advance_erasures() } else { Ok(()) };
         let id = hex(&intent.id);
         let list = self.erasure_list(&ChartArgs { chart })?;
-        list.into_iter().find(|view| view.erasure == id).ok_or_else(SessionError::not_found)
+        let view = list.into_iter().find(|view| view.erasure == id).ok_or_else(SessionError::not_found)?;
+        if view.phase != ErasurePhase::Done {
+            // What failed may be another decision's: of one that is done there is nothing to say.
+            advanced?;
+        }
+        Ok(view)
     }
 
     /// Whether this account may erase or move an entry: it manages every section that holds it.
@@ -104,6 +108,21 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    fn is_sensitive(&self, space: SpaceId) -> bool {
+        self.spaces.get(&space).is_some_and(|state| state.section == Section::Sensitive)
+    }
+
+    /// Whether a move has written its entry where it goes and not taken it from where it was: it stands in both places.
+    fn is_half_moved(&mut self, intent: &Intent) -> Result<bool, SessionError> {
+        let (chart, Some(key), true) = (intent.chart(), intent.key, intent.copied.is_some()) else {
+            return Ok(false);
+        };
+        self.load_chart(chart)?;
+        let holding = self.spaces_holding(chart, key);
+        let sensitive = holding.iter().filter(|space| self.is_sensitive(**space)).count();
+        Ok(sensitive > 0 && sensitive < holding.len())
     }
 
     fn spaces_holding(&self, chart: ChartId, key: ItemKey) -> Vec<SpaceId> {
@@ -161,6 +180,7 @@ impl Session {
         let phase = match (&intent.refused, intent.by) {
             (Some(_), _) => ErasurePhase::Refused,
             (None, Some(_)) => ErasurePhase::Sending,
+            (None, None) if self.is_half_moved(intent)? => ErasurePhase::Sending,
             (None, None) => ErasurePhase::Waits,
         };
         let spaces = intent.key.map(|key| self.spaces_holding(chart, key)).unwrap_or_default();
@@ -205,12 +225,16 @@ impl Session {
         }
     }
 
-    /// Stops what still waits, or takes what was refused off the list. Nothing was changed by it.
+    /// Stops what still waits, or takes what was refused off the list. Nothing was changed by it: a move that has begun, and would
+    /// leave its entry in both places, goes on, or is decided again.
     pub fn erasure_stop(&mut self, args: &ErasureArgs) -> Result<(), SessionError> {
         let found = self.intents()?.into_iter().find(|intent| hex(&intent.id) == args.erasure);
         let intent = found.ok_or_else(SessionError::not_found)?;
         if intent.by.is_some() {
             return Err(refused("error-erasing-already"));
+        }
+        if self.is_half_moved(&intent)? {
+            return Err(refused("error-moving-already"));
         }
         self.forget(&intent)?;
         self.tell(Topic::Record { chart: intent.chart() });

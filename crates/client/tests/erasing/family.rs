@@ -5,10 +5,10 @@ use std::sync::Arc;
 use mecum_api::{ChartArgs, EntryEraseArgs, ErasureView};
 use mecum_client::remote::{Remote, Session as SignedIn};
 use mecum_client::testing::{first_device, surroundings};
-use mecum_client::{ItemKey, Session};
+use mecum_client::{ExchangeError, ItemKey, Session};
 use mecum_domain::{ChartId, Field, Kind, Relation, Section};
 use mecum_relay::{Relay, RelayOptions};
-use mecum_sync::Role;
+use mecum_sync::{RefusalCode, Role};
 use mecum_vault::Location;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -34,14 +34,29 @@ impl Device {
         self.session = self.session.take().map(|session| session.restart().expect("reopens"));
     }
 
-    /// Exchanges until nothing is left to say or to fetch; false if it was stopped on the way.
-    pub(crate) async fn exchange(&mut self, server: &Server) -> bool {
-        let signed_in = if let Some(signed_in) = self.signed_in.take() {
+    async fn sign_in(&mut self, server: &Server) -> SignedIn {
+        if let Some(signed_in) = self.signed_in.take() {
             signed_in
         } else {
             let (key, account, device, incarnation) = self.session().sign_in_for_tests();
             server.remote.sign_in(&key, account, device, incarnation).await.expect("signs in")
-        };
+        }
+    }
+
+    /// Asks once and hears the answer: what is done upon it the server does not hear of.
+    pub(crate) async fn hear(&mut self, server: &Server) {
+        let signed_in = self.sign_in(server).await;
+        let request = self.session().request().expect("a request");
+        let said = self.session().said(&request, signed_in.forms);
+        let response = server.remote.sync_as_said(&signed_in, &said).await.expect("an answer");
+        self.session().accept(&request, &response).expect("taken");
+        self.signed_in = Some(signed_in);
+        drop(self.session().request().expect("a request"));
+    }
+
+    /// Exchanges until nothing is left to say or to fetch; false if it was stopped on the way.
+    pub(crate) async fn exchange(&mut self, server: &Server) -> bool {
+        let signed_in = self.sign_in(server).await;
         for _ in 0..100 {
             let request = self.session().request().expect("a request");
             let said = self.session().said(&request, signed_in.forms);
@@ -52,7 +67,12 @@ impl Device {
                     self.signed_in = Some(signed_in);
                     return true;
                 }
-                Err(mecum_client::ExchangeError::Session(_)) => return false,
+                Err(ExchangeError::Session(_)) => return false,
+                // Who was removed hears so, and asks again later.
+                Err(ExchangeError::Refused(RefusalCode::NotMember | RefusalCode::UnknownSpace)) => {
+                    self.signed_in = Some(signed_in);
+                    return true;
+                }
                 Err(error) => panic!("an honest server is followed: {error:?}"),
             }
         }
