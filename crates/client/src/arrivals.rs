@@ -64,7 +64,7 @@ impl Session {
             .into_iter()
             .partition(|arrival| arrival.envelope.place().document == DocumentId::CONTROL);
         for arrival in control {
-            self.stage_control(stage, arrival);
+            self.stage_control(stage, arrival)?;
         }
         let mut groups = by_document(content);
         // A document that opened just now may have had envelopes waiting for it.
@@ -77,11 +77,11 @@ impl Session {
         Ok(())
     }
 
-    pub(crate) fn stage_control(&mut self, stage: &mut Stage, arrival: Arrival) {
+    pub(crate) fn stage_control(&mut self, stage: &mut Stage, arrival: Arrival) -> Result<(), SessionError> {
         let place = arrival.envelope.place().clone();
         let Ok(space) = self.staged_space(stage, place.space) else {
             quarantine(stage, "space", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
-            return;
+            return Ok(());
         };
         let key = space.epoch_key(place.epoch);
         let opened =
@@ -91,42 +91,48 @@ impl Session {
             let follower = stage.follower.as_ref().unwrap_or(&self.follower);
             if Self::is_void(follower, &place) {
                 keep_void(stage, &arrival.envelope, &arrival.bytes);
-                return;
+                return Ok(());
             }
             if follower.account_of(place.device) == Some(self.identity.account) {
                 self.take_account_note(stage, body);
             }
             stage.appended.push((space.control_log(), arrival.bytes));
-            return;
+            return Ok(());
         }
         let log = self.staged_log(stage, place.space);
         let opens = opened.as_ref().and_then(|body| opened_document(body));
         if opens.is_some_and(|document| Self::is_replaced(log, document)) {
             // It has the key of a document that is gone: it is not kept.
-            return;
+            return Ok(());
         }
         if let Some(message) = opened.as_ref().and_then(|body| OpenSuccessor::decode(body)) {
-            if self.staged_document(stage, message.document).is_err() {
-                let body = message.pending(place.space).encode();
-                stage.puts.push((Table::Sync, pending_name(message.document), body));
+            let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+            let from = follower.account_of(place.device);
+            if let Some(from) = from.filter(|_| self.staged_document(stage, message.document).is_err()) {
+                let body = message.pending(place.space, from).encode();
+                stage.puts.push((Table::Sync, pending_name(message.document, from), body));
             }
             stage.appended.push((space.control_log(), arrival.bytes));
-            return;
+            return Ok(());
         }
         if opened.as_ref().is_some_and(|body| is_nothing(body)) {
             stage.appended.push((space.control_log(), arrival.bytes));
-            return;
+            return Ok(());
         }
         let Some(message) = opened.and_then(|body| OpenDocument::decode(&body).ok()) else {
             quarantine(stage, "control", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
-            return;
+            return Ok(());
         };
-        if self.staged_document(stage, message.document).is_err() {
+        // What takes another's place opens as a manager said, not as anybody who may write says.
+        let begins = self.staged_document(stage, message.document).is_err()
+            && !self.is_successor(stage, place.space, message.document)?;
+        if begins {
             let state = DocumentState::new(message.document, place.space, message.key(), message.shard);
             stage.open.insert(message.document, Document::new(self.identity.actor()));
             stage.documents.insert(message.document, state);
         }
         stage.appended.push((space.control_log(), arrival.bytes));
+        Ok(())
     }
 
     fn stage_document_arrivals(

@@ -15,7 +15,7 @@ mod signing;
 mod view;
 
 use mecum_api::ErasureKind;
-use mecum_seal::{DocumentId, SpaceId};
+use mecum_seal::{AccountId, DocumentId, SpaceId};
 use mecum_sync::SpaceLog;
 use mecum_vault::Table;
 
@@ -33,9 +33,15 @@ pub(crate) fn info_name(document: DocumentId) -> Vec<u8> {
     [document.as_bytes().as_slice(), b"base"].concat()
 }
 
-/// The name of a successor that is opened and has not begun.
-pub(crate) fn pending_name(document: DocumentId) -> Vec<u8> {
+/// Under what begins with this the vault keeps who opened a successor that has not begun. Whoever may write can say that they do, so
+/// each account's word is kept beside the others'.
+fn pending_prefix(document: DocumentId) -> Vec<u8> {
     [b"successor".as_slice(), document.as_bytes()].concat()
+}
+
+/// The name under which the vault keeps a successor that an account opened and that has not begun.
+pub(crate) fn pending_name(document: DocumentId, account: AccountId) -> Vec<u8> {
+    [pending_prefix(document).as_slice(), account.as_bytes()].concat()
 }
 
 /// The stored code of what is done; 0 is nothing that this version knows.
@@ -74,10 +80,39 @@ impl Session {
         body.map(|body| Info::decode(&body).ok_or(SessionError::Stored { what: "successor" })).transpose()
     }
 
-    /// A successor that was opened here and waits to begin.
+    /// A successor that this account opened and that waits to begin.
     pub(crate) fn pending(&self, document: DocumentId) -> Result<Option<Pending>, SessionError> {
-        let body = self.vault.get(Table::Sync, &pending_name(document))?;
-        body.map(|body| Pending::decode(&body).ok_or(SessionError::Stored { what: "successor" })).transpose()
+        let all = self.all_pending(document)?;
+        Ok(all.into_iter().find(|pending| pending.is_by(self.identity.account)))
+    }
+
+    /// Whatever was said of how a successor opens that waits to begin.
+    fn all_pending(&self, document: DocumentId) -> Result<Vec<Pending>, SessionError> {
+        let stored = self.vault.list_prefix(Table::Sync, &pending_prefix(document))?;
+        let decode = |body: &[u8]| Pending::decode(body).ok_or(SessionError::Stored { what: "successor" });
+        stored.iter().map(|(_, body)| decode(body)).collect()
+    }
+
+    /// Forgets whatever was said of how a successor opens.
+    fn stage_pending_gone(&self, stage: &mut Stage, document: DocumentId) -> Result<(), SessionError> {
+        for (name, _) in self.vault.list_prefix(Table::Sync, &pending_prefix(document))? {
+            stage.deletes.push((Table::Sync, name));
+        }
+        Ok(())
+    }
+
+    /// Whether a document takes another's place, or is said to: then it does not begin as any document does, whoever opens it so.
+    pub(crate) fn is_successor(
+        &self,
+        stage: &Stage,
+        space: SpaceId,
+        document: DocumentId,
+    ) -> Result<bool, SessionError> {
+        let log = self.staged_log(stage, space);
+        let prefix = pending_prefix(document);
+        Ok(log.into_iter().flat_map(SpaceLog::replaced).any(|of| of.by == document)
+            || stage.puts.iter().any(|(table, name, _)| *table == Table::Sync && name.starts_with(&prefix))
+            || !self.vault.list_prefix(Table::Sync, &prefix)?.is_empty())
     }
 
     /// Whether a document's place in its space was taken by another one, as far as the log here says.

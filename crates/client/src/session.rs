@@ -513,13 +513,12 @@ impl Session {
         mecum_trip::here("idle");
         // What is destroyed leaves the log first: a tail that cannot be folded may not keep it.
         self.scrub_if_owed()?;
-        if self.follower.relay().is_none() {
-            self.advance_erasures()?;
-        }
+        // What cannot be carried out keeps nothing else from being done.
+        let advanced = if self.follower.relay().is_none() { self.advance_erasures() } else { Ok(()) };
         let folded = self.fold_tails();
         self.prune_outgoing()?;
         self.vault.idle()?;
-        folded
+        advanced.and(folded)
     }
 
     /// What kinds of entry a person may write.

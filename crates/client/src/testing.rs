@@ -3,6 +3,7 @@
 mod digest;
 mod figures;
 mod measuring;
+mod spoiling;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use crate::times::Noted;
 
 pub use crate::driver::{Patience, Stopped, asks_to_begin_again, words_for};
 pub use measuring::PlainDocument;
+pub use spoiling::LyingOpening;
 
 /// The passphrase of every vault here.
 pub const PASSPHRASE: &str = "five invented words and one";

@@ -7,6 +7,8 @@ mod alone;
 mod family;
 #[path = "erasing/moving.rs"]
 mod moving;
+#[path = "erasing/openings.rs"]
+mod openings;
 
 use family::{Device, Family, NEEDLE, Server, dose, holds, list, medicine, names};
 use mecum_api::{EntryArgs, EntryEraseArgs, ErasureKind, ErasurePhase, MemberRemoveArgs};

@@ -1,7 +1,9 @@
 //! What travels of a successor: its opening in the control document, and its first envelope, which holds what it begins with.
 
 use mecum_documents::{Actor, Document, Limits, MAX_SNAPSHOT_BYTES};
-use mecum_seal::{DeviceId, DocumentId, DocumentKey, Hash32, IncarnationId, SpaceId, sha256_parts};
+use mecum_seal::{
+    AccountId, DeviceId, DocumentId, DocumentKey, Hash32, IncarnationId, SpaceId, sha256_parts,
+};
 use minicbor::{Decode, Encode};
 
 use crate::plaintext::{OpenDocument, SnapshotPart, unpress};
@@ -41,9 +43,9 @@ impl OpenSuccessor {
         (message.version == Self::VERSION && message.encode() == bytes).then_some(message)
     }
 
-    /// What is kept of it until the successor begins.
-    pub(crate) fn pending(&self, space: SpaceId) -> Pending {
-        Pending { space, key: self.key, shard: self.shard, of: self.of }
+    /// What is kept of it until the successor begins, and of whom it is.
+    pub(crate) fn pending(&self, space: SpaceId, from: AccountId) -> Pending {
+        Pending { space, key: self.key, shard: self.shard, of: self.of, from: Some(from) }
     }
 }
 
@@ -54,7 +56,7 @@ pub(crate) fn opened_document(body: &[u8]) -> Option<DocumentId> {
 }
 
 /// A successor that is opened and has not begun.
-#[derive(Encode, Decode)]
+#[derive(Clone, Encode, Decode)]
 pub(crate) struct Pending {
     #[n(0)]
     pub(crate) space: SpaceId,
@@ -64,9 +66,17 @@ pub(crate) struct Pending {
     pub(crate) shard: i16,
     #[n(3)]
     pub(crate) of: DocumentId,
+    /// Who opened it; earlier versions did not keep that.
+    #[n(4)]
+    from: Option<AccountId>,
 }
 
 impl Pending {
+    /// Whether an account opened it, as far as that was kept.
+    pub(crate) fn is_by(&self, account: AccountId) -> bool {
+        self.from.is_none_or(|from| from == account)
+    }
+
     pub(crate) fn key(&self) -> DocumentKey {
         DocumentKey::from_bytes(self.key)
     }

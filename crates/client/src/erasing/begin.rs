@@ -14,8 +14,8 @@ use mecum_vault::{Durability, Table, Write, WriteVaultError};
 use super::base::{Base, Info, Pending, base_digest, opened_document};
 use super::intents::Erased;
 use super::late::key_of as key_of_edit;
-use super::signing::{BROKEN, item_of_key, key_of_item};
-use super::{info_name, kind_of, pending_name};
+use super::signing::{item_of_key, key_of_item};
+use super::{info_name, kind_of};
 use crate::arrivals::{Arrival, waiting_prefix};
 use crate::error::SessionError;
 use crate::exchange::quarantine;
@@ -29,6 +29,9 @@ use crate::session::Session;
 use crate::space::DocumentState;
 use crate::stage::{Outgoing, Stage, place_body, place_of};
 use crate::times::times_name;
+
+/// The old document here does not let the successor be worked out.
+const BROKEN: SessionError = SessionError::Stored { what: "successor" };
 
 /// The setting that stands from when something was destroyed until the write-ahead log was emptied after it.
 const SCRUB: &str = "scrub";
@@ -44,6 +47,7 @@ struct Begun {
     info: Info,
     document: Document,
     rest: Vec<Arrival>,
+    pending: Pending,
 }
 
 /// Where a successor stands.
@@ -69,14 +73,22 @@ impl Session {
                 log.replaced().iter().filter(|of| self.is_in_force(*space, of)).map(|of| (*space, *of)),
             );
         }
+        // What cannot begin keeps nothing else from it.
+        let mut failed = None;
         for (space, of) in due {
-            if let Some(pending) = self.pending(of.by)? {
-                self.begin(space, &of, &pending)?;
-            } else if self.documents.contains_key(&of.document) {
-                self.end_without(space, &of)?;
-            }
+            let begun = self.begin_or_end(space, &of);
+            failed = failed.or(begun.err());
         }
-        self.scrub_if_owed()
+        self.scrub_if_owed()?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn begin_or_end(&mut self, space: SpaceId, of: &Replaced) -> Result<(), SessionError> {
+        let pending = self.all_pending(of.by)?;
+        if !pending.is_empty() {
+            return self.begin(space, of, pending);
+        }
+        if self.documents.contains_key(&of.document) { self.end_without(space, of) } else { Ok(()) }
     }
 
     /// The server has countersigned it; or there is none, and this device orders its own log.
@@ -84,7 +96,7 @@ impl Session {
         self.follower.relay().is_none() || of.entry <= self.follower.ever_stored_space_entries(space)
     }
 
-    fn begin(&mut self, space: SpaceId, of: &Replaced, pending: &Pending) -> Result<(), SessionError> {
+    fn begin(&mut self, space: SpaceId, of: &Replaced, said: Vec<Pending>) -> Result<(), SessionError> {
         let Some(reason) = self
             .spaces
             .get(&space)
@@ -96,28 +108,36 @@ impl Session {
         };
         let old = self.documents.get(&of.document).cloned();
         let mut late = None;
-        let begun = match self.standing(of, pending, reason.digest)? {
-            Standing::Waits if self.is_over(space, of.by) => return self.never_began(space, of, pending),
+        // Whoever may write can say how it opens: only the word of the account counts that signed the end.
+        let manager = self.kept_entry(&Stage::default(), space, of.entry)?.map(|entry| entry.account);
+        let (said, others): (Vec<Pending>, Vec<Pending>) = said
+            .into_iter()
+            .partition(|pending| pending.space == space && manager.is_some_and(|by| pending.is_by(by)));
+        let begun = match self.standing(of, &said, reason.digest)? {
+            Standing::Waits if self.is_over(space, of.by) => {
+                return self.never_began(space, of, said.iter().chain(&others));
+            }
+            Standing::Waits if said.is_empty() && old.is_some() => return self.end_without(space, of),
             Standing::Waits => return Ok(()),
-            Standing::Refused => return self.refuse(of, pending),
+            Standing::Refused => return self.refuse(of, &said),
             Standing::Here(begun) => begun,
         };
         if let Some(old) = &old {
             match self.late_in(old, of, &begun.base, &begun.document)? {
-                None => return self.refuse(of, pending),
+                None => return self.refuse(of, &[begun.pending]),
                 Some(found) => late = Some(found),
             }
         }
-        let Begun { base, info, document, rest } = *begun;
+        let Begun { base, info, document, rest, pending } = *begun;
         let left_out: BTreeSet<ItemKey> = base.left_out.iter().copied().collect();
         let mut stage = Stage::default();
-        let state = self.stage_begun_document(&mut stage, of.by, pending, &info, &document)?;
+        let state = self.stage_begun_document(&mut stage, of.by, &pending, &info, &document)?;
         for name in self.vault.names(Table::Waiting)? {
             if name.starts_with(&waiting_prefix(of.by)) {
                 stage.deletes.push((Table::Waiting, name));
             }
         }
-        stage.deletes.push((Table::Sync, pending_name(of.by)));
+        self.stage_pending_gone(&mut stage, of.by)?;
         self.stage_rows_of_base(&mut stage, &state, &info, &document, old.as_ref())?;
         let mut gone_words = 0;
         if let Some(old) = &old {
@@ -139,16 +159,24 @@ impl Session {
     }
 
     /// A successor ended before it began here: nothing is waited for, and its key goes as the key of any document that ended.
-    fn never_began(&mut self, space: SpaceId, of: &Replaced, pending: &Pending) -> Result<(), SessionError> {
+    fn never_began<'a>(
+        &mut self,
+        space: SpaceId,
+        of: &Replaced,
+        mut said: impl Iterator<Item = &'a Pending>,
+    ) -> Result<(), SessionError> {
         let mut stage = Stage::default();
-        stage.deletes.push((Table::Sync, pending_name(of.by)));
+        self.stage_pending_gone(&mut stage, of.by)?;
         for name in self.vault.names(Table::Waiting)? {
             if name.starts_with(&waiting_prefix(of.by)) {
                 stage.deletes.push((Table::Waiting, name));
             }
         }
-        let state = DocumentState::new(of.by, pending.space, pending.key(), pending.shard);
-        self.stage_openings_gone(&mut stage, &state)?;
+        // Whoever's word it is: every opening of it goes.
+        if let Some(pending) = said.next() {
+            let state = DocumentState::new(of.by, space, pending.key(), pending.shard);
+            self.stage_openings_gone(&mut stage, &state)?;
+        }
         self.finish(stage)?;
         self.end_without(space, of)
     }
@@ -232,10 +260,29 @@ impl Session {
     fn standing(
         &self,
         of: &Replaced,
-        pending: &Pending,
+        said: &[Pending],
         digest: mecum_seal::Hash32,
     ) -> Result<Standing, SessionError> {
-        let Some(space) = self.spaces.get(&pending.space) else { return Ok(Standing::Waits) };
+        let right: Vec<&Pending> = said.iter().filter(|pending| pending.of == of.document).collect();
+        if right.is_empty() && !said.is_empty() {
+            return Ok(Standing::Refused);
+        }
+        for pending in right {
+            if let Some(begun) = self.begun_by(of, pending, digest)? {
+                return Ok(Standing::Here(Box::new(begun)));
+            }
+        }
+        Ok(Standing::Waits)
+    }
+
+    /// What a successor begins with, where it opens as somebody said.
+    fn begun_by(
+        &self,
+        of: &Replaced,
+        pending: &Pending,
+        digest: mecum_seal::Hash32,
+    ) -> Result<Option<Begun>, SessionError> {
+        let Some(space) = self.spaces.get(&pending.space) else { return Ok(None) };
         let mut found = None;
         let mut rest = Vec::new();
         for (_, bytes) in self.vault.list_prefix(Table::Waiting, &waiting_prefix(of.by))? {
@@ -244,26 +291,34 @@ impl Session {
             match opened.and_then(|body| Base::decode(&body)) {
                 Some(base) => {
                     // Of several only the one that a manager signed counts.
-                    if let Some(begun) = self.judge(base, of, digest) {
+                    if let Some(begun) = self.judge(base, of, pending, digest) {
                         found = Some(begun);
                     }
                 }
                 None => rest.push(Arrival { envelope, bytes: bytes.to_vec(), kept: false }),
             }
         }
-        let refused = pending.of != of.document;
-        Ok(match found {
-            _ if refused => Standing::Refused,
-            Some(begun) => Standing::Here(Box::new(Begun { rest, ..begun })),
-            None => Standing::Waits,
-        })
+        Ok(found.map(|begun| Begun { rest, ..begun }))
     }
 
-    fn judge(&self, base: Base, of: &Replaced, digest: mecum_seal::Hash32) -> Option<Begun> {
+    fn judge(
+        &self,
+        base: Base,
+        of: &Replaced,
+        pending: &Pending,
+        digest: mecum_seal::Hash32,
+    ) -> Option<Begun> {
         let info = Info::decode(&base.info)?;
         let document = base.document(self.identity.actor())?;
         let signed = base_digest(&document.heads_of(&|_| true), &base.info) == digest;
-        (signed && base.of == of.document).then_some(Begun { base, info, document, rest: Vec::new() })
+        let pending = pending.clone();
+        (signed && base.of == of.document).then_some(Begun {
+            base,
+            info,
+            document,
+            rest: Vec::new(),
+            pending,
+        })
     }
 
     /// What this device had written in the old document beyond what the successor was made from; `None` if something else comes out
@@ -305,10 +360,12 @@ impl Session {
         own.flat_map(|(_, first)| log.map_or_else(|| vec![first], |log| actors_in(log, first))).collect()
     }
 
-    fn refuse(&mut self, of: &Replaced, pending: &Pending) -> Result<(), SessionError> {
+    fn refuse(&mut self, of: &Replaced, said: &[Pending]) -> Result<(), SessionError> {
         let mut stage = Stage::default();
-        stage.deletes.push((Table::Sync, pending_name(of.by)));
-        quarantine(&mut stage, "successor", of.by.as_bytes(), &pending.encode());
+        self.stage_pending_gone(&mut stage, of.by)?;
+        for pending in said {
+            quarantine(&mut stage, "successor", of.by.as_bytes(), &pending.encode());
+        }
         self.commit(stage, Durability::Full)
     }
 

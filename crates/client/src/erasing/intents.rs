@@ -189,7 +189,8 @@ impl Session {
     pub(crate) fn advance_erasures(&mut self) -> Result<(), SessionError> {
         mecum_trip::here("erase");
         self.erasures_due = false;
-        self.begin_successors()?;
+        // What cannot be done of one thing keeps no other from being done; what failed first is answered.
+        let mut failed = self.begin_successors().err();
         for intent in self.intents()? {
             if intent.refused.is_some() {
                 continue;
@@ -200,10 +201,11 @@ impl Session {
                 Err(SessionError::Document(_) | SessionError::Author(_) | SessionError::Envelope) => {
                     Some("error-document".to_owned())
                 }
-                advanced => {
-                    advanced?;
+                Err(error) => {
+                    failed = failed.or(Some(error));
                     None
                 }
+                Ok(()) => None,
             };
             if why.is_some() {
                 let mut stage = Stage::default();
@@ -212,7 +214,7 @@ impl Session {
                 self.commit(stage, Durability::Full)?;
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// The same, only where the server has just been heard: what is signed cannot be stopped any more, and without signal it would
@@ -349,7 +351,7 @@ impl Session {
         stage: &mut Stage,
         by: DocumentId,
     ) -> Result<(), SessionError> {
-        stage.deletes.push((Table::Sync, super::pending_name(by)));
+        self.stage_pending_gone(stage, by)?;
         for name in self.vault.names(Table::Waiting)? {
             if name.starts_with(&crate::arrivals::waiting_prefix(by)) {
                 stage.deletes.push((Table::Waiting, name));

@@ -12,7 +12,7 @@ use mecum_vault::Table;
 use super::base::{Base, Info, OpenSuccessor, Reason, Record, Touched, base_digest};
 use super::{code_of, pending_name};
 use crate::arrivals::{Arrival, waiting_name};
-use crate::error::SessionError;
+use crate::error::{SessionError, refused};
 use crate::heads::record_of;
 use crate::identity::actor_of;
 use crate::members::resealed_name;
@@ -20,8 +20,6 @@ use crate::row::ItemKey;
 use crate::session::Session;
 use crate::space::{DocumentState, SpaceState};
 use crate::stage::Stage;
-
-pub(super) const BROKEN: SessionError = SessionError::Stored { what: "successor" };
 
 const PURPOSE: &str = "mecum replacement v1";
 
@@ -76,8 +74,9 @@ impl Session {
         let key = DocumentKey::make(self.entropy());
         let author_of = |actor: Actor| before.author(replayed.author(actor));
         let keep = |item: Item| !left_out.contains(&key_of_item(item));
-        let made =
-            current.regenesis(by.as_bytes(), self.identity.actor(), &author_of, &keep).map_err(|_| BROKEN)?;
+        let made = current.regenesis(by.as_bytes(), self.identity.actor(), &author_of, &keep);
+        // No later try makes one of it either: the person is told, and what else was decided goes on.
+        let made = made.map_err(|_| refused("error-document"))?;
         let items = self.touched(old, left_out)?;
         let mut erased = before.erased.clone();
         if kind == ErasureKind::Erase {
@@ -108,7 +107,8 @@ impl Session {
         let name = waiting_name(&Arrival { envelope, bytes: Vec::new(), kept: false });
         stage.puts.push((Table::Waiting, name, bytes.clone()));
         stage.puts.push((Table::Sync, resealed_name(space, seq), bytes));
-        stage.puts.push((Table::Sync, pending_name(by), opening.pending(space).encode()));
+        let own = self.identity.account;
+        stage.puts.push((Table::Sync, pending_name(by, own), opening.pending(space, own).encode()));
         Ok(by)
     }
 

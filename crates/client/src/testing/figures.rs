@@ -35,7 +35,7 @@ impl Session {
         let (control, content): (Vec<_>, Vec<_>) = arrivals.into_iter().partition(is_control);
         let mut opened = control.len();
         for arrival in control {
-            self.stage_control(&mut stage, arrival);
+            self.stage_control(&mut stage, arrival)?;
         }
         for (document, arrivals) in by_document(content) {
             let state = self.staged_document(&stage, document)?;

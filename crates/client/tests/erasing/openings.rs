@@ -1,0 +1,97 @@
+//! Who may write and is no manager, and rows that cannot be read: neither keeps what was erased anywhere but where it cannot be done.
+
+use mecum_api::{ChartArgs, EntryEraseArgs, ErasurePhase};
+use mecum_client::testing::{LyingOpening, first_device, surroundings};
+use mecum_client::{ItemKey, Session};
+use mecum_domain::{ChartId, Field, Kind, Relation, Section};
+use mecum_vault::Location;
+
+use super::family::{Family, NEEDLE, holds, medicine, names};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_may_write_keeps_no_erased_entry_on_a_device_that_was_away() {
+    for (seed, lie) in
+        [(23, LyingOpening::OtherKey), (24, LyingOpening::OtherPlace), (25, LyingOpening::Plain)]
+    {
+        let mut family = Family::new(seed).await;
+        let (chart, goes) = (family.chart, family.goes);
+        let key = family.phone.session().key_of_entry_for_tests(chart, goes);
+        family.erase();
+        family.phone.exchange(&family.server).await;
+        family.phone.exchange(&family.server).await;
+        assert_eq!(names(family.phone.session(), chart), ["Amlodipine"], "done without the laptop");
+        // Ani reads the manager's opening, and sends one of her own after it.
+        family.ani.exchange(&family.server).await;
+        family.ani.session().open_successor_for_tests(chart, Section::Medications, lie);
+        family.ani.exchange(&family.server).await;
+        family.settle().await;
+        for (who, which) in [(&mut family.phone, "phone"), (&mut family.laptop, "laptop")] {
+            assert_eq!(names(who.session(), chart), ["Amlodipine"], "{lie:?}: gone on {which}");
+            let all = who.session().readable_for_tests();
+            assert!(!holds(&all, NEEDLE.as_bytes()), "{lie:?}: no words of it on {which}");
+            assert!(!holds(&all, &key), "{lie:?}: nor the key of its document on {which}");
+            assert!(who.session().is_sound_for_tests(), "{lie:?}: sound on {which}");
+        }
+        medicine(family.laptop.session(), chart, "Afterwards");
+        family.settle().await;
+        family.same();
+        for who in [&mut family.phone, &mut family.ani] {
+            let all = names(who.session(), chart);
+            assert_eq!(all, ["Afterwards", "Amlodipine"], "{lie:?}: everybody reads what the laptop writes");
+        }
+    }
+}
+
+fn note(who: &mut Session, chart: ChartId, name: &str) -> ItemKey {
+    who.add(chart, Kind::Note, vec![(Field::Text, name.to_owned())]).expect("a note is written")
+}
+
+fn notes(who: &mut Session, chart: ChartId) -> usize {
+    let rows = who.rows(chart).expect("rows").newest();
+    rows.iter().filter(|row| row.kind() == Kind::Note).count()
+}
+
+fn erase(who: &mut Session, chart: ChartId, key: ItemKey) -> bool {
+    who.entry_erase(&EntryEraseArgs { chart, entry: key.name(), reason: String::new() }).is_ok()
+}
+
+#[test]
+fn what_cannot_be_erased_keeps_nothing_else_from_being_erased() {
+    // Which of two decisions is looked at first is chance.
+    for seed in 201..207 {
+        println!("seed {seed}");
+        let mut session = first_device(&Location::Memory, surroundings(seed));
+        let chart = session.create_chart("Ratna", None, Relation::Own, None).expect("a chart");
+        let broken = medicine(&mut session, chart, "Amlodipine");
+        let goes = note(&mut session, chart, NEEDLE);
+        session.spoil_document_for_tests(chart, broken);
+        assert!(!erase(&mut session, chart, broken), "it cannot be done, and that is said");
+        assert!(erase(&mut session, chart, goes), "the other can");
+        assert_eq!(notes(&mut session, chart), 0, "and is done");
+        let views = session.erasure_list(&ChartArgs { chart }).expect("a list");
+        let phases: Vec<_> = views.iter().map(|view| view.phase).collect();
+        assert_eq!(phases.iter().filter(|phase| **phase == ErasurePhase::Done).count(), 1, "{phases:?}");
+        assert_eq!(phases.len(), 2, "and the first still stands: {phases:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_begun_with_keeps_nothing_else_from_it() {
+    for medicine_is_broken in [true, false] {
+        let mut family = Family::new(211).await;
+        let chart = family.chart;
+        let said = note(family.phone.session(), chart, "Slept badly");
+        family.settle().await;
+        let broken = if medicine_is_broken { family.goes } else { said };
+        family.laptop.session().spoil_document_for_tests(chart, broken);
+        family.erase();
+        erase(family.phone.session(), chart, said);
+        family.phone.exchange(&family.server).await;
+        family.settle().await;
+        let (phone, laptop) = (family.phone.session(), family.laptop.session());
+        assert_eq!((names(phone, chart).len(), notes(phone, chart)), (1, 0), "both are done");
+        let expected = if medicine_is_broken { (2, 0) } else { (1, 1) };
+        let here = (names(laptop, chart).len(), notes(laptop, chart));
+        assert_eq!(here, expected, "what can begin does, whatever cannot");
+    }
+}
