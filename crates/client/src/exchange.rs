@@ -7,7 +7,7 @@ use mecum_seal::{DocumentId, Envelope, Hash32, SpaceId};
 use mecum_sync::controls::holds;
 use mecum_sync::limits::{MAX_ENVELOPES_PER_PUSH, MAX_PUSHES, MAX_SPACE_ENTRIES};
 use mecum_sync::{
-    Accepted, FORMS, FollowError, Follower, Item, Outcome, Push, RefusalCode, SaidRequest, Signed,
+    Accepted, FORMS, FollowError, Follower, Item, Outcome, Push, RefusalCode, Role, SaidRequest, Signed,
     SnapshotBody, Statement, SyncRequest, SyncResponse,
 };
 use mecum_vault::{Durability, Table};
@@ -137,11 +137,17 @@ impl Session {
         any
     }
 
+    /// Whether this device has more to say in a space than the first `sent`. Who may only read now says nothing of what they wrote
+    /// when they might write: the server would refuse it.
+    fn may_say(&self, state: &SpaceState, sent: u64) -> bool {
+        sent < state.own_seq && self.follower.role(state.space).is_some_and(Role::may_write)
+    }
+
     fn push_of(&self, state: &SpaceState, room: &mut usize) -> Result<Option<Push>, SessionError> {
         let head = self.follower.chain_head(&self.own_chain(state.space));
         let mut envelopes = Vec::new();
         let (mut seq, mut last) = (head.envelope_seq, head.hash);
-        while seq < state.own_seq && envelopes.len() < MAX_ENVELOPES_PER_PUSH {
+        while self.may_say(state, seq) && envelopes.len() < MAX_ENVELOPES_PER_PUSH {
             // What was erased cannot be offered to a server that lost it.
             let Some(bytes) = self.own_envelope_kept(state.space, seq + 1)? else { break };
             if bytes.len() > *room && !envelopes.is_empty() {
@@ -468,7 +474,7 @@ impl Session {
             || self.space_entries_to_push().is_ok_and(|entries| !entries.is_empty());
         entries
             || self.spaces.values().filter(|state| self.follower.role(state.space).is_some()).any(|state| {
-                self.follower.chain_head(&self.own_chain(state.space)).envelope_seq < state.own_seq
+                self.may_say(state, self.follower.chain_head(&self.own_chain(state.space)).envelope_seq)
                     || self.follower.owes_acknowledgement(state.space)
             })
             || self.has_snapshot_to_make()

@@ -76,7 +76,9 @@ impl Session {
         let Late { beside, seen, after, left_out } = late;
         let state = self.staged_document(stage, by)?;
         if self.check_writable(stage, state.space).is_err() {
-            return Ok(0);
+            // Who may not write there any more cannot write it again: it goes with the document, and is counted.
+            let gone = beside.len() + after.len() + left_out.len();
+            return Ok(u32::try_from(gone).unwrap_or(u32::MAX));
         }
         if !beside.is_empty() {
             let batch = Batch { at_ms: self.now_ms(), edits: beside };

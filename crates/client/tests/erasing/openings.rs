@@ -1,12 +1,13 @@
 //! Who may write and is no manager, and rows that cannot be read: neither keeps what was erased anywhere but where it cannot be done.
 
-use mecum_api::{ChartArgs, EntryEraseArgs, ErasurePhase};
+use mecum_api::{ChartArgs, EntryEraseArgs, ErasurePhase, MemberRemoveArgs};
 use mecum_client::testing::{LyingOpening, first_device, surroundings};
 use mecum_client::{ItemKey, Session};
 use mecum_domain::{ChartId, Field, Kind, Relation, Section};
+use mecum_sync::Role;
 use mecum_vault::Location;
 
-use super::family::{Family, NEEDLE, holds, medicine, names};
+use super::family::{Family, NEEDLE, dose, holds, list, medicine, names};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_may_write_keeps_no_erased_entry_on_a_device_that_was_away() {
@@ -94,4 +95,28 @@ async fn what_cannot_be_begun_with_keeps_nothing_else_from_it() {
         let here = (names(laptop, chart).len(), notes(laptop, chart));
         assert_eq!(here, expected, "what can begin does, whatever cannot");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn late_words_of_who_may_not_write_any_more_are_counted() {
+    let mut family = Family::new(221).await;
+    let (chart, stays, goes) = (family.chart, family.stays, family.goes);
+    // Ani is offline.
+    dose(family.ani.session(), chart, stays, "12");
+    dose(family.ani.session(), chart, goes, "99");
+    family.erase();
+    family.phone.exchange(&family.server).await;
+    family.phone.exchange(&family.server).await;
+    let account = family.ani.session().account_for_tests();
+    let args = MemberRemoveArgs { chart, account, ..MemberRemoveArgs::default() };
+    family.phone.session().member_remove(&args).expect("she is removed");
+    // And let in again, to read alone.
+    let (phone, ani) = (family.phone.session(), family.ani.session());
+    phone.let_in_for_tests(chart, Section::Medications, Role::Reader, ani);
+    family.settle().await;
+    assert_eq!(names(family.ani.session(), chart), ["Amlodipine"], "she reads what stands");
+    let entry = family.ani.session().entry(chart, stays).expect("reads").expect("there");
+    assert_eq!(entry.get(Field::Dose), Some("1"), "and may not write");
+    assert_eq!(list(family.ani.session(), chart)[0].late, 2, "she is told what went with it");
+    assert!(!family.ani.session().has_something_to_say(), "and what she may not say keeps nothing going");
 }
