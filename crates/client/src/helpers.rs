@@ -168,7 +168,8 @@ impl App {
             let sealed = code.secret.seal("offer", &body(&code.offer), self.inner.options.entropy.as_ref());
             let opened = remote.mailbox_open(&signed_in, &code.secret.mailbox_id(), &sealed, CODE_DAYS).await;
             once(opened).map_err(|error| remote_error(&error))?;
-            self.with(move |session| session.helper_code_opened(number)).await?;
+            let shown = code.secret.clone();
+            self.with(move |session| session.helper_code_opened(number, &shown)).await?;
         }
         Ok(PairOfferView {
             words: code.secret.to_words(),

@@ -1,6 +1,8 @@
 //! Recovery helpers by the commands of the screens, over a relay on TCP whose clock the test moves: two of three helpers and the
 //! server bring everything back on an empty device after seven days, and nothing less does.
 
+#[path = "helpers/answers.rs"]
+mod answers;
 #[allow(dead_code, reason = "other tests lie in more ways")]
 #[path = "byzantine/mitm.rs"]
 mod mitm;

@@ -142,6 +142,8 @@ async fn run(
         }
         Errand::LookForAnswer(number, secret) => {
             let Some(sealed) = remote.mailbox_get(&secret.mailbox_id(), "join").await? else { return Ok(()) };
+            // Only who has the code can say anything, a no as well: what does not open under it is nobody's word.
+            secret.open("join", &sealed).map_err(|_| RemoteError::BadAnswer)?;
             let answer = message::<PartAnswer>(&secret, "join", &sealed).ok();
             keep(&mut |session| session.helper_answered(number, &secret, answer.clone()));
             if let Some((secret, sealed)) = handed(inner, number) {
@@ -157,20 +159,23 @@ async fn run(
             keep(&mut |session| session.part_joined(account, &secret));
         }
         Errand::LookForPart(account, secret, ends_ms) => {
-            match remote.mailbox_get(&secret.mailbox_id(), "welcome").await? {
-                Some(sealed) => {
-                    let opened = secret.open("welcome", &sealed).ok().filter(|opened| **opened != *NO);
-                    let sealed = opened.as_ref().map(|opened| opened.as_slice());
-                    let came = kept(inner, of, |session| session.part_came(account, &secret, sealed));
-                    // If it is here, they hear of it at once; otherwise there is nothing to tell.
-                    if came == Some(true) {
-                        tell(inner, remote, signed_in, account, &secret).await?;
-                    }
+            let came = remote.mailbox_get(&secret.mailbox_id(), "welcome").await?;
+            let (junk, opened) = match came.map(|sealed| secret.open("welcome", &sealed)) {
+                Some(opened) => (opened.is_err(), opened.ok()),
+                None => (false, None),
+            };
+            if let Some(opened) = opened {
+                let sealed = Some(opened.as_slice()).filter(|opened| *opened != NO);
+                let came = kept(inner, of, |session| session.part_came(account, &secret, sealed));
+                // If it is here, they hear of it at once; otherwise there is nothing to tell.
+                if came == Some(true) {
+                    tell(inner, remote, signed_in, account, &secret).await?;
                 }
-                None if inner.options.clock.now_ms() >= ends_ms => {
-                    keep(&mut |session| session.part_came(account, &secret, None).map(|_| ()));
-                }
-                None => {}
+            } else if inner.options.clock.now_ms() >= ends_ms {
+                keep(&mut |session| session.part_came(account, &secret, None).map(|_| ()));
+            } else if junk {
+                // What does not open under the code is nobody's word.
+                return Err(RemoteError::BadAnswer);
             }
         }
         Errand::Tell(account, secret) => tell(inner, remote, signed_in, account, &secret).await?,

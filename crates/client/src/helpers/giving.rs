@@ -206,7 +206,7 @@ impl Session {
         })?;
         self.follower = follower;
         // Parts of an earlier key are not to be found in the log either.
-        self.scrub_if_owed()?;
+        self.scrub_soon();
         self.tell(Topic::Settings);
         Ok(())
     }
@@ -255,9 +255,19 @@ impl Session {
             w.delete(Table::Account, HELPERS_NAME).map(|_| ())
         })?;
         self.follower = follower;
-        self.scrub_if_owed()?;
+        self.scrub_soon();
         self.tell(Topic::Settings);
         Ok(())
+    }
+
+    /// Empties the log after what was destroyed is durably gone: that it cannot be done now undoes nothing of it. It stays owed, and
+    /// is done when the program rests.
+    pub(super) fn scrub_soon(&mut self) {
+        if self.scrub_if_owed().is_err() {
+            crate::broken::say(
+                "mecum: the log could not be emptied of what was destroyed; it is tried again",
+            );
+        }
     }
 
     /// Changes one helper; what it answers is durable.
@@ -304,14 +314,23 @@ impl Session {
         })
     }
 
-    pub(super) fn helper_code_opened(&mut self, number: u8) -> Result<(), SessionError> {
+    /// The server has a code's offer. Where others were chosen meanwhile it is another code's helper, or none.
+    pub(super) fn helper_code_opened(
+        &mut self,
+        number: u8,
+        code: &PairingSecret,
+    ) -> Result<(), SessionError> {
         self.with_helper(number, |_, helper| {
+            if !helper.is_by(code) {
+                return Err(SessionError::not_found());
+            }
             helper.opened = true;
             Ok(())
         })
     }
 
-    /// Somebody answered a code, or said no. Who was chosen by account gets their part at once, and nobody else does.
+    /// Somebody answered a code, or said no. Who was chosen by account and is known to be them gets their part at once, and nobody
+    /// else does: where it is not known, the person is asked.
     pub(super) fn helper_answered(
         &mut self,
         number: u8,
@@ -333,9 +352,11 @@ impl Session {
                 end_code(helper, now_ms);
                 return Ok(());
             }
-            let known = helper.account.is_some();
+            // Who has the code can say any name and any key: only of a log that is followed is it known whose they are.
+            let known = session.current_log(answer.account).map(AccountLog::genesis) == Some(answer.genesis);
+            let chosen = helper.account.is_some();
             helper.answered = Some(answer);
-            if known {
+            if chosen && known {
                 session.hand_over(helper, now_ms)
             } else {
                 helper.enter(HelperState::Asking, now_ms);
@@ -360,12 +381,15 @@ impl Session {
         })
     }
 
+    /// An account's log, while it is followed: one that is not brought up to date any more may name a key that a lost device has.
+    fn current_log(&self, account: AccountId) -> Option<&AccountLog> {
+        self.follower.other_log(account).filter(|_| self.sharing_now().contains(&account))
+    }
+
     /// Seals a part to the account of who answered; of an account that is known here, to the key that its own log names.
     fn hand_over(&self, helper: &mut Helper, now_ms: i64) -> Result<(), SessionError> {
         let (Some(answer), Some(part)) = (&helper.answered, &helper.part) else { return Err(STORED) };
-        // A log that is not brought up to date any more may name a key that a lost device has.
-        let current = self.sharing_now().contains(&answer.account);
-        let known = self.follower.other_log(answer.account).filter(|_| current);
+        let known = self.current_log(answer.account);
         let kem = known.map_or(&answer.kem, AccountLog::account_kem);
         let log = self.follower.account_log().ok_or(ACCOUNT_LOG)?;
         let set = log.helpers().ok_or(STORED)?.set;
@@ -388,7 +412,7 @@ impl Session {
             helper.enter(HelperState::Kept, now_ms);
             Ok(())
         })?;
-        self.scrub_if_owed()?;
+        self.scrub_soon();
         Ok(())
     }
 
@@ -397,7 +421,7 @@ impl Session {
         let Some(mut chosen) = self.chosen()?.filter(|chosen| chosen.set == set) else { return Ok(()) };
         chosen.server_part = None;
         self.put_chosen(&chosen)?;
-        self.scrub_if_owed()?;
+        self.scrub_soon();
         Ok(())
     }
 }

@@ -272,7 +272,7 @@ impl Session {
             w.delete(Table::Account, &part_name(account, true))?;
             w.delete(Table::Account, &part_name(account, false)).map(|_| ())
         })?;
-        self.scrub_if_owed()?;
+        self.scrub_soon();
         self.tell(Topic::Settings);
         Ok(())
     }
