@@ -296,10 +296,14 @@ impl App {
 
     /// Looks for a part that a helper gave, and at the server for how the request stands.
     async fn look(&self, record: &Record) -> Result<(), RemoteError> {
+        if record.stage == record::OVER {
+            // It ended: whether it is asked once more is for the person to decide.
+            return Ok(());
+        }
         let home = record.home();
         let remote = Remote::new(&home.url, home.pin)?;
         self.look_for_part(&remote, record).await?;
-        if record.stage().is_none() {
+        if record.stage == record::UNASKED {
             return self.ask_server(record).await;
         }
         if record.server_part.is_some() {
@@ -375,15 +379,19 @@ impl App {
         let secret = PairingSecret::from_bytes(secret.0);
         let came = remote.mailbox_get(&secret.mailbox_id(), "join").await?;
         let over = self.inner.options.clock.now_ms() >= *ends_ms;
-        if came.is_none() && !over {
+        let opened = came.and_then(|sealed| secret.open("join", &sealed).ok());
+        if opened.is_none() && !over {
+            // What does not open under the code is by nobody who has it: a helper may still come.
             return Ok(());
         }
-        let part = came.and_then(|sealed| {
-            let sealed = secret.open("join", &sealed).ok()?;
-            open_part(&record.kem(), record.request.hash().as_bytes(), &sealed)
-        });
+        let request = record.request.hash();
+        let part = opened.and_then(|sealed| open_part(&record.kem(), request.as_bytes(), &sealed));
         let _ = self.on_asking_of(record, |asking| {
-            let mut next = Record { code: None, ..asking.record.clone() };
+            let mut next = asking.record.clone();
+            if next.code.as_ref().is_some_and(|(shown, _)| shown.0 == *secret.expose()) {
+                // Another code may have been shown meanwhile: that one goes on.
+                next.code = None;
+            }
             if let Some(part) = part {
                 // Who gives theirs again gives it in the place of the first.
                 next.parts.retain(|known| known.number != part.number || known.from != part.from);

@@ -18,7 +18,7 @@ use crate::pairing::FreshDevice;
 const NAME: &[u8] = b"restoring";
 
 /// The server has not answered yet.
-const UNASKED: u8 = 0;
+pub(super) const UNASKED: u8 = 0;
 /// The server knows of no such request any more.
 pub(super) const OVER: u8 = 9;
 
