@@ -24,6 +24,9 @@ pub(super) fn ServerPart(props: &ServerPartProps) -> Html {
     if view.phase == SyncPhase::NoServer {
         return html! {
             <>
+                if let Some(id) = &view.message_id {
+                    <Notice kind={NoticeKind::Wait}><p>{ i18n.text(id) }</p></Notice>
+                }
                 <p>{ t!(i18n, "devices-server-none") }</p>
                 <p class="small">{ t!(i18n, "devices-server-none-text") }</p>
                 <ConnectForm />
