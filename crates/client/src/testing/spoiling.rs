@@ -47,7 +47,7 @@ impl Session {
     pub fn spoil_document_for_tests(&mut self, chart: ChartId, key: ItemKey) {
         let document = self.document_of(chart, key).expect("rows load").expect("the entry is there");
         let spoilt = self.vault.write(Durability::Full, |w| -> Result<(), WriteVaultError> {
-            w.put(Table::Snapshot, &info_name(document), b"no info").map(|_| ())
+            w.put(Table::Snapshot, &info_name(document), b"no info").map(drop)
         });
         spoilt.expect("the vault takes it");
     }

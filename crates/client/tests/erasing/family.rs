@@ -63,13 +63,9 @@ impl Device {
             let response = server.remote.sync_as_said(&signed_in, &said).await.expect("an answer");
             match self.session().accept(&request, &response) {
                 Ok(exchanged) if exchanged.more => {}
-                Ok(_) => {
-                    self.signed_in = Some(signed_in);
-                    return true;
-                }
                 Err(ExchangeError::Session(_)) => return false,
                 // Who was removed hears so, and asks again later.
-                Err(ExchangeError::Refused(RefusalCode::NotMember | RefusalCode::UnknownSpace)) => {
+                Ok(_) | Err(ExchangeError::Refused(RefusalCode::NotMember | RefusalCode::UnknownSpace)) => {
                     self.signed_in = Some(signed_in);
                     return true;
                 }

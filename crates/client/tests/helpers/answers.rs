@@ -152,7 +152,7 @@ impl Liar for Holds {
         let is_it = call.path.ends_with("/join") && call.path.contains("mailbox");
         if is_it && self.first.fetch_add(1, Ordering::SeqCst) == 0 {
             self.held.send(()).expect("the test listens");
-            let wait = std::time::Duration::from_secs(60);
+            let wait = std::time::Duration::from_mins(1);
             let _ =
                 tokio::task::block_in_place(|| self.go_on.lock().expect("nobody panics").recv_timeout(wait));
         }
