@@ -45,6 +45,9 @@ pub(crate) fn open(location: &Location) -> Result<Connection, rusqlite::Error> {
     connection.set_prepared_statement_cache_capacity(32);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    // Plans do not look at what is bound. Otherwise, with STAT4 built in, a statement with a bound range is prepared anew for every
+    // value: a tenth of what the vault does while a document is opened (measured).
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(
         "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON;
          PRAGMA mmap_size = 0; PRAGMA synchronous = FULL;",
