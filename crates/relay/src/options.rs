@@ -20,7 +20,7 @@ pub struct Limits {
     /// Failed sign-ins and enrolments of one address. A right sign-in is accepted all the same, so that nobody can lock out
     /// another's device.
     pub failures_per_source: Rate,
-    /// Mailboxes that one address may open; the /48 of an IPv6 address four times as many.
+    /// Mailboxes that one address may open without a sign-in; the /48 of an IPv6 address four times as many.
     pub mailboxes_per_source: Rate,
     /// Mailboxes that live for days which one account may open, from whatever address: no account fills the room that all share.
     pub long_mailboxes_per_account: Rate,

@@ -1,8 +1,10 @@
 //! Mailboxes of pairings and invitations. Whoever knows the 128-bit name may read and answer; opening them has a rate for each
 //! source. One that is to live for days is opened by a device that is signed in.
 
+use std::net::IpAddr;
+
 use axum::extract::{Path, RawQuery, Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use mecum_sync::RefusalCode;
 use mecum_sync::limits::{MAILBOX_LIFE_MS, MAX_MAILBOX_BYTES, MAX_MAILBOX_DAYS};
@@ -32,27 +34,38 @@ pub(super) async fn put(
 ) -> Result<Response, Refused> {
     let shared = &context.shared;
     let (mailbox, slot) = parse(&mailbox, &slot)?;
-    let source = source(&request).ok_or(RefusalCode::Unavailable)?;
-    let now_ms = shared.now_ms();
-    if slot == Slot::Offer && !shared.mailboxes_by_source.take(source, now_ms) {
-        return Err(RefusalCode::RateLimited.into());
-    }
-    let life_ms = match query.as_deref().map(days).transpose()? {
-        Some(days) if slot == Slot::Offer => {
-            let (author, _) = author(shared, request.headers())?;
-            policy::live(&context, author).await?;
-            if !shared.long_mailboxes_by_account.take(author.account, now_ms) {
-                return Err(RefusalCode::RateLimited.into());
-            }
-            i64::from(days) * DAY_MS
-        }
-        Some(_) => return Err(RefusalCode::Malformed.into()),
-        None => MAILBOX_LIFE_MS,
+    let days = query.as_deref().map(days).transpose()?;
+    let life_ms = match (slot, days) {
+        (Slot::Offer, days) => opening(&context, source(&request), request.headers(), days).await?,
+        (_, None) => MAILBOX_LIFE_MS,
+        (_, Some(_)) => return Err(RefusalCode::Malformed.into()),
     };
     let body = body::read(request.into_body(), MAX_MAILBOX_BYTES, shared.options.limits.body_timeout).await?;
     let now_ms = shared.now_ms();
     shared.blocking(move |store| store.put_slot(mailbox, slot, body, now_ms, life_ms)).await??;
     Ok(axum::http::StatusCode::NO_CONTENT.into_response())
+}
+
+/// For how long an offer may open a mailbox, in ms. A sign-in is looked at before anything is counted, and whoever is signed in is
+/// counted for their account alone: nobody who shares an address with them can use that up.
+async fn opening(
+    context: &Context,
+    source: Option<IpAddr>,
+    headers: &HeaderMap,
+    days: Option<u32>,
+) -> Result<i64, Refused> {
+    let shared = &context.shared;
+    let Some(days) = days else {
+        let source = source.ok_or(RefusalCode::Unavailable)?;
+        let allowed = shared.mailboxes_by_source.take(source, shared.now_ms());
+        return if allowed { Ok(MAILBOX_LIFE_MS) } else { Err(RefusalCode::RateLimited.into()) };
+    };
+    let (author, _) = author(shared, headers)?;
+    policy::live(context, author).await?;
+    if !shared.long_mailboxes_by_account.take(author.account, shared.now_ms()) {
+        return Err(RefusalCode::RateLimited.into());
+    }
+    Ok(i64::from(days) * DAY_MS)
 }
 
 /// For how many days an offer asks: `days=7`, and nothing else.

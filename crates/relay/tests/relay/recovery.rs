@@ -204,3 +204,25 @@ async fn no_account_fills_the_room_for_mailboxes_that_wait_for_days() {
     server.advance(3_600_000);
     assert_eq!(put(22, "offer?days=7", Some(&greedy.token)).await, 204, "and one comes back in time");
 }
+
+#[tokio::test]
+async fn nobody_spends_what_another_at_the_same_address_may_open() {
+    let few = Rate { burst: 3.0, per_second: 0.0 };
+    let server = Server::start(Limits { mailboxes_per_source: few, ..roomy() }).await;
+    let device = Device::enrolled(&server, 1).await;
+    let put = async |n: u8, rest: &str, token: Option<&str>| {
+        let path = format!("/v1/mailbox/{}/{rest}", format!("{n:02x}").repeat(16));
+        server.ask("PUT", &path, token, b"sealed").await.status
+    };
+    let forged = "0".repeat(64);
+    for token in [None, Some(forged.as_str())] {
+        for n in 0..5 {
+            assert_eq!(put(n, "offer?days=7", token).await, 401, "nothing for days without a sign-in");
+        }
+    }
+    for n in 10..13 {
+        assert_eq!(put(n, "offer", None).await, 204, "which has cost the address nothing");
+    }
+    assert_eq!(put(13, "offer", None).await, 429, "control: now the address waits");
+    assert_eq!(put(14, "offer?days=7", Some(&device.token)).await, 204, "who is signed in does not");
+}
