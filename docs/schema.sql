@@ -274,3 +274,11 @@ DROP TABLE helper_request_single;
 
 -- With each exchange a device is told which of those that are open is released first, and how many there are.
 CREATE INDEX helper_request_open ON helper_request (account, stopped_at_ms, released_at_ms);
+
+-- crates/relay/migrations/0008_sites.sql
+
+-- Mailboxes that nobody signed in for: when there is no room for another one, the site that has the most gives one up.
+
+ALTER TABLE mailbox ADD COLUMN site INTEGER NOT NULL DEFAULT 0; -- 0 if a signed-in device opened it; else a keyed hash of the network (an IPv4 /24, an IPv6 /48) that did, whose key is in memory alone and goes with the process
+
+CREATE INDEX mailbox_room ON mailbox (site, expires_at_ms);

@@ -1,9 +1,11 @@
-//! Token buckets: so many requests at once, so many each second, for each source.
+//! Token buckets: so many requests at once, so many each second, for each source; and which addresses count as one.
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
+
+use mecum_seal::{Entropy, SecretKey32, hmac16};
 
 /// Most sources that are remembered; beyond, full buckets are forgotten, and if none is full, the fuller half: whoever brings many
 /// addresses has the others' emptied buckets forgotten last.
@@ -33,6 +35,42 @@ fn site_of(ip: IpAddr) -> Option<IpAddr> {
     match ip.to_canonical() {
         IpAddr::V6(ip) => Some(IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 80 << 80))),
         IpAddr::V4(_) => None,
+    }
+}
+
+/// The network that an address belongs to, as whoever rents machines gets them: a /24 of IPv4, a /48 of IPv6.
+fn network_of(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => IpAddr::V4(Ipv4Addr::from_bits(ip.to_bits() >> 8 << 8)),
+        ip @ IpAddr::V6(_) => site_of(ip).unwrap_or(ip),
+    }
+}
+
+/// Separates the tag from every other use of such a tag.
+const SITE_CONTEXT: &[u8] = b"mecum/site/1\0";
+
+/// Names networks by numbers that are the same while this process runs, and from which nobody without its key learns the network: a
+/// table may hold them where it must not hold addresses.
+#[derive(Debug)]
+pub(crate) struct SiteNames {
+    key: SecretKey32,
+}
+
+impl SiteNames {
+    pub(crate) fn new(entropy: &dyn Entropy) -> Self {
+        Self { key: SecretKey32::make(entropy) }
+    }
+
+    /// The number of the network that an address belongs to, from 1.
+    pub(crate) fn name(&self, source: IpAddr) -> i64 {
+        let network = match network_of(source) {
+            IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+            IpAddr::V6(ip) => ip,
+        };
+        let tag = hmac16(&self.key, &[SITE_CONTEXT, &network.octets()]);
+        // Sixty-two bits: two networks that fall together only share what one may have.
+        let number = tag.iter().take(8).fold(0, |number: i64, byte| number << 8 | i64::from(*byte));
+        (number & (i64::MAX >> 1)) + 1
     }
 }
 
@@ -125,6 +163,8 @@ fn refilled(rate: Rate, level: f64, at_ms: i64, now_ms: i64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use mecum_seal::testing::SeededEntropy;
+
     use super::*;
 
     #[test]
@@ -134,6 +174,22 @@ mod tests {
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"), "another /64 is another");
         assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"), "a mapped address is the one that it maps");
         assert_ne!(of("192.0.2.1"), of("192.0.2.2"), "each IPv4 address for itself");
+    }
+
+    #[test]
+    fn the_name_of_a_site_is_that_of_its_network_and_of_this_process() {
+        let entropy = SeededEntropy::new(7);
+        let (names, others) = (SiteNames::new(&entropy), SiteNames::new(&entropy));
+        let of = |text: &str| names.name(text.parse().expect("an address"));
+        assert_eq!(of("192.0.2.1"), of("192.0.2.254"), "one /24");
+        assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.9"), "mapped or not");
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:ffff::9"), "one /48");
+        let apart = ["192.0.2.1", "192.0.3.1", "2001:db8:1::", "2001:db8:2::", "::c000:201"].map(of);
+        let different: std::collections::HashSet<i64> = apart.into_iter().collect();
+        assert_eq!(different.len(), apart.len(), "different networks: {apart:?}");
+        assert!(apart.iter().all(|name| *name > 0), "0 is nobody's name");
+        let same: IpAddr = "192.0.2.1".parse().expect("an address");
+        assert_ne!(names.name(same), others.name(same), "who has not the key cannot tell which it was");
     }
 
     #[test]

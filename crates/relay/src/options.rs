@@ -22,6 +22,8 @@ pub struct Limits {
     pub failures_per_source: Rate,
     /// Mailboxes that one address may open without a sign-in; the /48 of an IPv6 address four times as many.
     pub mailboxes_per_source: Rate,
+    /// Mailboxes for a quarter of an hour that one account may open from whatever address. Beyond, they are counted as without a sign-in.
+    pub short_mailboxes_per_account: Rate,
     /// Mailboxes that live for days which one account may open, from whatever address: no account fills the room that all share.
     pub long_mailboxes_per_account: Rate,
     /// Requests for an account by its helpers that one address may make; the /48 of an IPv6 address four times as many. One that is
@@ -54,6 +56,7 @@ impl Default for Limits {
             // PROOF test 40: 10 a minute.
             failures_per_source: Rate { burst: 20.0, per_second: 10.0 / 60.0 },
             mailboxes_per_source: Rate { burst: 30.0, per_second: 0.2 },
+            short_mailboxes_per_account: Rate { burst: 10.0, per_second: 1.0 / 60.0 },
             long_mailboxes_per_account: Rate { burst: 30.0, per_second: 30.0 / 86_400.0 },
             helper_asks_per_source: Rate { burst: 10.0, per_second: 1.0 / 3_600.0 },
             syncs_per_device: Rate { burst: 200.0, per_second: 50.0 },

@@ -273,6 +273,23 @@ pub enum Slot {
     Welcome,
 }
 
+/// Who opens a mailbox, and for how long it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// A signed-in device, for days.
+    Long {
+        /// For how long, in ms.
+        life_ms: i64,
+    },
+    /// Anybody, for a quarter of an hour.
+    Short {
+        /// Which site it is: a positive number that is the same for all addresses of a network, and says nothing else.
+        site: i64,
+        /// Whether it is a signed-in device. These have room of their own, as long as there is some.
+        signed_in: bool,
+    },
+}
+
 /// Accounts, logs, envelopes and mailboxes.
 ///
 /// The outer error is the database's and means that nothing changed; the inner one is a refusal.
@@ -343,14 +360,15 @@ pub trait LogStore: Send + Sync + 'static {
     /// not a live one of the account.
     fn inbox_head(&self, author: &Author) -> Result<Option<u64>, StoreError>;
 
-    /// Puts a message of a pairing or an invitation, once. Only an offer opens a mailbox, for `life_ms`.
+    /// Puts a message of a pairing or an invitation, once. Only an offer opens a mailbox, as `opening` says; without one it has to be
+    /// there already.
     fn put_slot(
         &self,
         mailbox: [u8; 16],
         slot: Slot,
         body: Vec<u8>,
         now_ms: i64,
-        life_ms: i64,
+        opening: Option<Opening>,
     ) -> Result<Result<(), Refusal>, StoreError>;
 
     /// A pairing message, if it is there and has not expired.

@@ -1,5 +1,5 @@
 //! Mailboxes of pairings and invitations. Whoever knows the 128-bit name may read and answer; opening them has a rate for each
-//! source. One that is to live for days is opened by a device that is signed in.
+//! source, or for the account of a device that is signed in. One that is to live for days is opened by such a device alone.
 
 use std::net::IpAddr;
 
@@ -7,10 +7,10 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use mecum_sync::RefusalCode;
-use mecum_sync::limits::{MAILBOX_LIFE_MS, MAX_MAILBOX_BYTES, MAX_MAILBOX_DAYS};
+use mecum_sync::limits::{MAX_MAILBOX_BYTES, MAX_MAILBOX_DAYS};
 
 use super::{Context, Refused, author, body, policy, source};
-use crate::store::Slot;
+use crate::store::{Opening, Slot};
 
 /// A day, in ms.
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -35,37 +35,45 @@ pub(super) async fn put(
     let shared = &context.shared;
     let (mailbox, slot) = parse(&mailbox, &slot)?;
     let days = query.as_deref().map(days).transpose()?;
-    let life_ms = match (slot, days) {
-        (Slot::Offer, days) => opening(&context, source(&request), request.headers(), days).await?,
-        (_, None) => MAILBOX_LIFE_MS,
+    let opening = match (slot, days) {
+        (Slot::Offer, days) => Some(opening(&context, source(&request), request.headers(), days).await?),
+        (_, None) => None,
         (_, Some(_)) => return Err(RefusalCode::Malformed.into()),
     };
     let body = body::read(request.into_body(), MAX_MAILBOX_BYTES, shared.options.limits.body_timeout).await?;
     let now_ms = shared.now_ms();
-    shared.blocking(move |store| store.put_slot(mailbox, slot, body, now_ms, life_ms)).await??;
+    shared.blocking(move |store| store.put_slot(mailbox, slot, body, now_ms, opening)).await??;
     Ok(axum::http::StatusCode::NO_CONTENT.into_response())
 }
 
-/// For how long an offer may open a mailbox, in ms. A sign-in is looked at before anything is counted, and whoever is signed in is
-/// counted for their account alone: nobody who shares an address with them can use that up.
+/// How an offer may open a mailbox. A sign-in is looked at before anything is counted, and whoever is signed in is counted for their
+/// account alone: nobody who shares an address with them can use that up.
 async fn opening(
     context: &Context,
     source: Option<IpAddr>,
     headers: &HeaderMap,
     days: Option<u32>,
-) -> Result<i64, Refused> {
+) -> Result<Opening, Refused> {
     let shared = &context.shared;
-    let Some(days) = days else {
-        let source = source.ok_or(RefusalCode::Unavailable)?;
-        let allowed = shared.mailboxes_by_source.take(source, shared.now_ms());
-        return if allowed { Ok(MAILBOX_LIFE_MS) } else { Err(RefusalCode::RateLimited.into()) };
-    };
-    let (author, _) = author(shared, headers)?;
-    policy::live(context, author).await?;
-    if !shared.long_mailboxes_by_account.take(author.account, shared.now_ms()) {
-        return Err(RefusalCode::RateLimited.into());
+    let mut signed_in = None;
+    if days.is_some() || headers.contains_key(header::AUTHORIZATION) {
+        let (author, _) = author(shared, headers)?;
+        policy::live(context, author).await?;
+        signed_in = Some(author.account);
     }
-    Ok(i64::from(days) * DAY_MS)
+    let now_ms = shared.now_ms();
+    if let (Some(days), Some(account)) = (days, signed_in) {
+        let allowed = shared.long_mailboxes_by_account.take(account, now_ms);
+        let life_ms = i64::from(days) * DAY_MS;
+        return if allowed { Ok(Opening::Long { life_ms }) } else { Err(RefusalCode::RateLimited.into()) };
+    }
+    let source = source.ok_or(RefusalCode::Unavailable)?;
+    let site = shared.sites.name(source);
+    let signed_in = signed_in.is_some_and(|account| shared.short_mailboxes_by_account.take(account, now_ms));
+    if signed_in || shared.mailboxes_by_source.take(source, now_ms) {
+        return Ok(Opening::Short { site, signed_in });
+    }
+    Err(RefusalCode::RateLimited.into())
 }
 
 /// For how many days an offer asks: `days=7`, and nothing else.

@@ -30,7 +30,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
-    Asked, Asking, Author, Given, Kept, LogStore, Page, Recovered, Recovering, RecoveryKeys, Slot,
+    Asked, Asking, Author, Given, Kept, LogStore, Opening, Page, Recovered, Recovering, RecoveryKeys, Slot,
     StoreError, Swept, Wanted,
 };
 use writer::Writer;
@@ -44,6 +44,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0005_helpers.sql"),
     include_str!("../../migrations/0006_pruning.sql"),
     include_str!("../../migrations/0007_requests.sql"),
+    include_str!("../../migrations/0008_sites.sql"),
 ];
 /// The version from which on devices' ids and recovery keys are taken: what is older has them taken when it is brought up to
 /// date.
@@ -179,9 +180,9 @@ impl LogStore for SqliteStore {
         slot: Slot,
         body: Vec<u8>,
         now_ms: i64,
-        life_ms: i64,
+        opening: Option<Opening>,
     ) -> Result<Result<(), Refusal>, StoreError> {
-        self.writer.write(move |c| attempt(c, |c| mailboxes::put(c, mailbox, slot, &body, now_ms, life_ms)))
+        self.writer.write(move |c| attempt(c, |c| mailboxes::put(c, mailbox, slot, &body, now_ms, opening)))
     }
 
     fn slot(&self, mailbox: [u8; 16], slot: Slot, now_ms: i64) -> Result<Option<Vec<u8>>, StoreError> {

@@ -1,5 +1,7 @@
 //! Coming back with the printed kit and nothing else; and mailboxes that wait for days.
 
+use std::net::IpAddr;
+
 use mecum_relay::{Limits, Rate};
 use mecum_seal::testing::SeededEntropy;
 use mecum_seal::{AccountId, SigningKey};
@@ -225,4 +227,52 @@ async fn nobody_spends_what_another_at_the_same_address_may_open() {
     }
     assert_eq!(put(13, "offer", None).await, 429, "control: now the address waits");
     assert_eq!(put(14, "offer?days=7", Some(&device.token)).await, 204, "who is signed in does not");
+    assert_eq!(put(15, "offer", Some(&device.token)).await, 204, "nor for a pairing");
+    assert_eq!(put(16, "offer", Some(&forged)).await, 401, "a sign-in that is none is said");
+}
+
+/// The site that the database has for a mailbox.
+fn site_of(server: &Server, n: u8) -> i64 {
+    let c = rusqlite::Connection::open(server.dir.path().join("relay.sqlite")).unwrap();
+    c.query_row("SELECT site FROM mailbox WHERE mailbox = ?1", [[n; 16]], |row| row.get(0)).unwrap()
+}
+
+#[tokio::test]
+async fn mailboxes_without_a_sign_in_are_counted_by_network_and_no_address_is_kept() {
+    let few = Rate { burst: 2.0, per_second: 0.0 };
+    let limits = Limits { short_mailboxes_per_account: few, ..roomy() };
+    let mut server = Server::behind(limits, &[IpAddr::from([127, 0, 0, 1])]).await;
+    let device = Device::enrolled(&server, 1).await;
+    let open = async |server: &Server, n: u8, address: &str, rest: &str| {
+        let path = format!("/v1/mailbox/{}/offer", format!("{n:02x}").repeat(16));
+        let head = format!("PUT {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n");
+        let rest = format!("x-forwarded-for: {address}\r\n{rest}content-length: 6\r\n\r\nsealed");
+        Answer::parse(&server.raw(format!("{head}{rest}").as_bytes()).await).status
+    };
+    for (n, address) in
+        (1..).zip(["192.0.2.1", "192.0.2.77", "192.0.3.1", "2001:db8:1::1", "2001:db8:1:9::1"])
+    {
+        assert_eq!(open(&server, n, address, "").await, 204, "{address}");
+    }
+    let sites = [1, 2, 3, 4, 5].map(|n| site_of(&server, n));
+    let [first, alike, other, six, six_alike] = sites;
+    assert_eq!((first, six), (alike, six_alike), "a /24 and a /48 are one site each");
+    assert!(first != other && first != six && other != six, "others are others: {sites:?}");
+    assert!(sites.iter().all(|site| *site > 0), "and none is a signed-in device's: {sites:?}");
+    let signed_in = format!("authorization: Bearer {}\r\n", device.token);
+    for n in 6..9 {
+        assert_eq!(open(&server, n, "192.0.2.1", &signed_in).await, 204, "signed in");
+    }
+    assert_eq!(
+        [6, 7, 8].map(|n| site_of(&server, n)),
+        [0, 0, first],
+        "for the account, and then for the site"
+    );
+    server.restart().await;
+    assert_eq!(open(&server, 9, "192.0.2.1", "").await, 204, "after a restart");
+    assert_ne!(
+        site_of(&server, 9),
+        first,
+        "the name was of that process alone: it says nothing of the address"
+    );
 }

@@ -41,6 +41,7 @@ pub(crate) fn roomy() -> Limits {
         requests_per_source: open,
         failures_per_source: open,
         mailboxes_per_source: open,
+        short_mailboxes_per_account: open,
         long_mailboxes_per_account: open,
         helper_asks_per_source: open,
         syncs_per_device: open,

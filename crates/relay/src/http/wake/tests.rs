@@ -8,7 +8,8 @@ use mecum_sync::{AccountEntry, DeviceCard, HelpersNotice, HelpersRequest, Refusa
 
 use super::*;
 use crate::store::{
-    Asking, Given, Kept, LogStore, Page, Recovered, Recovering, RecoveryKeys, Slot, StoreError, Wanted,
+    Asking, Given, Kept, LogStore, Opening, Page, Recovered, Recovering, RecoveryKeys, Slot, StoreError,
+    Wanted,
 };
 use crate::{Relay, RelayOptions};
 
@@ -96,7 +97,7 @@ impl LogStore for Late {
         _: Slot,
         _: Vec<u8>,
         _: i64,
-        _: i64,
+        _: Option<Opening>,
     ) -> Result<Result<(), Refusal>, StoreError> {
         Err(StoreError::NotCommitted)
     }
