@@ -1,6 +1,8 @@
 //! The accept loop: connection caps, a deadline for request heads, for bodies and for unread answers, and a stop that lets
 //! open requests finish.
 
+#[cfg(test)]
+mod tests;
 mod timed;
 
 use std::collections::HashMap;

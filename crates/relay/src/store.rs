@@ -3,6 +3,8 @@
 //!
 //! It must not know of HTTP, sessions or keys to sign with. Calls block: the caller keeps them off the event loop.
 
+#[cfg(test)]
+pub(crate) mod scripted;
 pub mod sqlite;
 
 use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId, SecretKey32, SpaceId, VerifyingKey};

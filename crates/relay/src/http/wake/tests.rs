@@ -2,113 +2,17 @@
 
 use std::sync::OnceLock;
 
-use mecum_seal::testing::SeededEntropy;
-use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId, SecretKey32, VerifyingKey};
-use mecum_sync::{AccountEntry, DeviceCard, HelpersNotice, HelpersRequest, Refusal, Signed};
+use mecum_seal::{AccountId, DeviceId, IncarnationId};
 
 use super::*;
-use crate::store::{
-    Asking, Given, Kept, LogStore, Opening, Page, Recovered, Recovering, RecoveryKeys, Slot, StoreError,
-    Wanted,
-};
-use crate::{Relay, RelayOptions};
+use crate::Relay;
+use crate::store::scripted::{Scripted, relay_over};
 
 const HEAD: u64 = 7;
 
-/// An inbox that gets something new just after it was looked at, and rings for it.
-#[derive(Default)]
-struct Late {
-    relay: OnceLock<Relay>,
-    live: bool,
-}
-
-impl LogStore for Late {
-    fn inbox_head(&self, author: &Author) -> Result<Option<u64>, StoreError> {
-        if let Some(relay) = self.relay.get() {
-            relay.shared.wakes.ring(author.account, DeviceId::from_bytes([9; 16]));
-        }
-        Ok(self.live.then_some(HEAD))
-    }
-
-    fn add_code(&self, _: Hash32, _: i64) -> Result<(), StoreError> {
-        Err(StoreError::NotCommitted)
-    }
-
-    fn enrol(&self, _: Hash32, _: &Signed<AccountEntry>, _: i64) -> Result<Result<(), Refusal>, StoreError> {
-        Err(StoreError::NotCommitted)
-    }
-
-    fn device(&self, _: AccountId, _: DeviceId) -> Result<Option<DeviceCard>, StoreError> {
-        Err(StoreError::NotCommitted)
-    }
-
-    fn keep(&self, _: Wanted) -> Result<Result<Kept, Refusal>, StoreError> {
-        Err(StoreError::NotCommitted)
-    }
-
-    fn page(&self, _: &Author, _: crate::store::Asked) -> Result<Result<Page, Refusal>, StoreError> {
-        Err(StoreError::NotCommitted)
-    }
-
-    fn recovery_keys(&self, _: AccountId) -> Result<RecoveryKeys, StoreError> {
-        Err(StoreError::NotCommitted)
-    }
-
-    fn helpers_ask(&self, _: Signed<HelpersRequest>, _: i64) -> Result<Result<Asking, Refusal>, StoreError> {
-        Err(StoreError::NotCommitted)
-    }
-
-    fn helpers_asking(&self, _: AccountId, _: Hash32, _: i64) -> Result<Option<Asking>, StoreError> {
-        Err(StoreError::NotCommitted)
-    }
-
-    fn helpers_given(&self, _: AccountId, _: u64) -> Result<Result<Given, Refusal>, StoreError> {
-        Err(StoreError::NotCommitted)
-    }
-
-    fn helpers_part(
-        &self,
-        _: AccountId,
-        _: Hash32,
-        _: SecretKey32,
-    ) -> Result<Result<(), Refusal>, StoreError> {
-        Err(StoreError::NotCommitted)
-    }
-
-    fn helpers_stop(&self, _: AccountId, _: Hash32, _: i64) -> Result<(), StoreError> {
-        Err(StoreError::NotCommitted)
-    }
-
-    fn helpers_notice(&self, _: AccountId, _: i64) -> Result<Option<HelpersNotice>, StoreError> {
-        Ok(None)
-    }
-
-    fn account_of_recovery(&self, _: VerifyingKey) -> Result<Option<AccountId>, StoreError> {
-        Err(StoreError::NotCommitted)
-    }
-
-    fn recover(&self, _: Recovering) -> Result<Result<Recovered, Refusal>, StoreError> {
-        Err(StoreError::NotCommitted)
-    }
-
-    fn put_slot(
-        &self,
-        _: [u8; 16],
-        _: Slot,
-        _: Vec<u8>,
-        _: i64,
-        _: Option<Opening>,
-    ) -> Result<Result<(), Refusal>, StoreError> {
-        Err(StoreError::NotCommitted)
-    }
-
-    fn slot(&self, _: [u8; 16], _: Slot, _: i64) -> Result<Option<Vec<u8>>, StoreError> {
-        Err(StoreError::NotCommitted)
-    }
-
-    fn sweep(&self, _: i64) -> Result<crate::store::Swept, StoreError> {
-        Err(StoreError::NotCommitted)
-    }
+/// The inbox of a device that is live.
+fn live() -> Scripted {
+    Scripted { inbox_head: Box::new(|_| Ok(Some(HEAD))), ..Scripted::default() }
 }
 
 fn author() -> Author {
@@ -119,24 +23,20 @@ fn author() -> Author {
     }
 }
 
-fn relay_over(store: Arc<Late>) -> (tempfile::TempDir, Relay) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let options = RelayOptions {
-        entropy: Arc::new(SeededEntropy::new(1)),
-        log: Arc::new(|_| {}),
-        ..RelayOptions::default()
-    };
-    let relay = Relay::open(folder.path(), options).expect("a folder takes a relay");
-    let Ok(mut shared) = Arc::try_unwrap(relay.shared) else { unreachable!("nobody else holds it yet") };
-    shared.store = store;
-    (folder, Relay { shared: Arc::new(shared) })
-}
-
 #[tokio::test]
 async fn what_is_stored_while_a_device_asks_wakes_it() {
-    let store = Arc::new(Late { live: true, ..Late::default() });
-    let (_folder, relay) = relay_over(Arc::clone(&store));
-    assert!(store.relay.set(relay.clone()).is_ok(), "set once");
+    // An inbox that gets something new just after it was looked at, and rings for it.
+    let ringing: Arc<OnceLock<Relay>> = Arc::default();
+    let late = Arc::clone(&ringing);
+    let inbox_head = move |author: &Author| {
+        if let Some(relay) = late.get() {
+            relay.shared.wakes.ring(author.account, DeviceId::from_bytes([9; 16]));
+        }
+        Ok(Some(HEAD))
+    };
+    let store = Scripted { inbox_head: Box::new(inbox_head), ..Scripted::default() };
+    let (_folder, relay) = relay_over(Arc::new(store));
+    assert!(ringing.set(relay.clone()).is_ok(), "set once");
     let asked = hang_and_look(&relay.shared, author(), Some(HEAD)).await;
     let (bell, first) = asked.ok().expect("a live device is answered");
     assert_eq!(first, Some(NOTHING_NEW), "the look came before the news");
@@ -146,7 +46,7 @@ async fn what_is_stored_while_a_device_asks_wakes_it() {
 
 #[tokio::test]
 async fn only_the_end_of_the_inbox_has_nothing_after_it() {
-    let (_folder, relay) = relay_over(Arc::new(Late { live: true, ..Late::default() }));
+    let (_folder, relay) = relay_over(Arc::new(live()));
     for (cursor, said) in [
         (Some(HEAD), Some(NOTHING_NEW)),
         (Some(HEAD - 1), Some(NEWS)),
@@ -162,7 +62,7 @@ async fn only_the_end_of_the_inbox_has_nothing_after_it() {
 
 #[tokio::test]
 async fn a_device_that_is_not_live_is_told_nothing() {
-    let (_folder, relay) = relay_over(Arc::new(Late::default()));
+    let (_folder, relay) = relay_over(Arc::new(Scripted::default()));
     let refused = hang_and_look(&relay.shared, author(), Some(HEAD)).await;
     let Err(refused) = refused else { panic!("refused") };
     assert_eq!(refused.0.code, RefusalCode::UnknownDevice, "as an exchange would say");
