@@ -221,27 +221,3 @@ async fn socket(server: &Server, token: &str) -> TcpStream {
     assert!(answer.starts_with(b"HTTP/1.1 101"), "the socket opens");
     stream
 }
-
-#[tokio::test]
-async fn a_mailbox_holds_each_message_once_and_not_for_long() {
-    let server = Server::start(roomy()).await;
-    let offer = "/v1/mailbox/00112233445566778899aabbccddeeff/offer";
-    let join = "/v1/mailbox/00112233445566778899aabbccddeeff/join";
-    assert_eq!(server.ask("GET", offer, None, &[]).await.status, 404, "nothing is there yet");
-    assert_eq!(server.ask("PUT", join, None, b"early").await.status, 404, "only an offer opens a mailbox");
-    assert_eq!(server.ask("PUT", offer, None, b"sealed offer").await.status, 204, "the offer is put");
-    assert_eq!(server.ask("PUT", offer, None, b"sealed offer").await.status, 204, "again the same: a retry");
-    assert_eq!(server.ask("PUT", offer, None, b"another").await.status, 409, "each slot is put once");
-    assert_eq!(server.ask("GET", offer, None, &[]).await.body, b"sealed offer", "it is the first that stays");
-    assert_eq!(server.ask("PUT", join, None, b"sealed join").await.status, 204, "the answer is put");
-    let large = vec![1u8; 16 * 1024 + 1];
-    let welcome = "/v1/mailbox/00112233445566778899aabbccddeeff/welcome";
-    assert_eq!(server.ask("PUT", welcome, None, &large).await.status, 413, "16 KiB is the limit");
-    assert_eq!(server.ask("PUT", welcome, None, &large[1..]).await.status, 204, "up to the limit it fits");
-    for path in ["/v1/mailbox/0011/offer", "/v1/mailbox/00112233445566778899aabbccddeeff/else"] {
-        assert_eq!(server.ask("GET", path, None, &[]).await.status, 404, "{path} is nothing");
-    }
-    server.advance(15 * 60 * 1_000 + 1);
-    assert_eq!(server.ask("GET", offer, None, &[]).await.status, 404, "after 15 minutes it is gone");
-    assert_eq!(server.ask("PUT", offer, None, b"new").await.status, 204, "and may be opened anew");
-}

@@ -14,6 +14,7 @@ mod helping;
 mod histories;
 mod introductions;
 mod lockouts;
+mod mailboxes;
 mod members;
 mod policies;
 mod pruning;
