@@ -130,13 +130,34 @@ pub fn seal_envelope(
     }
     let mut salt = [0u8; SALT_BYTES];
     entropy.fill(&mut salt);
-    let header = encode_header(place, &salt);
-    let (envelope_key, commitment) = derive(key, &salt, &header);
+    Ok(seal_with(key, place, &salt, plaintext))
+}
+
+/// Makes an envelope again that was sealed before with this salt. The caller must hold the hash of what was sealed, compare, and
+/// throw anything else away unseen: two plaintexts under one salt and place would be read by whoever has both.
+///
+/// # Errors
+/// As [`seal_envelope`].
+pub fn seal_envelope_again(
+    key: &impl Key32,
+    place: &Place,
+    salt: &[u8; SALT_BYTES],
+    plaintext: &[u8],
+) -> Result<SealedEnvelope, SealEnvelopeError> {
+    if plaintext.len() > MAX_PLAINTEXT_BYTES {
+        return Err(SealEnvelopeError::TooLarge);
+    }
+    Ok(seal_with(key, place, salt, plaintext))
+}
+
+fn seal_with(key: &impl Key32, place: &Place, salt: &[u8; SALT_BYTES], plaintext: &[u8]) -> SealedEnvelope {
+    let header = encode_header(place, salt);
+    let (envelope_key, commitment) = derive(key, salt, &header);
     let mut ciphertext = padding::pad(plaintext);
     aead::seal_once(&envelope_key, &header, &mut ciphertext);
     let bytes = encode(&header, &commitment, &ciphertext);
     let content_id = sha256(&bytes);
-    Ok(SealedEnvelope { bytes, content_id })
+    SealedEnvelope { bytes, content_id }
 }
 
 /// An envelope that was read and is well formed; whether it is genuine only opening tells.
@@ -179,6 +200,11 @@ impl Envelope {
     /// Where it says it belongs.
     pub fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// Its salt, for [`seal_envelope_again`].
+    pub fn salt(&self) -> &[u8; SALT_BYTES] {
+        &self.salt
     }
 
     /// SHA-256 of the whole envelope: what `previous`, statements and receipts name.
