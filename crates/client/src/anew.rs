@@ -6,7 +6,7 @@
 
 use mecum_api::Topic;
 use mecum_documents::{Document, Payload};
-use mecum_seal::{DocumentId, Envelope, SpaceId};
+use mecum_seal::{DocumentId, Envelope, Place, SpaceId};
 use mecum_sync::{Chain, ChainHead, Void};
 use mecum_vault::{Durability, Table};
 
@@ -52,7 +52,7 @@ impl Session {
         let elsewhere = self.is_older_copy() && goes_on_elsewhere(stage, space);
         for state in known {
             let document = state.document;
-            for (_, bytes) in self.vault.envelopes(document, 0)? {
+            for (_, bytes) in self.envelopes(document, 0)? {
                 let envelope = Envelope::parse(&bytes).map_err(|_| SessionError::Envelope)?;
                 if elsewhere && self.own_seq_of(&envelope) > 0 && self.is_unsent(stage, &envelope)? {
                     continue;
@@ -115,16 +115,18 @@ impl Session {
         }
         let logs = self.documents.values().filter(|state| state.space == space).map(|state| state.document);
         let mut first: std::collections::BTreeMap<Chain, u64> = std::collections::BTreeMap::new();
-        let mut note = |bytes: &[u8]| {
-            let Ok(envelope) = Envelope::parse(bytes) else { return };
-            let place = envelope.place();
+        let mut note_place = |place: &Place| {
             let chain = Chain { device: place.device, incarnation: place.incarnation, space };
             let seq = first.entry(chain).or_insert(place.envelope_seq);
             *seq = place.envelope_seq.min(*seq);
         };
         for log in logs.chain([state.control_log()]) {
-            self.vault.envelopes(log, 0)?.iter().for_each(|(_, bytes)| note(bytes));
+            self.places(log)?.iter().for_each(|(_, place)| note_place(place));
         }
+        let mut note = |bytes: &[u8]| {
+            let Ok(envelope) = Envelope::parse(bytes) else { return };
+            note_place(envelope.place());
+        };
         for table in [Table::Waiting, Table::Quarantine] {
             self.vault.list(table)?.iter().for_each(|(_, bytes)| note(bytes));
         }

@@ -36,6 +36,10 @@ pub enum SessionError {
     /// An own envelope does not open with its own key.
     #[error("a stored envelope does not open")]
     Envelope,
+    /// Envelopes cannot be made again from what was kept of them: the document or the residue is not what it was, or this version packs
+    /// otherwise. The server has them; mending fetches them.
+    #[error("folded envelopes cannot be made again")]
+    Folded,
     /// The server could not be asked.
     #[error("the server could not be asked")]
     Remote(#[from] RemoteError),
@@ -65,7 +69,9 @@ impl From<SessionError> for CallError {
                 CallError::new(Code::NotSaved, "error-not-saved-full")
             }
             SessionError::Write(_) => CallError::new(Code::NotSaved, "error-not-saved"),
-            SessionError::Read(_) | SessionError::Envelope => CallError::new(Code::Damaged, "error-damaged"),
+            SessionError::Read(_) | SessionError::Envelope | SessionError::Folded => {
+                CallError::new(Code::Damaged, "error-damaged")
+            }
             SessionError::Document(_) | SessionError::Stored { .. } | SessionError::NotAllowed { .. } => {
                 CallError::new(Code::Damaged, "error-document")
             }

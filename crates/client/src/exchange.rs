@@ -180,7 +180,7 @@ impl Session {
         }
         let Some(place) = self.vault.get(Table::Sync, &push_name(space, seq))? else { return Ok(None) };
         let Some((log, number)) = place_of(&place) else { return Ok(None) };
-        Ok(self.vault.envelope(log, number)?)
+        self.envelope(log, number)
     }
 
     pub(crate) fn own_envelope(&self, space: SpaceId, seq: u64) -> Result<Vec<u8>, SessionError> {
@@ -190,7 +190,7 @@ impl Session {
         }
         let place = self.vault.get(Table::Sync, &push_name(space, seq))?.ok_or_else(missing)?;
         let (log, number) = place_of(&place).ok_or_else(missing)?;
-        self.vault.envelope(log, number)?.ok_or_else(missing)
+        self.envelope(log, number)?.ok_or_else(missing)
     }
 
     /// Takes an answer in one durable step. On an error nothing is changed.

@@ -2,7 +2,7 @@
 
 use mecum_documents::{Document, MAX_SNAPSHOT_BYTES, Payload};
 use mecum_seal::DocumentId;
-use mecum_vault::{ReadVaultError, Table};
+use mecum_vault::{Link, ReadVaultError, Table};
 
 use crate::error::SessionError;
 use crate::plaintext::unpress;
@@ -17,9 +17,9 @@ impl Session {
         let state = self.documents.get(&document).ok_or_else(SessionError::not_found)?;
         let space = self.space_of_document(state)?;
         let actor = self.identity.actor();
-        let (pressed, envelopes) = self.vault.read(|vault| -> Result<_, ReadVaultError> {
+        let (pressed, links) = self.vault.read(|vault| -> Result<_, ReadVaultError> {
             let pressed = vault.get(Table::Snapshot, document.as_bytes())?;
-            Ok((pressed, vault.envelopes(document, state.snapshot_at)?))
+            Ok((pressed, vault.links(document, state.snapshot_at)?))
         })?;
         let actor =
             if state.cuts > 0 { self.replayed(&Stage::default(), state)?.actor_for(actor) } else { actor };
@@ -30,8 +30,10 @@ impl Session {
             None => Document::new(actor).save(),
         };
         let mut tail = Vec::new();
-        for (_, bytes) in envelopes {
-            tail.push(open_envelope(space, state, &bytes)?.1);
+        for link in links {
+            // What was folded lies below the snapshot.
+            let Link::Whole { envelope, .. } = link else { return Err(SessionError::Folded) };
+            tail.push(open_envelope(space, state, &envelope)?.1);
         }
         let raw: Result<Vec<&[u8]>, _> = tail.iter().map(|body| Payload::raw_change(body)).collect();
         Ok(Document::reopen(&snapshot, raw.map_err(|_| SessionError::Envelope)?, actor)?)

@@ -78,9 +78,7 @@ impl Session {
         // Of an older copy's chain what the server has not shown is known already.
         let logs = if self.is_older_copy() { Vec::new() } else { self.vault.documents() };
         for log in logs {
-            for (number, bytes) in self.vault.envelopes(log, 0)? {
-                let envelope = Envelope::parse(&bytes).map_err(|_| SessionError::Envelope)?;
-                let place = envelope.place();
+            for (number, place) in self.places(log)? {
                 let own = self.own_chain(place.space);
                 if place.device == own.device && place.incarnation == own.incarnation {
                     let name = push_name(place.space, place.envelope_seq);
@@ -249,7 +247,7 @@ impl Session {
             links.insert((chain, place.envelope_seq, envelope.content_id()));
         };
         for log in self.vault.documents() {
-            self.vault.envelopes(log, 0)?.iter().for_each(|(_, bytes)| note(bytes));
+            self.envelopes(log, 0)?.iter().for_each(|(_, bytes)| note(bytes));
         }
         for table in [Table::Waiting, Table::Quarantine] {
             self.vault.list(table)?.iter().for_each(|(_, bytes)| note(bytes));

@@ -73,6 +73,10 @@ pub struct Session {
     pub(crate) ends_by_date: OnceLock<Vec<crate::members::EndByDate>>,
     /// Commits until one fails, for tests of what is cut between two of them.
     pub(crate) commits_left: Option<u32>,
+    /// What idle moments know of documents.
+    pub(crate) seen: crate::folding::Seen,
+    /// Envelopes that were made again last.
+    pub(crate) last_made: crate::logs::LastMade,
 }
 
 /// How far the exchange that goes on, or the last one, has come.
@@ -151,6 +155,8 @@ impl Session {
             waits: BTreeMap::new(),
             ends_by_date: OnceLock::new(),
             commits_left: None,
+            seen: crate::folding::Seen::default(),
+            last_made: crate::logs::LastMade::default(),
         })
     }
 
@@ -486,28 +492,6 @@ impl Session {
         Ok(())
     }
 
-    /// Folds long tails into local snapshots. Nothing is lost if it fails: the envelopes stay.
-    pub fn fold_tails(&mut self) -> Result<(), SessionError> {
-        self.fold(self.documents.values().filter(|s| s.wants_snapshot()).map(|s| s.document).collect())
-    }
-
-    pub(crate) fn fold(&mut self, long: Vec<DocumentId>) -> Result<(), SessionError> {
-        for document in long {
-            let saved = crate::plaintext::press(&self.open_document(document)?.save());
-            mecum_trip::here("fold");
-            let Some(state) = self.documents.get(&document) else { continue };
-            let mut state = state.clone();
-            state.snapshot_at = state.count;
-            state.snapshot_bytes = saved.len() as u64;
-            state.tail_bytes = 0;
-            let mut stage = Stage::default();
-            stage.puts.push((Table::Snapshot, document.as_bytes().to_vec(), saved));
-            stage.documents.insert(document, state);
-            self.commit(stage, Durability::Normal)?;
-        }
-        Ok(())
-    }
-
     /// What only runs when nobody waits: folding tails, forgetting old sent things, folding the write-ahead log in.
     pub fn idle(&mut self) -> Result<(), SessionError> {
         mecum_trip::here("idle");
@@ -515,7 +499,7 @@ impl Session {
         self.scrub_if_owed()?;
         // What cannot be carried out keeps nothing else from being done.
         let advanced = if self.follower.relay().is_none() { self.advance_erasures() } else { Ok(()) };
-        let folded = self.fold_tails();
+        let folded = self.fold_tails().and_then(|()| self.fold_quiet()).and_then(|()| self.fold_logs());
         self.prune_outgoing()?;
         self.vault.idle()?;
         advanced.and(folded)

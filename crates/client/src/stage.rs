@@ -73,6 +73,8 @@ pub(crate) struct Stage {
     pub(crate) ended: BTreeSet<DocumentId>,
     /// Successors that were signed and are given up.
     pub(crate) given_up: BTreeSet<DocumentId>,
+    /// Documents of which a snapshot is staged that has every change that they had: what was folded of their logs stays so.
+    pub(crate) same_changes: BTreeSet<DocumentId>,
     /// Logs of the vault that go.
     pub(crate) dropped: Vec<DocumentId>,
     /// Logs of the vault that stay without some envelopes, with what stays.
@@ -343,6 +345,7 @@ impl Session {
         }
         let charts: Vec<ChartId> = stage.rows.keys().copied().collect();
         let outcome = self.commit_rows(&mut stage).and_then(|()| self.commit_vault(&stage, durability));
+        self.last_made.clear();
         if let Err(error) = outcome {
             // What the vault did not take must not be shown: the next reader loads the pages again.
             for chart in charts {
@@ -401,7 +404,24 @@ impl Session {
         Ok(())
     }
 
+    /// A snapshot that takes another's place may lack changes: what was folded of such a document lies in its log again from then on.
+    fn unfolded_by(&self, stage: &Stage) -> Result<Vec<Unfolded>, SessionError> {
+        let mut all = Vec::new();
+        let goes = |log: &DocumentId| {
+            stage.dropped.contains(log) || stage.relogged.iter().any(|(relogged, _)| relogged == log)
+        };
+        let named = stage.puts.iter().filter(|(table, ..)| *table == Table::Snapshot);
+        let documents: BTreeSet<DocumentId> =
+            named.filter_map(|(_, name, _)| DocumentId::from_slice(name)).collect();
+        for document in documents.into_iter().filter(|id| !stage.same_changes.contains(id) && !goes(id)) {
+            let runs = self.unfolded(document)?;
+            all.extend(runs.into_iter().map(|(first, envelopes)| (document, first, envelopes)));
+        }
+        Ok(all)
+    }
+
     fn commit_vault(&mut self, stage: &Stage, durability: Durability) -> Result<(), SessionError> {
+        let unfolded = self.unfolded_by(stage)?;
         let written = self.vault.write(durability, |w| -> Result<(), WriteVaultError> {
             for log in &stage.dropped {
                 w.drop_log(*log)?;
@@ -411,6 +431,9 @@ impl Session {
                 for envelope in kept {
                     w.append(*log, envelope)?;
                 }
+            }
+            for (document, first, envelopes) in &unfolded {
+                w.unfold(*document, *first, envelopes)?;
             }
             let mut numbers = Vec::with_capacity(stage.appended.len());
             for (log, envelope) in &stage.appended {
@@ -443,6 +466,9 @@ impl Session {
         Ok(written?)
     }
 }
+
+/// Envelopes that take the place of a folded run: document, number of the first, and they.
+type Unfolded = (DocumentId, u64, std::sync::Arc<Vec<Vec<u8>>>);
 
 /// Notes what the sheet "Where your things are" says of an envelope.
 pub(crate) fn stage_outgoing(stage: &mut Stage, rows: &[Row], space: SpaceId, seq: u64, at_ms: i64) {

@@ -12,7 +12,7 @@ use mecum_documents::Document;
 use mecum_domain::{ChartId, Kind, Relation, Section};
 use mecum_seal::testing::{SeededEntropy, fast_kdf};
 use mecum_seal::{
-    DeviceId, DocumentKey, Entropy, IncarnationId, KemSecret, SigningKey, SpaceId, VerifyingKey,
+    DeviceId, DocumentId, DocumentKey, Entropy, IncarnationId, KemSecret, SigningKey, SpaceId, VerifyingKey,
 };
 use mecum_sync::{Follower, Role, Signed, SpaceSnapshot, StoredSnapshot, Verified};
 use mecum_vault::{Durability, Location, Table, Vault, VaultOptions};
@@ -284,6 +284,30 @@ impl Session {
         Session::open(vault, surroundings)
     }
 
+    /// Folds every document, and of every log what the server has, however little it is. Answers how many runs of logs that were.
+    pub fn fold_everything_for_tests(&mut self) -> Result<usize, SessionError> {
+        self.fold_for_tests()?;
+        let mut runs = 0;
+        if self.is_older_copy() || self.is_reading_again()? {
+            return Ok(runs);
+        }
+        for document in self.documents.keys().copied().collect::<Vec<_>>() {
+            while self.fold_log(document, 1)? {
+                runs += 1;
+            }
+        }
+        Ok(runs)
+    }
+
+    /// Every envelope in the vault, by log and number.
+    pub fn all_envelopes_for_tests(&self) -> Result<BTreeMap<(DocumentId, u64), Vec<u8>>, SessionError> {
+        let mut all = BTreeMap::new();
+        for log in self.vault.documents() {
+            all.extend(self.envelopes(log, 0)?.into_iter().map(|(n, bytes)| ((log, n), bytes)));
+        }
+        Ok(all)
+    }
+
     /// Folds every document into its local snapshot, as idle time and locking do with long tails.
     pub fn fold_for_tests(&mut self) -> Result<(), SessionError> {
         self.fold(self.documents.keys().copied().collect())
@@ -418,7 +442,7 @@ impl Session {
     /// The envelopes of the document that holds an entry, as they lie in the vault.
     pub fn envelopes_of_entry_for_tests(&mut self, chart: ChartId, key: ItemKey) -> Vec<Vec<u8>> {
         let document = self.document_of(chart, key).expect("rows load").expect("the entry is there");
-        let all = self.vault.envelopes(document, 0).expect("a sound log");
+        let all = self.envelopes(document, 0).expect("a sound log");
         all.into_iter().map(|(_, bytes)| bytes).collect()
     }
 
@@ -447,7 +471,7 @@ impl Session {
             }
         }
         for log in self.vault.documents() {
-            for (_, bytes) in self.vault.envelopes(log, 0).expect("envelopes") {
+            for (_, bytes) in self.envelopes(log, 0).expect("envelopes") {
                 self.read_envelope_for_tests(&bytes, &mut all);
             }
         }

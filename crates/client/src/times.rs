@@ -6,13 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use mecum_documents::{Actor, Link, Payload};
-use mecum_seal::{DocumentId, Envelope};
+use mecum_documents::{Actor, Link};
+use mecum_seal::{DocumentId, Envelope, Place};
 use mecum_vault::Table;
 
 use crate::error::SessionError;
 use crate::plaintext::BadPlaintext;
-use crate::session::{Session, open_envelope};
+use crate::session::Session;
 
 /// What is known of a change beside what it did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,8 @@ pub(crate) fn decode_times(bytes: &[u8], links: &BTreeMap<Actor, Link>) -> Resul
     if rest.is_empty() { Ok(times) } else { Err(BadPlaintext) }
 }
 
-fn put(out: &mut Vec<u8>, value: i64) {
+/// Writes a number, zigzag LEB128.
+pub(crate) fn put(out: &mut Vec<u8>, value: i64) {
     let mut left = (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned();
     loop {
         let low = u8::try_from(left & 0x7f).unwrap_or(0);
@@ -72,7 +73,8 @@ fn put(out: &mut Vec<u8>, value: i64) {
     }
 }
 
-fn take(rest: &mut &[u8]) -> Result<i64, BadPlaintext> {
+/// Reads one back.
+pub(crate) fn take(rest: &mut &[u8]) -> Result<i64, BadPlaintext> {
     let mut value = 0_u64;
     for shift in (0..64).step_by(7) {
         let (byte, after) = rest.split_first().ok_or(BadPlaintext)?;
@@ -93,19 +95,20 @@ impl Session {
             Some(body) => stored_times(&body)?,
             None => Times::new(),
         };
-        let space = self.space_of_document(state)?;
-        for (_, bytes) in self.vault.envelopes(document, 0)? {
-            let (envelope, body) = open_envelope(space, state, &bytes)?;
-            let glance = Payload::glance(&body).map_err(|_| SessionError::Envelope)?;
-            let own_seq = self.own_seq_of(&envelope);
-            times.insert((glance.actor, glance.change_seq), Noted { at_ms: glance.at_ms, own_seq });
+        for stands in self.stands(state, self.space_of_document(state)?)? {
+            let own_seq = self.own_seq_at(&stands.place);
+            times.insert((stands.actor, stands.change_seq), Noted { at_ms: stands.at_ms, own_seq });
         }
         Ok(times)
     }
 
     /// `envelope_seq` of an envelope of this installation, else 0.
     pub(crate) fn own_seq_of(&self, envelope: &Envelope) -> u64 {
-        let place = envelope.place();
+        self.own_seq_at(envelope.place())
+    }
+
+    /// The same of a place.
+    pub(crate) fn own_seq_at(&self, place: &Place) -> u64 {
         let own = place.device == self.identity.device && place.incarnation == self.identity.incarnation;
         if own { place.envelope_seq } else { 0 }
     }

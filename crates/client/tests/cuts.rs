@@ -330,3 +330,19 @@ fn in_orders_played_at_random_of_cuts_races_erasures_and_pruning_all_show_the_sa
     }
     assert_eq!(failures, 0, "of seeds {from} to {}", from + count - 1);
 }
+
+#[test]
+fn where_everybody_folds_what_they_can_after_each_round_all_show_the_same() {
+    let (mut failures, mut runs) = (0, 0);
+    for seed in [8, 20, 40, 1, 2, 3] {
+        match random::play_folding(seed, 90) {
+            Ok(folded) => runs += folded,
+            Err(why) => {
+                println!("{why}");
+                failures += 1;
+            }
+        }
+    }
+    assert_eq!(failures, 0, "logs that were folded are logs");
+    assert!(runs > 60, "there was something to fold: {runs}");
+}

@@ -18,6 +18,9 @@ use scene::Scene;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+/// Logs stay as they are.
+pub(crate) const FOLDS: bool = false;
+
 /// What the person does, or the app by itself, while a place is armed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Work {

@@ -22,6 +22,9 @@ use mecum_faults::Proof;
 use mecum_sync::{Outcome, Pruning, Role, Signed, StoredSnapshot, SyncRequest, Verified};
 use mecum_vault::Location;
 
+/// After each exchange every device folds what the server has: what is asked of logs later is asked of folded ones.
+pub(crate) const FOLDS: bool = true;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_two_devices_found_right_is_pruned_after_ninety_days_and_not_a_day_before() {
     let line = Line::start().await;

@@ -54,6 +54,10 @@ fn operate(what: &str, path: &Path, n: u64, early: bool) -> Result<(), String> {
             }
         }
         "compact" => vault.idle().map_err(text)?,
+        "fold" => {
+            saga::fold(&vault, n - 1).map_err(text)?;
+            vault.idle().map_err(text)?;
+        }
         "scrub" => vault.scrub().map(drop).map_err(text)?,
         "export" => vault.backup_to(&path.with_extension("backup")).map_err(text)?,
         _ => return Err("no such operation".to_owned()),

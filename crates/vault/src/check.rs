@@ -201,7 +201,7 @@ pub(crate) fn inspect(connection: &Connection, keys: &Keys, read_data: bool) -> 
         report.problems.push(Problem::Structure);
         return report;
     };
-    if chains::inspect_envelopes(connection, &documents, &mut report).is_err() {
+    if chains::inspect_envelopes(connection, keys, &documents, &mut report).is_err() {
         report.problems.push(Problem::Structure);
     }
     report

@@ -8,6 +8,7 @@ pub(crate) type RowId = [u8; 16];
 pub(crate) struct Keys {
     pub(crate) row: RowKey,
     pub(crate) head: RowKey,
+    pub(crate) folded: RowKey,
     names: RowTagger,
     tags: RowTagger,
 }
@@ -18,6 +19,7 @@ impl Keys {
         Box::new(Keys {
             row: row_key("mecum/vault/1/row"),
             head: row_key("mecum/vault/1/head"),
+            folded: row_key("mecum/vault/1/folded"),
             names: RowTagger::new(&derive_key(vault_key, "mecum/vault/1/name")),
             tags: RowTagger::new(&derive_key(vault_key, "mecum/vault/1/tag")),
         })

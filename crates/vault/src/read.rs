@@ -1,12 +1,12 @@
 //! Reading rows and envelopes, each verified against what was sealed before it is handed out.
 
-use mecum_seal::{DocumentId, Hash32, open_row, sha256};
+use mecum_seal::{DocumentId, open_row};
 use rusqlite::{Connection, params};
 use zeroize::Zeroizing;
 
 use crate::error::{Part, ReadVaultError};
-use crate::head::{DocumentHead, chain_step};
 use crate::keys::{Keys, RowId};
+use crate::links::{self, Link};
 use crate::state::{RowEntry, State, Table, Vault};
 
 /// A row's name and its content.
@@ -47,33 +47,30 @@ impl Vault {
         Ok(names)
     }
 
-    /// The envelopes of a document after the first `after_n`, in their local order with their numbers. The chain over
-    /// them is verified up to the document's head: a missing, changed or moved envelope is an error.
-    pub fn envelopes(
-        &self,
-        document: DocumentId,
-        after_n: u64,
-    ) -> Result<Vec<(u64, Vec<u8>)>, ReadVaultError> {
+    /// The log of a document from the link that holds envelope `after_n + 1`, in its local order. The chain over it is verified up to
+    /// the document's head: a missing, changed or moved link is an error.
+    pub fn links(&self, document: DocumentId, after_n: u64) -> Result<Vec<Link>, ReadVaultError> {
         let inner = self.inner();
         match inner.state.documents.get(&document) {
-            Some(head) => envelopes(&inner.connection, document, head, after_n),
+            Some(head) => links::links(&inner.connection, &self.keys, document, head, after_n),
             None => Ok(Vec::new()),
         }
     }
 
-    /// One envelope of a document. Its bytes are checked against the chain when the document is read as a whole; alone
-    /// they are what an envelope is anywhere: bytes under their own seal.
-    pub fn envelope(&self, document: DocumentId, n: u64) -> Result<Option<Vec<u8>>, ReadVaultError> {
-        let damaged = ReadVaultError::Damaged { what: Part::Envelopes };
-        let n = i64::try_from(n).map_err(|_| damaged)?;
-        let inner = self.inner();
-        let mut statement =
-            inner.connection.prepare_cached("SELECT body FROM envelope WHERE document = ?1 AND n = ?2")?;
-        let mut rows = statement.query(params![document.as_bytes(), n])?;
-        match rows.next()? {
-            Some(row) => Ok(Some(row.get_ref(0)?.as_blob().map_err(|_| damaged)?.to_vec())),
-            None => Ok(None),
-        }
+    /// The link that holds one envelope of a document. An envelope's bytes are checked against the chain when the document is read as
+    /// a whole; alone they are what an envelope is anywhere: bytes under their own seal.
+    pub fn link(&self, document: DocumentId, n: u64) -> Result<Option<Link>, ReadVaultError> {
+        links::link(&self.inner().connection, &self.keys, document, n)
+    }
+
+    /// Whether a run of a document's log is folded.
+    pub fn has_folded(&self, document: DocumentId) -> Result<bool, ReadVaultError> {
+        links::has_folded(&self.inner().connection, document)
+    }
+
+    /// Bytes of the whole envelopes of a document up to number `last`.
+    pub fn whole_bytes(&self, document: DocumentId, last: u64) -> Result<u64, ReadVaultError> {
+        links::whole_bytes(&self.inner().connection, document, last)
     }
 
     /// All documents that have envelopes, by id.
@@ -113,14 +110,13 @@ impl Reading<'_> {
         get(self.connection, self.keys, self.state, table, name)
     }
 
-    /// As [`Vault::envelopes`].
-    pub fn envelopes(
-        &self,
-        document: DocumentId,
-        after_n: u64,
-    ) -> Result<Vec<(u64, Vec<u8>)>, ReadVaultError> {
+    /// As [`Vault::links`].
+    pub fn links(&self, document: DocumentId, after_n: u64) -> Result<Vec<Link>, ReadVaultError> {
         let head = self.state.documents.get(&document);
-        head.map_or_else(|| Ok(Vec::new()), |head| envelopes(self.connection, document, head, after_n))
+        head.map_or_else(
+            || Ok(Vec::new()),
+            |head| links::links(self.connection, self.keys, document, head, after_n),
+        )
     }
 }
 
@@ -238,45 +234,6 @@ pub(crate) fn open_body(
     let name = rest.get(body_length..)?.to_vec();
     plain.truncate(body_length);
     Some((name, plain))
-}
-
-fn envelopes(
-    connection: &Connection,
-    document: DocumentId,
-    head: &DocumentHead,
-    after_n: u64,
-) -> Result<Vec<(u64, Vec<u8>)>, ReadVaultError> {
-    let damaged = ReadVaultError::Damaged { what: Part::Envelopes };
-    if after_n >= head.count {
-        return Ok(Vec::new());
-    }
-    let after = i64::try_from(after_n).map_err(|_| damaged)?;
-    // The last envelope before them comes along for the chain stored beside it; its body is not read.
-    let mut statement = connection
-        .prepare_cached("SELECT n, chain, body FROM envelope WHERE document = ?1 AND n >= ?2 ORDER BY n")?;
-    let mut rows = statement.query(params![document.as_bytes(), after])?;
-    let mut chain = Hash32::ZERO;
-    if after > 0 {
-        let before = rows.next()?.filter(|row| row.get_ref(0).is_ok_and(|n| n.as_i64() == Ok(after)));
-        // It need not be trusted: from a false one the head's chain cannot be reached.
-        let stored = before.and_then(|row| Hash32::from_slice(row.get_ref(1).ok()?.as_blob().ok()?));
-        chain = stored.ok_or(damaged)?;
-    }
-    let mut found = Vec::new();
-    let mut expected = after_n;
-    while let Some(row) = rows.next()? {
-        expected += 1;
-        if row.get_ref(0)?.as_i64().ok() != i64::try_from(expected).ok() || expected > head.count {
-            return Err(damaged);
-        }
-        let body = row.get_ref(2)?.as_blob().map_err(|_| damaged)?;
-        chain = chain_step(&chain, &sha256(body));
-        found.push((expected, body.to_vec()));
-    }
-    if expected != head.count || chain != head.chain {
-        return Err(damaged);
-    }
-    Ok(found)
 }
 
 pub(crate) fn part_of(kind: u8) -> Part {

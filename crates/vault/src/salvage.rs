@@ -6,15 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use mecum_seal::{DocumentId, Hash32, VaultKey, sha256};
+use mecum_seal::{DocumentId, Hash32, VaultKey};
 use rusqlite::{Connection, params};
 use zeroize::Zeroizing;
 
 use crate::check::{CheckReport, Problem, inspect};
 use crate::error::{CreateVaultError, ReadVaultError, UnlockVaultError, WriteVaultError};
 use crate::guard::Guard;
-use crate::head::{DocumentHead, Head, chain_step};
+use crate::head::{DocumentHead, Head};
 use crate::keys::{Keys, RowId};
+use crate::links::{Link, Stored, chain_and_first};
 use crate::location::{Location, VaultOptions};
 use crate::lock::{Hold, Lock};
 use crate::read::open_body;
@@ -40,8 +41,8 @@ pub struct SavedRow {
 
 /// What is left of a document's envelopes.
 pub struct SavedLog {
-    /// Number and bytes, ascending. Of each only that it could be read: its own seal says whether it is good.
-    pub envelopes: Vec<(u64, Vec<u8>)>,
+    /// In their order. Of an envelope only that it could be read: its own seal says whether it is good. A folded run is as it was sealed.
+    pub links: Vec<Link>,
     /// All of them are there, in their order and unchanged, by the document's head or, where that is lost, by the chain that
     /// stands beside them.
     pub whole: bool,
@@ -128,30 +129,58 @@ impl Salvage {
         logs
     }
 
-    /// The envelopes of a document, as far as they can be read.
-    pub fn envelopes(&self, document: DocumentId) -> SavedLog {
+    /// The log of a document, as far as it can be read.
+    pub fn log(&self, document: DocumentId) -> SavedLog {
         let head = self.heads.get(&document);
-        let mut links: BTreeMap<u64, (Option<Hash32>, Vec<u8>)> = BTreeMap::new();
-        if read_links(&self.connection, document, &mut links).is_err() {
+        let mut rows: BTreeMap<u64, Read> = BTreeMap::new();
+        if read_rows(&self.connection, document, &mut rows).is_err() {
             // A page of it is broken: what is on the others is asked for one by one.
-            let last = links.keys().next_back().copied().unwrap_or(0).max(head.map_or(0, |head| head.count));
+            let last = rows.keys().next_back().copied().unwrap_or(0).max(head.map_or(0, |head| head.count));
             for n in 1..=last.saturating_add(BEYOND.unsigned_abs()) {
-                if !links.contains_key(&n)
-                    && let Some(link) = read_link(&self.connection, document, n)
+                if !rows.contains_key(&n)
+                    && let Some(row) = read_row(&self.connection, document, n)
                 {
-                    links.insert(n, link);
+                    rows.insert(n, row);
                 }
             }
         }
         // What the head does not count was never written here.
-        links.retain(|n, _| head.is_none_or(|head| *n <= head.count));
-        let chain = links.values().fold(Hash32::ZERO, |chain, (_, body)| chain_step(&chain, &sha256(body)));
-        let in_order = links.keys().copied().eq(1..=links.len() as u64);
-        let whole = match head {
-            Some(head) => in_order && links.len() as u64 == head.count && chain == head.chain,
-            None => in_order && links.values().next_back().is_none_or(|(stored, _)| *stored == Some(chain)),
+        rows.retain(|n, _| head.is_none_or(|head| *n <= head.count));
+        let (mut links, mut whole) = (Vec::new(), true);
+        let (mut reached, mut chain) = (0, Hash32::ZERO);
+        // The chain beside the link before: a run is sealed for the true one.
+        let mut beside = Some(Hash32::ZERO);
+        let mut last_beside = None;
+        for (n, Read { column, body }) in rows {
+            let stored = column.as_ref().map(|(beside, first)| Stored {
+                n,
+                chain: *beside,
+                first: *first,
+                body: &body,
+            });
+            let link = match &stored {
+                Some(stored) if stored.first.is_some() => [Some(chain), beside]
+                    .into_iter()
+                    .flatten()
+                    .find_map(|before| stored.open(&self.keys, document, before).ok()),
+                _ => Some(Link::Whole { n, envelope: body.clone() }),
+            };
+            beside = stored.map(|stored| stored.chain);
+            last_beside = beside;
+            let Some(link) = link.filter(|link| link.first() > reached) else {
+                whole = false;
+                continue;
+            };
+            whole &= link.first() == reached + 1 && !link.is_run_from_elsewhere(&chain);
+            chain = link.chain_after(&chain);
+            reached = link.last();
+            links.push(link);
+        }
+        whole &= match head {
+            Some(head) => reached == head.count && chain == head.chain,
+            None => links.is_empty() || last_beside == Some(chain),
         };
-        SavedLog { envelopes: links.into_iter().map(|(n, (_, body))| (n, body)).collect(), whole }
+        SavedLog { links, whole }
     }
 
     /// A new vault under the same key and slots, with what `first` writes and nothing else. It goes on counting where this one
@@ -274,31 +303,35 @@ fn slots(connection: &Connection) -> Result<Vec<(i64, Vec<u8>)>, ReadVaultError>
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-type Link = (Option<Hash32>, Vec<u8>);
-
-fn link_of(row: &rusqlite::Row<'_>) -> Option<(u64, Link)> {
-    let n = u64::try_from(row.get_ref(0).ok()?.as_i64().ok()?).ok()?;
-    let stored = row.get_ref(1).ok().and_then(|chain| Hash32::from_slice(chain.as_blob().ok()?));
-    Some((n, (stored, row.get_ref(2).ok()?.as_blob().ok()?.to_vec())))
+/// A row of a log as it could be read: what its chain column says, if that has a shape, and its body.
+struct Read {
+    column: Option<(Hash32, Option<u64>)>,
+    body: Vec<u8>,
 }
 
-fn read_links(
+fn row_of(row: &rusqlite::Row<'_>) -> Option<(u64, Read)> {
+    let n = u64::try_from(row.get_ref(0).ok()?.as_i64().ok()?).ok()?;
+    let column = row.get_ref(1).ok().and_then(|column| chain_and_first(column.as_blob().ok()?, n));
+    Some((n, Read { column, body: row.get_ref(2).ok()?.as_blob().ok()?.to_vec() }))
+}
+
+fn read_rows(
     connection: &Connection,
     document: DocumentId,
-    links: &mut BTreeMap<u64, Link>,
+    rows: &mut BTreeMap<u64, Read>,
 ) -> Result<(), ReadVaultError> {
     let sql = "SELECT n, chain, body FROM envelope WHERE document = ?1 ORDER BY n";
     let mut statement = connection.prepare_cached(sql)?;
     let mut cursor = statement.query(params![document.as_bytes()])?;
     while let Some(row) = cursor.next()? {
-        links.extend(link_of(row));
+        rows.extend(row_of(row));
     }
     Ok(())
 }
 
-fn read_link(connection: &Connection, document: DocumentId, n: u64) -> Option<Link> {
+fn read_row(connection: &Connection, document: DocumentId, n: u64) -> Option<Read> {
     let sql = "SELECT n, chain, body FROM envelope WHERE document = ?1 AND n = ?2";
     let mut statement = connection.prepare_cached(sql).ok()?;
     let mut cursor = statement.query(params![document.as_bytes(), i64::try_from(n).ok()?]).ok()?;
-    link_of(cursor.next().ok()??).map(|(_, link)| link)
+    row_of(cursor.next().ok()??).map(|(_, row)| row)
 }

@@ -11,8 +11,12 @@ use crate::location::Location;
 const MIGRATION_1: &str = include_str!("../migrations/0001_vault.sql");
 /// Number of the newest migration.
 const SCHEMA_VERSION: i64 = 1;
+/// The same tables with runs of envelopes folded (`links.rs`): a program that knows none must not take them for damage.
+const FOLDED_VERSION: i64 = 2;
 /// "MECM": tells file tools, and us, that this is a vault.
 const APPLICATION_ID: i64 = 0x4d45_434d;
+/// How a file is made, or written anew, whose free pages can be given back.
+pub(crate) const GIVES_BACK: &str = "PRAGMA auto_vacuum = INCREMENTAL";
 /// Below this, SQLite has a known way to corrupt a WAL file.
 const MIN_SQLITE_VERSION: i32 = 3_051_003;
 /// How long a statement waits for another connection to the same file.
@@ -53,6 +57,11 @@ pub(crate) fn open(location: &Location) -> Result<Connection, rusqlite::Error> {
          PRAGMA mmap_size = 0; PRAGMA synchronous = FULL;",
     )?;
     connection.busy_timeout(BUSY)?;
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    if pages == 0 {
+        // A new file: pages that become free can be given back a few at a time. Of another one, asking for it would take its write lock.
+        connection.execute_batch(GIVES_BACK)?;
+    }
     if let Location::File(_) = location {
         connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         connection.query_row("PRAGMA wal_autocheckpoint = 0", [], |_| Ok(()))?;
@@ -67,6 +76,15 @@ pub(crate) fn create(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "user_version", SCHEMA_VERSION)
 }
 
+/// Notes that there are folded runs from here on. To be called inside the transaction of the first one.
+pub(crate) fn note_folded(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version < FOLDED_VERSION {
+        connection.pragma_update(None, "user_version", FOLDED_VERSION)?;
+    }
+    Ok(())
+}
+
 /// Says what an opened file is, by its numbers and the exact text of its tables.
 pub(crate) fn find(connection: &Connection) -> Result<Found, rusqlite::Error> {
     let tables = texts(connection)?;
@@ -77,7 +95,7 @@ pub(crate) fn find(connection: &Connection) -> Result<Found, rusqlite::Error> {
     if number("application_id")? != APPLICATION_ID {
         return Ok(Found::Other);
     }
-    if number("user_version")? > SCHEMA_VERSION {
+    if number("user_version")? > FOLDED_VERSION {
         return Ok(Found::Newer);
     }
     // A trigger or view smuggled in would run with our statements: only our own tables will do.

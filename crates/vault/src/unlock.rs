@@ -127,10 +127,13 @@ impl Vault {
         Ok(true)
     }
 
-    /// Moves the write-ahead log into the file, as far as that needs no waiting. To be called when nothing is going
+    /// Gives back some of the pages that nothing uses any more, and moves the write-ahead log into the file, as far as that needs no
+    /// waiting. To be called when nothing is going
     /// on, so that no save has to.
     pub fn idle(&self) -> Result<(), WriteVaultError> {
-        self.inner().checkpoint("PASSIVE").map(drop)
+        let inner = &mut *self.inner();
+        inner.give_back()?;
+        inner.checkpoint("PASSIVE").map(drop)
     }
 
     /// Empties the write-ahead log: what was overwritten or deleted before is then gone from the disk's files. To be

@@ -1,5 +1,7 @@
 //! Writing: one transaction that saves rows, envelopes and the head over them together, or nothing.
 
+mod folding;
+
 use std::collections::BTreeSet;
 
 use mecum_seal::{DocumentId, Entropy, seal_row, sha256};
@@ -9,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::error::{Part, WriteVaultError};
 use crate::head::{DocumentHead, Head, chain_step};
 use crate::keys::{Keys, RowId};
+use crate::links;
 use crate::read::{self, NamedBody, frame, row_aad};
 use crate::state::{DOCUMENT_HEADS, Inner, RowEntry, State, Table, Vault};
 
@@ -25,6 +28,8 @@ const PAGE_BYTES: usize = 4_096;
 const BESIDE_BYTES: usize = 128;
 /// So many new ones count as changed ones do.
 const APART: usize = 4;
+
+const DAMAGED_LOG: WriteVaultError = WriteVaultError::Damaged { what: Part::Envelopes };
 
 /// What a commit promises once it has returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +54,8 @@ pub struct Write<'a> {
     bytes: usize,
     /// New rows and envelopes so far.
     added: usize,
+    /// A log was folded or unfolded: no head changes by it, and yet there is something to commit.
+    refolded: bool,
     /// A statement failed: SQLite may have rolled back by itself, so nothing more may be written.
     broken: bool,
     committed: bool,
@@ -99,7 +106,7 @@ impl Vault {
 }
 
 impl Inner {
-    fn set_durability(&mut self, durability: Durability) -> Result<(), WriteVaultError> {
+    pub(crate) fn set_durability(&mut self, durability: Durability) -> Result<(), WriteVaultError> {
         if self.durability != durability {
             let level = match durability {
                 Durability::Full => "FULL",
@@ -152,6 +159,7 @@ impl<'a> Write<'a> {
             changed_documents: BTreeSet::new(),
             bytes: 0,
             added: 0,
+            refolded: false,
             broken: false,
             committed: false,
         })
@@ -232,13 +240,12 @@ impl<'a> Write<'a> {
 
     fn drop_envelopes(&mut self, document: DocumentId) -> Result<u64, WriteVaultError> {
         let Some(before) = self.state.documents.get(&document).copied() else { return Ok(0) };
-        let gone = self
-            .connection
+        if links::covered(self.connection, document)? != before.count {
+            return Err(DAMAGED_LOG);
+        }
+        self.connection
             .prepare_cached("DELETE FROM envelope WHERE document = ?1")?
             .execute(params![document.as_bytes()])?;
-        if u64::try_from(gone).ok() != Some(before.count) {
-            return Err(WriteVaultError::Damaged { what: Part::Envelopes });
-        }
         self.bytes += PAGE_BYTES;
         self.undo.push(Undo::Document(document, Some(before)));
         self.state.documents.remove(&document);
@@ -298,7 +305,7 @@ impl<'a> Write<'a> {
         if self.broken {
             return Err(WriteVaultError::NotSaved { full: false });
         }
-        let changed = !self.undo.is_empty();
+        let changed = self.refolded || !self.undo.is_empty();
         if changed {
             for document in std::mem::take(&mut self.changed_documents) {
                 let head = self.state.documents.get(&document).copied().unwrap_or(DocumentHead::EMPTY);

@@ -112,7 +112,7 @@ fn kill_repeatedly(kills: u64, early: bool, mut choices: Choices) -> Tally {
             .expect("reads")
             .map_or(0, |body| u64::from_be_bytes(body.as_slice().try_into().expect("eight bytes")));
         assert_eq!(last, found, "row and envelope of one commit are both there or both not");
-        let envelopes = vault.envelopes(DOCUMENT, 0).expect("reads");
+        let envelopes = fixture::envelopes(&vault, DOCUMENT, 0).expect("reads");
         assert!(
             envelopes.iter().all(|(n, bytes)| *bytes == n.to_be_bytes().repeat(60)),
             "every envelope is the one that was written"

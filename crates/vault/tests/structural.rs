@@ -6,7 +6,9 @@ mod fixture;
 
 use std::path::{Path, PathBuf};
 
-use fixture::{Content, NOW_MS, PASSPHRASE, content, create, file_in, fill, folder, options, unlock};
+use fixture::{
+    Content, NOW_MS, PASSPHRASE, content, create, document, file_in, fill, fold, folder, options, unlock,
+};
 use mecum_faults::{Dice, Proof};
 use mecum_vault::{CheckReport, Location, Salvage, UnlockVaultError, Vault};
 use rusqlite::{Connection, params};
@@ -30,6 +32,9 @@ fn vaults(seed: u64) -> Vaults {
     let old = folder.path().join("old.sqlite");
     vault.backup_to(&old).expect("an older state");
     fill(&vault, seed + 2);
+    // Of one document everything older is folded, of another a run in the middle.
+    fold(&vault, document(1), (1, 8)).expect("folds");
+    fold(&vault, document(2), (4, 6)).expect("folds");
     let content = content(&vault).expect("reads");
     vault.lock().expect("locks");
     let read = |path: PathBuf| std::fs::read(path).expect("reads");
@@ -338,8 +343,8 @@ fn what_is_salvaged_of_a_damaged_vault_is_what_was_written_and_a_check_in_steps_
             salvaged += 1;
         }
         for document in salvage.logs() {
-            let log = salvage.envelopes(document);
-            let found: Vec<Vec<u8>> = log.envelopes.into_iter().map(|(_, bytes)| bytes).collect();
+            let log = salvage.log(document);
+            let found: Vec<Vec<u8>> = fixture::plain(log.links).into_iter().map(|(_, bytes)| bytes).collect();
             let written = vaults.content.envelopes.get(&document);
             let same = written == Some(&found);
             assert!(

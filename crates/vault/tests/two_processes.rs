@@ -59,7 +59,7 @@ fn judge(vault: &Path, commits: u64, ended: &[Output]) -> Result<(), String> {
     if found != expected {
         return Err(format!("{found} of {expected} commits are there"));
     }
-    let envelopes = vault.envelopes(DOCUMENT, 0).map_err(|error| error.to_string())?;
+    let envelopes = fixture::envelopes(&vault, DOCUMENT, 0).map_err(|error| error.to_string())?;
     if envelopes.iter().any(|(n, bytes)| *bytes != n.to_be_bytes().repeat(20)) {
         return Err("a commit did not see the one before it".to_owned());
     }

@@ -4,6 +4,8 @@
 mod canaries;
 #[path = "support/fixture.rs"]
 mod fixture;
+#[path = "vault/folding.rs"]
+mod folding;
 #[path = "vault/lifecycle.rs"]
 mod lifecycle;
 #[path = "vault/recovery.rs"]

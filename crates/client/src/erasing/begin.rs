@@ -479,7 +479,7 @@ impl Session {
         let log = space.control_log();
         let mut kept: Vec<Vec<u8>> = Vec::new();
         let mut places = std::collections::BTreeMap::new();
-        for (number, bytes) in self.vault.envelopes(log, 0)? {
+        for (number, bytes) in self.envelopes(log, 0)? {
             let envelope = Envelope::parse(&bytes).map_err(|_| SessionError::Envelope)?;
             let body = space.open_control(&envelope).and_then(|plain| unpack(&plain).ok());
             if body.and_then(|body| opened_document(&body)) == Some(old.document) {

@@ -52,7 +52,7 @@ impl Session {
             .map(|chain| chain.head.envelope_seq)
             .max();
         let mut late = Late::default();
-        for (_, bytes) in self.vault.envelopes(old.document, 0)? {
+        for (_, bytes) in self.envelopes(old.document, 0)? {
             let envelope = Envelope::parse(&bytes).map_err(|_| SessionError::Envelope)?;
             let place = envelope.place();
             let is_own = place.device == own.device && place.incarnation == own.incarnation;

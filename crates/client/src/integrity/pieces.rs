@@ -12,13 +12,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use mecum_documents::{Actor, Document, Link, MAX_SNAPSHOT_BYTES, Payload};
 use mecum_seal::{DocumentId, Envelope};
 use mecum_sync::{Chain, Follower};
-use mecum_vault::{Problem, Salvage, SavedLog, SavedRow, Table};
+use mecum_vault::{Problem, Salvage, SavedRow, Table};
 use zeroize::Zeroizing;
 
 use super::rebuilding::rows_in;
 use crate::erasing::{Info, info_name};
 use crate::heads::OwnChange;
 use crate::identity::Identity;
+use crate::logs::ReadLog;
 use crate::members::replayed_name;
 use crate::plaintext::{OpenDocument, press, unpack, unpress};
 use crate::row::Row;
@@ -53,7 +54,7 @@ pub(super) struct Pieces<'a> {
     follower: Follower,
     spaces: BTreeMap<mecum_seal::SpaceId, SpaceState>,
     states: BTreeMap<DocumentId, DocumentState>,
-    logs: BTreeMap<DocumentId, SavedLog>,
+    logs: BTreeMap<DocumentId, ReadLog>,
 }
 
 /// The envelopes of a log, and for each number that one had where it lies now.
@@ -65,20 +66,24 @@ impl<'a> Pieces<'a> {
         let identity = Identity::decode(salvage.get(Table::Account, b"identity")?).ok()?;
         let follower = Follower::from_bytes(salvage.get(Table::Sync, b"follower")?).ok()?;
         let of = |table: Table| salvage.rows().iter().filter(move |row| row.table == table && !row.stale);
-        let spaces = of(Table::Space)
+        let spaces: BTreeMap<mecum_seal::SpaceId, SpaceState> = of(Table::Space)
             .map(|row| SpaceState::decode(&row.name, &row.body).ok())
             .map(|state| state.map(|state| (state.space, state)))
             .collect::<Option<_>>()?;
-        let states = of(Table::Document)
+        let states: BTreeMap<DocumentId, DocumentState> = of(Table::Document)
             .map(|row| DocumentState::decode(&row.name, &row.body).ok())
             .map(|state| state.map(|state| (state.document, state)))
             .collect::<Option<_>>()?;
-        let logs = salvage.logs().into_iter().map(|log| (log, salvage.envelopes(log))).collect();
+        let read = |log: DocumentId| {
+            let known = states.get(&log).and_then(|state| Some((spaces.get(&state.space)?, state)));
+            (log, ReadLog::of(salvage, log, &identity, known))
+        };
+        let logs = salvage.logs().into_iter().map(read).collect();
         Some(Self { salvage, identity, follower, spaces, states, logs })
     }
 
     /// The logs as they are.
-    pub(super) fn logs(&self) -> &BTreeMap<DocumentId, SavedLog> {
+    pub(super) fn logs(&self) -> &BTreeMap<DocumentId, ReadLog> {
         &self.logs
     }
 
@@ -257,7 +262,7 @@ impl<'a> Pieces<'a> {
             }
         }
         if let Some(fetched) = fetched {
-            for (_, bytes) in fetched.vault.envelopes(log, 0).ok()? {
+            for (_, bytes) in fetched.envelopes(log, 0).ok()? {
                 if fits(&bytes).is_some_and(|id| seen.insert(id)) {
                     all.push(bytes);
                 }

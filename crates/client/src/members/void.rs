@@ -16,6 +16,7 @@ use crate::arrivals::{Opened, waiting_name};
 use crate::error::SessionError;
 use crate::exchange::quarantine;
 use crate::plaintext::press;
+use crate::residue::Stands;
 use crate::row::{ChartRows, ItemKey, Row};
 use crate::rows_from::{RowPlace, row_of_entry, row_of_finished};
 use crate::session::{Session, open_envelope};
@@ -95,11 +96,12 @@ impl Session {
 
     pub(super) fn logged(&self, stage: &Stage, state: &DocumentState) -> Result<Vec<Logged>, SessionError> {
         let space = self.staged_space(stage, state.space)?;
-        let stored = self.vault.envelopes(state.document, 0)?.into_iter().map(|(_, bytes)| bytes);
-        let staged = stage.appended.iter().filter(|(log, _)| *log == state.document);
         let mut all = Vec::new();
-        for bytes in stored.chain(staged.map(|(_, bytes)| bytes.clone())) {
-            let (envelope, body) = open_envelope(&space, state, &bytes)?;
+        for Stands { place, actor, change_seq, at_ms } in self.stands(state, &space)? {
+            all.push(self.logged_at(stage, place, (actor, change_seq, at_ms))?);
+        }
+        for (_, bytes) in stage.appended.iter().filter(|(log, _)| *log == state.document) {
+            let (envelope, body) = open_envelope(&space, state, bytes)?;
             let glance = Payload::glance(&body).map_err(|_| SessionError::Envelope)?;
             let written = (glance.actor, glance.change_seq, glance.at_ms);
             all.push(self.logged_at(stage, envelope.place().clone(), written)?);

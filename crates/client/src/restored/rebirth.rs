@@ -187,7 +187,7 @@ impl Session {
         let mut all = Vec::new();
         for (name, place) in self.vault.list_prefix(Table::Sync, b"push")? {
             let (log, number) = place_of(&place).ok_or_else(broken)?;
-            let bytes = self.vault.envelope(log, number)?.ok_or_else(broken)?;
+            let bytes = self.envelope(log, number)?.ok_or_else(broken)?;
             let envelope = Envelope::parse(&bytes).map_err(|_| SessionError::Envelope)?;
             all.push((name, Unsent { space: envelope.place().space, envelope, bytes }));
         }
@@ -290,7 +290,7 @@ impl Session {
         let state = self.documents.get(&document).ok_or_else(SessionError::not_found)?;
         let space = self.space_of_document(state)?;
         let mut found = Vec::new();
-        for (_, bytes) in self.vault.envelopes(document, 0)? {
+        for (_, bytes) in self.envelopes(document, 0)? {
             let (envelope, body) = open_envelope(space, state, &bytes)?;
             let payload = Payload::decode(&body).map_err(|_| SessionError::Envelope)?;
             if changes.contains(&payload.change_hash()) {

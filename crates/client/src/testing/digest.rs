@@ -41,8 +41,7 @@ impl Session {
             }
         }
         for log in self.vault.documents() {
-            let all: Vec<u8> =
-                self.vault.envelopes(log, 0)?.into_iter().flat_map(|(_, bytes)| bytes).collect();
+            let all: Vec<u8> = self.envelopes(log, 0)?.into_iter().flat_map(|(_, bytes)| bytes).collect();
             rows.insert(format!("log {log}"), keyed(&all));
         }
         let followed =

@@ -63,7 +63,7 @@ impl Session {
         let document = self.document_of(chart, key)?.ok_or_else(SessionError::not_found)?;
         let before = self.vault.envelope_count(document).saturating_sub(1);
         let state = self.documents.get(&document).ok_or_else(SessionError::not_found)?;
-        let last = self.vault.envelopes(document, before)?;
+        let last = self.envelopes(document, before)?;
         let (_, bytes) = last.last().ok_or_else(SessionError::not_found)?;
         Ok(crate::session::open_envelope(self.space_of_document(state)?, state, bytes)?.1.len())
     }

@@ -119,7 +119,7 @@ impl Session {
                 None => Document::new(self.identity.actor()).save(),
             };
             let mut tail = Vec::new();
-            for (_, bytes) in self.vault.envelopes(*document, state.snapshot_at)? {
+            for (_, bytes) in self.envelopes(*document, state.snapshot_at)? {
                 let body = crate::session::open_envelope(self.space_of_document(state)?, state, &bytes)?.1;
                 let raw = mecum_documents::Payload::raw_change(&body).map_err(|_| SessionError::Envelope)?;
                 tail.push(raw.to_vec());
@@ -133,7 +133,7 @@ impl Session {
     pub fn last_envelope_for_tests(&mut self, chart: ChartId, key: ItemKey) -> Result<usize, SessionError> {
         let document = self.document_of(chart, key)?.ok_or_else(SessionError::not_found)?;
         let before = self.vault.envelope_count(document).saturating_sub(1);
-        Ok(self.vault.envelopes(document, before)?.last().map_or(0, |(_, bytes)| bytes.len()))
+        Ok(self.envelopes(document, before)?.last().map_or(0, |(_, bytes)| bytes.len()))
     }
 
     /// What this installation signs in with.

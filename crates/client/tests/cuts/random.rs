@@ -1,6 +1,7 @@
 //! Random orders of everything that a cut can meet: writing, removing with and without a moment, leaving, ends by date, letting in
 //! again, erasing, pruning, lost answers, half exchanges and restarts. At the end all who may read show the same.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use mecum_api::{ChartArgs, EntryEraseArgs, MemberRemoveArgs};
@@ -39,16 +40,28 @@ pub(crate) struct Play {
 
 /// Plays a seed; what is wrong at its end, if anything, with what was done.
 pub(crate) fn play(seed: u64, acts: u32) -> Result<(), String> {
-    let mut play = Play::new(seed);
+    play_at(Server::new(seed), seed, acts).map(drop)
+}
+
+/// The same where everybody folds what they can after each round. Answers how many runs of logs that were.
+pub(crate) fn play_folding(seed: u64, acts: u32) -> Result<usize, String> {
+    let mut server = Server::new(seed);
+    server.folds = Some(Cell::default());
+    play_at(server, seed, acts).map(|server| server.folds.map_or(0, Cell::into_inner))
+}
+
+fn play_at(server: Server, seed: u64, acts: u32) -> Result<Server, String> {
+    let mut play = Play::new(server, seed);
     for _ in 0..acts {
         play.act();
     }
-    play.end().map_err(|why| format!("seed {seed}: {why}\n{}", play.acts.join("\n")))
+    play.end().map_err(|why| format!("seed {seed}: {why}\n{}", play.acts.join("\n")))?;
+    Ok(play.server)
 }
 
 impl Play {
-    fn new(seed: u64) -> Self {
-        let (server, dice) = (Server::new(seed), Dice::new(seed));
+    fn new(server: Server, seed: u64) -> Self {
+        let dice = Dice::new(seed);
         let mut phone = server.account(seed);
         let chart = phone.create_chart("Ratna", None, Relation::Own, None).expect("a chart");
         let fields = vec![(Field::Name, "first".to_owned()), (Field::Dose, "1".to_owned())];

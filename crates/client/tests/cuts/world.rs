@@ -1,5 +1,6 @@
 //! A family over the real relay without sockets: Ratna's phone and laptop, and Ani, who writes in her medicines. One clock for all.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use mecum_api::{EntryEraseArgs, MemberRemoveArgs};
@@ -28,6 +29,8 @@ pub(crate) struct Server {
     wire: Wire,
     pub(crate) relay: Relay,
     pub(crate) clock: Arc<FixedClock>,
+    /// Whether every device folds what it can after each round, and how many runs of logs that were.
+    pub(crate) folds: Option<Cell<usize>>,
     folder: TempDir,
 }
 
@@ -55,7 +58,7 @@ impl Server {
         };
         let relay = Relay::open(folder.path(), options).expect("a relay");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        Self { runtime, wire: relay.wire().expect("a wire"), relay, clock, folder }
+        Self { runtime, wire: relay.wire().expect("a wire"), relay, clock, folds: None, folder }
     }
 
     pub(crate) fn around(&self, seed: u64) -> Surroundings {
@@ -128,13 +131,23 @@ impl Server {
         request.space_entries.len()
     }
 
+    fn fold(&self, session: &mut Session) -> Result<(), String> {
+        if let Some(runs) = self.folds.as_ref().filter(|_| session.commits_left_for_tests().is_none()) {
+            let folded = session.fold_everything_for_tests().map_err(|error| format!("{error:?}"))?;
+            runs.set(runs.get() + folded);
+        }
+        Ok(())
+    }
+
     /// So many rounds at most. True if nothing is left.
     pub(crate) fn rounds(&self, session: &mut Session, most: usize) -> Result<bool, String> {
         let mut token = self.sign_in(session)?;
         for _ in 0..most {
             let request = session.request().map_err(|error| format!("{error:?}"))?;
             let response = self.answer(&token, &request)?;
-            match session.accept(&request, &response) {
+            let accepted = session.accept(&request, &response);
+            self.fold(session)?;
+            match accepted {
                 Ok(exchanged) if exchanged.more => {}
                 Ok(_) => return Ok(true),
                 Err(mecum_client::ExchangeError::RolledBack) => token = self.sign_in(session)?,

@@ -275,7 +275,12 @@ pub(crate) async fn exchange(device: &mut Device) -> Brought {
             }
         }
         match device.session.accept(&request, &response) {
-            Ok(exchanged) if !exchanged.more => return brought,
+            Ok(exchanged) if !exchanged.more => {
+                if crate::FOLDS {
+                    device.session.fold_everything_for_tests().expect("what the server has can be folded");
+                }
+                return brought;
+            }
             Ok(_) => {}
             Err(ExchangeError::RolledBack) => {
                 brought.rolled_back += 1;

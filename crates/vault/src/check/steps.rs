@@ -148,7 +148,7 @@ fn look(
         At::Envelopes(mut documents) => {
             for _ in 0..DOCUMENTS {
                 let Some((document, head)) = documents.next() else { return Ok(At::Done) };
-                chains::inspect_document(connection, document, &head, report)?;
+                chains::inspect_document(connection, keys, document, &head, report)?;
             }
             Ok(At::Envelopes(documents))
         }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use mecum_seal::testing::{SeededEntropy, fast_kdf};
 use mecum_seal::{DocumentId, Entropy};
-use mecum_vault::{Durability, Location, ReadVaultError, Table, Vault, VaultOptions, WriteVaultError};
+use mecum_vault::{
+    Durability, Folded, Link, Location, ReadVaultError, Table, Vault, VaultOptions, WriteVaultError,
+};
 
 pub(crate) const PASSPHRASE: &str = "for tests only, worth nothing";
 pub(crate) const NOW_MS: i64 = 1_700_000_000_000;
@@ -77,7 +79,7 @@ pub(crate) fn content(vault: &Vault) -> Result<Content, ReadVaultError> {
         }
     }
     for document in vault.documents() {
-        let envelopes = vault.envelopes(document, 0)?.into_iter().map(|(_, bytes)| bytes).collect();
+        let envelopes = envelopes(vault, document, 0)?.into_iter().map(|(_, bytes)| bytes).collect();
         content.envelopes.insert(document, envelopes);
     }
     Ok(content)
@@ -104,4 +106,58 @@ pub(crate) fn seed(name: &str) -> u64 {
     let seed = std::env::var("MECUM_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(20_261);
     println!("{name}: MECUM_SEED={seed}");
     seed
+}
+
+/// What a test keeps of envelopes that it folds: all of them, turned over, so that no residue looks like what it stands for.
+pub(crate) fn residue(envelopes: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for bytes in envelopes {
+        out.extend(u32::try_from(bytes.len()).expect("short").to_be_bytes());
+        out.extend(bytes.iter().map(|byte| !byte));
+    }
+    out
+}
+
+/// The envelopes of a folded run, shown to be those that were folded.
+pub(crate) fn made_again(run: &Folded) -> Vec<Vec<u8>> {
+    let (mut rest, mut all) = (run.residue(), Vec::new());
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        let (bytes, after) = after.split_at(usize::try_from(u32::from_be_bytes(*length)).expect("short"));
+        all.push(bytes.iter().map(|byte| !byte).collect());
+        rest = after;
+    }
+    assert!(run.are(&all), "the chain says that they are the ones");
+    all
+}
+
+/// The envelopes of a document after the first `after`, folded or not, with their numbers.
+pub(crate) fn envelopes(
+    vault: &Vault,
+    document: DocumentId,
+    after: u64,
+) -> Result<Vec<(u64, Vec<u8>)>, ReadVaultError> {
+    Ok(plain(vault.links(document, after)?).into_iter().filter(|(n, _)| *n > after).collect())
+}
+
+/// The envelopes of links.
+pub(crate) fn plain(links: Vec<Link>) -> Vec<(u64, Vec<u8>)> {
+    let mut all = Vec::new();
+    for link in links {
+        match link {
+            Link::Whole { n, envelope } => all.push((n, envelope)),
+            Link::Folded(run) => all.extend((run.first()..).zip(made_again(&run))),
+        }
+    }
+    all
+}
+
+/// Folds the envelopes from `first` to `last`.
+pub(crate) fn fold(
+    vault: &Vault,
+    document: DocumentId,
+    (first, last): (u64, u64),
+) -> Result<(), WriteVaultError> {
+    let all = envelopes(vault, document, first - 1)?;
+    let run: Vec<Vec<u8>> = all.into_iter().take_while(|(n, _)| *n <= last).map(|(_, bytes)| bytes).collect();
+    vault.write(Durability::Normal, |w| w.fold(document, (first, last), &residue(&run)))
 }

@@ -10,8 +10,8 @@ use crate::saga;
 
 /// Commits that the vault holds before.
 pub(crate) const BEFORE: u64 = 3;
-pub(crate) const OPERATIONS: [&str; 8] =
-    ["create", "unlock", "edit", "batch", "passphrase", "compact", "scrub", "export"];
+pub(crate) const OPERATIONS: [&str; 9] =
+    ["create", "unlock", "edit", "batch", "passphrase", "compact", "scrub", "export", "fold"];
 
 /// A vault with a few commits, the last of them in a log that nobody emptied.
 pub(crate) fn vault_files() -> Image {

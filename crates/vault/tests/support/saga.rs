@@ -7,7 +7,7 @@
 
 use mecum_faults::Dice;
 use mecum_seal::DocumentId;
-use mecum_vault::{Durability, Table, Vault, Write, WriteVaultError};
+use mecum_vault::{Durability, Link, Table, Vault, Write, WriteVaultError};
 
 const DOCUMENT: DocumentId = DocumentId::from_bytes([7; 16]);
 /// Rows of varying size are overwritten in turn, so that pages are freed and used again.
@@ -47,9 +47,14 @@ pub(crate) fn commits(vault: &Vault) -> Result<u64, String> {
     if last != count {
         return Err(format!("half a commit: {count} envelopes, row says {last}"));
     }
-    let envelopes = vault.envelopes(DOCUMENT, 0).map_err(|error| error.to_string())?;
-    if let Some((n, _)) = envelopes.iter().find(|(n, bytes)| *bytes != envelope(*n)) {
-        return Err(format!("envelope {n} holds other bytes"));
+    for link in vault.links(DOCUMENT, 0).map_err(|error| error.to_string())? {
+        let good = match &link {
+            Link::Whole { n, envelope: bytes } => *bytes == envelope(*n),
+            Link::Folded(run) => run.are(&(run.first()..=run.last()).map(envelope).collect::<Vec<_>>()),
+        };
+        if !good {
+            return Err(format!("envelope {} holds other bytes", link.first()));
+        }
     }
     for n in count.saturating_sub(ROWS - 1).max(1)..=count {
         let found = row(Table::Document, &(n % ROWS).to_be_bytes())?;
@@ -58,6 +63,11 @@ pub(crate) fn commits(vault: &Vault) -> Result<u64, String> {
         }
     }
     Ok(count)
+}
+
+/// Folds what there is up to envelope `n`.
+pub(crate) fn fold(vault: &Vault, n: u64) -> Result<(), WriteVaultError> {
+    vault.write(Durability::Normal, |w| w.fold(DOCUMENT, (1, n), b"its number says what an envelope is"))
 }
 
 fn number(bytes: &[u8]) -> u64 {

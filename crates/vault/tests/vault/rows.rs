@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use mecum_vault::{Durability, Location, Table, Vault, WriteVaultError};
+use mecum_seal::DocumentId;
+use mecum_vault::{Durability, Link, Location, Table, Vault, WriteVaultError};
 use proptest::prelude::*;
 
 use crate::fixture::{
-    Content, NOW_MS, PASSPHRASE, content, create, document, file_in, fill, folder, options, unlock,
+    Content, NOW_MS, PASSPHRASE, content, create, document, envelopes, file_in, fill, folder, made_again,
+    options, residue, unlock,
 };
 
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ enum Act {
     Fail(Vec<Step>),
     Reopen,
     Idle,
+    Fold(u8, u64, u64),
+    Unfold(u8),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -44,6 +48,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => steps().prop_map(Act::Fail),
         1 => Just(Act::Reopen),
         1 => Just(Act::Idle),
+        2 => (1..=3u8, 0..8u64, 1..8u64).prop_map(|(n, at, most)| Act::Fold(n, at, most)),
+        1 => (1..=3u8).prop_map(Act::Unfold),
     ];
     prop::collection::vec(act, 1..20)
 }
@@ -88,6 +94,34 @@ fn model(into: &mut Content, steps: &[Step]) {
     }
 }
 
+/// Folds at most so many whole envelopes from number `at` + 1 on, up to the next run or the end.
+fn fold_some(vault: &Vault, document: DocumentId, at: u64, most: u64) {
+    let links = vault.links(document, 0).expect("reads");
+    let run: Vec<Vec<u8>> = links
+        .into_iter()
+        .skip_while(|link| link.first() <= at)
+        .map_while(|link| if let Link::Whole { envelope, .. } = link { Some(envelope) } else { None })
+        .take(usize::try_from(most).expect("few"))
+        .collect();
+    let first =
+        vault.links(document, 0).expect("reads").into_iter().map(|link| link.first()).find(|n| *n > at);
+    if let Some(first) = first.filter(|_| !run.is_empty()) {
+        let last = first + run.len() as u64 - 1;
+        let folded = vault.write(Durability::Normal, |w| w.fold(document, (first, last), &residue(&run)));
+        assert_eq!(folded, Ok(()), "whole envelopes fold");
+    }
+}
+
+fn unfold_all(vault: &Vault, document: DocumentId) {
+    for link in vault.links(document, 0).expect("reads") {
+        if let Link::Folded(run) = link {
+            let again = made_again(&run);
+            let back = vault.write(Durability::Normal, |w| w.unfold(document, run.first(), &again));
+            assert_eq!(back, Ok(()), "what was folded takes its place again");
+        }
+    }
+}
+
 fn run(mut vault: Vault, acts: &[Act]) {
     let mut expected = Content::default();
     for act in acts {
@@ -102,6 +136,8 @@ fn run(mut vault: Vault, acts: &[Act]) {
             }
             Act::Reopen => vault = vault.reopen(PASSPHRASE, NOW_MS, &options(5)).expect("unlocks again"),
             Act::Idle => vault.idle().expect("checkpoints"),
+            Act::Fold(n, at, most) => fold_some(&vault, document(*n), *at, *most),
+            Act::Unfold(n) => unfold_all(&vault, document(*n)),
         }
         assert_eq!(content(&vault).as_ref(), Ok(&expected), "the vault holds what the model holds");
     }
@@ -157,14 +193,14 @@ fn lists_and_envelopes_can_be_read_in_part() {
     assert_eq!(under(b"a/"), [&b"a/"[..], b"a/1", b"a/2"], "by prefix, in byte order");
     assert_eq!(under(b"b/"), [&b"b/2"[..]], "again after the names are known");
     assert_eq!(vault.names(Table::View).expect("reads").len(), 5, "names alone");
-    let tail = vault.envelopes(document(1), 7).expect("reads");
+    let tail = envelopes(&vault, document(1), 7).expect("reads");
     assert_eq!(
         tail.iter().map(|(n, _)| *n).collect::<Vec<_>>(),
         [8, 9, 10],
         "only what comes after the seventh"
     );
-    assert_eq!(vault.envelopes(document(1), 10), Ok(Vec::new()), "nothing after the last");
-    assert_eq!(vault.envelopes(document(9), 0), Ok(Vec::new()), "nothing of an unknown document");
+    assert_eq!(envelopes(&vault, document(1), 10), Ok(Vec::new()), "nothing after the last");
+    assert_eq!(envelopes(&vault, document(9), 0), Ok(Vec::new()), "nothing of an unknown document");
 }
 
 #[test]

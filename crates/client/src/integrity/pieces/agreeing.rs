@@ -47,7 +47,7 @@ impl Pieces<'_> {
             note(&mut here, space, &row.body);
         }
         for log in fetched.vault.documents() {
-            let Ok(envelopes) = fetched.vault.envelopes(log, 0) else { return false };
+            let Ok(envelopes) = fetched.envelopes(log, 0) else { return false };
             for (_, bytes) in &envelopes {
                 note(&mut there, space, bytes);
             }

@@ -1,0 +1,204 @@
+//! Long or quiet tails become local snapshots, and what a snapshot covers and the server has needs no envelope any more: a residue of it
+//! stays (ADR 0016). Done when nobody waits, a document or two at a time.
+
+use std::collections::BTreeMap;
+
+use mecum_documents::Payload;
+use mecum_seal::{DocumentId, Envelope};
+use mecum_sync::Chain;
+use mecum_vault::{Durability, Link, Table};
+
+use crate::error::SessionError;
+use crate::residue::Folding;
+use crate::session::{Session, open_envelope};
+use crate::space::DocumentState;
+use crate::stage::Stage;
+
+/// After so long without a change a document is quiet, ms.
+const QUIET_MS: i64 = 10 * 60 * 1_000;
+/// Of a quiet document a tail is folded that is at least this part of its snapshot.
+const QUIET_PART: u64 = 8;
+/// Documents of one idle moment whose logs are folded, or looked at in vain.
+const AT_ONCE: usize = 2;
+/// Documents of which an idle moment asks whether there is something to fold.
+const LOOKED_AT_ONCE: usize = 64;
+/// Envelopes folded in one step.
+const MOST_OF_A_RUN: usize = 512;
+/// A run leaves at least so many bytes to be free.
+const LEAST_FREED_BYTES: usize = 2_048;
+
+/// What idle moments know of documents.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// Of each document how many envelopes it had when it was looked at first with so many, and when that was.
+    quiet: BTreeMap<DocumentId, (u64, i64)>,
+    /// Up to where its log was looked at, and how far its space had been exchanged then: nothing more folds before one of them grows.
+    logs: BTreeMap<DocumentId, (u64, u64)>,
+}
+
+impl Session {
+    /// Folds long tails into local snapshots, and short ones that have been quiet. Nothing is lost if it fails: the envelopes stay.
+    pub fn fold_tails(&mut self) -> Result<(), SessionError> {
+        self.fold(self.documents.values().filter(|s| s.wants_snapshot()).map(|s| s.document).collect())
+    }
+
+    pub(crate) fn fold(&mut self, long: Vec<DocumentId>) -> Result<(), SessionError> {
+        for document in long {
+            let saved = crate::plaintext::press(&self.open_document(document)?.save());
+            mecum_trip::here("fold");
+            let Some(state) = self.documents.get(&document) else { continue };
+            let mut state = state.clone();
+            state.snapshot_at = state.count;
+            state.snapshot_bytes = saved.len() as u64;
+            state.tail_bytes = 0;
+            let mut stage = Stage::default();
+            stage.puts.push((Table::Snapshot, document.as_bytes().to_vec(), saved));
+            stage.documents.insert(document, state);
+            stage.same_changes.insert(document);
+            self.commit(stage, Durability::Normal)?;
+        }
+        Ok(())
+    }
+
+    /// Folds the tails of documents that nobody has written for a while, a few at a time.
+    pub(crate) fn fold_quiet(&mut self) -> Result<(), SessionError> {
+        let now = self.now_ms();
+        let mut quiet = Vec::new();
+        for state in self.documents.values().filter(|state| state.count > state.snapshot_at) {
+            let tail = state.tail_bytes.saturating_mul(QUIET_PART) >= state.snapshot_bytes.max(1);
+            // Only where the log can follow it is there anything to gain.
+            if !tail || state.cuts > 0 || quiet.len() == AT_ONCE || !self.is_shown(state.space) {
+                continue;
+            }
+            let since = match self.seen.quiet.get(&state.document) {
+                Some((count, since)) if *count == state.count && *since <= now => *since,
+                // Known from another session: as its last writer's clock said.
+                None => self.last_written(state)?.min(now),
+                Some(_) => now,
+            };
+            self.seen.quiet.insert(state.document, (state.count, since));
+            if now.saturating_sub(since) >= QUIET_MS {
+                quiet.push(state.document);
+            }
+        }
+        self.fold(quiet)
+    }
+
+    /// When the last envelope of a document was written.
+    fn last_written(&self, state: &DocumentState) -> Result<i64, SessionError> {
+        let Some(last) = self.envelope(state.document, state.count)? else { return Ok(i64::MIN) };
+        let (_, body) = open_envelope(self.space_of_document(state)?, state, &last)?;
+        Ok(Payload::glance(&body).map_err(|_| SessionError::Envelope)?.at_ms)
+    }
+
+    /// Whether the server has everything of this device in a space.
+    fn is_shown(&self, space: mecum_seal::SpaceId) -> bool {
+        let head = self.follower.chain_head(&self.own_chain(space));
+        self.spaces.get(&space).is_some_and(|state| head.envelope_seq == state.own_seq)
+    }
+
+    /// Folds the logs of a few documents as far as their snapshot and the server reach.
+    pub(crate) fn fold_logs(&mut self) -> Result<(), SessionError> {
+        // Only where the server is known to have what it is said to have.
+        if self.follower.relay().is_none() || self.is_older_copy() || self.is_reading_again()? {
+            return Ok(());
+        }
+        let (mut folded, mut looked) = (0, 0);
+        let documents: Vec<DocumentId> = self.documents.keys().copied().collect();
+        for document in documents {
+            let Some(state) = self.documents.get(&document) else { continue };
+            let at = (state.snapshot_at, self.follower.chain_head(&self.own_chain(state.space)).envelope_seq);
+            if state.cuts > 0 || state.snapshot_at == 0 || self.seen.logs.get(&document) == Some(&at) {
+                continue;
+            }
+            if folded == AT_ONCE || looked == LOOKED_AT_ONCE {
+                return Ok(());
+            }
+            looked += 1;
+            // A large log takes several steps, and is looked at again until one of them finds nothing.
+            let whole = self.vault.whole_bytes(document, state.snapshot_at)?;
+            let enough = whole >= LEAST_FREED_BYTES as u64;
+            folded += usize::from(enough);
+            if !enough || !self.fold_log(document, LEAST_FREED_BYTES)? {
+                self.seen.logs.insert(document, at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Folds one run of a document's log, the first that leaves `least` bytes to be free. False if there was none.
+    pub(crate) fn fold_log(&mut self, document: DocumentId, least: usize) -> Result<bool, SessionError> {
+        let Some(state) = self.documents.get(&document) else { return Ok(false) };
+        let space = self.space_of_document(state)?;
+        if state.cuts > 0 {
+            return Ok(false);
+        }
+        let loaded = self.load_document(document)?;
+        // A document that cannot be read back change by change keeps its envelopes.
+        let Ok(payloads) = loaded.payloads() else { return Ok(false) };
+        let mut run = Run::default();
+        let mut folding = Folding::new(space, state, &payloads);
+        for link in self.vault.links(document, 0)? {
+            let (n, bytes) = match link {
+                Link::Whole { n, envelope } if n <= state.snapshot_at => (n, envelope),
+                _ => {
+                    if run.is_worth(&folding, least) {
+                        break;
+                    }
+                    (run, folding) = (Run::default(), Folding::new(space, state, &payloads));
+                    continue;
+                }
+            };
+            let full = folding.residue.kept.len() >= MOST_OF_A_RUN;
+            let taken = !full && self.has_server(&bytes) && folding.take(&bytes);
+            if taken {
+                run.take(n, bytes.len());
+            } else if run.is_worth(&folding, least) {
+                break;
+            } else {
+                (run, folding) = (Run::default(), Folding::new(space, state, &payloads));
+            }
+        }
+        if !run.is_worth(&folding, least) {
+            return Ok(false);
+        }
+        let residue = folding.residue.encode();
+        if run.bytes < residue.len() + least / 2 {
+            return Ok(false);
+        }
+        mecum_trip::here("fold-log");
+        self.vault.write(Durability::Normal, |w| w.fold(document, (run.first, run.last), &residue))?;
+        Ok(true)
+    }
+
+    /// Whether the server has an envelope of a log: another's came from there, an own one has been shown.
+    fn has_server(&self, bytes: &[u8]) -> bool {
+        let Ok(envelope) = Envelope::parse(bytes) else { return false };
+        let place = envelope.place();
+        let chain = Chain { device: place.device, incarnation: place.incarnation, space: place.space };
+        place.device != self.identity.device
+            || self.follower.chain_head(&chain).envelope_seq >= place.envelope_seq
+    }
+}
+
+/// A run of envelopes that could be folded.
+#[derive(Default)]
+struct Run {
+    first: u64,
+    last: u64,
+    bytes: usize,
+}
+
+impl Run {
+    fn take(&mut self, n: u64, bytes: usize) {
+        if self.first == 0 {
+            self.first = n;
+        }
+        self.last = n;
+        self.bytes += bytes;
+    }
+
+    fn is_worth(&self, folding: &Folding<'_>, least: usize) -> bool {
+        self.bytes >= least && folding.made * 2 > folding.residue.kept.len()
+    }
+}

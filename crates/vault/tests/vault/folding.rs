@@ -1,0 +1,262 @@
+//! Runs of envelopes of which a residue is kept: the chain over them holds, and nothing else takes their place.
+
+use mecum_seal::{DocumentId, Hash32, PassphraseSlot, RowKey, derive_key, open_row, sha256, sha256_parts};
+use mecum_vault::{
+    Durability, Link, Part, Problem, ReadVaultError, UnlockVaultError, Vault, WriteVaultError,
+};
+use rusqlite::{Connection, params};
+
+use crate::fixture::{
+    PASSPHRASE, content, create, document, envelopes, file_in, fill, fold, folder, made_again, options,
+    residue, unlock,
+};
+
+const DAMAGED: WriteVaultError = WriteVaultError::Damaged { what: Part::Envelopes };
+
+fn whole(vault: &Vault) -> usize {
+    let links = vault.links(document(1), 0).expect("reads");
+    links.iter().filter(|link| matches!(link, Link::Whole { .. })).count()
+}
+
+#[test]
+fn a_folded_run_stands_for_its_envelopes_until_they_are_put_back() {
+    let folder = folder();
+    let path = file_in(folder.path());
+    let vault = create(&path, 1);
+    fill(&vault, 2);
+    let before = content(&vault).expect("reads");
+    let bytes = || {
+        Connection::open(&path).expect("opens").query_row(
+            "SELECT sum(length(body)) FROM envelope WHERE document = ?1",
+            [document(1).as_bytes()],
+            |row| row.get::<_, i64>(0),
+        )
+    };
+    fold(&vault, document(1), (3, 6)).expect("folds");
+    assert_eq!((whole(&vault), vault.envelope_count(document(1))), (4, 8), "four of eight are a run");
+    assert_eq!(content(&vault).as_ref(), Ok(&before), "which stands for the same envelopes");
+    assert!(vault.check(false).is_clean() && vault.check(true).is_clean(), "and is no damage");
+    assert_eq!(vault.check(true).envelopes, 24, "they are counted");
+    let from_inside = vault.links(document(1), 4).expect("reads");
+    assert_eq!(from_inside.first().map(Link::first), Some(3), "asked from its middle, the run comes whole");
+    for n in 1..=8 {
+        let link = vault.link(document(1), n).expect("reads").expect("there");
+        assert!((link.first()..=link.last()).contains(&n), "the link of each number holds it");
+    }
+    assert_eq!(vault.link(document(1), 9), Ok(None), "and there are no more");
+    vault.write(Durability::Full, |w| w.append(document(1), b"another")).expect("the log goes on");
+    fold(&vault, document(1), (7, 9)).expect("a run follows a run");
+    fold(&vault, document(1), (1, 2)).expect("or comes before one");
+    vault.lock().expect("locks");
+    assert!(bytes().expect("reads") > 0, "sealed residues are there");
+
+    let vault = unlock(&path).expect("unlocks");
+    assert_eq!(whole(&vault), 0, "nothing but runs");
+    assert!(vault.check(true).is_clean(), "still no damage");
+    for link in vault.links(document(1), 0).expect("reads") {
+        let Link::Folded(run) = link else { panic!("only runs") };
+        let again = made_again(&run);
+        vault.write(Durability::Full, |w| w.unfold(document(1), run.first(), &again)).expect("goes back");
+    }
+    assert_eq!(whole(&vault), 9, "every envelope is itself again");
+    let mut now = content(&vault).expect("reads");
+    assert_eq!(now.envelopes.entry(document(1)).or_default().pop(), Some(b"another".to_vec()), "the new one");
+    assert_eq!(now, before, "and the others as they were");
+    assert!(vault.check(true).is_clean(), "with the chain that they had");
+    fold(&vault, document(1), (1, 5)).expect("folds");
+    let dropped = vault.write(Durability::Full, |w| w.drop_log(document(1)));
+    assert_eq!(dropped, Ok(9), "a log goes with its runs");
+}
+
+#[test]
+fn only_the_envelopes_that_were_folded_are_put_back_and_only_whole_ones_are_folded() {
+    let folder = folder();
+    let vault = create(&file_in(folder.path()), 1);
+    fill(&vault, 2);
+    fold(&vault, document(1), (3, 6)).expect("folds");
+    let run = vault.link(document(1), 3).expect("reads").expect("there");
+    let Link::Folded(run) = run else { panic!("it was folded") };
+    let good = made_again(&run);
+    let mut flipped = good.clone();
+    flipped[1][7] ^= 1;
+    let mut swapped = good.clone();
+    swapped.swap(0, 1);
+    for wrong in [flipped, swapped, good[1..].to_vec(), [good.clone(), vec![Vec::new()]].concat()] {
+        assert!(!run.are(&wrong), "other envelopes are not the ones");
+        let put = vault.write(Durability::Full, |w| w.unfold(document(1), 3, &wrong));
+        assert_eq!(put, Err(DAMAGED), "nor do they take the place");
+    }
+    for (at, why) in [(1, "no run begins here"), (4, "it begins earlier"), (99, "nothing is here")] {
+        let put = vault.write(Durability::Full, |w| w.unfold(document(1), at, &good));
+        assert_eq!(put, Err(DAMAGED), "{why}");
+    }
+    for (range, why) in [
+        ((1, 3), "a run is in it"),
+        ((4, 5), "within a run"),
+        ((8, 9), "beyond the end"),
+        ((0, 1), "numbers begin at 1"),
+        ((8, 7), "nothing in it"),
+    ] {
+        let folded = vault.write(Durability::Full, |w| w.fold(document(1), range, b"x"));
+        assert_eq!(folded, Err(DAMAGED), "{why}");
+    }
+    let unknown = vault.write(Durability::Full, |w| w.fold(document(9), (1, 1), b"x"));
+    assert_eq!(unknown, Err(DAMAGED), "a document that is not there");
+    let commits = vault.commits();
+    let failed = vault.write(Durability::Full, |w| {
+        w.fold(document(2), (1, 8), b"x")?;
+        Err::<(), _>(WriteVaultError::NotSaved { full: false })
+    });
+    assert!(failed.is_err() && vault.commits() == commits, "it fails as a whole");
+    assert_eq!(envelopes(&vault, document(2), 0).expect("reads").len(), 8, "and leaves the envelopes");
+    assert!(vault.check(true).is_clean(), "nothing of all this did harm");
+}
+
+#[test]
+fn somebody_without_the_keys_moves_no_run_and_makes_none() {
+    let changes: [(&str, &str); 7] = [
+        ("another end", "UPDATE envelope SET n = 5 WHERE document = ?1 AND n = 6 AND ?2"),
+        (
+            "another beginning",
+            "UPDATE envelope SET chain = CAST(substr(chain, 1, 39) || x'02' AS BLOB) WHERE document = ?1 AND n = 6 AND ?2",
+        ),
+        (
+            "no run any more",
+            "UPDATE envelope SET chain = substr(chain, 1, 32) WHERE document = ?1 AND n = 6 AND ?2",
+        ),
+        (
+            "another chain",
+            "UPDATE envelope SET chain = CAST(randomblob(32) || substr(chain, 33) AS BLOB) WHERE document = ?1 AND n = 6 AND ?2",
+        ),
+        (
+            "another residue",
+            "UPDATE envelope SET body = randomblob(length(body)) WHERE document = ?1 AND n = 6 AND ?2",
+        ),
+        (
+            "another document's",
+            "UPDATE envelope SET body = (SELECT body FROM envelope WHERE document = ?2 AND n = 6) WHERE document = ?1 AND n = 6",
+        ),
+        (
+            "a run out of an envelope",
+            "UPDATE envelope SET chain = CAST(chain || x'0000000000000007' AS BLOB) WHERE document = ?1 AND n = 7 AND ?2",
+        ),
+    ];
+    for (what, sql) in changes {
+        let folder = folder();
+        let path = file_in(folder.path());
+        let vault = create(&path, 1);
+        fill(&vault, 2);
+        fold(&vault, document(1), (3, 6)).expect("folds");
+        fold(&vault, document(2), (3, 6)).expect("folds");
+        vault.lock().expect("locks");
+        let connection = Connection::open(&path).expect("plain SQLite opens it");
+        let changed = connection.execute(
+            &sql.replace("AND ?2", "AND ?2 IS NOT NULL"),
+            params![document(1).as_bytes(), document(2).as_bytes()],
+        );
+        assert!(changed.is_ok_and(|changed| changed == 1), "{what}: the file was changed");
+        drop(connection);
+        let vault = unlock(&path).expect("the rows are good");
+        let read = vault.links(document(1), 0);
+        assert_eq!(read, Err(ReadVaultError::Damaged { what: Part::Envelopes }), "{what}: not read");
+        let problems = vault.check(false).problems;
+        assert!(!problems.is_empty(), "{what}: found");
+        assert!(
+            problems.iter().all(|problem| matches!(
+                problem,
+                Problem::EnvelopeDamaged { document: of, .. } | Problem::EnvelopeMissing { document: of, .. }
+                    if *of == document(1)
+            )),
+            "{what}: laid to the document that was hit: {problems:?}"
+        );
+    }
+}
+
+/// The layout as it was when runs were first written: bytes, associated data and key.
+#[test]
+fn the_layout_of_a_folded_run_is_frozen() {
+    let folder = folder();
+    let path = file_in(folder.path());
+    let vault = create(&path, 1);
+    let log = DocumentId::from_bytes([0xd0; 16]);
+    vault
+        .write(Durability::Full, |w| (1..=3_u8).try_for_each(|n| w.append(log, &[n; 40]).map(drop)))
+        .expect("appends");
+    let version = |path| -> i64 {
+        let connection = Connection::open(path).expect("opens");
+        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("reads")
+    };
+    assert_eq!(version(&path), 1, "a vault without runs is what earlier versions read");
+    let run: Vec<Vec<u8>> = (2..=3_u8).map(|n| vec![n; 40]).collect();
+    vault.write(Durability::Full, |w| w.fold(log, (2, 3), &residue(&run))).expect("folds");
+    vault.lock().expect("locks");
+    assert_eq!(version(&path), 2, "one with runs is not");
+
+    let connection = Connection::open(&path).expect("opens");
+    let chain = |before: Hash32, n: u8| {
+        let id = sha256(&[n; 40]);
+        sha256_parts(&[before.as_bytes(), id.as_bytes()])
+    };
+    let (one, three) = {
+        let one = chain(Hash32::ZERO, 1);
+        (one, chain(chain(one, 2), 3))
+    };
+    let row = |n: i64| -> (Vec<u8>, Vec<u8>) {
+        let sql = "SELECT chain, body FROM envelope WHERE n = ?1";
+        connection.query_row(sql, [n], |row| Ok((row.get(0)?, row.get(1)?))).expect("there")
+    };
+    assert_eq!(row(1), (one.as_bytes().to_vec(), vec![1; 40]), "an envelope is a row of its own");
+    let (column, body) = row(3);
+    assert_eq!(column, [three.as_bytes().as_slice(), &2_u64.to_be_bytes()].concat(), "chain and beginning");
+    let slot: Vec<u8> = connection
+        .query_row("SELECT body FROM slot", [], |row| row.get(0))
+        .expect("a slot of the passphrase");
+    let slot = PassphraseSlot::decode(&slot, options(1).kdf.floor()).expect("a slot");
+    let Ok(vault_key) = slot.open(PASSPHRASE) else { panic!("the passphrase opens it") };
+    let key = RowKey::from_bytes(*derive_key(&vault_key, "mecum/vault/1/folded").expose());
+    let aad = [
+        b"mecum/vault/1/folded".as_slice(),
+        log.as_bytes(),
+        &2_u64.to_be_bytes(),
+        &3_u64.to_be_bytes(),
+        one.as_bytes(),
+        three.as_bytes(),
+    ]
+    .concat();
+    let opened = open_row(&key, &aad, &body).expect("a sealed row of exactly this place");
+    assert_eq!(opened.as_slice(), residue(&run), "and in it the residue as it was handed over");
+
+    connection.pragma_update(None, "user_version", 3).expect("writes");
+    drop(connection);
+    assert_eq!(unlock(&path).err(), Some(UnlockVaultError::TooNew), "what is newer still is said to be so");
+}
+
+#[test]
+fn a_file_gives_back_what_folding_leaves_free_a_few_pages_at_a_time() {
+    let folder = folder();
+    let path = file_in(folder.path());
+    let vault = create(&path, 1);
+    let log = document(7);
+    let written = vault.write(Durability::Normal, |w| {
+        (0..400_u16).try_for_each(|n| w.append(log, &n.to_be_bytes().repeat(1_000)).map(drop))
+    });
+    written.expect("appends");
+    vault.idle().expect("checkpoints");
+    let size = || std::fs::metadata(&path).expect("there").len();
+    let full = size();
+    vault.write(Durability::Normal, |w| w.fold(log, (1, 400), b"n, a thousand times")).expect("folds");
+    vault.idle().expect("gives back");
+    let after_one = size();
+    assert!(full - after_one <= 64 * 4_096, "no more than a few pages in one step: {full}, {after_one}");
+    for _ in 0..10 {
+        vault.idle().expect("gives back");
+    }
+    let after = size();
+    assert!(after < full / 4, "what is free goes: {after} of {full}");
+    let commits = vault.commits();
+    vault.idle().expect("nothing to do");
+    assert_eq!((size(), vault.commits()), (after, commits), "and then it stays");
+    assert!(vault.check(true).is_clean(), "all is as it was written");
+    vault.lock().expect("locks");
+    assert!(unlock(&path).expect("unlocks").check(true).is_clean(), "after a restart too");
+}
