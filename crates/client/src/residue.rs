@@ -457,4 +457,23 @@ mod tests {
         let (alone, in_a_row) = (many(Some(9)).encode().len() / 300, many(None).encode().len() / 300);
         assert!(alone < 100 && in_a_row < 50, "{alone} B, {in_a_row} B");
     }
+
+    /// What was folded is packed again to be what it was: if these change, so do the envelopes, and none is made again.
+    #[test]
+    fn what_is_packed_is_packed_as_it_was_first() {
+        let text: Vec<u8> =
+            (0..9_000_u32).flat_map(|n| format!("{} mg; ", n * n % 977).into_bytes()).collect();
+        let uneven: Vec<u8> =
+            (0..70_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[(n % 3) as usize]).collect();
+        let packed = [b"short".to_vec(), text, vec![7; 2_000], uneven]
+            .map(|body| mecum_seal::sha256(&pack(&body)).to_string());
+        assert_eq!(packed, PACKED, "as it is, text, two thousand equal bytes, what hardly deflates");
+    }
+
+    const PACKED: [&str; 4] = [
+        "c7fe8f5e4289663fd1ecb2df4ed2ec799ae809574eaeaaf700b4845f00d2e3dd",
+        "d3637302456463506063ce58719471fcca1e4c77844c138443f0e135eb717d85",
+        "301dab36a4396f976490dbdaf427b12e510866b5435c25b7976a648f02837625",
+        "0f74fc8c25e2f81e57dc6e0e3f69b472c07d05d830b51b8303d04ad19041e7cb",
+    ];
 }
