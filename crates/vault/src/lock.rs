@@ -14,8 +14,9 @@ use crate::keys::Keys;
 use crate::location::Location;
 
 const RECORD_BYTES: usize = 8 + 16;
-/// What unlocking takes at most: an index of 32 KiB, two commits of a page each, and what their pages round up to.
-const ROOM_BYTES: u64 = 64 * 1024;
+/// What unlocking takes at most: an index of 32 KiB, two commits of a page each (of 4 KiB in an older file), and what their pages round
+/// up to.
+const ROOM_BYTES: u64 = 48 * 1024;
 
 /// Why the lock was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

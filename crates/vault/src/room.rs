@@ -7,8 +7,8 @@ use crate::write::Durability;
 
 /// So many free pages are kept for what is written next.
 const KEPT_PAGES: i64 = 4;
-/// Pages given back in one step.
-const AT_ONCE: i64 = 64;
+/// Pages given back in one step; of the files that can, a page is 1 KiB.
+const AT_ONCE: i64 = 250;
 /// No page is moved before one of so many is free.
 const ONE_IN: i64 = 16;
 /// A file that cannot give back pages is written anew once, when a quarter of it is free, if it is no larger.

@@ -22,7 +22,7 @@ const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 /// Growth of the write-ahead log after which a write moves it into the file itself, if no idle moment did: what it has grown it keeps
 /// of the disk until the vault locks. More than two bursts of a hundred edits take, so that hardly one of those waits for it.
 const WAL_LIMIT_BYTES: usize = 12 * 1024 * 1024;
-/// What a changed row costs in the log besides its body: the page it lies on.
+/// What a changed row costs in the log besides its body: the page it lies on, and pages above it. In an older file it is one page.
 const PAGE_BYTES: usize = 4_096;
 /// What a new one costs besides its body after the first few of a write: they lie side by side.
 const BESIDE_BYTES: usize = 128;

@@ -14,7 +14,7 @@ use mecum_vault::{CheckReport, Location, Salvage, UnlockVaultError, Vault};
 use rusqlite::{Connection, params};
 
 const PER_CHANGE: u64 = 300;
-const PAGE: usize = 4_096;
+const PAGE: usize = 1_024;
 
 /// A locked vault, an older state of the same, and what it holds.
 struct Vaults {

@@ -94,7 +94,7 @@ fn of_heads(sql: &Connection, kind: u64) -> usize {
     sql.execute(statement, []).expect("plain SQL")
 }
 
-const PAGE: usize = 4_096;
+const PAGE: usize = 1_024;
 
 fn damage_page(path: &Path, kind: u64, dice: &mut Dice) -> Option<String> {
     let before = std::fs::read(path).expect("readable");
