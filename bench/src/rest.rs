@@ -42,7 +42,7 @@ const PAUSE_MS: i64 = 27 * 60 * 60 * 1_000;
 /// At the end nobody writes for so long, ms: what is quiet folds.
 const QUIET_MS: i64 = 60 * 60 * 1_000;
 /// Idle moments after the last edit. The app has one every five seconds.
-const LAST_IDLES: usize = 60;
+const LAST_IDLES: i64 = 60;
 
 /// Built once: the same bytes each time but for salts.
 pub(crate) fn measure(work: &Path) -> Result<Row, Failed> {
@@ -211,7 +211,7 @@ fn edited(profile: &Path) -> Result<Seen, Failed> {
         exchange(session, &mut relay)?;
         for _ in 0..LAST_IDLES {
             session.idle()?;
-            clock.advance(QUIET_MS / LAST_IDLES as i64);
+            clock.advance(QUIET_MS / LAST_IDLES);
         }
         let all = session.all_envelopes_for_tests()?;
         Ok(Said { sealed: all.values().map(|bytes| bytes.len() as u64).sum(), raw: Some(raw) })

@@ -19,18 +19,21 @@ use crate::space::{DocumentState, SpaceState};
 /// Envelopes and their numbers in a log.
 pub(crate) type Numbered = Vec<(u64, Vec<u8>)>;
 
-/// The run that was made again last: whoever asks for one envelope of it asks for the next one too.
+/// The envelopes of a run that was made again.
+pub(crate) type Made = Arc<Vec<Vec<u8>>>;
+
+/// The run that was made again last, its document and the number of its first one: whoever asks for one envelope of it asks for the next one too.
 #[derive(Default)]
-pub(crate) struct LastMade(Mutex<Option<(DocumentId, u64, Arc<Vec<Vec<u8>>>)>>);
+pub(crate) struct LastMade(Mutex<Option<(DocumentId, u64, Made)>>);
 
 impl LastMade {
-    fn get(&self, document: DocumentId, run: &Folded) -> Option<Arc<Vec<Vec<u8>>>> {
+    fn get(&self, document: DocumentId, run: &Folded) -> Option<Made> {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (of, first, made) = last.as_ref()?;
         (*of == document && *first == run.first() && run.are(made)).then(|| Arc::clone(made))
     }
 
-    fn set(&self, made: Option<(DocumentId, u64, Arc<Vec<Vec<u8>>>)>) {
+    fn set(&self, made: Option<(DocumentId, u64, Made)>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = made;
     }
 
@@ -122,10 +125,7 @@ impl Session {
     }
 
     /// Every run of a document made again: what has to lie there before the document loses a change.
-    pub(crate) fn unfolded(
-        &self,
-        document: DocumentId,
-    ) -> Result<Vec<(u64, Arc<Vec<Vec<u8>>>)>, SessionError> {
+    pub(crate) fn unfolded(&self, document: DocumentId) -> Result<Vec<(u64, Made)>, SessionError> {
         let mut payloads = None;
         let mut all = Vec::new();
         if !self.vault.has_folded(document)? {
@@ -144,17 +144,16 @@ impl Session {
         document: DocumentId,
         run: &Folded,
         payloads: &mut Option<Payloads>,
-    ) -> Result<Arc<Vec<Vec<u8>>>, SessionError> {
+    ) -> Result<Made, SessionError> {
         if let Some(made) = self.last_made.get(document, run) {
             return Ok(made);
         }
         let state = self.documents.get(&document).ok_or(SessionError::Folded)?;
-        let payloads = match payloads {
-            Some(payloads) => payloads,
-            None => {
-                let loaded = self.load_document(document)?;
-                payloads.insert(loaded.payloads().map_err(|_| SessionError::Folded)?)
-            }
+        let payloads = if let Some(payloads) = payloads {
+            payloads
+        } else {
+            let loaded = self.load_document(document)?;
+            payloads.insert(loaded.payloads().map_err(|_| SessionError::Folded)?)
         };
         let made = make_run(run, self.space_of_document(state)?, state, payloads)?;
         let made = Arc::new(made);

@@ -468,7 +468,7 @@ impl Session {
 }
 
 /// Envelopes that take the place of a folded run: document, number of the first, and they.
-type Unfolded = (DocumentId, u64, std::sync::Arc<Vec<Vec<u8>>>);
+type Unfolded = (DocumentId, u64, crate::logs::Made);
 
 /// Notes what the sheet "Where your things are" says of an envelope.
 pub(crate) fn stage_outgoing(stage: &mut Stage, rows: &[Row], space: SpaceId, seq: u64, at_ms: i64) {

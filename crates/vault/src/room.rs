@@ -35,10 +35,7 @@ impl Inner {
         } else {
             "VACUUM".to_owned()
         };
-        let given = match by_and_by {
-            true => Ok(()),
-            false => self.connection.execute_batch(GIVES_BACK),
-        };
+        let given = if by_and_by { Ok(()) } else { self.connection.execute_batch(GIVES_BACK) };
         let given = given.and_then(|()| self.step_through(&sql));
         // A backup or a check is under way: another time.
         let busy = given
