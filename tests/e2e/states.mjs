@@ -42,6 +42,8 @@ const backup = (days, aside) => ({ backup: `mecum-${days}.backup`, made_ms: ago(
 const backups = { folder: "/home/laras/Documents/Mecum backups", backups: [backup(2, false), backup(45, true)], last_ms: ago(2), phase: "none", percent: 0, message_id: null };
 const mended = (real) => ({ ...real, phase: "done", found: found.findings, left: [{ kind: "unsent", count: 1, mend: "backup" }], entries: 1214, unsent: 3, aside: "vault-set-aside.sqlite" });
 
+const lost = (real) => ({ ...real, phase: "no-server", server: null, message_id: "error-server-address" });
+
 const erasure = (kind, phase, more = {}) => ({
   erasure: `${kind}-${phase}`, entry: null, title: null, section: "diary", kind, phase, reason: "", at_ms: ago(1), by: "", late: 0, message_id: null, readers: [], ...more,
 });
@@ -99,6 +101,7 @@ export const openStates = ({ chart, note }) => {
     { name: "invite-asking", route: "/record/members/invite", answers: { member_status: pair("asking", "Laras") } },
     { name: "invitation-offered", route: "/invitation", answers: { invitation_open: invitation, invitation_status: pair("none") }, act: code },
     { name: "invitation-waiting", route: "/invitation", answers: { invitation_status: pair("waiting", "Ani") } },
+    { name: "devices-lost-server", route: "/settings/devices", answers: { device_list: (real) => ({ ...real, sync: lost(real.sync) }), sync_status: lost } },
     { name: "data-found", route: "/settings/data", answers: { check_status: found, backup_list: backups, mend_status: mended, erasure_list: [erasure("erase", "done", { chart, reason: "about somebody else", by: "Laras", late: 1 }), erasure("to-sensitive", "done", { chart, title: "After the fall" }), waits] } },
     { name: "data-running", route: "/settings/data", answers: { check_status: { ...found, phase: "running", percent: 42, findings: [] }, backup_list: { ...backups, phase: "running", percent: 70 } } },
     { name: "entry-erase", route: entry, answers: { erasure_look: look }, act: press("erase-begin") },
