@@ -101,7 +101,7 @@ export const openStates = ({ chart, note }) => {
     { name: "invite-asking", route: "/record/members/invite", answers: { member_status: pair("asking", "Laras") } },
     { name: "invitation-offered", route: "/invitation", answers: { invitation_open: invitation, invitation_status: pair("none") }, act: code },
     { name: "invitation-waiting", route: "/invitation", answers: { invitation_status: pair("waiting", "Ani") } },
-    { name: "devices-lost-server", route: "/settings/devices", answers: { device_list: (real) => ({ ...real, sync: lost(real.sync) }), sync_status: lost } },
+    { name: "devices-lost-server", route: "/settings/devices", answers: { sync_status: lost } },
     { name: "data-found", route: "/settings/data", answers: { check_status: found, backup_list: backups, mend_status: mended, erasure_list: [erasure("erase", "done", { chart, reason: "about somebody else", by: "Laras", late: 1 }), erasure("to-sensitive", "done", { chart, title: "After the fall" }), waits] } },
     { name: "data-running", route: "/settings/data", answers: { check_status: { ...found, phase: "running", percent: 42, findings: [] }, backup_list: { ...backups, phase: "running", percent: 70 } } },
     { name: "entry-erase", route: entry, answers: { erasure_look: look }, act: press("erase-begin") },

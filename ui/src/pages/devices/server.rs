@@ -22,16 +22,21 @@ pub(super) fn ServerPart(props: &ServerPartProps) -> Html {
     let i18n = use_i18n();
     let view = &props.view;
     if view.phase == SyncPhase::NoServer {
-        return html! {
-            <>
-                if let Some(id) = &view.message_id {
-                    <Notice kind={NoticeKind::Wait}><p>{ i18n.text(id) }</p></Notice>
-                }
-                <p>{ t!(i18n, "devices-server-none") }</p>
-                <p class="small">{ t!(i18n, "devices-server-none-text") }</p>
-                <ConnectForm />
-            </>
+        // What was lost is not "none": then the sentences that say so stand in the place of those for a first connection.
+        let about = match &view.message_id {
+            Some(id) => html! {
+                <Notice kind={NoticeKind::Wait}>
+                    <p>{ i18n.text(id) }{ " " }{ i18n.text(&format!("{id}-do")) }</p>
+                </Notice>
+            },
+            None => html! {
+                <>
+                    <p>{ t!(i18n, "devices-server-none") }</p>
+                    <p class="small">{ t!(i18n, "devices-server-none-text") }</p>
+                </>
+            },
         };
+        return html! { <>{ about }<ConnectForm /></> };
     }
     html! {
         <>
