@@ -9,4 +9,4 @@ mod sparkline;
 mod trend;
 
 pub use sparkline::Sparkline;
-pub use trend::{TrendChart, TrendTable, point_value, range_text};
+pub use trend::{TrendChart, TrendTable, goal_text, point_value, range_text};

@@ -34,7 +34,7 @@ members-section-measurements = Measurements
 members-section-visits = Visits and documents
 members-section-family = Family history
 members-section-sensitive = Sensitive entries
-members-about-profile = Birth date, address, emergency card
+members-about-profile = Birth date, address, emergency contact
 members-about-diary = What was written in own words
 members-about-summary = What one has, what one cannot take, what was agreed
 members-about-medications = What is taken, with doses
@@ -222,5 +222,5 @@ error-leave-unsent-do = Leave once this device has a connection. What you wrote 
 error-share-ended = Nothing can be written here any more: it is no longer shared with you.
 error-share-ended-do = What you read until then stays here.
 
-cut-after = Nothing counts after this day
-cut-after-hint = Only if somebody else may have written with it, for example after a theft. Empty: everything that came until now counts.
+cut-after = Leave out what came after this day
+cut-after-hint = Only if somebody else may have written in their place, for example after a theft. Empty: everything that came until now counts.

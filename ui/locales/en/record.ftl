@@ -59,6 +59,7 @@ changes-none-text = What other devices and files bring will be listed here, with
 changes-to = to
 changes-added = added
 changes-cleared = cleared
+changes-clash = Two values were written
 changes-settle = Two values were written: settle it
 changes-back = Back to the record
 

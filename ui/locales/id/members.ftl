@@ -33,7 +33,7 @@ members-section-measurements = Pengukuran
 members-section-visits = Kunjungan dan dokumen
 members-section-family = Riwayat keluarga
 members-section-sensitive = Butir sensitif
-members-about-profile = Tanggal lahir, alamat, kartu darurat
+members-about-profile = Tanggal lahir, alamat, kontak darurat
 members-about-diary = Yang ditulis dengan kata sendiri
 members-about-summary = Yang diderita, yang tidak boleh diminum, yang disepakati
 members-about-medications = Yang diminum, dengan dosisnya
@@ -221,5 +221,5 @@ error-leave-unsent-do = Keluarlah setelah perangkat ini tersambung. Jika tidak, 
 error-share-ended = Di sini tidak bisa ditulis lagi: rekam ini tidak lagi dibagikan kepada Anda.
 error-share-ended-do = Yang Anda baca sampai saat itu tetap di sini.
 
-cut-after = Setelah hari ini tidak ada yang berlaku
-cut-after-hint = Hanya jika orang lain mungkin menulis dengannya, misalnya setelah pencurian. Kosong: semua yang sampai sekarang tetap berlaku.
+cut-after = Tinggalkan apa yang datang setelah hari ini
+cut-after-hint = Hanya jika orang lain mungkin menulis atas namanya, misalnya setelah pencurian. Kosong: semua yang sampai sekarang tetap berlaku.

@@ -53,6 +53,7 @@ changes-none-text = Yang datang dari perangkat lain dan berkas akan muncul di si
 changes-to = menjadi
 changes-added = ditambahkan
 changes-cleared = dikosongkan
+changes-clash = Ada dua nilai tertulis
 changes-settle = Ada dua nilai tertulis: tentukan
 changes-back = Kembali ke rekam
 

@@ -7,8 +7,9 @@ use yew_router::prelude::*;
 
 use super::answer::answered;
 use super::head::PageHead;
+use super::members::may_write;
 use super::words::{field_name, row_phrase, source_line, wire_word};
-use crate::app::use_shell;
+use crate::app::{Shell, use_shell};
 use crate::backend::use_backend;
 use crate::components::{Button, ButtonKind, Empty, Flag, Icon, IconName};
 use crate::format;
@@ -44,7 +45,7 @@ fn use_seen(chart: ChartId) -> Callback<MouseEvent> {
 /// The first changes, beside the timeline on wide screens and above it on phones. Nothing is drawn when nothing changed.
 #[component]
 pub fn ChangesPanel(props: &ChangesPanelProps) -> Html {
-    let i18n = use_i18n();
+    let (i18n, shell) = (use_i18n(), use_shell());
     let chart = props.chart;
     let query = use_query::<command::Changes>(ChartArgs { chart }, vec![Topic::Record { chart }]);
     let seen = use_seen(chart);
@@ -60,7 +61,7 @@ pub fn ChangesPanel(props: &ChangesPanelProps) -> Html {
             </div>
             <p class="caption changes-panel-note">{ t!(i18n, "changes-note") }</p>
             <ul class="changes-list" role="list">
-                { for view.changes.iter().take(PANEL_CHANGES).map(|change| change_item(&i18n, change)) }
+                { for view.changes.iter().take(PANEL_CHANGES).map(|change| change_item(&i18n, &shell, change)) }
             </ul>
             <p class="changes-panel-all">
                 <Link<Route> to={Route::Changes} classes="link">{ t!(i18n, "changes-see-all", count = view.total) }</Link<Route>>
@@ -73,8 +74,8 @@ pub fn ChangesPanel(props: &ChangesPanelProps) -> Html {
 /// All changes, those from files apart from those of the family.
 #[component]
 pub fn ChangesPage() -> Html {
-    let i18n = use_i18n();
-    let chart = use_shell().chart_id();
+    let (i18n, shell) = (use_i18n(), use_shell());
+    let chart = shell.chart_id();
     let query = use_query::<command::Changes>(ChartArgs { chart }, vec![Topic::Record { chart }]);
     let seen = use_seen(chart);
     html! {
@@ -94,8 +95,8 @@ pub fn ChangesPage() -> Html {
                 html! {
                     <>
                         <p class="lead">{ intro }</p>
-                        { group(&i18n, &view, Origin::Import, "changes-by-files") }
-                        { group(&i18n, &view, Origin::Family, "changes-by-family") }
+                        { group(&i18n, &shell, &view, Origin::Import, "changes-by-files") }
+                        { group(&i18n, &shell, &view, Origin::Family, "changes-by-family") }
                         if left > 0 {
                             <p class="caption">{ t!(i18n, "changes-more", count = left) }</p>
                         }
@@ -114,7 +115,7 @@ fn since(i18n: &I18n, view: &ChangesView) -> Option<String> {
     (view.since_ms > 0).then(|| format::instant_near(i18n.language(), view.since_ms, today))
 }
 
-fn group(i18n: &I18n, view: &ChangesView, origin: Origin, title: &str) -> Html {
+fn group(i18n: &I18n, shell: &Shell, view: &ChangesView, origin: Origin, title: &str) -> Html {
     let changes: Vec<&ChangeView> = view.changes.iter().filter(|c| c.row.source.origin == origin).collect();
     if changes.is_empty() {
         return Html::default();
@@ -122,13 +123,13 @@ fn group(i18n: &I18n, view: &ChangesView, origin: Origin, title: &str) -> Html {
     html! {
         <section class="changes-group">
             <h2 class="section-head">{ i18n.text(title) }<span class="section-count">{ changes.len() }</span></h2>
-            <ul class="changes-list" role="list">{ for changes.into_iter().map(|change| change_item(i18n, change)) }</ul>
+            <ul class="changes-list" role="list">{ for changes.into_iter().map(|change| change_item(i18n, shell, change)) }</ul>
         </section>
     }
 }
 
 /// One change: what, old to new, who and when. A value that was replaced is struck out; one in a clash is still possible and never is.
-fn change_item(i18n: &I18n, change: &ChangeView) -> Html {
+fn change_item(i18n: &I18n, shell: &Shell, change: &ChangeView) -> Html {
     let row = &change.row;
     let language = i18n.language();
     let (title, value) = row_phrase(i18n, row);
@@ -161,10 +162,12 @@ fn change_item(i18n: &I18n, change: &ChangeView) -> Html {
             <div class="change-body">
                 <Link<Route> to={Route::Entry { entry: row.entry.clone() }} classes="change-title"><bdi>{ title }</bdi></Link<Route>>
                 <div class="change-value">
-                    if let Some(field) = clash {
+                    if let Some(field) = clash.filter(|_| may_write(shell, row.kind)) {
                         <Link<Route> to={Route::Settle { entry: row.entry.clone(), field: wire_word(field) }} classes="link">
                             { t!(i18n, "changes-settle") }
                         </Link<Route>>
+                    } else if clash.is_some() {
+                        { t!(i18n, "changes-clash") }
                     } else if change.field.is_some() {
                         { before_after(i18n, change) }
                     } else if let Some(value) = value {

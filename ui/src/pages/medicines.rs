@@ -119,17 +119,15 @@ fn row(i18n: &I18n, medicine: &MedicineView) -> Html {
     let dose = medicine.dose.as_deref().map(|dose| format::number(language, dose));
     let mut about: Vec<String> = Vec::new();
     if medicine.on_hold {
+        // With more behind it, it would read as one sentence.
         about.push(t!(i18n, "medicines-settle-first"));
     } else {
+        let since = |date: &String| t!(i18n, "medicines-since", when = format::day_plain(language, date));
         about.extend(medicine.frequency.as_deref().map(|frequency| frequency_words(i18n, frequency)));
+        about.extend(medicine.reason.as_deref().map(|reason| t!(i18n, "medicines-reason", reason = reason)));
+        about.extend(medicine.prescriber.as_deref().map(|who| t!(i18n, "medicines-by", who = who)));
+        about.extend(row.date.as_ref().map(since));
     }
-    about.extend(
-        medicine.reason.as_ref().map(|reason| t!(i18n, "medicines-reason", reason = reason.as_str())),
-    );
-    about.extend(medicine.prescriber.as_ref().map(|who| t!(i18n, "medicines-by", who = who.as_str())));
-    about.extend(
-        row.date.as_ref().map(|date| t!(i18n, "medicines-since", when = format::day_plain(language, date))),
-    );
     let status = row.status.as_deref().filter(|code| !matches!(*code, "active" | "completed" | "unknown"));
     html! {
         <li key={row.entry.clone()}>

@@ -99,11 +99,11 @@ pub fn row_phrase(i18n: &I18n, row: &RowView) -> (String, Option<String>) {
     (row_title(i18n, row), value)
 }
 
-/// The title of a row. What a home measurement is called is ours to say, in the reader's language; everything else stays as the record words it.
+/// The title of a row: in the reader's language where its LOINC code is in the glossary, as in the results; otherwise as the record words it.
+/// How it was printed is said in its detail.
 pub fn row_title(i18n: &I18n, row: &RowView) -> String {
-    let own = row.kind == Kind::VitalSign && row.source.origin == Origin::Family;
     let loinc = row.trend.as_deref().and_then(|trend| trend.strip_prefix("loinc|"));
-    let word = loinc.filter(|_| own).and_then(crate::glossary::word);
+    let word = loinc.and_then(crate::glossary::word);
     word.map_or_else(|| row.title.clone(), |word| i18n.text(&word.name_id()))
 }
 

@@ -110,6 +110,12 @@ fn quantity(value: f64, decimals: u32, unit: &str, ucum: &str) -> Value {
     json!({ "value": number(value, decimals), "unit": unit, "system": "http://unitsofmeasure.org", "code": ucum })
 }
 
+/// The same as what a value is to be below.
+fn below(mut quantity: Value) -> Value {
+    quantity["comparator"] = json!("<");
+    quantity
+}
+
 impl Ward {
     /// The record of a person, with its Patient, hospital and doctors.
     pub(super) fn new(dice: Dice, name: &str, born: Date, gender: &str, record_number: &str) -> Ward {
@@ -372,7 +378,7 @@ impl Ward {
             "achievementStatus": { "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/goal-achievement", "code": achieved }] },
             "description": { "text": words },
             "startDate": visit.date.to_string(),
-            "target": [{ "measure": concept(measure), "detailRange": { "high": quantity(high.0, high.1, high.2, high.3) } }],
+            "target": [{ "measure": concept(measure), "detailQuantity": below(quantity(high.0, high.1, high.2, high.3)) }],
             "expressedBy": visit.doctor.reference(),
         }));
     }

@@ -157,6 +157,13 @@ struct GatherProps {
     give_up: Callback<MouseEvent>,
 }
 
+/// Why nothing goes on just now, and what to do; without signal nothing is wrong.
+fn problem(i18n: &I18n, id: &str) -> Html {
+    let kind = if id == "error-offline" { NoticeKind::Offline } else { NoticeKind::Wait };
+    let to_do = i18n.try_text(&format!("{id}-do"));
+    html! { <Notice {kind}><p>{ i18n.text(id) }{ to_do.map(|text| format!(" {text}")) }</p></Notice> }
+}
+
 /// The wait, the check words, the parts that have come, and the code for a helper.
 #[component]
 fn Gather(props: &GatherProps) -> Html {
@@ -177,7 +184,7 @@ fn Gather(props: &GatherProps) -> Html {
                 <p><strong>{ if released { t!(i18n, "byhelpers-released") } else { t!(i18n, "byhelpers-waiting", until = when(&i18n, view.released_ms)) } }</strong></p>
                 if !released { <p>{ t!(i18n, "byhelpers-waiting-text", asked = when(&i18n, view.asked_ms)) }</p> }
             </Notice>
-            if let Some(id) = &view.message_id { <Notice kind={NoticeKind::Wait}><p>{ i18n.text(id) }</p></Notice> }
+            if let Some(id) = &view.message_id { { problem(&i18n, id) } }
             <h2 class="title-2">{ t!(i18n, "byhelpers-parts", got = right, needed = view.needed) }</h2>
             <ul class="settings-list" role="list">{ for view.parts.iter().map(|one| part(&i18n, one)) }</ul>
             <p>{ t!(i18n, "byhelpers-words") }</p>

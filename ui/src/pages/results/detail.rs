@@ -9,7 +9,7 @@ use yew_router::prelude::*;
 
 use super::about::{InPlainWords, no_range, source_facts};
 use crate::app::use_shell;
-use crate::charts::{TrendChart, TrendTable, point_value};
+use crate::charts::{TrendChart, TrendTable, goal_text, point_value};
 use crate::components::{Flag, Segment};
 use crate::format;
 use crate::i18n::{I18n, t, use_i18n};
@@ -111,8 +111,9 @@ fn value_head(i18n: &I18n, view: &TrendView) -> Html {
                 <Flag flag={point.flag} />
             </p>
             <p class="value-about">{ format::day(language, &point.date) }{ ". " }{ change(i18n, view) }</p>
-            if let Some(goal) = &view.goal {
-                <p class="small">{ t!(i18n, "results-goal", goal = goal.as_str()) }</p>
+            // Worked out, it says the same as the drawing, in the reader's language; the file's own words are in the entry.
+            if let Some(goal) = goal_text(i18n, view).or_else(|| Some(t!(i18n, "results-goal", goal = view.goal.as_deref()?))) {
+                <p class="small">{ goal }</p>
             }
         </div>
     }
