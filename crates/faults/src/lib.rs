@@ -2,6 +2,8 @@
 //!
 //! It exists so that "saved" can be tested against what disks really do: lose what was not synced, tear it, refuse, and
 //! forget. It knows SQLite's calls and bytes; it must not know what a vault is. Never shipped: only tests depend on it.
+//! Beside it, what else only a harness does to a program: [`memory`] looks for things in another process,
+//! [`paging`] pushes one out to a swap file.
 //!
 //! [`Disk::watch`] records every call that SQLite makes on the files of one folder and can let any of them fail;
 //! [`Image::after_cut`] says what such a disk may hold after a power cut; [`Proof`] carries the figures of a test program
@@ -10,6 +12,10 @@
 mod cut;
 mod dice;
 mod disk;
+#[cfg(target_os = "linux")]
+pub mod memory;
+#[cfg(target_os = "linux")]
+pub mod paging;
 mod proof;
 mod shim;
 

@@ -5,23 +5,21 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-#[path = "memory/core.rs"]
-mod core;
 #[path = "memory/device.rs"]
 mod device;
+#[path = "memory/keys.rs"]
+mod keys;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use core::{Needle, dump, search};
 use device::{Device, WORDS};
-use mecum_client::Session;
-use mecum_client::testing::surroundings;
+use keys::{keys, pieces};
+use mecum_client::testing::NOW_MS;
 use mecum_faults::Proof;
+use mecum_faults::memory::{Dump, Needle};
 use mecum_seal::testing::fast_kdf;
-use mecum_seal::{PassphraseSlot, derive_key};
-use mecum_vault::{Location, Vault, VaultOptions};
 use serde_json::{Value, json};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_mecum-server");
@@ -32,7 +30,6 @@ const CANARIES: [&str; 4] =
 /// Notes of letters that do not repeat: pressed, they pass through all of the rooms of the library that presses.
 const LONG_NOTES: usize = 20;
 const LONG_LETTERS: usize = 8_000;
-const PIECE_LETTERS: usize = 20;
 /// What is not kept while a vault is open, or never written in that form by this process.
 const NOT_KEPT: [&str; 2] = ["the vault key", ", wide"];
 
@@ -42,41 +39,11 @@ fn long_notes() -> impl Iterator<Item = String> {
     std::iter::repeat_with(move || (0..LONG_LETTERS).map(|_| letter()).collect()).take(LONG_NOTES)
 }
 
-/// The keys of a vault, as it is on the disk, and what derives them.
-fn keys(device: &Device) -> Vec<Needle> {
-    let location = Location::File(device.profile.join("vault.sqlite"));
-    let c = rusqlite::Connection::open(device.profile.join("vault.sqlite")).unwrap();
-    let slot: Vec<u8> = c.query_row("SELECT body FROM slot WHERE kind = 1", [], |row| row.get(0)).unwrap();
-    drop(c);
-    let slot = PassphraseSlot::decode(&slot, fast_kdf().floor()).unwrap();
-    let vault_key = slot.open(WORDS).unwrap();
-    let around = surroundings(5);
-    let options = VaultOptions { kdf: fast_kdf(), ..VaultOptions::new(around.entropy.clone()) };
-    let vault = Vault::unlock(&location, WORDS, mecum_client::testing::NOW_MS, &options).unwrap();
-    let session = Session::open(vault, around).unwrap();
-    let mut needles = vec![
-        Needle::key("the vault key", vault_key.expose()),
-        Needle::key("the rows' key", derive_key(&vault_key, "mecum/vault/1/row").expose()),
-        Needle::key("the head's key", derive_key(&vault_key, "mecum/vault/1/head").expose()),
-    ];
-    let names = ["the signing key", "the device's key", "the account's key"].map(str::to_owned).into_iter();
-    let spaces = (1..=session.folds_for_tests().1).map(|n| format!("the key of space {n}"));
-    let documents = (1..).map(|n| format!("the key of document {n}"));
-    for (key, name) in session.keys_for_tests().iter().zip(names.chain(spaces).chain(documents)) {
-        needles.push(Needle::key(&name, key));
-    }
-    needles
-}
-
 fn texts() -> Vec<Needle> {
     let mut needles: Vec<_> =
         CANARIES.iter().flat_map(|text| Needle::text("something written", text)).collect();
     needles.extend(Needle::text("the passphrase", WORDS));
-    // What is left of them need not be whole: any of these pieces is too much.
-    for note in long_notes() {
-        let pieces = note.as_bytes().chunks_exact(PIECE_LETTERS).step_by(8);
-        needles.extend(pieces.map(|piece| Needle::piece("a piece of a long note", piece)));
-    }
+    needles.extend(long_notes().flat_map(|note| pieces(&note).collect::<Vec<_>>()));
     needles
 }
 
@@ -137,21 +104,21 @@ fn after_locking_no_key_and_no_word_is_in_memory_and_never_in_the_servers() {
     use_it(&mut device, &url, &code);
     // What was asked last stands in the buffer of its input: as good a place as any to find a passphrase in.
     device.call("passphrase_check", &json!({ "passphrase": WORDS }));
-    let open = dump(device.child.id(), folder.path());
+    let open = Dump::core(device.child.id(), folder.path());
     device.call("vault_lock", &Value::Null);
     // What the harness itself asked stands in the buffer of the program's input until something longer is asked.
     device.pad();
     // An exchange that was under way ends, and the threads that it used.
     std::thread::sleep(Duration::from_secs(1));
-    let locked = dump(device.child.id(), folder.path());
-    let of_server = dump(server.id(), folder.path());
+    let locked = Dump::core(device.child.id(), folder.path());
+    let of_server = Dump::core(server.id(), folder.path());
     device.end();
     server.kill().unwrap();
     server.wait().unwrap();
 
-    let mut needles = keys(&device);
+    let mut needles = keys(&device.profile, WORDS, fast_kdf(), NOW_MS);
     needles.extend(texts());
-    let [before, after, at_server] = [&open, &locked, &of_server].map(|dump| search(dump, &needles));
+    let [before, after, at_server] = [&open, &locked, &of_server].map(|dump| dump.search(&needles));
     println!("open: {} places", before.places.len());
     for place in after.places.iter().chain(&at_server.places) {
         println!("{place}");
@@ -165,6 +132,6 @@ fn after_locking_no_key_and_no_word_is_in_memory_and_never_in_the_servers() {
     println!("found while it is open: {found:?}, and not: {unseen:?}");
     proof.end(2 * found.len() as u64, failures as u64);
     assert_eq!(unseen, [""; 0], "while it is open, each kind of key and word is found");
-    assert!(of_server.bytes > 1 << 20, "and the server's memory was there to be searched");
+    assert!(of_server.len() > 1 << 20, "and the server's memory was there to be searched");
     assert_eq!(failures, 0, "nothing is left");
 }
