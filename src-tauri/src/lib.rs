@@ -5,7 +5,8 @@
 mod arguments;
 mod checking;
 mod commands;
-mod graphics;
+mod environment;
+mod forgetting;
 
 use std::process::ExitCode;
 
@@ -30,7 +31,7 @@ pub fn start() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    graphics::restart_with_safe_rendering();
+    environment::begin_again_with_it();
     run(arguments)
 }
 
@@ -55,7 +56,9 @@ fn run(arguments: Arguments) -> ExitCode {
         if is_usual && let Ok(documents) = app.path().document_dir() {
             options.backups = documents.join("Mecum backups");
         }
-        app.manage(open(options));
+        let client = open(options);
+        forgetting::at_each_lock(app.handle(), client.clone());
+        app.manage(client);
         Ok(())
     });
     match builder.build(context()) {
