@@ -377,7 +377,7 @@ impl Session {
             Accepted::Envelopes { chain, envelopes, .. } => {
                 let now = self.now_ms().to_be_bytes().to_vec();
                 stage.puts.push((Table::Setting, format!("heard-{}", chain.device).into_bytes(), now));
-                self.note_came(stage, &chain, envelopes.iter().map(|(envelope, _)| envelope));
+                self.note_came(stage, &chain, envelopes.iter().map(|(envelope, _)| envelope))?;
                 let outside = !self.may_write_by_terms(stage, follower, &chain);
                 for (envelope, bytes) in envelopes {
                     if outside {

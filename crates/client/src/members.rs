@@ -5,7 +5,7 @@
 //! until then. This module must not know how an invitation looks on a screen.
 
 mod cutting;
-mod earlier;
+pub(crate) mod earlier;
 mod ending;
 mod entries;
 mod epochs;

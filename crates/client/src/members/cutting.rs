@@ -9,7 +9,7 @@ use mecum_seal::{AccountId, DeviceId, SpaceId};
 use mecum_sync::{Chain, ChainHead, Cut, CutSet, Follower, SpaceBody, SpaceLog, Void};
 use mecum_vault::Table;
 
-use super::earlier::{NONE_CHOSEN, cut_name, cut_name_in};
+use super::earlier::{NONE_CHOSEN, cut_name, cut_name_in, known};
 use super::void::last_of;
 use crate::error::SessionError;
 use crate::session::Session;
@@ -135,7 +135,7 @@ impl Session {
         space: SpaceId,
         account: AccountId,
         refused: &[Cut],
-    ) -> Option<Vec<Cut>> {
+    ) -> Result<Option<Vec<Cut>>, SessionError> {
         let of_account = |device| follower.account_of(device) == Some(account);
         let is_milder = |cuts: &Vec<Cut>| {
             cuts != refused
@@ -144,32 +144,41 @@ impl Session {
                     cuts.iter().find(is_it).is_some_and(|of| of.envelope_seq >= cut.envelope_seq)
                 })
         };
-        let kept = self.cuts_before(follower, space, self.now_ms() - MAY_BE_PRUNED_MS, of_account).ok();
+        let kept = known(self.cuts_before(follower, space, self.now_ms() - MAY_BE_PRUNED_MS, of_account))?;
         let now = super::ending::cuts_of(follower, space, account);
-        kept.into_iter().chain([now]).find(is_milder)
+        Ok(kept.into_iter().chain([now]).find(is_milder))
     }
 
     /// Gives up, in one space, the moment that was chosen for the devices that refused cuts name: what the server cannot have pruned
     /// yet is left out all the same, and if that was refused, what stands now counts. False if no moment had been chosen.
-    pub(super) fn stage_later_moment(&self, stage: &mut Stage, space: SpaceId, refused: &[Cut]) -> bool {
+    pub(super) fn stage_later_moment(
+        &self,
+        stage: &mut Stage,
+        space: SpaceId,
+        refused: &[Cut],
+    ) -> Result<bool, SessionError> {
         let earliest = self.now_ms() - MAY_BE_PRUNED_MS;
         let devices: BTreeSet<DeviceId> = refused.iter().map(|cut| cut.device).collect();
         let mut any = false;
         for device in devices {
-            let Some(chosen) = self.chosen_cut(stage, space, device) else { continue };
+            let Some(chosen) = self.chosen_cut(stage, space, device)? else { continue };
             let name = cut_name_in(device, space);
-            let first = self.vault.get(Table::Setting, &name).is_ok_and(|there| there.is_none());
+            let first = self.vault.get(Table::Setting, &name)?.is_none();
             let later = if first && chosen < earliest { earliest } else { NONE_CHOSEN };
             stage.puts.push((Table::Setting, name, later.to_be_bytes().to_vec()));
             any = true;
         }
-        any
+        Ok(any)
     }
 
     /// Whether a moment was chosen on this device for one that cuts are about.
-    pub(super) fn chose_moment(&self, cuts: &[Cut]) -> bool {
-        let chosen = |cut: &Cut| self.vault.get(Table::Setting, &cut_name(cut.device));
-        cuts.iter().any(|cut| chosen(cut).is_ok_and(|there| there.is_some()))
+    pub(super) fn chose_moment(&self, cuts: &[Cut]) -> Result<bool, SessionError> {
+        for cut in cuts {
+            if self.vault.get(Table::Setting, &cut_name(cut.device))?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Notes that a cut could not be made as it was chosen: it is told for some days.

@@ -49,13 +49,13 @@ impl Session {
         stage: &mut Stage,
         chain: &Chain,
         envelopes: impl Iterator<Item = &'e Envelope>,
-    ) {
+    ) -> Result<(), SessionError> {
         let mut links = envelopes.map(|envelope| (envelope.place().envelope_seq, envelope.content_id()));
-        let Some((first, id)) = links.next() else { return };
+        let Some((first, id)) = links.next() else { return Ok(()) };
         let (last, hash) = links.last().unwrap_or((first, id));
         // While a space is read for the first time, what comes was there before.
-        let whole = self.vault.get(Table::Sync, &whole_name(chain.space)).is_ok_and(|there| there.is_some());
-        self.stage_came(stage, chain, (if whole { first } else { 0 }, last), hash);
+        let whole = self.vault.get(Table::Sync, &whole_name(chain.space))?.is_some();
+        self.stage_came(stage, chain, (if whole { first } else { 0 }, last), hash)
     }
 
     /// Notes the spaces that were read to their end: what comes from here on is new.
@@ -78,38 +78,49 @@ impl Session {
     }
 
     /// Notes when a chain came folded in a snapshot.
-    pub(crate) fn note_came_folded(&self, stage: &mut Stage, chain: &Chain, head: ChainHead) {
-        self.stage_came(stage, chain, (0, head.envelope_seq), head.hash);
+    pub(crate) fn note_came_folded(
+        &self,
+        stage: &mut Stage,
+        chain: &Chain,
+        head: ChainHead,
+    ) -> Result<(), SessionError> {
+        self.stage_came(stage, chain, (0, head.envelope_seq), head.hash)
     }
 
-    fn stage_came(&self, stage: &mut Stage, chain: &Chain, (first, last): (u64, u64), hash: Hash32) {
+    fn stage_came(
+        &self,
+        stage: &mut Stage,
+        chain: &Chain,
+        (first, last): (u64, u64),
+        hash: Hash32,
+    ) -> Result<(), SessionError> {
         let at_ms = self.now_ms();
         let name = [came_prefix(chain).as_slice(), &at_ms.div_euclid(MARK_MS).to_be_bytes()].concat();
         let staged = stage.puts.iter().rev().find(|(table, put, _)| *table == Table::Sync && *put == name);
-        let before: Option<Came> = if let Some((_, _, body)) = staged {
-            minicbor::decode(body).ok()
-        } else {
-            let kept = self.vault.get(Table::Sync, &name).ok().flatten();
-            kept.and_then(|body| minicbor::decode(&body).ok())
+        let before = match staged {
+            Some((_, _, body)) => Some(read_came(body)?),
+            None => self.vault.get(Table::Sync, &name)?.map(|body| read_came(&body)).transpose()?,
         };
         // Read again from the start, what came before came when it first did.
-        if before.is_some_and(|before| before.last >= last) || self.is_noted(chain, last) {
-            return;
+        if before.is_some_and(|before| before.last >= last) || self.is_noted(chain, last)? {
+            return Ok(());
         }
         let came = Came { first: before.map_or(first, |before| before.first), last, hash, at_ms };
         stage.puts.push((Table::Sync, name, minicbor::to_vec(came).expect("plain fields encode")));
+        Ok(())
     }
 
-    fn is_noted(&self, chain: &Chain, last: u64) -> bool {
-        self.came(chain).last().is_some_and(|came| came.last >= last)
+    fn is_noted(&self, chain: &Chain, last: u64) -> Result<bool, SessionError> {
+        Ok(self.came(chain)?.last().is_some_and(|came| came.last >= last))
     }
 
     /// When what of a chain came, oldest first.
-    fn came(&self, chain: &Chain) -> Vec<Came> {
-        let kept = self.vault.list_prefix(Table::Sync, &came_prefix(chain)).unwrap_or_default();
-        let mut all: Vec<Came> = kept.iter().filter_map(|(_, body)| minicbor::decode(body).ok()).collect();
+    fn came(&self, chain: &Chain) -> Result<Vec<Came>, SessionError> {
+        let kept = self.vault.list_prefix(Table::Sync, &came_prefix(chain))?;
+        let all: Result<Vec<Came>, _> = kept.iter().map(|(_, body)| read_came(body)).collect();
+        let mut all = all?;
         all.sort_by_key(|came| came.last);
-        all
+        Ok(all)
     }
 
     /// The cuts of the chains that `of` names, so that nothing counts that came here after a moment.
@@ -133,9 +144,13 @@ impl Session {
         Ok(cuts)
     }
 
+    /// The same of one chain.
+    ///
+    /// # Errors
+    /// As [`Session::cuts_before`]; a vault that cannot be read is another error.
     pub(super) fn cut_before(&self, chain: &Chain, at_ms: i64) -> Result<Cut, SessionError> {
         let (device, incarnation): (DeviceId, IncarnationId) = (chain.device, chain.incarnation);
-        let all = self.came(chain);
+        let all = self.came(chain)?;
         let in_time = all.iter().take_while(|came| came.at_ms < at_ms).last();
         if let Some(came) = in_time {
             return Ok(Cut { device, incarnation, envelope_seq: came.last, hash: came.hash });
@@ -182,27 +197,29 @@ impl Session {
     /// epoch and did not know of the moment.
     pub(crate) fn make_owed_cuts(&mut self) -> Result<(), SessionError> {
         let account = self.follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
-        let mut removed: Vec<DeviceId> = account.removed().iter().map(|gone| gone.card.device).collect();
+        let removed: Vec<DeviceId> = account.removed().iter().map(|gone| gone.card.device).collect();
         // What stands for a moment in one space stands there only where one was chosen.
-        removed.retain(|device| {
-            self.vault.get(Table::Setting, &cut_name(*device)).is_ok_and(|chosen| chosen.is_some())
-        });
-        if removed.is_empty() {
+        let mut of_a_moment = Vec::new();
+        for device in removed {
+            if self.vault.get(Table::Setting, &cut_name(device))?.is_some() {
+                of_a_moment.push(device);
+            }
+        }
+        if of_a_moment.is_empty() {
             return Ok(());
         }
         let mut stage = Stage::default();
         for space in self.spaces.keys().copied() {
             let Some(log) = self.follower.space_log(space) else { continue };
-            let of =
-                |device: &DeviceId| self.chosen_cut(&stage, space, *device).map(|at_ms| (*device, at_ms));
-            let chosen: Vec<(DeviceId, i64)> = removed.iter().filter_map(of).collect();
-            let owed = self.follower.chains(space).into_iter().any(|(chain, head)| {
-                let at_ms =
-                    chosen.iter().find(|(device, _)| *device == chain.device).map(|(_, at_ms)| *at_ms);
-                let cut = at_ms.and_then(|at_ms| self.cut_before(&chain, at_ms).ok());
-                head.envelope_seq > 0
-                    && cut.is_some_and(|cut| !is_cut_as_far(log, self.identity.account, &[cut]))
-            });
+            let mut owed = false;
+            for (chain, head) in self.follower.chains(space) {
+                if head.envelope_seq == 0 || !of_a_moment.contains(&chain.device) {
+                    continue;
+                }
+                let Some(at_ms) = self.chosen_cut(&stage, space, chain.device)? else { continue };
+                let cut = known(self.cut_before(&chain, at_ms))?;
+                owed |= cut.is_some_and(|cut| !is_cut_as_far(log, self.identity.account, &[cut]));
+            }
             if owed && self.check_writable(&stage, space).is_ok() {
                 self.stage_epoch(&mut stage, space)?;
             }
@@ -223,20 +240,44 @@ impl Session {
     }
 
     /// The moment after which nothing of a removed device counts in a space, if one was chosen here.
-    pub(super) fn chosen_cut(&self, stage: &Stage, space: SpaceId, device: DeviceId) -> Option<i64> {
-        let of = cut_name(device);
-        let kept = |name: &[u8]| {
+    pub(super) fn chosen_cut(
+        &self,
+        stage: &Stage,
+        space: SpaceId,
+        device: DeviceId,
+    ) -> Result<Option<i64>, SessionError> {
+        let kept = |name: &[u8]| -> Result<Option<i64>, SessionError> {
             let mut staged = stage.puts.iter().rev();
             let body = match staged.find(|(table, put, _)| *table == Table::Setting && put == name) {
                 Some((_, _, body)) => body.clone(),
-                None => self.vault.get(Table::Setting, name).ok().flatten()?.to_vec(),
+                None => match self.vault.get(Table::Setting, name)? {
+                    Some(body) => body.to_vec(),
+                    None => return Ok(None),
+                },
             };
-            Some(i64::from_be_bytes(body.try_into().ok()?))
+            let at_ms = body.try_into().map_err(|_| SessionError::Stored { what: "chosen moment" })?;
+            Ok(Some(i64::from_be_bytes(at_ms)))
         };
         // Where the server refused the moment, a later one stands for it.
-        let here = kept(&cut_name_in(device, space));
-        here.or_else(|| kept(&of)).filter(|at_ms| *at_ms != NONE_CHOSEN)
+        let here = match kept(&cut_name_in(device, space))? {
+            Some(here) => Some(here),
+            None => kept(&cut_name(device))?,
+        };
+        Ok(here.filter(|at_ms| *at_ms != NONE_CHOSEN))
     }
+}
+
+/// A cut, or none where nobody noted when the chain came. That the vault cannot be read is something else.
+pub(super) fn known<T>(cut: Result<T, SessionError>) -> Result<Option<T>, SessionError> {
+    match cut {
+        Ok(cut) => Ok(Some(cut)),
+        Err(SessionError::Call(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn read_came(body: &[u8]) -> Result<Came, SessionError> {
+    minicbor::decode(body).map_err(|_| SessionError::Stored { what: "note of when something came" })
 }
 
 fn whole_name(space: SpaceId) -> Vec<u8> {
@@ -252,6 +293,6 @@ pub(super) fn cut_name_in(device: DeviceId, space: SpaceId) -> Vec<u8> {
 }
 
 /// The setting that holds the moment chosen for a removed device.
-pub(super) fn cut_name(device: DeviceId) -> Vec<u8> {
+pub(crate) fn cut_name(device: DeviceId) -> Vec<u8> {
     [b"cut-".as_slice(), device.as_bytes()].concat()
 }

@@ -12,6 +12,7 @@ use crate::erasing::opened_document;
 use crate::error::{SessionError, refused};
 use crate::founding::{EPOCH_PURPOSE, epoch_aad};
 use crate::members::cutting::Unmade;
+use crate::members::earlier::known;
 use crate::members::rebasing::keep_used;
 use crate::plaintext::{nothing, pack, unpack};
 use crate::restored::space_entry_name;
@@ -92,12 +93,12 @@ impl Session {
             })
             .collect();
         for cut in &mut cuts {
-            let Some(at_ms) = self.chosen_cut(stage, space, cut.device) else { continue };
+            let Some(at_ms) = self.chosen_cut(stage, space, cut.device)? else { continue };
             let chain = Chain { space, device: cut.device, incarnation: cut.incarnation };
-            match self.cut_before(&chain, at_ms) {
-                Ok(chosen) => *cut = chosen,
+            match known(self.cut_before(&chain, at_ms))? {
+                Some(chosen) => *cut = chosen,
                 // When this chain came nobody noted: the section may not stand still for it, and the person is told.
-                Err(_) => self.note_unmade(stage, Unmade::Undated),
+                None => self.note_unmade(stage, Unmade::Undated),
             }
         }
         let removed = gone.len() as u64;

@@ -198,7 +198,7 @@ impl Session {
                 }
                 SpaceBody::Remove { member, why, cuts, .. } if refused => {
                     // Who is removed is removed; of what they wrote stays what cannot be left out any more.
-                    let Some(cuts) = self.milder_cuts(follower, space, member, &cuts) else {
+                    let Some(cuts) = self.milder_cuts(follower, space, member, &cuts)? else {
                         if why == Why::Removed {
                             self.note_unmade(stage, Unmade::Nothing);
                         }
@@ -229,9 +229,9 @@ impl Session {
                     self.stage_ending(stage, space, member, ending)
                 }
                 SpaceBody::Epoch { cuts, .. } => {
-                    if refused && !self.stage_later_moment(stage, space, &cuts) {
+                    if refused && !self.stage_later_moment(stage, space, &cuts)? {
                         // None is left that is milder: whoever chose a moment is told. The next edit begins an epoch again.
-                        if self.chose_moment(&cuts) {
+                        if self.chose_moment(&cuts)? {
                             self.note_unmade(stage, Unmade::Stays);
                         }
                         continue;
@@ -265,8 +265,12 @@ impl Session {
             return Ok(());
         }
         let Some(log) = self.staged_log(stage, space) else { return Ok(()) };
-        let chosen = cuts.iter().filter(|cut| self.chosen_cut(stage, space, cut.device).is_some());
-        let chosen: Vec<Cut> = chosen.copied().collect();
+        let mut chosen = Vec::new();
+        for cut in cuts {
+            if self.chosen_cut(stage, space, cut.device)?.is_some() {
+                chosen.push(*cut);
+            }
+        }
         if self.owes_epoch(stage, space)? || !is_cut_as_far(log, self.identity.account, &chosen) {
             self.stage_epoch(stage, space)?;
         }

@@ -70,7 +70,7 @@ impl Session {
         for chain in &body.chains {
             let name = Chain { device: chain.device, incarnation: chain.incarnation, space: body.space };
             if name != self.own_chain(body.space) {
-                self.note_came_folded(stage, &name, chain.head);
+                self.note_came_folded(stage, &name, chain.head)?;
             }
             if self.is_lost_chain(&name) {
                 let opened = parts.iter().map(|judged| &judged.part);

@@ -1,11 +1,12 @@
 //! What only a dishonest writer sends about a document that takes another's place, and rows that cannot be read.
 
 use mecum_domain::{ChartId, Section};
-use mecum_seal::{DocumentId, DocumentKey};
+use mecum_seal::{DeviceId, DocumentId, DocumentKey};
 use mecum_sync::SpaceLog;
 use mecum_vault::{Durability, Table, WriteVaultError};
 
 use crate::erasing::{OpenSuccessor, info_name};
+use crate::members::earlier::cut_name;
 use crate::plaintext::OpenDocument;
 use crate::row::ItemKey;
 use crate::session::Session;
@@ -50,5 +51,14 @@ impl Session {
             w.put(Table::Snapshot, &info_name(document), b"no info").map(drop)
         });
         spoilt.expect("the vault takes it");
+    }
+
+    /// Writes something else in the place of the moment that was chosen for a removed device; answers what was there.
+    pub fn moment_for_tests(&mut self, device: DeviceId, body: &[u8]) -> Vec<u8> {
+        let name = cut_name(device);
+        let was = self.vault.get(Table::Setting, &name).expect("rows").expect("a moment was chosen").to_vec();
+        let stage = Stage { puts: vec![(Table::Setting, name, body.to_vec())], ..Stage::default() };
+        self.commit(stage, Durability::Full).expect("the vault takes it");
+        was
     }
 }

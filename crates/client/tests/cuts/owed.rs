@@ -83,6 +83,25 @@ fn a_moment_chosen_for_a_stolen_device_holds_where_another_device_began_the_epoc
 }
 
 #[test]
+fn a_moment_that_cannot_be_read_is_not_taken_for_none() {
+    let (mut family, mut tablet) = with_tablet(53);
+    let chart = family.chart;
+    family.server.clock.advance(2 * DAY_MS);
+    note(&mut tablet, chart, "By the thief");
+    family.server.exchange(&mut tablet).expect("exchanges");
+    family.server.exchange(&mut family.laptop).expect("exchanges");
+    note(&mut family.laptop, chart, "Honest, by the laptop");
+    let device = tablet.installation().0;
+    family.phone.remove_device_for_tests(device, Some(NOW_MS + DAY_MS)).expect("removed");
+    let was = family.phone.moment_for_tests(device, b"no moment");
+    let stopped = family.server.exchange(&mut family.phone);
+    assert!(stopped.is_err_and(|why| why.contains("Stored")), "the exchange stops and says what it is");
+    family.phone.moment_for_tests(device, &was);
+    family.server.exchange(&mut family.phone).expect("goes on once it can be read");
+    nothing_of_the_thief_is_left(family, &["There from the beginning", "Honest, by the laptop"]);
+}
+
+#[test]
 fn a_device_that_is_removed_without_a_moment_keeps_what_the_server_had_by_then() {
     let (mut family, mut tablet) = with_tablet(52);
     let chart = family.chart;
