@@ -2,7 +2,8 @@
 //!
 //! After an fsync that failed, Linux counts the pages as clean: they still read well, the next fsync says yes, and they
 //! are gone with the power. The log may then have a hole that nobody sees, and every later commit stands behind it. So
-//! from a failure on the log is in doubt, until its own bytes were written once more and a sync took them.
+//! from a failure on the log is in doubt, until its own bytes were written once more and a sync took them. So is a log that an earlier
+//! run left behind: nobody knows any more whether its last sync failed.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
@@ -45,7 +46,7 @@ impl Inner {
     }
 }
 
-fn log_of(database: &str) -> PathBuf {
+pub(crate) fn log_of(database: &str) -> PathBuf {
     PathBuf::from(format!("{database}-wal"))
 }
 

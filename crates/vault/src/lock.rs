@@ -10,6 +10,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use crate::distrust::log_of;
 use crate::keys::Keys;
 use crate::location::Location;
 
@@ -25,7 +26,11 @@ pub(crate) enum LockError {
     Io(i32),
 }
 
-pub(crate) struct Lock(File);
+pub(crate) struct Lock {
+    file: File,
+    /// Whether a write-ahead log lay beside the vault when it was locked: a run before this one did not end as it should.
+    beside_log: bool,
+}
 
 impl Lock {
     pub(crate) fn take(vault: &Path) -> Result<Lock, LockError> {
@@ -38,16 +43,24 @@ impl Lock {
             .open(lock_path(vault))
             .map_err(io)?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock(file)),
+            Ok(()) => {
+                let log = log_of(&vault.to_string_lossy());
+                let beside_log = std::fs::metadata(log).is_ok_and(|log| log.len() > 0);
+                Ok(Lock { file, beside_log })
+            }
             Err(TryLockError::WouldBlock) => Err(LockError::InUse),
             Err(TryLockError::Error(error)) => Err(io(error)),
         }
     }
 
+    pub(crate) fn is_beside_log(&self) -> bool {
+        self.beside_log
+    }
+
     /// The counter last recorded, if there is one that these keys vouch for.
     pub(crate) fn counter(&self, keys: &Keys) -> Option<u64> {
         let mut record = [0u8; RECORD_BYTES];
-        let mut file = &self.0;
+        let mut file = &self.file;
         file.seek(SeekFrom::Start(0)).ok()?;
         file.read_exact(&mut record).ok()?;
         let (counter, tag) = record.split_first_chunk::<8>()?;
@@ -61,7 +74,7 @@ impl Lock {
         let (first, second) = record.split_at_mut(8);
         first.copy_from_slice(&counter.to_be_bytes());
         second.copy_from_slice(&keys.counter_tag(counter));
-        let mut file = &self.0;
+        let mut file = &self.file;
         let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&record));
     }
 }
@@ -69,7 +82,7 @@ impl Lock {
 impl Lock {
     /// Takes some room, once a vault was saved. Where there is none, there is none.
     pub(crate) fn keep_room(&self) {
-        let mut file = &self.0;
+        let mut file = &self.file;
         let Ok(length) = file.metadata().map(|meta| meta.len()) else { return };
         if length < RECORD_BYTES as u64 || length >= ROOM_BYTES {
             return;
@@ -92,7 +105,7 @@ impl Drop for Lock {
     /// Closing is not enough: a process just being started may still hold a copy of the handle until it begins.
     fn drop(&mut self) {
         self.keep_room();
-        let _ = self.0.unlock();
+        let _ = self.file.unlock();
     }
 }
 
@@ -116,7 +129,7 @@ impl Hold {
     /// # Errors
     /// The disk's, when the record could not be written.
     pub fn forget(&self) -> std::io::Result<()> {
-        let mut file = &self.0.0;
+        let mut file = &self.0.file;
         file.seek(SeekFrom::Start(0))?;
         // No key vouches for this. It keeps its length: a vault was saved here, see `was_saved`.
         file.write_all(&[0; RECORD_BYTES])?;

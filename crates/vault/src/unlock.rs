@@ -159,9 +159,9 @@ impl Vault {
         state: State,
         lock: Option<Lock>,
         options: &VaultOptions,
-        lost_commits: u64,
+        (lost_commits, in_doubt): (u64, bool),
     ) -> Vault {
-        let inner = Inner { connection, state, durability: Durability::Full, wal_bytes: 0, in_doubt: false };
+        let inner = Inner { connection, state, durability: Durability::Full, wal_bytes: 0, in_doubt };
         Vault { inner: Mutex::new(inner), keys, entropy: options.entropy.clone(), lock, lost_commits }
     }
 }
@@ -262,8 +262,10 @@ pub(crate) fn with_key(
     let recorded = lock.as_ref().and_then(|lock| lock.counter(&keys)).unwrap_or(0);
     let lost_commits = recorded.saturating_sub(state.head.counter);
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-    Ok(Vault::unlocked(connection, keys, state, lock, options, lost_commits))
+    // What a run before this one left in its log, a disk that failed it may have forgotten: see `distrust`.
+    let in_doubt = lock.as_ref().is_some_and(Lock::is_beside_log);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, in_doubt)?;
+    Ok(Vault::unlocked(connection, keys, state, lock, options, (lost_commits, in_doubt)))
 }
 
 /// Checks the tables, waits out the guard, and opens the passphrase's slot.

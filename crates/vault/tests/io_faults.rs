@@ -308,3 +308,32 @@ fn control_a_log_that_is_not_written_anew_loses_after_a_failed_sync() {
     assert_eq!(mended, 0, "with the log written anew none loses");
     assert!(unmended > 0, "the harness sees a lost commit when there is one");
 }
+
+/// Whether the first save of nothing writes the log anew, past SQLite.
+fn writes_its_log_anew(path: &Path, disk: &Disk) -> bool {
+    let vault = Vault::unlock(&Location::File(path.to_owned()), PASSPHRASE, NOW_MS, &options(5));
+    let vault = vault.expect("it opens");
+    let log = std::fs::OpenOptions::new().write(true).open(path.with_extension("sqlite-wal"));
+    let log = log.expect("unlocking has written");
+    log.set_modified(SystemTime::UNIX_EPOCH).expect("a file of ours");
+    let known = disk.events().len();
+    let nothing: Result<(), WriteVaultError> = vault.write(Durability::Full, |_| Ok(()));
+    nothing.expect("a healthy disk");
+    let by_sqlite = disk.events().iter().skip(known).any(|event| matches!(event, Event::Write { .. }));
+    assert!(!by_sqlite, "nothing was saved");
+    let modified = log.metadata().and_then(|meta| meta.modified()).expect("a file of ours");
+    vault.lock().expect("a healthy disk");
+    modified != SystemTime::UNIX_EPOCH
+}
+
+#[test]
+fn a_log_that_an_earlier_run_left_is_written_anew_before_anything_is_saved_behind_it() {
+    let files = vault_files();
+    let folder = folder();
+    let path = file_in(folder.path());
+    files.store(folder.path()).expect("stores");
+    let disk = Disk::watch(folder.path());
+    disk.plan(None);
+    assert!(writes_its_log_anew(&path, &disk), "its last sync may have failed, and the app was ended");
+    assert!(!writes_its_log_anew(&path, &disk), "control: after a lock there is no log to doubt");
+}
