@@ -7,6 +7,7 @@
 
 mod base;
 mod begin;
+mod comparing;
 mod intents;
 mod late;
 mod moving;

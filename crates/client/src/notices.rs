@@ -161,6 +161,11 @@ impl Session {
         self.stage_notice(stage, "notice-device-entry", None, String::new());
     }
 
+    /// Stages the sentence for what took an entry's place and is not what comes out of the document here.
+    pub(crate) fn stage_replacement_refused(&self, stage: &mut Stage) {
+        self.stage_notice(stage, "notice-erasure-differs", None, String::new());
+    }
+
     fn stage_notice(&self, stage: &mut Stage, message_id: &str, about: Option<AccountId>, who: String) {
         let given_up = GivenUp { message_id: message_id.to_owned(), who, at_ms: self.now_ms() };
         let body = minicbor::to_vec(&given_up).expect("plain fields encode");

@@ -32,7 +32,7 @@ use crate::times::Noted;
 
 pub use crate::driver::{Patience, Stopped, asks_to_begin_again, words_for};
 pub use measuring::PlainDocument;
-pub use spoiling::LyingOpening;
+pub use spoiling::{LyingInfo, LyingOpening};
 
 /// The passphrase of every vault here.
 pub const PASSPHRASE: &str = "five invented words and one";

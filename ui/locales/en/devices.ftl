@@ -102,6 +102,7 @@ notice-not-left-quota = You did not leave: the server has no room left for it. A
 notice-not-left-refused = You did not leave: the server did not take it. Look at “Who sees this record”, and leave again if it still is to be.
 notice-device-entry = Something that was changed about your devices here did not come to be: another device was faster. Look at Devices, and change it again if it still is to be.
 notice-end-waits = A share whose last day is over could not be ended yet. It is tried again with each exchange.
+notice-erasure-differs = What was to take the place of an erased or moved entry is not what comes of the record on this device: who wrote something, or when, was said otherwise. It was put aside, and here everything stands as it was. Ask whoever erased or moved the entry.
 notice-erasure-waits = An entry that is to be erased or moved could not be yet. It is tried again with each exchange, and until then it stands where it was.
 notice-helper-waits = What came of a recovery helper could not be saved on this device. It is asked again with each exchange. Look whether the disk is full.
 notice-somebody = Somebody

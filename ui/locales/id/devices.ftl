@@ -99,6 +99,7 @@ notice-not-left-quota = Anda tidak jadi keluar: server tidak punya ruang lagi un
 notice-not-left-refused = Anda tidak jadi keluar: server tidak menerimanya. Lihat “Siapa yang melihat rekam ini”, lalu keluar lagi bila memang masih perlu.
 notice-device-entry = Perubahan tentang perangkat Anda di sini tidak jadi berlaku: perangkat lain lebih cepat. Lihat Perangkat, lalu ubah lagi bila memang masih perlu.
 notice-end-waits = Akses yang hari terakhirnya sudah lewat belum dapat diakhiri. Ini dicoba lagi setiap pertukaran.
+notice-erasure-differs = Yang akan menggantikan butir yang dihapus atau dipindahkan tidak sama dengan hasil dari catatan di perangkat ini: siapa yang menulis sesuatu, atau kapan, disebutkan berbeda. Ini disisihkan, dan di sini semuanya tetap seperti semula. Tanyakan kepada orang yang menghapus atau memindahkan butir itu.
 notice-erasure-waits = Butir yang akan dihapus atau dipindahkan belum dapat diproses. Ini dicoba lagi setiap pertukaran, dan sampai saat itu butir tetap di tempatnya.
 notice-helper-waits = Kabar tentang pembantu pemulihan tidak dapat disimpan di perangkat ini. Ini ditanyakan lagi setiap pertukaran. Periksa apakah cakram penuh.
 notice-somebody = Seseorang

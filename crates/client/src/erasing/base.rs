@@ -1,5 +1,7 @@
 //! What travels of a successor: its opening in the control document, and its first envelope, which holds what it begins with.
 
+use std::collections::BTreeMap;
+
 use mecum_documents::{Actor, Document, Limits, MAX_SNAPSHOT_BYTES};
 use mecum_seal::{
     AccountId, DeviceId, DocumentId, DocumentKey, Hash32, IncarnationId, SpaceId, sha256_parts,
@@ -156,6 +158,18 @@ impl Info {
             erased,
             records,
         }
+    }
+
+    /// Whose words stand under which reserved actor.
+    pub(crate) fn authors(&self) -> impl Iterator<Item = (Actor, Actor)> {
+        let stood = |stood: &Stood| (Actor::from_bytes(stood.actor), Actor::from_bytes(stood.author));
+        self.authors.iter().map(stood)
+    }
+
+    /// Whether these are the authors that it names, each once, and no others.
+    pub(crate) fn authors_are(&self, authors: &BTreeMap<Actor, Actor>) -> bool {
+        let said: BTreeMap<Actor, Actor> = self.authors().collect();
+        said.len() == self.authors.len() && said == *authors
     }
 
     /// Who stands behind an actor: the author of a reserved one, else the actor itself.

@@ -1,6 +1,7 @@
 //! A successor begins: it takes the place of its document in one step, and everything of the old one goes with it, key first.
 //!
-//! Whoever has the old document works the successor out and compares: what the manager sent is believed only by who begins after it.
+//! Whoever has the old document works the successor out and compares, who wrote what and when as well: what the manager sent is believed
+//! only by who begins after it.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +13,7 @@ use mecum_sync::{Replaced, SpaceLog};
 use mecum_vault::{Durability, Table, Write, WriteVaultError};
 
 use super::base::{Base, Info, Pending, base_digest, opened_document};
+use super::comparing::WorkedOut;
 use super::intents::Erased;
 use super::late::key_of as key_of_edit;
 use super::signing::{item_of_key, key_of_item};
@@ -123,7 +125,7 @@ impl Session {
             Standing::Here(begun) => begun,
         };
         if let Some(old) = &old {
-            match self.late_in(old, of, &begun.base, &begun.document)? {
+            match self.late_in(old, of, &begun, kind_of(reason.kind))? {
                 None => return self.refuse(of, &[begun.pending]),
                 Some(found) => late = Some(found),
             }
@@ -327,9 +329,10 @@ impl Session {
         &mut self,
         old: &DocumentState,
         of: &Replaced,
-        base: &Base,
-        sent: &Document,
+        begun: &Begun,
+        kind: ErasureKind,
     ) -> Result<Option<Late>, SessionError> {
+        let Begun { base, info, document: sent, .. } = begun;
         let current = self.open_document(old.document)?.clone();
         let Some(covered) = current.as_of(&base.covered()) else {
             // Something of the old document never came here: what is sent cannot be worked out, and is a manager's word.
@@ -345,6 +348,18 @@ impl Session {
             .regenesis(of.by.as_bytes(), self.identity.actor(), &author_of, &keep)
             .map_err(|_| BROKEN)?;
         if made.document.heads() != sent.heads() {
+            return Ok(None);
+        }
+        let here = WorkedOut {
+            old,
+            covered: &covered,
+            replayed: &replayed,
+            before: &before,
+            made: &made,
+            left_out: &left_out,
+            kind,
+        };
+        if !self.is_as_here(&here, info)? {
             return Ok(None);
         }
         let own = self.own_actors(old.space);
@@ -366,6 +381,7 @@ impl Session {
         for pending in said {
             quarantine(&mut stage, "successor", of.by.as_bytes(), &pending.encode());
         }
+        self.stage_replacement_refused(&mut stage);
         self.commit(stage, Durability::Full)
     }
 

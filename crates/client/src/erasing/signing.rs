@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use mecum_api::ErasureKind;
 use mecum_documents::{Actor, Document, Item, Link};
 use mecum_domain::{ChartId, EntryId, FinishedKey};
-use mecum_seal::{DocumentId, DocumentKey, Hash32, SpaceId, derive_key, open_row, seal_row, sha256_parts};
+use mecum_seal::{
+    DocumentId, DocumentKey, EpochKey, Hash32, SpaceId, derive_key, open_row, seal_row, sha256_parts,
+};
 use mecum_sync::{Replaced, SpaceBody};
 use mecum_vault::Table;
 
@@ -66,6 +68,18 @@ impl Session {
         kind: ErasureKind,
         reason: &str,
     ) -> Result<DocumentId, SessionError> {
+        self.stage_successor_saying(stage, old, left_out, (kind, reason), |info| info)
+    }
+
+    /// The same, and what is said beside its changes is as `say` makes it of the truth.
+    pub(crate) fn stage_successor_saying(
+        &mut self,
+        stage: &mut Stage,
+        old: &DocumentState,
+        left_out: &BTreeSet<ItemKey>,
+        (kind, reason): (ErasureKind, &str),
+        say: impl FnOnce(Info) -> Info,
+    ) -> Result<DocumentId, SessionError> {
         let space = old.space;
         let current = self.open_document(old.document)?.clone();
         let replayed = self.replayed(stage, old)?;
@@ -83,7 +97,7 @@ impl Session {
             erased.extend(left_out.iter().filter_map(|key| self.tombstone(space, *key)));
         }
         let records = self.records_without(space, old.document)?;
-        let info = Info::new(made.authors.clone(), items, erased, records);
+        let info = say(Info::new(made.authors.clone(), items, erased, records));
         let heads = made.document.heads_of(&|_| true);
         let digest = base_digest(&heads, &info.encode());
         let base = Base::new(
@@ -207,9 +221,13 @@ impl Session {
     /// The mark of a finished entry that was erased: whoever has it learns nothing, whoever has the key of the section's first epoch
     /// and the entry itself can tell that it was erased.
     pub(crate) fn tombstone(&self, space: SpaceId, key: ItemKey) -> Option<Hash32> {
-        let ItemKey::Finished(id) = key else { return None };
-        let first = self.spaces.get(&space)?.epoch_keys(1).last()?;
-        let key = derive_key(first, "mecum erased v1");
-        Some(sha256_parts(&[b"mecum erased v1\0", key.expose(), &id]))
+        mark(self.spaces.get(&space)?.epoch_keys(1).last()?, key)
     }
+}
+
+/// The mark of a finished entry under a key of its section's first epoch.
+pub(super) fn mark(first: &EpochKey, key: ItemKey) -> Option<Hash32> {
+    let ItemKey::Finished(id) = key else { return None };
+    let key = derive_key(first, "mecum erased v1");
+    Some(sha256_parts(&[b"mecum erased v1\0", key.expose(), &id]))
 }

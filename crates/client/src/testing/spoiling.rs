@@ -1,11 +1,16 @@
 //! What only a dishonest writer sends about a document that takes another's place, and rows that cannot be read.
 
+use std::collections::BTreeSet;
+
+use mecum_api::ErasureKind;
+use mecum_documents::Actor;
 use mecum_domain::{ChartId, Section};
-use mecum_seal::{DeviceId, DocumentId, DocumentKey};
+use mecum_seal::{DeviceId, DocumentId, DocumentKey, Hash32};
 use mecum_sync::SpaceLog;
 use mecum_vault::{Durability, Table, WriteVaultError};
 
-use crate::erasing::{OpenSuccessor, info_name};
+use crate::erasing::{Info, OpenSuccessor, info_name};
+use crate::members::all_actors;
 use crate::members::earlier::cut_name;
 use crate::plaintext::OpenDocument;
 use crate::row::ItemKey;
@@ -21,6 +26,19 @@ pub enum LyingOpening {
     OtherPlace,
     /// It takes nobody's place.
     Plain,
+}
+
+/// How what is said beside a successor's changes lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LyingInfo {
+    /// Somebody else wrote what stays.
+    Authors,
+    /// It was written at another time.
+    Times,
+    /// Nothing is said of when.
+    NoTimes,
+    /// Something that was not erased may not come back.
+    Bars,
 }
 
 impl Session {
@@ -60,5 +78,33 @@ impl Session {
         let stage = Stage { puts: vec![(Table::Setting, name, body.to_vec())], ..Stage::default() };
         self.commit(stage, Durability::Full).expect("the vault takes it");
         was
+    }
+
+    /// Ends the document of an entry without it, as only a dishonest manager does: what is said beside its changes is a lie.
+    pub fn lying_replacement_for_tests(&mut self, chart: ChartId, key: ItemKey, lie: Option<LyingInfo>) {
+        let document = self.document_of(chart, key).expect("rows load").expect("the entry is there");
+        let old = self.documents.get(&document).cloned().expect("its document");
+        let actors: Vec<Actor> = all_actors(&self.follower).into_values().collect();
+        let other = |author: Actor| actors.iter().copied().find(|actor| *actor != author).unwrap_or(author);
+        let mut stage = Stage::default();
+        let left_out = BTreeSet::from([key]);
+        let say = |info: Info| {
+            let authors: Vec<(Actor, Actor)> = info.authors().collect();
+            let Info { mut items, mut erased, records, .. } = info;
+            let authors = authors.into_iter().map(|(name, author)| match lie {
+                Some(LyingInfo::Authors) => (name, other(author)),
+                _ => (name, author),
+            });
+            match lie {
+                Some(LyingInfo::Times) => items.iter_mut().for_each(|touched| touched.at_ms -= 1),
+                Some(LyingInfo::NoTimes) => items.clear(),
+                Some(LyingInfo::Bars) => erased.push(Hash32::from_bytes([7; 32])),
+                Some(LyingInfo::Authors) | None => {}
+            }
+            Info::new(authors.collect::<Vec<_>>(), items, erased, records)
+        };
+        let kind = (ErasureKind::Erase, "");
+        self.stage_successor_saying(&mut stage, &old, &left_out, kind, say).expect("it is made");
+        self.commit(stage, Durability::Full).expect("the vault takes it");
     }
 }

@@ -1,7 +1,7 @@
 //! Who may write and is no manager, and rows that cannot be read: neither keeps what was erased anywhere but where it cannot be done.
 
 use mecum_api::{ChartArgs, EntryEraseArgs, ErasurePhase, MemberRemoveArgs};
-use mecum_client::testing::{LyingOpening, first_device, surroundings};
+use mecum_client::testing::{LyingInfo, LyingOpening, first_device, surroundings};
 use mecum_client::{ItemKey, Session};
 use mecum_domain::{ChartId, Field, Kind, Relation, Section};
 use mecum_sync::Role;
@@ -119,4 +119,36 @@ async fn late_words_of_who_may_not_write_any_more_are_counted() {
     assert_eq!(entry.get(Field::Dose), Some("1"), "and may not write");
     assert_eq!(list(family.ani.session(), chart)[0].late, 2, "she is told what went with it");
     assert!(!family.ani.session().has_something_to_say(), "and what she may not say keeps nothing going");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_manager_is_not_believed_about_who_wrote_what_and_when_by_whoever_has_it() {
+    let lies = [LyingInfo::Authors, LyingInfo::Times, LyingInfo::NoTimes, LyingInfo::Bars];
+    for lie in lies.into_iter().map(Some).chain([None]) {
+        let mut family = Family::new(231).await;
+        let (chart, stays, goes) = (family.chart, family.stays, family.goes);
+        dose(family.ani.session(), chart, stays, "12");
+        family.settle().await;
+        family.phone.session().lying_replacement_for_tests(chart, goes, lie);
+        for _ in 0..2 {
+            family.phone.exchange(&family.server).await;
+        }
+        family.settle().await;
+        for (who, which) in [(&mut family.laptop, "laptop"), (&mut family.ani, "Ani's")] {
+            let session = who.session();
+            let notices: Vec<_> =
+                session.sync_view().notices.into_iter().map(|notice| notice.message_id).collect();
+            if lie.is_none() {
+                assert_eq!(
+                    names(session, chart),
+                    ["Amlodipine"],
+                    "control: the truth is carried out, {which}"
+                );
+                assert!(notices.is_empty(), "control: and nothing is to be said, {which}: {notices:?}");
+            } else {
+                assert_eq!(names(session, chart).len(), 2, "{lie:?}: everything stands as it was, {which}");
+                assert_eq!(notices, ["notice-erasure-differs"], "{lie:?}: and that is said, {which}");
+            }
+        }
+    }
 }
