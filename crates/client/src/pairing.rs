@@ -24,7 +24,7 @@ use self::joining::Joining;
 use self::messages::{Join, NO, Offer};
 pub(crate) use self::messages::{bad_code, body, message, qr_text, read_code};
 use crate::app::{App, held};
-use crate::driver::Home;
+use crate::driver::{Home, sign_in};
 use crate::error::{SessionError, refused, remote_error};
 use crate::remote::Remote;
 
@@ -149,8 +149,10 @@ impl App {
             .await?;
         let remote = Remote::new(&home.url, home.pin).map_err(|error| remote_error(&error))?;
         let sealed = secret.seal("offer", &body(&offer), self.inner.options.entropy.as_ref());
+        // A server that does not let it sign in now takes the code all the same, among those of strangers.
+        let signed_in = sign_in(&self.inner, &remote).await.ok();
         remote
-            .mailbox_put(&secret.mailbox_id(), "offer", &sealed)
+            .mailbox_offer(signed_in.as_ref(), &secret.mailbox_id(), &sealed)
             .await
             .map_err(|error| remote_error(&error))?;
         let ends_ms = self.inner.options.clock.now_ms() + CODE_MS;

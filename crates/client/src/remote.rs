@@ -212,6 +212,23 @@ impl Remote {
         Ok(())
     }
 
+    /// Opens a mailbox for a quarter of an hour. Who is signed in has a place in it that no stranger takes.
+    pub async fn mailbox_offer(
+        &self,
+        session: Option<&Session>,
+        mailbox: &[u8; 16],
+        offer: &[u8],
+    ) -> Result<(), RemoteError> {
+        if offer.len() > MAX_MAILBOX_BYTES {
+            return Err(RemoteError::TooLarge);
+        }
+        let url = self.address.mailbox(mailbox, "offer");
+        let authorization = session.map(Session::authorization);
+        ask(&self.http, Method::PUT, &url, authorization, Some(offer.to_vec()), MAX_SMALL_FRAME_BYTES)
+            .await?;
+        Ok(())
+    }
+
     /// Opens a mailbox that lives for days: the offer of an invitation.
     pub async fn mailbox_open(
         &self,

@@ -421,3 +421,15 @@ async fn a_code_with_the_key_of_another_server_pairs_nothing() {
     let refused = laptop.call("pair_join", join).await.expect_err("that is no key");
     assert_eq!(refused.code, Code::BadPairingCode, "a code that is none");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pairing_code_has_a_place_at_the_server_that_no_stranger_takes() {
+    let home = Home::new().await;
+    call::<command::PairOffer>(&home.phone, Value::Null).await;
+    let c = rusqlite::Connection::open(home.folder.path().join("server/relay.sqlite")).expect("a database");
+    let places = c.prepare("SELECT site FROM mailbox").and_then(|mut all| {
+        let sites = all.query_map([], |row| row.get(0))?;
+        sites.collect::<Result<Vec<i64>, _>>()
+    });
+    assert_eq!(places.expect("a table"), [0], "of a signed-in device");
+}
