@@ -42,6 +42,9 @@ const MAX_IDLE_ROUNDS: usize = 8;
 /// The setting that holds the server's address.
 pub(crate) const SERVER_URL: &[u8] = b"server-url";
 
+/// The setting that holds the server's pinned key once more: where the follower's own state is lost, nobody but whom it names is believed.
+pub(crate) const SERVER_PIN: &[u8] = b"server-pin";
+
 /// The server of an account, as a setting in its vault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Home {
@@ -65,7 +68,17 @@ impl Session {
 
     pub(crate) fn set_home(&mut self, home: &Home) -> Result<(), SessionError> {
         self.pin_relay(home.pin)?;
-        self.set_setting("server-url", home.url.as_bytes())
+        self.set_setting("server-url", home.url.as_bytes())?;
+        self.keep_pin()
+    }
+
+    /// Keeps the pinned key a second time, where an earlier version has not.
+    pub(crate) fn keep_pin(&mut self) -> Result<(), SessionError> {
+        let Some(pin) = self.follower.relay().map(ToString::to_string) else { return Ok(()) };
+        if self.setting("server-pin")?.is_some_and(|kept| kept == pin.as_bytes()) {
+            return Ok(());
+        }
+        self.set_setting("server-pin", pin.as_bytes())
     }
 }
 
@@ -259,6 +272,8 @@ impl Line {
         if self.open.as_ref().is_none_or(|(at, ..)| *at != home) || self.incarnation != Some(life) {
             let remote = Remote::new(&home.url, home.pin)?;
             let signed_in = sign_in(inner, &remote).await?;
+            let kept = inner.session(Session::keep_pin).ok_or(Stopped::Locked)?;
+            kept.map_err(|error| Stopped::Exchange(error.into()))?;
             self.open = Some((home, remote, signed_in));
             self.incarnation = Some(life);
             self.listening = Weak::new();

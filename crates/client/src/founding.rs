@@ -11,7 +11,7 @@ use mecum_vault::{Durability, Table, Vault, Write, WriteVaultError};
 use minicbor::{Decode, Encode};
 
 use crate::account_entries::account_entry_name;
-use crate::driver::{Home, SERVER_URL};
+use crate::driver::{Home, SERVER_PIN, SERVER_URL};
 use crate::error::SessionError;
 use crate::identity::Identity;
 use crate::session::{Session, Surroundings, seal_device_name};
@@ -77,7 +77,10 @@ impl Founding {
     pub(crate) fn joined(identity: Identity, genesis: Hash32, home: &Home) -> Self {
         let (account, device, incarnation) = (identity.account, identity.device, identity.incarnation);
         let follower = Follower::join(account, device, incarnation, genesis, Some(home.pin));
-        let rows = vec![(Table::Setting, SERVER_URL.to_vec(), home.url.clone().into_bytes())];
+        let rows = vec![
+            (Table::Setting, SERVER_PIN.to_vec(), home.pin.to_string().into_bytes()),
+            (Table::Setting, SERVER_URL.to_vec(), home.url.clone().into_bytes()),
+        ];
         Self { identity, follower, rows }
     }
 

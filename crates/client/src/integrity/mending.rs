@@ -9,6 +9,8 @@ use futures_util::FutureExt as _;
 use mecum_api::{
     CallError, CheckView, Code, Finding, FindingKind, MendBy, MendView, PassphraseArgs, TaskPhase, Topic,
 };
+use mecum_seal::VerifyingKey;
+use mecum_sync::Follower;
 use mecum_vault::{Location, Salvage, Table, UnlockVaultError};
 use zeroize::Zeroizing;
 
@@ -17,7 +19,7 @@ use super::findings::{Reach, findings_of, reach_of};
 use super::place;
 use crate::app::{App, held};
 use crate::broken::internal;
-use crate::driver::SERVER_URL;
+use crate::driver::{SERVER_PIN, SERVER_URL};
 use crate::error::unlock_error;
 use crate::session::Session;
 
@@ -90,9 +92,10 @@ impl App {
                 }
                 None => Ok(Outcome::beyond_reading()),
             };
-            let outcome = outcome
+            let mut outcome = outcome
                 .unwrap_or_else(|error| Outcome { message_id: Some(error.message_id), ..Outcome::none() });
             let closed = app.open_after_mending(&passphrase).await.is_err();
+            outcome.look_again(place::is_under_way(app.profile()));
             let failed = outcome.message_id.is_some() || closed && outcome.left.is_empty();
             let phase = if failed { TaskPhase::Failed } else { TaskPhase::Done };
             let Outcome { found, left, entries, unsent, aside, by, message_id } = outcome;
@@ -213,14 +216,19 @@ impl App {
         let hold = salvage.into_hold().ok_or_else(|| CallError::new(Code::InUse, "error-in-use"))?;
         let now_ms = self.inner.options.clock.now_ms();
         let aside = place::set_aside(self.profile(), now_ms).map_err(|error| not_saved(&error))?;
-        place::exchange(self.profile(), &hold).map_err(|error| not_saved(&error))?;
+        let exchanged = place::exchange(self.profile(), &hold).map_err(|error| not_saved(&error));
+        // Stopped in its middle it is finished before the vault opens again; whether it could be is looked at then.
+        let message_id = match exchanged {
+            Err(error) if place::is_under_way(self.profile()) => Some(error.message_id),
+            done => done.map(|()| None)?,
+        };
         // What nothing can bring back is said, although there is nothing to do about it.
         let mut left: Vec<Finding> =
             found.iter().copied().filter(|finding| finding.mend == MendBy::Nothing).collect();
         if beyond > 0 {
             left.push(Finding { kind: FindingKind::Bookkeeping, count: beyond, mend: MendBy::Nothing });
         }
-        Ok(Outcome { found, left, entries, unsent, aside, by: Some(by), message_id: None })
+        Ok(Outcome { found, left, entries, unsent, aside, by: Some(by), message_id })
     }
 }
 
@@ -237,6 +245,19 @@ impl Outcome {
         }
     }
 
+    /// A vault that was put together and could not be put in place at once is there by now, or nothing of it is.
+    fn look_again(&mut self, under_way: bool) {
+        if self.by.is_none() || self.message_id.is_none() {
+            return;
+        }
+        if !under_way {
+            self.message_id = None;
+            return;
+        }
+        (self.by, self.entries, self.unsent) = (None, 0, 0);
+        self.left.clone_from(&self.found);
+    }
+
     fn beyond_reading() -> Self {
         Outcome { found: beyond_reading(), left: beyond_reading(), ..Outcome::none() }
     }
@@ -247,13 +268,25 @@ fn beyond_reading() -> Vec<Finding> {
     vec![Finding { kind: FindingKind::File, count: 1, mend: MendBy::Backup }]
 }
 
+/// Whether there is a server that can be told from any other: without its key nobody who answers is believed.
 fn has_server(salvage: &Salvage) -> bool {
-    server_url(salvage).is_some()
+    server_url(salvage).is_some() && server_pin(salvage).is_some()
 }
 
 /// The server's address, also an older one: who answers there must have the key that is pinned.
 pub(super) fn server_url(salvage: &Salvage) -> Option<&[u8]> {
-    let found = salvage.rows().iter().find(|row| row.table == Table::Setting && row.name == SERVER_URL);
+    setting(salvage, SERVER_URL)
+}
+
+/// The server's pinned key: what the device followed it by, or where that is lost, as it is kept a second time.
+pub(super) fn server_pin(salvage: &Salvage) -> Option<VerifyingKey> {
+    let follower = salvage.get(Table::Sync, b"follower").and_then(|body| Follower::from_bytes(body).ok());
+    let followed = follower.as_ref().and_then(|follower| follower.relay().copied());
+    followed.or_else(|| std::str::from_utf8(setting(salvage, SERVER_PIN)?).ok()?.parse().ok())
+}
+
+fn setting<'s>(salvage: &'s Salvage, name: &[u8]) -> Option<&'s [u8]> {
+    let found = salvage.rows().iter().find(|row| row.table == Table::Setting && row.name == name);
     found.map(|row| row.body.as_slice())
 }
 
@@ -269,4 +302,36 @@ fn findings(salvage: &Salvage, server: bool) -> Vec<Finding> {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mending_whose_last_step_the_unlock_finishes_is_said_to_be_done_and_no_other() {
+        let found = vec![Finding { kind: FindingKind::File, count: 1, mend: MendBy::Here }];
+        let half = || Outcome {
+            found: found.clone(),
+            entries: 3,
+            unsent: 1,
+            by: Some(MendBy::Here),
+            message_id: Some("error-not-saved".to_owned()),
+            ..Outcome::none()
+        };
+        let mut finished = half();
+        finished.look_again(false);
+        assert_eq!(
+            (finished.message_id, finished.by, finished.entries),
+            (None, Some(MendBy::Here), 3),
+            "done"
+        );
+        let mut still = half();
+        still.look_again(true);
+        assert_eq!(still.message_id.as_deref(), Some("error-not-saved"), "it still stands in the way");
+        assert_eq!((still.by, still.entries, still.left), (None, 0, found), "and nothing was mended");
+        let mut failed = Outcome { message_id: Some("error-mend-loses".to_owned()), ..Outcome::none() };
+        failed.look_again(false);
+        assert!(failed.message_id.is_some(), "what failed before that stays failed");
+    }
 }

@@ -94,6 +94,11 @@ pub(crate) fn exchange(profile: &Path, hold: &Hold) -> Result<(), Error> {
     finish_held(profile, hold)
 }
 
+/// Whether an exchange was begun and is not finished.
+pub(crate) fn is_under_way(profile: &Path) -> bool {
+    next(profile).exists()
+}
+
 /// Finishes an exchange that was cut. Nothing happens where there is none. While it cannot be finished, the vault must not be opened:
 /// what would be written to it goes aside with it when the exchange is finished later.
 pub(crate) fn finish(profile: &Path) -> Result<(), Error> {

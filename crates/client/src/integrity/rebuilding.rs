@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mecum_api::{CallError, Code, MendBy};
-use mecum_seal::{DocumentId, Hash32, IncarnationId};
+use mecum_seal::{DocumentId, Hash32, IncarnationId, VerifyingKey};
 use mecum_sync::{AccountEntry, AccountLog, Follower, RefusalCode, Signed, decode};
 use mecum_vault::{Durability, Location, Salvage, Table, VaultOptions, WriteVaultError};
 use tokio::task::block_in_place;
 
-use super::mending::{Mended, server_url};
+use super::mending::{Mended, server_pin, server_url};
 use super::pieces::{Made, Pieces};
 use crate::account_entries::account_entry_name;
-use crate::driver::Home;
+use crate::driver::{Home, Patience};
 use crate::erasing::info_name;
 use crate::error::{SessionError, create_error, remote_error};
 use crate::exchange::ExchangeError;
@@ -142,11 +142,7 @@ impl Session {
     ) -> Result<Session, CallError> {
         let (mut session, home) = {
             let start = block_in_place(|| Start::read(salvage))?;
-            let pin = match start.pin {
-                Some(pin) => pin,
-                None => Remote::server_info(&start.url).await.map_err(|error| remote_error(&error))?.key,
-            };
-            let home = Home { url: start.url.clone(), pin };
+            let home = Home { url: start.url.clone(), pin: start.pin };
             (block_in_place(|| start.begin(salvage, &home, at, options, around))?, home)
         };
         fetch(&mut session, &home).await?;
@@ -202,7 +198,7 @@ struct Start {
     identity: Identity,
     genesis: Hash32,
     url: String,
-    pin: Option<mecum_seal::VerifyingKey>,
+    pin: VerifyingKey,
 }
 
 impl Start {
@@ -220,7 +216,8 @@ impl Start {
         let genesis = known.or_else(first).ok_or_else(backup)?;
         let url = server_url(salvage).ok_or_else(backup)?;
         let url = String::from_utf8(url.to_vec()).map_err(|_| backup())?;
-        let pin = follower.as_ref().and_then(|follower| follower.relay().copied());
+        // Whoever answers at that address could be anybody: nobody is pinned here whom the person has not seen.
+        let pin = server_pin(salvage).ok_or_else(backup)?;
         Ok(Self { identity, genesis, url, pin })
     }
 
@@ -276,6 +273,7 @@ async fn fetch(session: &mut Session, home: &Home) -> Result<(), CallError> {
     let life = session.follower.incarnation();
     let signed_in =
         remote.sign_in(&signing, account, device, life).await.map_err(|error| remote_error(&error))?;
+    let mut patience = Patience::default();
     for _ in 0..MAX_ROUNDS {
         let request = block_in_place(|| session.request())?;
         let said = session.said(&request, signed_in.forms);
@@ -291,6 +289,10 @@ async fn fetch(session: &mut Session, home: &Home) -> Result<(), CallError> {
         if !response.more && !session.is_older_copy() {
             return Ok(());
         }
+        // Who says that there is more and shows nothing would hold a mending for hours.
+        patience
+            .after(session.shown_so_far())
+            .map_err(|_| CallError::new(Code::Refused, "error-server-history"))?;
     }
     Err(CallError::new(Code::Offline, "error-offline"))
 }

@@ -232,3 +232,70 @@ async fn a_device_whose_servers_address_is_damaged_says_so_and_finds_back_withou
     .await;
     drop(server);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_exchanges_state_is_lost_nobody_else_is_taken_for_the_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path().join("server");
+    let server = Server::start(&at, "127.0.0.1:0").await;
+    let profile = folder.path().join("phone");
+    let phone = device(&profile);
+    let chart = create(&phone, "Laras", "phone").await;
+    connect(&phone, &server).await;
+    note(&phone, &chart, "kept").await;
+    call::<command::SyncNow>(&phone, Value::Null).await;
+    let all = titles(&phone, &chart).await;
+    call::<command::VaultLock>(&phone, Value::Null).await;
+    // Everything of the exchange, the follower with its pin among it.
+    sql(&profile, "DELETE FROM row WHERE kind = 8");
+    // Somebody answers at the server's address, with all that the server had and another key.
+    let address = server.stop().await;
+    let posing = folder.path().join("posing");
+    drop(Server::start(&posing, "127.0.0.1:0").await.stop().await);
+    for file in std::fs::read_dir(&at).expect("a folder") {
+        let file = file.expect("a file").path();
+        let name = file.file_name().expect("a name");
+        if name != "relay.key" {
+            std::fs::copy(&file, posing.join(name)).expect("copied");
+        }
+    }
+    let other = Server::start(&posing, &address).await;
+    let view = mended(&phone).await;
+    assert_eq!(view["phase"], "failed", "another key is not believed: {view}");
+    other.stop().await;
+    let server = Server::start(&at, &address).await;
+    let view = mended(&phone).await;
+    assert_eq!((&view["phase"], &view["by"]), (&json!("done"), &json!("server")), "its own is: {view}");
+    assert_eq!(titles(&phone, &chart).await, all, "and everything is back");
+    let view = call::<command::SyncNow>(&phone, Value::Null).await;
+    assert_eq!(view["phase"], "up-to-date", "{view}");
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_servers_key_mending_asks_for_a_backup() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(&folder.path().join("server"), "127.0.0.1:0").await;
+    let profile = folder.path().join("phone");
+    let phone = device(&profile);
+    let chart = create(&phone, "Laras", "phone").await;
+    call::<command::VaultLock>(&phone, Value::Null).await;
+    let before = last_setting(&profile);
+    call::<command::VaultUnlock>(&phone, passphrase()).await;
+    connect(&phone, &server).await;
+    note(&phone, &chart, "kept").await;
+    call::<command::SyncNow>(&phone, Value::Null).await;
+    call::<command::VaultLock>(&phone, Value::Null).await;
+    sql(&profile, "DELETE FROM row WHERE kind = 8");
+    // The second setting that was made since: the key.
+    let key = format!("(SELECT at FROM row WHERE kind = 9 AND at > {before} ORDER BY at LIMIT 1 OFFSET 1)");
+    sql(&profile, &format!("UPDATE row SET body = zeroblob(length(body)) WHERE at = {key}"));
+    let view = mended(&phone).await;
+    assert_eq!((&view["by"], &view["aside"]), (&Value::Null, &Value::Null), "nothing was exchanged: {view}");
+    let helps: Vec<_> = view["left"].as_array().into_iter().flatten().map(|left| &left["mend"]).collect();
+    assert!(
+        helps.contains(&&json!("backup")) && !helps.contains(&&json!("server")),
+        "a backup helps: {view}"
+    );
+    drop(server);
+}
