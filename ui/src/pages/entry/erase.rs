@@ -89,7 +89,8 @@ pub(super) fn Erase(props: &EraseProps) -> Html {
     html! {
         <section class="entry-section">
             <h2 class="section-head">{ t!(i18n, "erase-head") }</h2>
-            if let Some(one) = going { { going_on(&i18n, &one, &stop.send) } } else {
+            if let Some(one) = &going { { going_on(&i18n, one, &stop.send) } }
+            if may_decide(going.as_ref()) {
                 <div class="button-row">
                     <Button kind={ButtonKind::Second} onclick={open(Asked::Move)}>{ i18n.text(move_word(sensitive)) }</Button>
                     <Button kind={ButtonKind::Danger} onclick={open(Asked::Erase)}>{ t!(i18n, "erase-begin") }</Button>
@@ -108,6 +109,11 @@ pub(super) fn Erase(props: &EraseProps) -> Html {
     }
 }
 
+/// Whether the entry can be erased or moved now: nothing is under way, or what was could not be done and is decided again.
+fn may_decide(going: Option<&ErasureView>) -> bool {
+    going.is_none_or(|one| one.phase == ErasurePhase::Refused)
+}
+
 /// The word of a button that moves: where to.
 fn move_word(sensitive: bool) -> &'static str {
     if sensitive { "move-back-do" } else { "move-do" }
@@ -118,10 +124,19 @@ pub(crate) fn said(one: &ErasureView) -> &'static str {
     match (one.phase, one.kind) {
         (ErasurePhase::Waits | ErasurePhase::Sending, ErasureKind::Erase) => "erasing-waits",
         (ErasurePhase::Waits | ErasurePhase::Sending, _) => "moving-waits",
+        (ErasurePhase::Refused, ErasureKind::ToSensitive | ErasureKind::FromSensitive) => "moving-refused",
         (ErasurePhase::Refused, _) => "erasing-refused",
         (ErasurePhase::Done, ErasureKind::ToSensitive) => "moved-sensitive",
         (ErasurePhase::Done, ErasureKind::FromSensitive) => "moved-back",
         (ErasurePhase::Done, _) => "erased-done",
+    }
+}
+
+/// What stands where after it was refused: a move writes the entry where it goes before it leaves where it was.
+fn refused_text(kind: ErasureKind) -> &'static str {
+    match kind {
+        ErasureKind::ToSensitive | ErasureKind::FromSensitive => "moving-refused-text",
+        ErasureKind::Erase | ErasureKind::Cleared => "erasing-refused-text",
     }
 }
 
@@ -134,6 +149,9 @@ fn going_on(i18n: &I18n, one: &ErasureView, stop: &Callback<ErasureArgs>) -> Htm
             if one.phase == ErasurePhase::Waits {
                 <p>{ t!(i18n, "erasing-waits-text") }</p>
                 <Button kind={ButtonKind::Second} onclick={stop.reform(move |_| args.clone())}>{ t!(i18n, "erasing-stop") }</Button>
+            } else if one.phase == ErasurePhase::Refused {
+                <p>{ i18n.text(refused_text(one.kind)) }</p>
+                <Button kind={ButtonKind::Second} onclick={stop.reform(move |_| args.clone())}>{ t!(i18n, "erasing-forget") }</Button>
             }
         </Notice>
     }
@@ -272,5 +290,22 @@ mod tests {
             }
         }
         assert_eq!(one(ErasurePhase::Sending, ErasureKind::Erase), "erasing-waits", "signed is not in force");
+    }
+
+    fn view(phase: ErasurePhase, kind: ErasureKind) -> ErasureView {
+        ErasureView { phase, kind, ..ErasureView::default() }
+    }
+
+    #[test]
+    fn what_was_refused_can_be_decided_again_and_what_is_under_way_cannot() {
+        assert!(may_decide(None), "nothing was decided");
+        for (phase, may) in
+            [(ErasurePhase::Waits, false), (ErasurePhase::Sending, false), (ErasurePhase::Refused, true)]
+        {
+            assert_eq!(may_decide(Some(&view(phase, ErasureKind::ToSensitive))), may, "{phase:?}");
+        }
+        let moved = view(ErasurePhase::Refused, ErasureKind::ToSensitive);
+        assert_eq!(said(&moved), "moving-refused", "a move is said to be one");
+        assert_eq!(refused_text(moved.kind), "moving-refused-text", "and that it may stand in both places");
     }
 }
