@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use mecum_documents::Payload;
+use mecum_documents::{Document, Payload};
 use mecum_seal::{DocumentId, Envelope};
 use mecum_sync::Chain;
 use mecum_vault::{Durability, Link, Table};
 
 use crate::error::SessionError;
-use crate::residue::Folding;
+use crate::residue::{Folding, Residue};
 use crate::session::{Session, open_envelope};
 use crate::space::DocumentState;
 use crate::stage::Stage;
@@ -34,6 +34,8 @@ pub(crate) struct Seen {
     quiet: BTreeMap<DocumentId, (u64, i64)>,
     /// Up to where its log was looked at, and how far its space had been exchanged then: nothing more folds before one of them grows.
     logs: BTreeMap<DocumentId, (u64, u64)>,
+    /// Documents that could not be folded, and since when: they keep no other from it, and are tried again after a while.
+    failed: BTreeMap<DocumentId, i64>,
 }
 
 impl Session {
@@ -42,22 +44,58 @@ impl Session {
         self.fold(self.documents.values().filter(|s| s.wants_snapshot()).map(|s| s.document).collect())
     }
 
+    /// One that cannot be folded keeps no other from it; the first error is the answer.
     pub(crate) fn fold(&mut self, long: Vec<DocumentId>) -> Result<(), SessionError> {
+        let mut answer = Ok(());
         for document in long {
-            let saved = crate::plaintext::press(&self.open_document(document)?.save());
-            mecum_trip::here("fold");
-            let Some(state) = self.documents.get(&document) else { continue };
-            let mut state = state.clone();
-            state.snapshot_at = state.count;
-            state.snapshot_bytes = saved.len() as u64;
-            state.tail_bytes = 0;
-            let mut stage = Stage::default();
-            stage.puts.push((Table::Snapshot, document.as_bytes().to_vec(), saved));
-            stage.documents.insert(document, state);
-            stage.same_changes.insert(document);
-            self.commit(stage, Durability::Normal)?;
+            if self.has_failed(document) {
+                continue;
+            }
+            let folded = self.fold_one(document);
+            answer = answer.and(self.noted(document, folded));
         }
-        Ok(())
+        answer
+    }
+
+    fn fold_one(&mut self, document: DocumentId) -> Result<(), SessionError> {
+        let open = self.open_document(document)?;
+        let (saved, heads) = (crate::plaintext::press(&open.save()), open.heads());
+        mecum_trip::here("fold");
+        // What was folded before is made again from this snapshot alone: it is read back before it takes the place of the other.
+        if self.vault.has_folded(document)? {
+            let again = crate::plaintext::unpress(&saved, mecum_documents::MAX_SNAPSHOT_BYTES as u64)
+                .map_err(|_| SessionError::Folded)?;
+            let again = Document::reopen(&again, std::iter::empty(), self.identity.actor())?;
+            if again.heads() != heads {
+                return Err(SessionError::Folded);
+            }
+        }
+        let Some(state) = self.documents.get(&document) else { return Ok(()) };
+        let mut state = state.clone();
+        state.snapshot_at = state.count;
+        state.snapshot_bytes = saved.len() as u64;
+        state.tail_bytes = 0;
+        let mut stage = Stage::default();
+        stage.puts.push((Table::Snapshot, document.as_bytes().to_vec(), saved));
+        stage.documents.insert(document, state);
+        stage.same_changes.insert(document);
+        self.commit(stage, Durability::Normal)
+    }
+
+    /// Whether a document could not be folded a short while ago.
+    fn has_failed(&self, document: DocumentId) -> bool {
+        let now = self.now_ms();
+        self.seen.failed.get(&document).is_some_and(|since| (0..QUIET_MS).contains(&(now - since)))
+    }
+
+    /// Notes what could not be folded.
+    fn noted<T>(&mut self, document: DocumentId, done: Result<T, SessionError>) -> Result<T, SessionError> {
+        let now = self.now_ms();
+        match &done {
+            Ok(_) => self.seen.failed.remove(&document),
+            Err(_) => self.seen.failed.insert(document, now),
+        };
+        done
     }
 
     /// Folds the tails of documents that nobody has written for a while, a few at a time.
@@ -67,13 +105,15 @@ impl Session {
         for state in self.documents.values().filter(|state| state.count > state.snapshot_at) {
             let tail = state.tail_bytes.saturating_mul(QUIET_PART) >= state.snapshot_bytes.max(1);
             // Only where the log can follow it is there anything to gain.
-            if !tail || state.cuts > 0 || quiet.len() == AT_ONCE || !self.is_shown(state.space) {
+            let waits = quiet.len() == AT_ONCE || self.has_failed(state.document);
+            if !tail || waits || state.cuts > 0 || !self.is_shown(state.space) {
                 continue;
             }
             let since = match self.seen.quiet.get(&state.document) {
                 Some((count, since)) if *count == state.count && *since <= now => *since,
                 // Known from another session: as its last writer's clock said.
-                None => self.last_written(state)?.min(now),
+                // What cannot be read is said when it is folded; here it holds up no other.
+                None => self.last_written(state).unwrap_or(now).min(now),
                 Some(_) => now,
             };
             self.seen.quiet.insert(state.document, (state.count, since));
@@ -103,34 +143,45 @@ impl Session {
         if self.follower.relay().is_none() || self.is_older_copy() || self.is_reading_again()? {
             return Ok(());
         }
-        let (mut folded, mut looked) = (0, 0);
+        let (mut folded, mut looked, mut answer) = (0, 0, Ok(()));
         let documents: Vec<DocumentId> = self.documents.keys().copied().collect();
         for document in documents {
             let Some(state) = self.documents.get(&document) else { continue };
             let at = (state.snapshot_at, self.follower.chain_head(&self.own_chain(state.space)).envelope_seq);
-            if state.cuts > 0 || state.snapshot_at == 0 || self.seen.logs.get(&document) == Some(&at) {
+            let looked_at = self.seen.logs.get(&document) == Some(&at) || self.has_failed(document);
+            if state.snapshot_at == 0 || looked_at || !self.may_fold_log(state) {
                 continue;
             }
             if folded == AT_ONCE || looked == LOOKED_AT_ONCE {
-                return Ok(());
+                return answer;
             }
             looked += 1;
             // A large log takes several steps, and is looked at again until one of them finds nothing.
             let whole = self.vault.whole_bytes(document, state.snapshot_at)?;
             let enough = whole >= LEAST_FREED_BYTES as u64;
             folded += usize::from(enough);
-            if !enough || !self.fold_log(document, LEAST_FREED_BYTES)? {
-                self.seen.logs.insert(document, at);
+            let done = if enough { self.fold_log(document, LEAST_FREED_BYTES) } else { Ok(false) };
+            match self.noted(document, done) {
+                Ok(true) => {}
+                Ok(false) => drop(self.seen.logs.insert(document, at)),
+                Err(error) => answer = answer.and(Err(error)),
             }
         }
-        Ok(())
+        answer
+    }
+
+    /// Whether a document's log may be folded at all: nothing of it is cut, and its space is one that the server still hands out to
+    /// this account. What a share that has ended left here, nobody would give again.
+    fn may_fold_log(&self, state: &DocumentState) -> bool {
+        let ended = self.spaces.get(&state.space).is_none_or(|space| space.ended.is_some());
+        state.cuts == 0 && !ended && self.follower.role(state.space).is_some()
     }
 
     /// Folds one run of a document's log, the first that leaves `least` bytes to be free. False if there was none.
     pub(crate) fn fold_log(&mut self, document: DocumentId, least: usize) -> Result<bool, SessionError> {
         let Some(state) = self.documents.get(&document) else { return Ok(false) };
         let space = self.space_of_document(state)?;
-        if state.cuts > 0 {
+        if !self.may_fold_log(state) {
             return Ok(false);
         }
         let loaded = self.load_document(document)?;
@@ -152,7 +203,7 @@ impl Session {
             let full = folding.residue.kept.len() >= MOST_OF_A_RUN;
             let taken = !full && self.has_server(&bytes) && folding.take(&bytes);
             if taken {
-                run.take(n, bytes.len());
+                run.take(n, bytes);
             } else if run.is_worth(&folding, least) {
                 break;
             } else {
@@ -163,7 +214,9 @@ impl Session {
             return Ok(false);
         }
         let residue = folding.residue.encode();
-        if run.bytes < residue.len() + least / 2 {
+        // From these very bytes, before anything goes: what was tried on the way was not yet encoded.
+        let again = Residue::decode(&residue).ok().and_then(|read| read.envelopes(space, state, &payloads));
+        if again.as_ref() != Some(&run.envelopes) {
             return Ok(false);
         }
         mecum_trip::here("fold-log");
@@ -171,13 +224,13 @@ impl Session {
         Ok(true)
     }
 
-    /// Whether the server has an envelope of a log: another's came from there, an own one has been shown.
+    /// Whether the server has an envelope of a log: it was shown there since this device last began to read from the beginning. That
+    /// another's came from there once says nothing: a server that was put back has lost it, and this may be the only copy.
     fn has_server(&self, bytes: &[u8]) -> bool {
         let Ok(envelope) = Envelope::parse(bytes) else { return false };
         let place = envelope.place();
         let chain = Chain { device: place.device, incarnation: place.incarnation, space: place.space };
-        place.device != self.identity.device
-            || self.follower.chain_head(&chain).envelope_seq >= place.envelope_seq
+        self.follower.chain_head(&chain).envelope_seq >= place.envelope_seq
     }
 }
 
@@ -187,18 +240,22 @@ struct Run {
     first: u64,
     last: u64,
     bytes: usize,
+    envelopes: Vec<Vec<u8>>,
 }
 
 impl Run {
-    fn take(&mut self, n: u64, bytes: usize) {
+    fn take(&mut self, n: u64, envelope: Vec<u8>) {
         if self.first == 0 {
             self.first = n;
         }
         self.last = n;
-        self.bytes += bytes;
+        self.bytes += envelope.len();
+        self.envelopes.push(envelope);
     }
 
+    /// Whether it leaves so much to be free, after what is kept of it.
     fn is_worth(&self, folding: &Folding<'_>, least: usize) -> bool {
-        self.bytes >= least && folding.made * 2 > folding.residue.kept.len()
+        let mostly_made = self.bytes >= least && folding.made * 2 > folding.residue.kept.len();
+        mostly_made && self.bytes >= folding.residue.encode().len() + least / 2
     }
 }

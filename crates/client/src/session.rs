@@ -499,7 +499,7 @@ impl Session {
         self.scrub_if_owed()?;
         // What cannot be carried out keeps nothing else from being done.
         let advanced = if self.follower.relay().is_none() { self.advance_erasures() } else { Ok(()) };
-        let folded = self.fold_tails().and_then(|()| self.fold_quiet()).and_then(|()| self.fold_logs());
+        let folded = [self.fold_tails(), self.fold_quiet(), self.fold_logs()].into_iter().collect();
         self.prune_outgoing()?;
         self.vault.idle()?;
         advanced.and(folded)

@@ -116,14 +116,20 @@ fn whatever_was_folded_is_made_again_byte_for_byte() {
         for at in 1..3 {
             assert_eq!(world.device(at).fingerprint().expect("shown"), shown, "seed {seed}: the same record");
         }
-        // A server that has lost everything since gets it from whoever wrote it, folded or not.
+        // A server that has lost half of it gets it from whoever wrote it, folded or not: a device that comes later has all of it.
         let kept = world.relay.len() / 2;
-        let held = world.relay.len();
         world.relay.back_to(kept);
         for _ in 0..3 {
             (0..3).for_each(|at| world.settle(at));
         }
-        assert!(world.relay.len() >= held / 2, "seed {seed}: {} of {held}", world.relay.len());
+        let later = world.device(0).pair_for_tests("later", &Location::Memory, surroundings(seed ^ 0x3333));
+        world.devices.push(Some(later));
+        [0, 3, 0, 3].into_iter().for_each(|at| world.settle(at));
+        assert_eq!(
+            world.device(3).fingerprint().expect("shown"),
+            shown,
+            "seed {seed}: all of it, from the server"
+        );
         for at in 0..3 {
             assert_eq!(world.device(at).fingerprint().expect("shown"), shown, "seed {seed}: still the same");
             assert_eq!(world.device(at).quarantined(), 0, "seed {seed}: and nothing put aside");
@@ -131,4 +137,28 @@ fn whatever_was_folded_is_made_again_byte_for_byte() {
         runs += world.runs;
     }
     assert!(runs > 100, "there was something to fold: {runs}");
+}
+
+#[test]
+fn what_the_server_lost_and_another_device_wrote_is_not_folded_until_the_server_has_it_again() {
+    let mut world = World::new(90);
+    for _ in 0..12 {
+        world.edit(0);
+    }
+    (0..3).chain(0..3).for_each(|at| world.settle(at));
+    world.device(1).fold_everything_for_tests().expect("folds what there is");
+    let kept = world.relay.len();
+    for _ in 0..30 {
+        world.edit(0);
+    }
+    (0..3).chain(0..3).for_each(|at| world.settle(at));
+    assert!(world.device(2).fold_everything_for_tests().expect("folds") > 0, "there is something to fold");
+    // The phone that wrote it is gone for now: this is the only copy that anybody could hand out.
+    world.relay.back_to(kept);
+    for _ in 0..3 {
+        world.settle(1);
+    }
+    assert_eq!(world.device(1).fold_everything_for_tests().expect("folds"), 0, "the server does not have it");
+    (0..2).chain(0..2).for_each(|at| world.settle(at));
+    assert!(world.device(1).fold_everything_for_tests().expect("folds") > 0, "now it has");
 }

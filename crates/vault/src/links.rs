@@ -280,7 +280,8 @@ pub(crate) fn covered(connection: &Connection, document: DocumentId) -> Result<u
         let n = row.get_ref(0)?.as_i64().ok().and_then(|n| u64::try_from(n).ok()).ok_or(DAMAGED)?;
         let (_, first) =
             row.get_ref(1)?.as_blob().ok().and_then(|at| chain_and_first(at, n)).ok_or(DAMAGED)?;
-        count += first.map_or(1, |first| n - first + 1);
+        let stands_for = first.map_or(Some(1), |first| n.checked_sub(first)?.checked_add(1));
+        count = stands_for.and_then(|many| many.checked_add(count)).ok_or(DAMAGED)?;
     }
     Ok(count)
 }

@@ -1,7 +1,8 @@
-//! Room that nothing uses any more, given back to the disk: a few pages at a time, so that nobody waits for it.
+//! Room that nothing uses any more, given back to the disk: a few pages at a time, so that nobody waits for it; and all of it, where what
+//! lay there is to be gone.
 
 use crate::error::WriteVaultError;
-use crate::schema::GIVES_BACK;
+use crate::schema::{FOLDED_VERSION, GIVES_BACK};
 use crate::state::Inner;
 use crate::write::Durability;
 
@@ -17,34 +18,57 @@ const LARGEST_ANEW_PAGES: i64 = 8_192;
 const INCREMENTAL: i64 = 2;
 
 impl Inner {
-    /// Gives some of it back, if there is enough.
-    pub(crate) fn give_back(&mut self) -> Result<(), WriteVaultError> {
-        let number = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        let (free, pages) = (number("freelist_count")?, number("page_count")?);
+    /// Gives some of it back, if there is enough. True if the file was written anew: then the log is as long as it.
+    pub(crate) fn give_back(&mut self) -> Result<bool, WriteVaultError> {
+        let (free, pages) = (self.number("freelist_count")?, self.number("page_count")?);
         if free <= 4 * KEPT_PAGES || free * ONE_IN < pages {
-            return Ok(());
+            return Ok(false);
         }
-        let by_and_by = number("auto_vacuum")? == INCREMENTAL;
-        if !by_and_by && (free * 4 < pages || pages > LARGEST_ANEW_PAGES) {
-            return Ok(());
+        if self.number("auto_vacuum")? == INCREMENTAL {
+            let some = format!("PRAGMA incremental_vacuum({})", AT_ONCE.min(free - KEPT_PAGES));
+            return self.give_back_by(&some).map(|_| false);
         }
+        if self.gave_up || free * 4 < pages || pages > LARGEST_ANEW_PAGES {
+            return Ok(false);
+        }
+        // Written anew once. Where it cannot be (the disk is full, a page is damaged), not every few seconds again.
+        self.gave_up = true;
+        self.connection.execute_batch(GIVES_BACK)?;
+        let anew = self.give_back_by("VACUUM")?;
+        self.gave_up = anew;
+        Ok(anew)
+    }
+
+    /// Gives all of it back: what was deleted is not wiped where it lay, and its pages may be free still. False while something is read.
+    pub(crate) fn give_back_all(&mut self) -> Result<bool, WriteVaultError> {
+        // Only folding deletes without wiping.
+        if self.number("freelist_count")? == 0 || self.number("user_version")? < FOLDED_VERSION {
+            return Ok(true);
+        }
+        if self.number("auto_vacuum")? == INCREMENTAL {
+            return self.give_back_by("PRAGMA incremental_vacuum");
+        }
+        self.connection.execute_batch(GIVES_BACK)?;
+        self.give_back_by("VACUUM")
+    }
+
+    fn number(&self, name: &str) -> Result<i64, rusqlite::Error> {
+        self.connection.pragma_query_value(None, name, |row| row.get(0))
+    }
+
+    /// False if a backup or a check is under way: another time.
+    fn give_back_by(&mut self, sql: &str) -> Result<bool, WriteVaultError> {
         self.settle_doubt()?;
         self.set_durability(Durability::Normal)?;
-        let sql = if by_and_by {
-            format!("PRAGMA incremental_vacuum({})", AT_ONCE.min(free - KEPT_PAGES))
-        } else {
-            "VACUUM".to_owned()
-        };
-        let given = if by_and_by { Ok(()) } else { self.connection.execute_batch(GIVES_BACK) };
-        let given = given.and_then(|()| self.step_through(&sql));
-        // A backup or a check is under way: another time.
+        let given = self.step_through(sql);
         let busy = given
             .as_ref()
             .is_err_and(|error| error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy));
         if busy {
-            return Ok(());
+            return Ok(false);
         }
-        given.map_err(WriteVaultError::from).inspect_err(|error| self.doubt_after(*error))
+        given.map_err(WriteVaultError::from).inspect_err(|error| self.doubt_after(*error))?;
+        Ok(true)
     }
 
     fn step_through(&self, sql: &str) -> Result<(), rusqlite::Error> {

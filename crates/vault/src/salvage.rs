@@ -198,8 +198,14 @@ impl Salvage {
         let keys = Keys::derive(&self.vault_key);
         let head = Head { counter: self.counter, ..Head::EMPTY };
         let state = State { head: head.clone(), rows: BTreeMap::new(), documents: BTreeMap::new() };
-        let mut inner =
-            Inner { connection, state, durability: Durability::Full, wal_bytes: 0, in_doubt: false };
+        let mut inner = Inner {
+            connection,
+            state,
+            durability: Durability::Full,
+            wal_bytes: 0,
+            in_doubt: false,
+            gave_up: false,
+        };
         let mut write = Write::begin(&mut inner, &keys, &*options.entropy)?;
         schema::create(write.connection).map_err(WriteVaultError::from)?;
         for (kind, body) in &self.slots {

@@ -12,7 +12,7 @@ const MIGRATION_1: &str = include_str!("../migrations/0001_vault.sql");
 /// Number of the newest migration.
 const SCHEMA_VERSION: i64 = 1;
 /// The same tables with runs of envelopes folded (`links.rs`): a program that knows none must not take them for damage.
-const FOLDED_VERSION: i64 = 2;
+pub(crate) const FOLDED_VERSION: i64 = 2;
 /// "MECM": tells file tools, and us, that this is a vault.
 const APPLICATION_ID: i64 = 0x4d45_434d;
 /// How a file is made, or written anew, whose free pages can be given back.

@@ -97,6 +97,8 @@ pub(crate) struct Inner {
     pub(crate) wal_bytes: usize,
     /// The disk failed since the log was last known to be on it; see `distrust.rs`.
     pub(crate) in_doubt: bool,
+    /// An older file was to be written anew, to give back room, and could not be.
+    pub(crate) gave_up: bool,
 }
 
 /// An unlocked vault. Dropping it locks it too (SQLite empties its log when the last connection closes);

@@ -57,8 +57,14 @@ impl Vault {
         )?;
         let keys = Keys::derive(&vault_key);
         let state = State { head: Head::EMPTY, rows: BTreeMap::new(), documents: BTreeMap::new() };
-        let mut inner =
-            Inner { connection, state, durability: Durability::Full, wal_bytes: 0, in_doubt: false };
+        let mut inner = Inner {
+            connection,
+            state,
+            durability: Durability::Full,
+            wal_bytes: 0,
+            in_doubt: false,
+            gave_up: false,
+        };
         let mut write = Write::begin(&mut inner, &keys, &*options.entropy)?;
         write.fill(&slot)?;
         first(&mut write)?;
@@ -127,24 +133,44 @@ impl Vault {
         Ok(true)
     }
 
-    /// Gives back some of the pages that nothing uses any more, and moves the write-ahead log into the file, as far as that needs no
-    /// waiting. To be called when nothing is going
-    /// on, so that no save has to.
+    /// Moves the write-ahead log into the file, as far as that needs no waiting, and gives back some of the pages that nothing uses any
+    /// more. To be called when nothing is going on, so that no save has to.
     pub fn idle(&self) -> Result<(), WriteVaultError> {
-        let inner = &mut *self.inner();
-        inner.give_back()?;
-        inner.checkpoint("PASSIVE").map(drop)
+        let given = {
+            let inner = &mut *self.inner();
+            // Before room is given back: what cannot be given back must not keep the log long.
+            inner.checkpoint("PASSIVE")?;
+            inner.give_back()?
+        };
+        // Written anew, everything lies in the log once more.
+        if given { self.empty_log().map(drop) } else { Ok(()) }
     }
 
     /// Empties the write-ahead log: what was overwritten or deleted before is then gone from the disk's files. To be
     /// called after a key was destroyed, and again while the answer is false: then something was being read (a check or a backup is
     /// under way), and the log is as it was. It does not wait for that to end.
     pub fn scrub(&self) -> Result<bool, WriteVaultError> {
+        // What was folded is not wiped where it lay: pages of it may be free, and go as well.
+        if !self.without_waiting(Inner::give_back_all)? {
+            return Ok(false);
+        }
+        self.empty_log()
+    }
+
+    fn empty_log(&self) -> Result<bool, WriteVaultError> {
+        self.without_waiting(|inner| inner.checkpoint("TRUNCATE"))
+    }
+
+    /// Does it without waiting for who reads.
+    fn without_waiting(
+        &self,
+        f: impl FnOnce(&mut Inner) -> Result<bool, WriteVaultError>,
+    ) -> Result<bool, WriteVaultError> {
         let mut inner = self.inner();
         inner.connection.busy_timeout(std::time::Duration::ZERO)?;
-        let emptied = inner.checkpoint("TRUNCATE");
+        let done = f(&mut inner);
         inner.connection.busy_timeout(schema::BUSY)?;
-        emptied
+        done
     }
 
     /// Locks: empties the write-ahead log, wipes the keys, lets go of the file. Locked it is in any case; an error
@@ -161,7 +187,8 @@ impl Vault {
         options: &VaultOptions,
         (lost_commits, in_doubt): (u64, bool),
     ) -> Vault {
-        let inner = Inner { connection, state, durability: Durability::Full, wal_bytes: 0, in_doubt };
+        let inner =
+            Inner { connection, state, durability: Durability::Full, wal_bytes: 0, in_doubt, gave_up: false };
         Vault { inner: Mutex::new(inner), keys, entropy: options.entropy.clone(), lock, lost_commits }
     }
 }

@@ -260,3 +260,30 @@ fn a_file_gives_back_what_folding_leaves_free_a_few_pages_at_a_time() {
     vault.lock().expect("locks");
     assert!(unlock(&path).expect("unlocks").check(true).is_clean(), "after a restart too");
 }
+
+#[test]
+fn what_was_folded_and_then_dropped_is_in_no_page_of_the_file_once_it_was_scrubbed() {
+    let folder = folder();
+    let path = file_in(folder.path());
+    let vault = create(&path, 1);
+    fill(&vault, 2);
+    // Each is longer than a page; none of its pieces is like another.
+    let piece = |n: u64, at: u64| sha256(&[n.to_be_bytes(), at.to_be_bytes()].concat());
+    for n in 0..12 {
+        let envelope: Vec<u8> = (0..100).flat_map(|at| *piece(n, at).as_bytes()).collect();
+        vault.write(Durability::Full, |w| w.append(document(9), &envelope)).expect("appends");
+    }
+    let left = || {
+        let files = std::fs::read_dir(folder.path()).expect("a folder").flatten();
+        let bytes: Vec<Vec<u8>> = files.map(|file| std::fs::read(file.path()).expect("reads")).collect();
+        let has = |one: &Hash32| bytes.iter().any(|file| file.windows(32).any(|part| part == one.as_bytes()));
+        (0..12).flat_map(|n| (10..90).map(move |at| (n, at))).filter(|(n, at)| has(&piece(*n, *at))).count()
+    };
+    vault.idle().expect("rests");
+    fold(&vault, document(9), (1, 12)).expect("folds");
+    vault.write(Durability::Full, |w| w.drop_log(document(9))).expect("drops");
+    assert!(left() > 900, "the search finds it while it is there");
+    assert_eq!(vault.scrub(), Ok(true), "nobody reads");
+    assert_eq!(left(), 0, "nothing of it in any file");
+    assert!(vault.check(true).is_clean(), "and what else there was is sound");
+}
