@@ -8,6 +8,7 @@ import { claim as report, close, equal, expect } from "../e2e/report.mjs";
 import { Driver } from "./webdriver.mjs";
 
 const WORDS = "lantern maple orbit quiet saddle velvet";
+const SEED = 20_261_123;
 const actors = new Actors();
 const profile = actors.folder("window");
 const home = actors.folder("window-home");
@@ -65,6 +66,11 @@ try {
     await unlock(window, WORDS);
     await showsNote(window);
   });
+
+  await window.close();
+  window = undefined;
+  const { forgetting } = await import("./memory.mjs");
+  await forgetting(actors, 1, SEED);
 } catch (error) {
   await report("was_reached", () => Promise.reject(error));
 } finally {

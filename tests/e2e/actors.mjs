@@ -31,8 +31,8 @@ export class Actors {
   }
 
   /** Starts a program and waits for its first line. */
-  async start(program, args, { env = {}, firstLine = true } = {}) {
-    const child = spawn(program, args, { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  async start(program, args, { env = {}, firstLine = true, input = false } = {}) {
+    const child = spawn(program, args, { cwd: root, env: { ...process.env, ...env }, stdio: [input ? "pipe" : "ignore", "pipe", "pipe"] });
     this.#processes.push(child);
     const said = [];
     child.stderr.on("data", (data) => said.push(data.toString()));

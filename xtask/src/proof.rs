@@ -7,6 +7,7 @@
 mod ledger;
 mod rows;
 mod table;
+pub(crate) mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -132,7 +133,12 @@ type Programs = BTreeMap<(String, String), (PathBuf, PathBuf)>;
 /// dependency is built once.
 fn build(workspace: &Workspace, rows: &[&Row]) -> Result<Programs, String> {
     let mut arguments = vec!["test", "--no-run", "--quiet", "--message-format=json"];
-    let packages: BTreeSet<&str> = rows.iter().map(|row| row.package).collect();
+    window::build(workspace, rows)?;
+    let packages: BTreeSet<&str> =
+        rows.iter().filter(|row| !window::is_script(row)).map(|row| row.package).collect();
+    if packages.is_empty() {
+        return Ok(Programs::new());
+    }
     for package in packages {
         arguments.extend(["--package", package]);
     }
@@ -177,15 +183,21 @@ fn run_tests(
     names: &[&str],
     asked: &Asked,
 ) -> Result<Ran, String> {
-    let key = (row.package.to_owned(), row.binary.to_owned());
-    let (program, folder) =
-        programs.get(&key).ok_or_else(|| format!("{} has no test program {:?}", row.package, row.binary))?;
-    let mut command = process::command(workspace, program);
-    command.current_dir(folder).arg("--nocapture");
-    if row.exact {
-        command.arg("--exact");
-    }
-    command.args(names).env("NO_COLOR", "1");
+    let mut command = if window::is_script(row) {
+        window::on_a_screen(workspace, row.binary)
+    } else {
+        let key = (row.package.to_owned(), row.binary.to_owned());
+        let (program, folder) = programs
+            .get(&key)
+            .ok_or_else(|| format!("{} has no test program {:?}", row.package, row.binary))?;
+        let mut command = process::command(workspace, program);
+        command.current_dir(folder).arg("--nocapture");
+        if row.exact {
+            command.arg("--exact");
+        }
+        command.args(names).env("NO_COLOR", "1");
+        command
+    };
     let share = asked.share(row);
     if row.cases == Cases::Asked {
         command.env(row.asked_by, (share.end - share.start).to_string());
@@ -203,7 +215,14 @@ fn run_tests(
         }
     }
     let mut ran = Ran { ok: false, passed: 0, failed: 0, line: None, skipped: None, last: Vec::new() };
-    ran.ok = process::each_line(&mut command, |line| ran.read(line))?;
+    ran.ok = process::each_line(&mut command, |line| {
+        ran.read(line);
+        if window::is_script(row) {
+            let (passed, failed) = window::counted(line);
+            ran.passed += passed;
+            ran.failed += failed;
+        }
+    })?;
     Ok(ran)
 }
 

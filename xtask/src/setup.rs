@@ -45,6 +45,7 @@ const TESTS: &[Package] = &[
     on_path("webkit2gtk-driver", "WebKitWebDriver"),
     on_path("xvfb", "xvfb-run"),
     library("xauth"),
+    on_path("xdotool", "xdotool"),
     program("strace", "strace", "--version"),
     program("gdb", "gdb", "--version"),
     program("faketime", "faketime", "--version"),

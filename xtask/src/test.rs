@@ -8,6 +8,7 @@ use crate::checks;
 use crate::claims;
 use crate::layers;
 use crate::process;
+use crate::proof::window::on_a_screen;
 use crate::ring::{Outcome, Results};
 use crate::setup;
 use crate::ui;
@@ -47,9 +48,7 @@ pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> Result<(), St
     }
     if wanted("window") {
         results.begin_ring("window", "the real window, through WebKitWebDriver");
-        let mut screen = process::command(workspace, "xvfb-run");
-        screen.args(["--auto-servernum", "--server-args=-screen 0 1280x900x24", "node"]);
-        script(&mut results, screen, "window", &["tests/desktop/run.mjs"], workspace);
+        script(&mut results, on_a_screen(workspace, "run"), "window", &[], workspace);
     }
     results.end_ring();
     if only.is_none() {

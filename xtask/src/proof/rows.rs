@@ -71,6 +71,8 @@ const RELAY: &str = "mecum-relay";
 const SYNC: &str = "mecum-sync";
 const CLIENT: &str = "mecum-client";
 const SERVER: &str = "mecum-server";
+/// No package: the row's `binary` is a script under `tests/desktop`, which looks at the real window.
+pub(super) const WINDOW: &str = "window";
 
 /// A figure of tables and sweeps: all that there are. More than any has.
 pub(super) const ALL: u64 = 99_999;

@@ -1,6 +1,6 @@
 //! Rows 21 to 40: whoever lies, forges, guesses or sends what is malformed.
 
-use super::{ALL, CLIENT, Cases, Control, RELAY, Row, SEAL, SERVER, SYNC, VAULT, row};
+use super::{ALL, CLIENT, Cases, Control, RELAY, Row, SEAL, SERVER, SYNC, VAULT, WINDOW, row};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -55,6 +55,25 @@ pub(super) const ROWS: &[Row] = &[
         per_change: ALL,
         nightly: ALL,
         ..row(28, "secrets in the memory of a locked device, and of the server at any time", SERVER, "memory")
+    },
+    Row {
+        names: &[
+            "nothing_is_left_in_the_windows_processes_when_it_is_locked_by_the_button",
+            "nothing_is_left_in_the_windows_processes_when_it_is_locked_by_itself_after_a_minute",
+        ],
+        control: Control::Inside("while it is open, each key and word is found; before it was opened, none"),
+        in_test: 1,
+        per_change: 2,
+        nightly: 2,
+        ..row(28, "secrets in the window's processes after a lock, by each way of locking", WINDOW, "memory")
+    },
+    Row {
+        names: &["nothing_of_a_locked_device_is_written_to_the_systems_swap_file"],
+        control: Control::Inside("of a device that is open, keys and words are in the swap file"),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(28, "secrets in what the system swaps out of a locked device", SERVER, "swap")
     },
     Row {
         names: &["a_lying_server_is_refused_by_name_said_in_words_and_changes_nothing"],
