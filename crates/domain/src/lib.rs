@@ -2,16 +2,22 @@
 //!
 //! No I/O, no clock and no randomness: times and ids are passed in. Everything above this crate speaks its words.
 
+mod act;
+mod appointment;
 mod edit;
 mod entry;
+mod hours;
 mod kind;
 mod person;
 mod quantity;
 mod validate;
 mod when;
 
+pub use act::{Act, ActId, ActKey, Acts, Author, Role, Side, ThreadId};
+pub use appointment::{Appointment, AppointmentAct, Overtaken, Phase, Slot, SlotId, Stands, Wish, stands};
 pub use edit::{Batch, Edit};
 pub use entry::{EntryId, Field, FinishedKey, ParseIdError};
+pub use hours::{Hours, HoursError, OpeningHours, Span};
 pub use kind::{Kind, KindGroup, Section};
 pub use person::{ChartId, PersonColour, Relation, initials, tile_letters};
 pub use quantity::{Decimal, Flag, ParseDecimalError, ReferenceRange};

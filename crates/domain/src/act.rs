@@ -1,0 +1,242 @@
+//! Acts: what each side of a conversation says or does, once and for good, and which of them knew of which.
+//!
+//! A conversation between a patient and a hospital is two documents, one per side, read as one. No CRDT decides between the sides: an
+//! act is written once, names the acts after which it was written, and what it comes to is a pure function of all of them. So every
+//! device comes to the same, in whatever order the acts arrive.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::entry::id16;
+use crate::entry::{ParseIdError, parse_hex16};
+
+id16! {
+    /// One act: random, made by the device that writes it.
+    ActId
+}
+
+id16! {
+    /// One conversation: an appointment, a case, a thread of messages. The id of its first act.
+    ThreadId
+}
+
+/// Who writes a document of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// The patient, and the family that acts for them.
+    Patient,
+    /// The hospital: its staff and its agent.
+    Hospital,
+}
+
+/// An act of a conversation. The side is a part of it: neither side can write under an id of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ActKey {
+    /// Whose it is.
+    pub side: Side,
+    /// Its id.
+    pub id: ActId,
+}
+
+/// In what part somebody acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The patient.
+    Patient,
+    /// A member of the patient's side who acts for them.
+    Relative,
+    /// Staff of the hospital.
+    Staff,
+    /// The hospital's agent, a program: there is one, and it alone books.
+    Agent,
+}
+
+impl Role {
+    /// The side that this part belongs to.
+    pub fn side(self) -> Side {
+        match self {
+            Role::Patient | Role::Relative => Side::Patient,
+            Role::Staff | Role::Agent => Side::Hospital,
+        }
+    }
+}
+
+/// Who did it, as their device's certificate and the members' log say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    /// The name that is shown.
+    pub name: String,
+    /// In what part.
+    pub role: Role,
+}
+
+/// One act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act<T> {
+    /// Its id.
+    pub id: ActId,
+    /// Who did it; its side is the document that it was found in.
+    pub author: Author,
+    /// One more than the highest among the acts that it was written after, over both sides (Lamport 1978).
+    pub lamport: u64,
+    /// The newest acts that its author knew of.
+    pub after: Vec<ActKey>,
+    /// When, by the writing device's clock, in ms since the epoch. For display; order is `lamport`'s.
+    pub at_ms: i64,
+    /// What was done.
+    pub what: T,
+}
+
+impl<T> Act<T> {
+    /// The name by which others refer to it.
+    pub fn key(&self) -> ActKey {
+        ActKey { side: self.author.role.side(), id: self.id }
+    }
+}
+
+/// The acts of one conversation in their one order, with what each knew of.
+#[derive(Clone, Debug)]
+pub struct Acts<T> {
+    acts: Vec<Act<T>>,
+    places: BTreeMap<ActKey, usize>,
+    /// For each act the places of all that it knew of.
+    known: Vec<Known>,
+}
+
+impl<T> Acts<T> {
+    /// The acts of both sides, in whatever order they came; one that came twice counts once. An act that claims to be written after one
+    /// whose number is not lower did not know of it.
+    pub fn new(acts: impl IntoIterator<Item = Act<T>>) -> Self {
+        let mut by_key = BTreeMap::new();
+        for act in acts {
+            by_key.entry(act.key()).or_insert(act);
+        }
+        let mut acts: Vec<Act<T>> = by_key.into_values().collect();
+        acts.sort_by_key(|act| (act.lamport, act.key()));
+        let places: BTreeMap<ActKey, usize> =
+            acts.iter().enumerate().map(|(at, act)| (act.key(), at)).collect();
+        let mut known: Vec<Known> = Vec::with_capacity(acts.len());
+        for (at, act) in acts.iter().enumerate() {
+            let mut all = Known::default();
+            for place in act.after.iter().filter_map(|key| places.get(key)).filter(|place| **place < at) {
+                let earlier = acts.get(*place).is_some_and(|earlier| earlier.lamport < act.lamport);
+                if let Some(theirs) = known.get(*place).filter(|_| earlier) {
+                    all.join(theirs);
+                    all.insert(*place);
+                }
+            }
+            known.push(all);
+        }
+        Self { acts, places, known }
+    }
+
+    /// The acts in their order, each with its place.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (usize, &Act<T>)> {
+        self.acts.iter().enumerate()
+    }
+
+    /// The act at a place.
+    pub fn get(&self, place: usize) -> Option<&Act<T>> {
+        self.acts.get(place)
+    }
+
+    /// The place of an act, `None` where it has not come.
+    pub fn place(&self, key: ActKey) -> Option<usize> {
+        self.places.get(&key).copied()
+    }
+
+    /// Whether the author of the act at `later` knew of the one at `earlier`.
+    pub fn knew(&self, later: usize, earlier: usize) -> bool {
+        self.known.get(later).is_some_and(|known| known.contains(earlier))
+    }
+
+    /// Whether neither author knew of the other's act: they cross.
+    pub fn cross(&self, one: usize, other: usize) -> bool {
+        one != other && !self.knew(one, other) && !self.knew(other, one)
+    }
+
+    /// What the next act of somebody who sees all of these says of its place: its `lamport` and its `after`.
+    pub fn next(&self) -> (u64, Vec<ActKey>) {
+        let mut seen = Known::default();
+        self.known.iter().for_each(|known| seen.join(known));
+        let newest =
+            self.iter().filter(|(place, _)| !seen.contains(*place)).map(|(_, act)| act.key()).collect();
+        (self.acts.last().map_or(1, |last| last.lamport.saturating_add(1)), newest)
+    }
+}
+
+const WORD: usize = 64;
+
+/// A set of places.
+#[derive(Clone, Debug, Default)]
+struct Known(Vec<u64>);
+
+impl Known {
+    fn contains(&self, place: usize) -> bool {
+        self.0.get(place / WORD).is_some_and(|word| word >> (place % WORD) & 1 == 1)
+    }
+
+    fn insert(&mut self, place: usize) {
+        if self.0.len() <= place / WORD {
+            self.0.resize(place / WORD + 1, 0);
+        }
+        if let Some(word) = self.0.get_mut(place / WORD) {
+            *word |= 1 << (place % WORD);
+        }
+    }
+
+    fn join(&mut self, other: &Self) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        for (word, theirs) in self.0.iter_mut().zip(&other.0) {
+            *word |= theirs;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn act(n: u8, side: Side, lamport: u64, after: &[ActKey]) -> Act<()> {
+        let role = if side == Side::Patient { Role::Patient } else { Role::Staff };
+        let author = Author { name: String::new(), role };
+        Act { id: ActId::from_bytes([n; 16]), author, lamport, after: after.to_vec(), at_ms: 0, what: () }
+    }
+
+    #[test]
+    fn acts_come_to_the_same_in_every_order_of_arrival_and_twice() {
+        let ask = act(1, Side::Patient, 1, &[]);
+        let offer = act(2, Side::Hospital, 2, &[ask.key()]);
+        let cancel = act(3, Side::Patient, 2, &[ask.key()]);
+        let later = act(4, Side::Hospital, 3, &[offer.key(), cancel.key()]);
+        let all = [ask, offer, cancel, later];
+        for first in 0..4 {
+            let mut arrived: Vec<_> = all.iter().cycle().skip(first).take(4).cloned().collect();
+            arrived.push(all[first].clone());
+            let acts = Acts::new(arrived);
+            let ids: Vec<u8> = acts.iter().map(|(_, act)| act.id.as_bytes()[0]).collect();
+            assert_eq!(ids, [1, 3, 2, 4], "by number, then side");
+            assert!(acts.cross(1, 2), "offer and cancel did not know of each other");
+            assert!(acts.knew(3, 0) && acts.knew(3, 1) && acts.knew(3, 2), "the last knew all of them");
+            assert_eq!(acts.next(), (4, vec![all[3].key()]), "the next follows the last");
+        }
+    }
+
+    #[test]
+    fn an_act_that_lies_about_its_number_knew_of_nothing() {
+        let ask = act(1, Side::Patient, 5, &[]);
+        let liar = act(2, Side::Hospital, 5, &[ask.key()]);
+        let acts = Acts::new([ask.clone(), liar]);
+        assert!(acts.cross(0, 1), "its number is not above the one that it names");
+        let same_id = act(1, Side::Hospital, 6, &[]);
+        let acts = Acts::new([ask, same_id]);
+        assert_eq!(acts.iter().count(), 2, "an id of the other side takes nothing away from it");
+    }
+}
