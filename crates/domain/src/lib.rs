@@ -4,6 +4,7 @@
 
 mod act;
 mod appointment;
+mod case;
 mod edit;
 mod entry;
 mod hours;
@@ -15,6 +16,7 @@ mod when;
 
 pub use act::{Act, ActId, ActKey, Acts, Author, Role, Side, ThreadId};
 pub use appointment::{Appointment, AppointmentAct, Overtaken, Phase, Slot, SlotId, Stands, Wish, stands};
+pub use case::{Case, CaseAct, CaseClock, CaseKind, CasePhase, Due, Owed, PauseFor, Rung};
 pub use edit::{Batch, Edit};
 pub use entry::{EntryId, Field, FinishedKey, ParseIdError};
 pub use hours::{Hours, HoursError, OpeningHours, Span};
