@@ -5,6 +5,7 @@
 mod act;
 mod appointment;
 mod case;
+mod directory;
 mod edit;
 mod entry;
 mod hours;
@@ -17,6 +18,9 @@ mod when;
 pub use act::{Act, ActId, ActKey, Acts, Author, Role, Side, ThreadId};
 pub use appointment::{Appointment, AppointmentAct, Overtaken, Phase, Slot, SlotId, Stands, Wish, stands};
 pub use case::{Case, CaseAct, CaseClock, CaseKind, CasePhase, Due, Owed, PauseFor, Rung};
+pub use directory::{
+    Directory, DirectoryError, FreeSlot, HelpLine, Ladder, Practitioner, Price, Service, Words,
+};
 pub use edit::{Batch, Edit};
 pub use entry::{EntryId, Field, FinishedKey, ParseIdError};
 pub use hours::{Hours, HoursError, OpeningHours, Span};
