@@ -1,0 +1,150 @@
+//! Every kind of act comes back from its bytes, and no other bytes are one.
+
+use super::*;
+use mecum_domain::{CaseKind, PauseFor, Role, Side, Slot, SlotId, Wish};
+
+fn key(n: u8) -> ActKey {
+    ActKey { side: if n % 2 == 0 { Side::Patient } else { Side::Hospital }, id: ActId::from_bytes([n; 16]) }
+}
+
+fn slot(n: u8) -> Slot {
+    Slot {
+        id: SlotId::from_bytes([n; 16]),
+        starts_ms: 1_795_395_600_000 + i64::from(n),
+        minutes: 15,
+        practitioner: "dr Sari".into(),
+        location: "Poli 3".into(),
+    }
+}
+
+fn every() -> Vec<CareAct> {
+    use AppointmentAct as A;
+    use CaseAct as C;
+    let (reason, wish) =
+        (|| "besok pagi".to_owned(), || Wish { slots: vec![slot(1), slot(2)], words: "pagi".into() });
+    let appointments = [
+        A::Ask { service: "internal".into(), wish: wish(), reason: reason() },
+        A::Accept { offer: key(1), slot: slot(1).id },
+        A::Refuse { offer: key(1), wish: Wish::default() },
+        A::Move { wish: wish(), reason: reason() },
+        A::Cancel { reason: String::new() },
+        A::CheckIn,
+        A::Received { handler: "Budi".into(), due_ms: -1 },
+        A::Offer { slots: vec![slot(3)], note: reason() },
+        A::Withdraw { offer: key(3), reason: reason() },
+        A::Confirm { answers: key(2), slot: slot(4) },
+        A::Book { answers: key(2), slot: slot(4) },
+        A::SlotGone { answers: key(2), slot: slot(4).id },
+        A::Decline { reason: reason() },
+        A::CallOff { reason: reason() },
+        A::Arrived,
+        A::Done,
+        A::Missed,
+    ];
+    let received = |outcome_due_ms| C::Received {
+        of: key(4),
+        handler: "Sari".into(),
+        rung: 2,
+        answer_due_ms: 1,
+        outcome_due_ms,
+        pledge: reason(),
+    };
+    let kinds =
+        [CaseKind::Question, CaseKind::Request, CaseKind::Complaint, CaseKind::Correction, CaseKind::Message];
+    let opened = kinds.map(|kind| C::Open {
+        kind,
+        about: "f00".into(),
+        happened: reason(),
+        help: reason(),
+        ward_blind: kind == CaseKind::Complaint,
+    });
+    let cases = [
+        C::Say { text: "Selamat pagi".into() },
+        C::StepUp { rung: 1, reason: reason() },
+        C::Settle,
+        C::Withdraw { reason: reason() },
+        C::Reopen { reason: reason() },
+        received(None),
+        received(Some(2)),
+        C::Take,
+        C::HandOver { to: "Ani".into(), reason: reason() },
+        C::Pause { waits_for: PauseFor::Patient, reason: reason() },
+        C::Pause { waits_for: PauseFor::Other, reason: reason() },
+        C::Resume,
+        C::Outcome { text: reason(), changed: reason() },
+    ];
+    let cases = opened.into_iter().chain(cases).map(CareAct::Case);
+    appointments.into_iter().map(CareAct::Appointment).chain(cases).collect()
+}
+
+fn stored(what: CareAct) -> StoredAct {
+    let thread = ThreadId::from_bytes([9; 16]);
+    StoredAct { thread, lamport: 3, at_ms: 1_795_395_600_000, after: vec![key(1), key(2)], what }
+}
+
+#[test]
+fn every_kind_of_act_comes_back_from_its_bytes_and_from_no_others() {
+    for what in every() {
+        let act = stored(what);
+        let bytes = act.encode();
+        assert_eq!(StoredAct::decode(&bytes), Ok(act.clone()), "what went in comes out");
+        for at in 0..bytes.len() {
+            assert!(StoredAct::decode(&bytes[..at]).is_err(), "cut at {at}");
+            for bit in 0..8 {
+                let mut other = bytes.clone();
+                other[at] ^= 1 << bit;
+                if let Ok(read) = StoredAct::decode(&other) {
+                    assert_ne!(read, act, "two ways of writing one act: {at}");
+                }
+            }
+        }
+        let longer = [bytes.as_slice(), &[0]].concat();
+        assert!(StoredAct::decode(&longer).is_err(), "something after it");
+    }
+}
+
+#[test]
+fn an_act_that_names_too_much_or_is_too_long_is_refused() {
+    let after = vec![key(1); MAX_AFTER + 1];
+    let many = StoredAct { after, ..stored(CareAct::Case(CaseAct::Take)) };
+    assert_eq!(StoredAct::decode(&many.encode()), Err(BadAct), "more newest acts than there are devices");
+    let long = stored(CareAct::Case(CaseAct::Say { text: "x".repeat(MAX_ACT_BYTES) }));
+    assert_eq!(StoredAct::decode(&long.encode()), Err(BadAct), "longer than an act is");
+    // A list that claims 2^63 items, in nine bytes.
+    let mut bomb = stored(CareAct::Case(CaseAct::Take)).encode();
+    let at = bomb.iter().position(|byte| *byte == 0x82).expect("the list of the newest acts");
+    bomb.splice(at..=at, [0x9b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+    assert_eq!(StoredAct::decode(&bomb), Err(BadAct), "a list that is not there takes no room");
+}
+
+#[test]
+fn an_act_lies_in_the_bytes_that_were_frozen() {
+    let act = stored(CareAct::Appointment(AppointmentAct::Accept { offer: key(1), slot: slot(1).id }));
+    let hex: String = act.encode().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(
+        hex,
+        concat!(
+            "8701",
+            "5009090909090909090909090909090909",
+            "03",
+            "1b000001a205eabe80",
+            "8282025001010101010101010101010101010101",
+            "82015002020202020202020202020202020202",
+            "01",
+            "8302820250010101010101010101010101010101015001010101010101010101010101010101",
+        ),
+        "its layout is stored and never changes"
+    );
+    let author = Author { name: "Ratna".into(), role: Role::Patient };
+    let read = act.appointment(FinishedKey::from_bytes([7; 16]), author.clone()).expect("of an appointment");
+    assert_eq!(
+        (read.id, read.lamport, read.author),
+        (ActId::from_bytes([7; 16]), 3, author),
+        "as its place names it"
+    );
+    assert_eq!(act.case(FinishedKey::from_bytes([7; 16]), read_author()), None, "not of a case");
+}
+
+fn read_author() -> Author {
+    Author { name: "Ratna".into(), role: Role::Patient }
+}
