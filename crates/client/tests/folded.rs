@@ -124,7 +124,9 @@ fn whatever_was_folded_is_made_again_byte_for_byte() {
         }
         let later = world.device(0).pair_for_tests("later", &Location::Memory, surroundings(seed ^ 0x3333));
         world.devices.push(Some(later));
-        [0, 3, 0, 3].into_iter().for_each(|at| world.settle(at));
+        for at in [0, 3, 0, 3] {
+            world.settle(at);
+        }
         assert_eq!(
             world.device(3).fingerprint().expect("shown"),
             shown,

@@ -102,7 +102,7 @@ impl<T> Act<T> {
 /// The acts of one conversation in their one order, with what each knew of.
 #[derive(Clone, Debug)]
 pub struct Acts<T> {
-    acts: Vec<Act<T>>,
+    in_order: Vec<Act<T>>,
     places: BTreeMap<ActKey, usize>,
     /// For each act the places of all that it knew of.
     known: Vec<Known>,
@@ -132,17 +132,17 @@ impl<T> Acts<T> {
             }
             known.push(all);
         }
-        Self { acts, places, known }
+        Self { in_order: acts, places, known }
     }
 
     /// The acts in their order, each with its place.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (usize, &Act<T>)> {
-        self.acts.iter().enumerate()
+        self.in_order.iter().enumerate()
     }
 
     /// The act at a place.
     pub fn get(&self, place: usize) -> Option<&Act<T>> {
-        self.acts.get(place)
+        self.in_order.get(place)
     }
 
     /// The place of an act, `None` where it has not come.
@@ -166,7 +166,7 @@ impl<T> Acts<T> {
         self.known.iter().for_each(|known| seen.join(known));
         let newest =
             self.iter().filter(|(place, _)| !seen.contains(*place)).map(|(_, act)| act.key()).collect();
-        (self.acts.last().map_or(1, |last| last.lamport.saturating_add(1)), newest)
+        (self.in_order.last().map_or(1, |last| last.lamport.saturating_add(1)), newest)
     }
 }
 

@@ -280,7 +280,7 @@ impl<'a> Reading<'a> {
                     handler.clone_from(named);
                 }
                 CaseAct::Take if holds.is_some_and(|holds| self.acts.cross(place, holds)) => {
-                    late.push(act.key())
+                    late.push(act.key());
                 }
                 CaseAct::Take => {
                     handler.clone_from(&act.author.name);

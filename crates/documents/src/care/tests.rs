@@ -4,7 +4,10 @@ use super::*;
 use mecum_domain::{CaseKind, PauseFor, Role, Side, Slot, SlotId, Wish};
 
 fn key(n: u8) -> ActKey {
-    ActKey { side: if n % 2 == 0 { Side::Patient } else { Side::Hospital }, id: ActId::from_bytes([n; 16]) }
+    ActKey {
+        side: if n.is_multiple_of(2) { Side::Patient } else { Side::Hospital },
+        id: ActId::from_bytes([n; 16]),
+    }
 }
 
 fn slot(n: u8) -> Slot {
@@ -120,7 +123,7 @@ fn an_act_that_names_too_much_or_is_too_long_is_refused() {
 #[test]
 fn an_act_lies_in_the_bytes_that_were_frozen() {
     let act = stored(CareAct::Appointment(AppointmentAct::Accept { offer: key(1), slot: slot(1).id }));
-    let hex: String = act.encode().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = act.encode().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     assert_eq!(
         hex,
         concat!(
