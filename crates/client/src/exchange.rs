@@ -174,7 +174,12 @@ impl Session {
         Ok(Some(Push { envelopes, statement: Signed::sign(statement, &self.identity.signing) }))
     }
 
-    fn own_envelope_kept(&self, space: SpaceId, seq: u64) -> Result<Option<Vec<u8>>, SessionError> {
+    /// An own envelope, unless it went with its document.
+    pub(crate) fn own_envelope_kept(
+        &self,
+        space: SpaceId,
+        seq: u64,
+    ) -> Result<Option<Vec<u8>>, SessionError> {
         if let Some(resealed) = self.resealed(space, seq)? {
             return Ok(Some(resealed));
         }

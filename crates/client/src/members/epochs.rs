@@ -1,5 +1,7 @@
 //! Epochs: a new key for everybody who stays, and sealing again what was written under the key before and has not been taken.
 
+use std::ops::RangeInclusive;
+
 use mecum_domain::ChartId;
 use mecum_seal::{
     AccountId, DocumentId, DocumentKey, Envelope, EpochKey, Place, SpaceId, derive_key, open_row,
@@ -18,7 +20,7 @@ use crate::plaintext::{nothing, pack, unpack};
 use crate::restored::space_entry_name;
 use crate::session::Session;
 use crate::space::{DocumentState, SpaceState};
-use crate::stage::Stage;
+use crate::stage::{Stage, push_name};
 
 const LOG: SessionError = SessionError::Stored { what: "space log" };
 
@@ -244,45 +246,51 @@ impl Session {
         }
         let (mut previous, mut from) = (stored.hash, None);
         let mut unsent = Vec::new();
-        for seq in stored.envelope_seq + 1..=state.own_seq {
-            // What this very stage writes is under the current epoch.
-            let Ok(bytes) = self.own_envelope(space, seq) else { break };
-            let envelope = Envelope::parse(&bytes).map_err(|_| SessionError::Envelope)?;
-            let place = envelope.place();
-            let known = log.seq_of(place.membership_head).is_some();
-            let says_nothing = self.says_nothing_now(stage, &state, &envelope)?;
-            if from.is_none() && (!known || place.epoch != log.epoch() || says_nothing) {
-                from = Some(seq);
+        for (seq, link) in self.unsent_links(stage, space, stored.envelope_seq + 1..=state.own_seq)? {
+            // What went with its document while nothing could be sealed here is a gap in the chain.
+            let says_nothing = match &link {
+                Some(envelope) => self.says_nothing_now(stage, &state, envelope)?,
+                None => true,
+            };
+            let stands = link.as_ref().filter(|envelope| {
+                let place = envelope.place();
+                !says_nothing && place.epoch == log.epoch() && log.seq_of(place.membership_head).is_some()
+            });
+            match stands {
+                Some(envelope) if from.is_none() => previous = envelope.content_id(),
+                Some(_) => {}
+                None => from = from.or(Some(seq)),
             }
-            if from.is_none() {
-                previous = envelope.content_id();
-            }
-            unsent.push((seq, envelope, says_nothing));
+            unsent.push((seq, link.filter(|_| !says_nothing)));
         }
         let Some(from) = from else { return Ok(false) };
-        for (seq, envelope, says_nothing) in unsent.into_iter().filter(|(seq, ..)| *seq >= from) {
-            let of = envelope.place().clone();
+        let Chain { device, incarnation, .. } = self.own_chain(space);
+        for (seq, link) in unsent.into_iter().filter(|(seq, _)| *seq >= from) {
+            let document = link.as_ref().map_or(DocumentId::CONTROL, |envelope| envelope.place().document);
             let place = Place {
+                space,
+                document,
+                device,
+                incarnation,
+                envelope_seq: seq,
                 epoch: state.epoch,
                 membership_head: log.head(),
                 previous,
-                envelope_seq: seq,
-                ..of.clone()
             };
-            let sealed = if says_nothing {
-                let place = Place { document: DocumentId::CONTROL, ..place };
-                seal_envelope(&state.key, &place, &pack(&nothing()), self.entropy())
-                    .map_err(|_| SessionError::Envelope)?
-            } else if of.document == DocumentId::CONTROL {
-                let plain = state.open_control(&envelope).ok_or(SessionError::Envelope)?;
-                seal_envelope(&state.key, &place, &plain, self.entropy())
-                    .map_err(|_| SessionError::Envelope)?
-            } else {
-                let key = self.key_to_reseal(stage, of.document)?.ok_or(SessionError::Envelope)?;
-                let plain = state.open(&key, &envelope).ok_or(SessionError::Envelope)?;
-                let next = state.document_key(&key, state.epoch).ok_or(SessionError::Envelope)?;
-                seal_envelope(&next, &place, &plain, self.entropy()).map_err(|_| SessionError::Envelope)?
-            };
+            let sealed = match link {
+                None => seal_envelope(&state.key, &place, &pack(&nothing()), self.entropy()),
+                Some(envelope) if document == DocumentId::CONTROL => {
+                    let plain = state.open_control(&envelope).ok_or(SessionError::Envelope)?;
+                    seal_envelope(&state.key, &place, &plain, self.entropy())
+                }
+                Some(envelope) => {
+                    let key = self.key_to_reseal(stage, document)?.ok_or(SessionError::Envelope)?;
+                    let plain = state.open(&key, &envelope).ok_or(SessionError::Envelope)?;
+                    let next = state.document_key(&key, state.epoch).ok_or(SessionError::Envelope)?;
+                    seal_envelope(&next, &place, &plain, self.entropy())
+                }
+            }
+            .map_err(|_| SessionError::Envelope)?;
             previous = sealed.content_id;
             stage.deletes.retain(|(table, name)| *table != Table::Sync || *name != resealed_name(space, seq));
             stage.puts.push((Table::Sync, resealed_name(space, seq), sealed.bytes));
@@ -291,6 +299,28 @@ impl Session {
         }
         stage.spaces.insert(space, state);
         Ok(true)
+    }
+
+    /// The own links of these numbers, up to what this very stage writes: that is under the current epoch. Nothing where a link went
+    /// with its document.
+    fn unsent_links(
+        &self,
+        stage: &Stage,
+        space: SpaceId,
+        numbers: RangeInclusive<u64>,
+    ) -> Result<Vec<(u64, Option<Envelope>)>, SessionError> {
+        let mut links = Vec::new();
+        for seq in numbers {
+            let name = push_name(space, seq);
+            let is_staged = || stage.puts.iter().any(|(table, put, _)| *table == Table::Sync && *put == name);
+            let link = match self.own_envelope_kept(space, seq) {
+                Ok(Some(bytes)) => Some(Envelope::parse(&bytes).map_err(|_| SessionError::Envelope)?),
+                Ok(None) if !is_staged() => None,
+                Ok(None) | Err(_) => break,
+            };
+            links.push((seq, link));
+        }
+        Ok(links)
     }
 
     /// Whether an own link is of a document that is gone, or of a successor that was given up: what it says is sealed no more.

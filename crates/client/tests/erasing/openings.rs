@@ -122,6 +122,46 @@ async fn late_words_of_who_may_not_write_any_more_are_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_may_write_again_after_their_late_words_went_is_read_by_everybody() {
+    for restarts in [false, true] {
+        let mut family = Family::new(223).await;
+        let (chart, stays, goes) = (family.chart, family.stays, family.goes);
+        // Ani is offline.
+        dose(family.ani.session(), chart, stays, "12");
+        dose(family.ani.session(), chart, goes, "99");
+        family.erase();
+        family.phone.exchange(&family.server).await;
+        family.phone.exchange(&family.server).await;
+        let account = family.ani.session().account_for_tests();
+        let args = MemberRemoveArgs { chart, account, ..MemberRemoveArgs::default() };
+        family.phone.session().member_remove(&args).expect("she is removed");
+        let (phone, ani) = (family.phone.session(), family.ani.session());
+        phone.let_in_for_tests(chart, Section::Medications, Role::Reader, ani);
+        family.settle().await;
+        assert_eq!(list(family.ani.session(), chart)[0].late, 2, "what went were links of her chain");
+        if restarts {
+            family.ani.restart();
+            family.ani.signed_in = None;
+        }
+        let (phone, ani) = (family.phone.session(), family.ani.session());
+        phone.let_in_for_tests(chart, Section::Medications, Role::Writer, ani);
+        family.settle().await;
+        medicine(family.ani.session(), chart, "Afterwards");
+        family.settle().await;
+        for (who, which) in
+            [(&mut family.phone, "phone"), (&mut family.laptop, "laptop"), (&mut family.ani, "ani")]
+        {
+            assert_eq!(names(who.session(), chart), ["Afterwards", "Amlodipine"], "read on {which}");
+            let all = who.session().readable_for_tests();
+            assert!(!holds(&all, NEEDLE.as_bytes()), "no words of what was erased on {which}");
+            assert!(who.session().is_sound_for_tests(), "sound on {which}");
+        }
+        assert!(!family.ani.session().has_something_to_say(), "and nothing stays behind");
+        family.same();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_manager_is_not_believed_about_who_wrote_what_and_when_by_whoever_has_it() {
     let lies = [LyingInfo::Authors, LyingInfo::Times, LyingInfo::NoTimes, LyingInfo::Bars];
     for lie in lies.into_iter().map(Some).chain([None]) {
