@@ -11,6 +11,7 @@ mod comparing;
 mod intents;
 mod late;
 mod moving;
+mod records;
 mod signed;
 mod signing;
 mod view;

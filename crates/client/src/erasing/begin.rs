@@ -351,6 +351,7 @@ impl Session {
             return Ok(None);
         }
         let here = WorkedOut {
+            of,
             old,
             covered: &covered,
             replayed: &replayed,
