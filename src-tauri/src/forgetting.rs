@@ -4,27 +4,17 @@
 //! when it likes and wipes nothing. So at each lock, by whoever it came, the process that held the page is ended, and another
 //! one begins with the page of a locked vault. The system hands a dead process's memory to nobody before it is empty.
 
-use mecum_api::{Topic, VaultPhase};
 use mecum_client::App;
 use tauri::{AppHandle, Manager, Runtime, WebviewWindow};
 
-/// Watches the vault from beside the window, for as long as the app runs.
+/// Waits for locks beside the window, for as long as the app runs.
 pub(crate) fn at_each_lock<R: Runtime>(app: &AppHandle<R>, client: App) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        let (mut at, mut was_open) = (0, false);
+        let mut locks = 0;
         loop {
-            let news = client.news_feed().wait(at).await;
-            at = news.at;
-            if !news.topics.contains(&Topic::Vault) {
-                continue;
-            }
-            let status = client.vault_status(()).await;
-            let is_open = status.is_ok_and(|status| status.phase == VaultPhase::Open);
-            if was_open && !is_open {
-                app.webview_windows().values().for_each(forget);
-            }
-            was_open = is_open;
+            locks = client.locked_after(locks).await;
+            app.webview_windows().values().for_each(forget);
         }
     });
 }

@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 use mecum_api::{CallError, Code, NewsArgs, NewsView, SyncPhase, SyncView, Topic};
 use mecum_seal::{Entropy, KdfParams, SystemEntropy, with_wiped_stack};
 use mecum_vault::{Location, VaultOptions};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use crate::believed::Touched;
@@ -95,6 +95,8 @@ pub(crate) struct Inner {
     /// Something to send, or somebody asked.
     pub(crate) poke: Arc<Notify>,
     touched: Mutex<Touched>,
+    /// How often the vault was locked.
+    locks: watch::Sender<u64>,
 }
 
 /// One profile of Mecum.
@@ -148,11 +150,12 @@ impl App {
             line: tokio::sync::Mutex::new(line),
             poke: poke.clone(),
             touched: Mutex::new(Touched::new(options.clock.now_ms(), Instant::now())),
+            locks: watch::Sender::new(0),
             options,
         });
         let app = Self { _open: Arc::new(Open(inner.clone())), inner };
         tokio::spawn(crate::driver::run(Arc::downgrade(&app.inner), poke, sockets));
-        tokio::spawn(watch(Arc::downgrade(&app.inner), app.inner.options.tick));
+        tokio::spawn(look(Arc::downgrade(&app.inner), app.inner.options.tick));
         app
     }
 
@@ -265,7 +268,7 @@ impl App {
 }
 
 /// Auto-lock, and work that waits for a quiet moment.
-async fn watch(app: std::sync::Weak<Inner>, tick: Duration) {
+async fn look(app: std::sync::Weak<Inner>, tick: Duration) {
     loop {
         tokio::time::sleep(tick).await;
         let Some(inner) = app.upgrade() else { return };
@@ -276,6 +279,7 @@ async fn watch(app: std::sync::Weak<Inner>, tick: Duration) {
             match minutes {
                 Some(minutes) if minutes > 0 && quiet_ms > i64::from(minutes) * 60_000 => inner.lock_now(),
                 Some(_) => {
+                    // What fails is tried again, and said by the session once it goes on failing.
                     let _ = inner.session(Session::idle).transpose();
                 }
                 None => {}

@@ -83,6 +83,30 @@ async fn a_vault_that_nobody_uses_locks_itself_and_one_in_use_does_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_lock_is_heard_of_also_one_that_an_unlock_follows_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let phone = device_at(folder.path(), &Arc::new(FixedClock::new(NOW_MS)));
+    create(&phone, "Laras", "phone").await;
+    call::<command::VaultLock>(&phone, Value::Null).await;
+    unlock(&phone, WORDS).await.expect("the passphrase opens it");
+    assert_eq!(phase(&phone).await, "open", "by what it is, nobody would know of the lock");
+    assert_eq!(phone.locked_after(0).await, 1, "it is counted");
+    let waits = tokio::spawn({
+        let phone = phone.clone();
+        async move { phone.locked_after(1).await }
+    });
+    call::<command::VaultTouch>(&phone, Value::Null).await;
+    assert!(!waits.is_finished(), "nothing else is taken for one");
+    for _ in 0..2 {
+        call::<command::VaultLock>(&phone, Value::Null).await;
+        call::<command::VaultLock>(&phone, Value::Null).await;
+        unlock(&phone, WORDS).await.expect("the passphrase opens it");
+    }
+    assert!(waits.await.expect("it is told") >= 2, "who waits is told");
+    assert_eq!(phone.locked_after(2).await, 3, "what is locked already is not locked once more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_passphrases_slow_down_also_after_a_restart_and_lose_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let clock = Arc::new(FixedClock::new(NOW_MS));

@@ -7,7 +7,7 @@ use mecum_api::{SyncView, Topic};
 use mecum_seal::with_wiped_stack;
 use mecum_sync::controls::is_out;
 
-use super::{Inner, held};
+use super::{App, Inner, held};
 use crate::broken::contained;
 use crate::error::SessionError;
 use crate::imports::Imports;
@@ -41,9 +41,14 @@ impl Inner {
         if session.lock().is_err() {
             crate::broken::say("mecum: a tail was not folded at lock; its envelopes stay");
         }
+        self.count_lock();
         // The driver closes what is signed in.
         self.poke.notify_one();
         self.news.tell(Topic::Vault);
+    }
+
+    fn count_lock(&self) {
+        self.locks.send_modify(|locks| *locks += 1);
     }
 
     /// Runs something on the open session from a task; nothing if it is locked.
@@ -81,8 +86,22 @@ impl Inner {
         if is_out("reopens") {
             return;
         }
+        let was_open = session.is_some();
         *session = session.take().and_then(opened_anew);
+        if was_open && session.is_none() {
+            self.count_lock();
+        }
         self.news.tell(Topic::Vault);
+    }
+}
+
+impl App {
+    /// Waits until the vault has been locked more often than `seen` times since this profile was opened, by whoever it came. Answers how
+    /// often. A lock that is followed by an unlock at once is heard all the same: news say only that something changed.
+    pub async fn locked_after(&self, seen: u64) -> u64 {
+        let mut locks = self.inner.locks.subscribe();
+        // What tells them is as old as the app, which waits here.
+        locks.wait_for(|locks| *locks > seen).await.map_or(seen, |locks| *locks)
     }
 }
 
