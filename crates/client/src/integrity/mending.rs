@@ -92,19 +92,24 @@ impl App {
                 }
                 None => Ok(Outcome::beyond_reading()),
             };
-            let mut outcome = outcome
+            let outcome = outcome
                 .unwrap_or_else(|error| Outcome { message_id: Some(error.message_id), ..Outcome::none() });
-            let closed = app.open_after_mending(&passphrase).await.is_err();
-            outcome.look_again(place::is_under_way(app.profile()));
-            let failed = outcome.message_id.is_some() || closed && outcome.left.is_empty();
-            let phase = if failed { TaskPhase::Failed } else { TaskPhase::Done };
-            let Outcome { found, left, entries, unsent, aside, by, message_id } = outcome;
-            let vault = mecum_api::VaultView::default();
-            held(&app.inner.integrity).mend =
-                MendView { phase, found, left, entries, unsent, aside, by, message_id, vault };
-            app.inner.news.tell(Topic::Integrity);
+            app.end_mending(outcome, &passphrase).await;
         });
         self.mend_status(()).await
+    }
+
+    /// Opens what is there now, which finishes what could not be put in place, and says what became of the mending.
+    async fn end_mending(&self, mut outcome: Outcome, passphrase: &str) {
+        let closed = self.open_after_mending(passphrase).await.is_err();
+        outcome.look_again(place::is_under_way(self.profile()));
+        let failed = outcome.message_id.is_some() || closed && outcome.left.is_empty();
+        let phase = if failed { TaskPhase::Failed } else { TaskPhase::Done };
+        let Outcome { found, left, entries, unsent, aside, by, message_id } = outcome;
+        let vault = mecum_api::VaultView::default();
+        held(&self.inner.integrity).mend =
+            MendView { phase, found, left, entries, unsent, aside, by, message_id, vault };
+        self.inner.news.tell(Topic::Integrity);
     }
 
     /// Opens the vault as it is now, mended or not; where it does not open, the person is asked again. Whoever has locked meanwhile has
@@ -306,7 +311,69 @@ fn findings(salvage: &Salvage, server: bool) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use mecum_api::VaultCreateArgs;
+    use mecum_domain::{ChartId, Field, Kind};
+    use mecum_seal::testing::{SeededEntropy, fast_kdf};
+
     use super::*;
+    use crate::app::AppOptions;
+    use crate::testing::PASSPHRASE;
+
+    /// A locked vault with four notes, of which the rows that say where the last ones lie are gone.
+    async fn damaged(folder: &Path) -> (App, ChartId) {
+        let entropy = Arc::new(SeededEntropy::new(7));
+        let app = App::open(AppOptions { kdf: fast_kdf(), entropy, ..AppOptions::new(folder.to_owned()) });
+        let args = VaultCreateArgs {
+            passphrase: PASSPHRASE.to_owned(),
+            name: "Laras".to_owned(),
+            born: None,
+            device_name: "phone".to_owned(),
+        };
+        app.vault_create(args).await.expect("a vault");
+        let write = |session: &mut Session| {
+            let chart = session.charts().first().copied().expect("a chart");
+            for n in 0..4 {
+                session.add(chart, Kind::Note, vec![(Field::Text, format!("note {n}"))])?;
+            }
+            Ok(chart)
+        };
+        let chart = app.with(write).await.expect("written");
+        app.vault_lock(()).await.expect("locks");
+        let file = rusqlite::Connection::open(place::vault(folder)).expect("a database");
+        let last = "SELECT at FROM row WHERE kind = 8 ORDER BY at DESC LIMIT 2";
+        let gone = file.execute(&format!("DELETE FROM row WHERE at IN ({last})"), []).expect("plain SQL");
+        assert_eq!(gone, 2, "rows are gone");
+        (app, chart)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_mended_and_could_not_be_put_in_place_is_put_there_by_the_unlock() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (app, chart) = damaged(folder.path()).await;
+        let salvage = app.begin_mending(PASSPHRASE).expect("it can be read").expect("with its key");
+        // What lies beside the vault cannot be removed for a while.
+        let in_the_way = folder.path().join("vault.sqlite-shm");
+        std::fs::remove_file(&in_the_way).expect("it is read");
+        std::fs::create_dir(&in_the_way).expect("made");
+        let outcome = app.mend(salvage).await.expect("it is put together");
+        assert!(place::is_under_way(app.profile()), "its last step stopped in its middle");
+        assert_eq!(outcome.message_id.as_deref(), Some("error-not-saved"), "which it says");
+        std::fs::remove_dir(&in_the_way).expect("removed");
+        app.end_mending(outcome, PASSPHRASE).await;
+        assert!(!place::is_under_way(app.profile()), "the unlock finished it");
+        let view = app.mend_status(()).await.expect("a status");
+        assert_eq!(
+            (view.phase, view.by, view.message_id),
+            (TaskPhase::Done, Some(MendBy::Here), None),
+            "told"
+        );
+        let rows = app.with(move |session| Ok(session.rows(chart)?.newest().len())).await.expect("open");
+        assert_eq!((rows, u32::try_from(rows)), (5, Ok(view.entries)), "with the person and every note");
+        assert!(app.with(|session| Ok(session.is_sound_for_tests())).await.expect("open"), "and sound");
+    }
 
     #[test]
     fn a_mending_whose_last_step_the_unlock_finishes_is_said_to_be_done_and_no_other() {
