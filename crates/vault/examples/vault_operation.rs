@@ -53,7 +53,7 @@ fn operate(what: &str, path: &Path, n: u64, early: bool) -> Result<(), String> {
                 return Err("the passphrase is wrong".to_owned());
             }
         }
-        "compact" => vault.idle().map_err(text)?,
+        "compact" | "give-back" | "write-anew" => vault.idle().map_err(text)?,
         "fold" => {
             saga::fold(&vault, n - 1).map_err(text)?;
             vault.idle().map_err(text)?;

@@ -20,8 +20,8 @@ mod strace;
 use std::sync::Mutex;
 
 use fixture::{file_in, folder};
-use mecum_faults::{Image, Proof};
-use operations::{BEFORE, OPERATIONS, judge, vault_files};
+use mecum_faults::Proof;
+use operations::{BEFORE, Files, OPERATIONS, judge, vault_files};
 use strace::Ended;
 
 const TEST: u8 = 4;
@@ -44,7 +44,7 @@ const STRIDE: u64 = 4;
 
 /// Refuses one kind of call at every `stride`-th position from `first` on. The refusals that struck, and what went wrong.
 fn sweep(
-    files: &Image,
+    files: &Files,
     operation: &str,
     call: &str,
     how: &str,
@@ -56,7 +56,7 @@ fn sweep(
     while at <= MOST_POSITIONS {
         let folder = folder();
         let path = file_in(folder.path());
-        if operation != "create" {
+        if let Some(files) = files.of(operation) {
             files.store(folder.path()).expect("stores");
         }
         let when = how.replace("{at}", &at.to_string());
@@ -147,7 +147,7 @@ fn control_an_acknowledgement_that_comes_first_is_found_out() {
     let found_out = (1..60).filter(|at| {
         let folder = folder();
         let path = file_in(folder.path());
-        files.store(folder.path()).expect("stores");
+        files.of("edit").expect("there is one before").store(folder.path()).expect("stores");
         let how = format!("error=ENOSPC:when={at}+");
         let ran = strace::inject(&program, ("edit", BEFORE + 1, true), &path, ("pwrite64", &how));
         ran.struck && ran.acknowledged && judge("edit", &path, true).is_err()

@@ -19,8 +19,8 @@ mod strace;
 use std::sync::Mutex;
 
 use fixture::{file_in, folder};
-use mecum_faults::{Image, Proof};
-use operations::{BEFORE, OPERATIONS, judge, vault_files};
+use mecum_faults::Proof;
+use operations::{BEFORE, Files, OPERATIONS, judge, vault_files};
 use strace::Ended;
 
 const TEST: u8 = 1;
@@ -33,13 +33,13 @@ const MOST_POSITIONS: u64 = 500;
 const LEAST_KILLS: u64 = 150;
 
 /// Kills `operation` at every position of one kind of call. The kills that struck, and what went wrong.
-fn sweep(files: &Image, operation: &str, call: &str, early: bool) -> (u64, Vec<String>) {
+fn sweep(files: &Files, operation: &str, call: &str, early: bool) -> (u64, Vec<String>) {
     let program = program::program("vault_operation");
     let mut wrong = Vec::new();
     for at in 1..=MOST_POSITIONS {
         let folder = folder();
         let path = file_in(folder.path());
-        if operation != "create" {
+        if let Some(files) = files.of(operation) {
             files.store(folder.path()).expect("stores");
         }
         let how = format!("signal=KILL:when={at}");

@@ -3,32 +3,111 @@
 use std::path::Path;
 
 use mecum_faults::Image;
-use mecum_vault::{Durability, Location, UnlockVaultError, Vault};
+use mecum_vault::{Durability, Location, Table, UnlockVaultError, Vault, WriteVaultError};
+use rusqlite::Connection;
 
 use crate::fixture::{NOW_MS, PASSPHRASE, create, file_in, folder, options};
 use crate::saga;
 
 /// Commits that the vault holds before.
 pub(crate) const BEFORE: u64 = 3;
-pub(crate) const OPERATIONS: [&str; 9] =
-    ["create", "unlock", "edit", "batch", "passphrase", "compact", "scrub", "export", "fold"];
+pub(crate) const OPERATIONS: [&str; 11] = [
+    "create",
+    "unlock",
+    "edit",
+    "batch",
+    "passphrase",
+    "compact",
+    "scrub",
+    "export",
+    "fold",
+    "give-back",
+    "write-anew",
+];
+/// Of a file that can give pages back, what SQLite says; see `room`.
+const INCREMENTAL: i64 = 2;
+/// So many free pages stay for what is written next; see `room`.
+const KEPT_PAGES: i64 = 4;
+/// Rows that are written and deleted again, so that a quarter of a file is free.
+const FREED_ROWS: u64 = 60;
 
-/// A vault with a few commits, the last of them in a log that nobody emptied.
-pub(crate) fn vault_files() -> Image {
-    let folder = folder();
-    let path = file_in(folder.path());
-    let vault = create(&path, 1);
-    for n in 1..=BEFORE {
-        if n == BEFORE {
-            vault.idle().expect("checkpoints");
+/// The vaults that the operations begin with.
+pub(crate) struct Files {
+    plain: Image,
+    roomy: Image,
+    older: Image,
+}
+
+impl Files {
+    /// What an operation begins with; nothing where it makes the vault.
+    pub(crate) fn of(&self, operation: &str) -> Option<&Image> {
+        match operation {
+            "create" => None,
+            "give-back" => Some(&self.roomy),
+            "write-anew" => Some(&self.older),
+            _ => Some(&self.plain),
         }
-        saga::write(&vault, n, Durability::Full).expect("writes");
     }
+}
+
+/// Vaults with a few commits, the last of them in a log that nobody emptied. Of one a quarter is free; another is so, and of a version
+/// whose files give no pages back.
+pub(crate) fn vault_files() -> Files {
+    let made = |change: &dyn Fn(&Path, Vault) -> Vault| {
+        let folder = folder();
+        let path = file_in(folder.path());
+        let vault = create(&path, 1);
+        saga::write_all(&vault, 1..=BEFORE - 1);
+        vault.idle().expect("checkpoints");
+        let vault = change(&path, vault);
+        saga::write(&vault, BEFORE, Durability::Full).expect("writes");
+        image(folder.path())
+    };
+    Files {
+        plain: made(&|_, vault| vault),
+        roomy: made(&|_, vault| roomy(vault)),
+        older: made(&|path, vault| {
+            vault.lock().expect("locks");
+            let older = Connection::open(path).expect("a file");
+            let pages =
+                "PRAGMA journal_mode = DELETE; PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE; VACUUM;
+                         PRAGMA journal_mode = WAL;";
+            older.execute_batch(pages).expect("as an older version makes it");
+            drop(older);
+            assert_eq!((number(path, "auto_vacuum"), number(path, "page_size")), (0, 4096), "an older file");
+            roomy(unlock(path, PASSPHRASE).expect("it opens"))
+        }),
+    }
+}
+
+/// The vault with so many free pages that they are worth giving back.
+fn roomy(vault: Vault) -> Vault {
+    for keeps in [true, false] {
+        let done: Result<(), WriteVaultError> = vault.write(Durability::Full, |w| {
+            for row in 0..FREED_ROWS {
+                let name = row.to_be_bytes();
+                if keeps {
+                    w.put(Table::Waiting, &name, &[7; 3_500])?;
+                } else {
+                    w.delete(Table::Waiting, &name)?;
+                }
+            }
+            Ok(())
+        });
+        done.expect("the vault takes it");
+    }
+    vault
+}
+
+fn number(path: &Path, name: &str) -> i64 {
+    let file = Connection::open(path).expect("a file");
+    file.pragma_query_value(None, name, |row| row.get(0)).expect("a pragma")
+}
+
+fn image(folder: &Path) -> Image {
     let mut image = Image::default();
     for name in ["vault.sqlite", "vault.sqlite-wal", "vault.sqlite.lock"] {
-        image
-            .files
-            .insert(name.to_owned(), std::fs::read(folder.path().join(name)).expect("a file of the vault"));
+        image.files.insert(name.to_owned(), std::fs::read(folder.join(name)).expect("a file of the vault"));
     }
     image
 }
@@ -63,7 +142,7 @@ pub(crate) fn judge(operation: &str, path: &Path, acknowledged: bool) -> Result<
     if found < least || found > most {
         return Err(format!("{found} commits are there, {least} to {most} expected"));
     }
-    let waiting = vault.names(mecum_vault::Table::Waiting).map_err(|error| error.to_string())?.len();
+    let waiting = vault.names(Table::Waiting).map_err(|error| error.to_string())?.len();
     let batch = operation == "batch" && found == BEFORE + 1;
     if waiting != if batch { 40 } else { 0 } {
         return Err(format!("half a batch: {waiting} rows"));
@@ -72,7 +151,19 @@ pub(crate) fn judge(operation: &str, path: &Path, acknowledged: bool) -> Result<
         judge_export(&vault, path, acknowledged)?;
     }
     saga::write(&vault, found + 1, Durability::Full).map_err(|error| format!("cannot go on: {error}"))?;
+    if acknowledged && matches!(operation, "give-back" | "write-anew") {
+        drop(vault);
+        return judge_room(path);
+    }
     Ok(())
+}
+
+/// What was given back is gone from the file, and a file that was written anew can give back more.
+fn judge_room(path: &Path) -> Result<(), String> {
+    match (number(path, "auto_vacuum"), number(path, "freelist_count")) {
+        (INCREMENTAL, free) if free <= KEPT_PAGES => Ok(()),
+        (kind, free) => Err(format!("{free} pages are free, and it is of kind {kind}")),
+    }
 }
 
 /// An export that is there is whole, and another one can be made whatever the interrupted one has left.
