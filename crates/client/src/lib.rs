@@ -27,6 +27,7 @@ mod heads;
 mod helpers;
 mod honesty;
 mod identity;
+mod idle;
 mod imports;
 mod integrity;
 mod loading;

@@ -12,6 +12,7 @@ use minicbor::{Decode, Encode};
 
 use crate::error::SessionError;
 use crate::helpers::ErrandOf;
+use crate::idle::Trouble;
 use crate::session::Session;
 use crate::stage::Stage;
 
@@ -21,7 +22,7 @@ const TOLD_FOR_MS: i64 = 3 * 24 * 60 * 60 * 1_000;
 /// The settings that hold such things.
 const KEPT: &[u8] = b"notice-";
 
-/// What is tried again with the next exchange.
+/// What is tried again with the next exchange, or in the next idle moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Waits {
     /// A share whose last day is over is to be ended.
@@ -32,6 +33,8 @@ pub(crate) enum Waits {
     Beginning,
     /// What became of a recovery helper, or of a part, is to be kept: each for itself.
     Helper(ErrandOf),
+    /// The vault's file is to be tidied up: tried again in idle moments.
+    Storage(Trouble),
 }
 
 impl Waits {
@@ -40,6 +43,7 @@ impl Waits {
             Waits::End => "notice-end-waits",
             Waits::Erasure | Waits::Beginning => "notice-erasure-waits",
             Waits::Helper(_) => "notice-helper-waits",
+            Waits::Storage(trouble) => trouble.message_id(),
         }
     }
 }
@@ -103,7 +107,7 @@ impl Session {
         all
     }
 
-    /// Notes whether something could be done that is tried with each exchange; an error here never stops one.
+    /// Notes whether something could be done that is tried again by itself; an error here stops nothing else.
     pub(crate) fn note_waits<T>(&mut self, what: Waits, outcome: &Result<T, SessionError>) {
         let changed = if outcome.is_ok() {
             self.waits.remove(&what).is_some()

@@ -75,6 +75,8 @@ pub struct Session {
     pub(crate) commits_left: Option<u32>,
     /// What idle moments know of documents.
     pub(crate) seen: crate::folding::Seen,
+    /// What fails in idle moments.
+    pub(crate) failing: crate::idle::Failing,
     /// Envelopes that were made again last.
     pub(crate) last_made: crate::logs::LastMade,
 }
@@ -156,6 +158,7 @@ impl Session {
             ends_by_date: OnceLock::new(),
             commits_left: None,
             seen: crate::folding::Seen::default(),
+            failing: crate::idle::Failing::default(),
             last_made: crate::logs::LastMade::default(),
         })
     }
@@ -490,19 +493,6 @@ impl Session {
         self.vault.write(Durability::Full, |w| w.put(Table::View, &summary_name(chart), &body))?;
         self.tell(Topic::Record { chart });
         Ok(())
-    }
-
-    /// What only runs when nobody waits: folding tails, forgetting old sent things, folding the write-ahead log in.
-    pub fn idle(&mut self) -> Result<(), SessionError> {
-        mecum_trip::here("idle");
-        // What is destroyed leaves the log first: a tail that cannot be folded may not keep it.
-        self.scrub_if_owed()?;
-        // What cannot be carried out keeps nothing else from being done.
-        let advanced = if self.follower.relay().is_none() { self.advance_erasures() } else { Ok(()) };
-        let folded = [self.fold_tails(), self.fold_quiet(), self.fold_logs()].into_iter().collect();
-        self.prune_outgoing()?;
-        self.vault.idle()?;
-        advanced.and(folded)
     }
 
     /// What kinds of entry a person may write.

@@ -2,12 +2,14 @@
 
 use mecum_api::{HonestyView, NoticeView, ReceiptState, SyncPhase, SyncView, Topic, command};
 use yew::prelude::*;
+use yew_router::prelude::*;
 
 use super::{Icon, IconName, Notice, NoticeKind, ReceiptMark};
 use crate::app::use_shell;
 use crate::format;
 use crate::i18n::{I18n, t, use_i18n};
 use crate::query::use_query;
+use crate::route::Route;
 
 /// The counts in the order in which they fill.
 fn counts(view: &HonestyView) -> [(ReceiptState, &'static str, u32); 3] {
@@ -32,12 +34,22 @@ pub fn sync_line(i18n: &I18n, sync: &SyncView) -> String {
     }
 }
 
+/// The notice beside which a check is offered.
+const DAMAGED: &str = "notice-storage-damaged";
+
 /// What was decided here and did not come to be, or waits to be done: a sentence each.
 pub fn sync_notices(i18n: &I18n, sync: &SyncView) -> Html {
     let one = |notice: &NoticeView| {
         let who = if notice.who.is_empty() { t!(i18n, "notice-somebody") } else { notice.who.clone() };
         let text = t!(i18n, &notice.message_id, who = who);
-        html! { <Notice kind={NoticeKind::Wait}><p>{ text }</p></Notice> }
+        html! {
+            <Notice kind={NoticeKind::Wait}>
+                <p>{ text }</p>
+                if notice.message_id == DAMAGED {
+                    <Link<Route> to={Route::Data} classes="link">{ t!(i18n, "check-title") }</Link<Route>>
+                }
+            </Notice>
+        }
     };
     sync.notices.iter().map(one).collect()
 }

@@ -99,7 +99,7 @@ fn erased_row(i18n: &I18n, one: &ErasureView) -> Html {
 
 #[cfg(test)]
 mod tests {
-    use mecum_api::{BackupsView, CheckView, VaultPhase};
+    use mecum_api::{BackupsView, CheckView, HomeView, NoticeView, SyncView, VaultPhase};
     use std::rc::Rc;
 
     use crate::app::tests::drawn;
@@ -155,6 +155,24 @@ mod tests {
         fake.phase(VaultPhase::InUse);
         let html = closed(fake).await;
         assert!(!html.contains("Begin anew") && html.contains("Try again"), "one in use is left alone");
+    }
+
+    #[tokio::test]
+    async fn what_goes_on_failing_in_the_file_is_said_on_home_and_a_check_is_offered_where_it_is_damaged() {
+        for (id, language, words, offers) in [
+            ("notice-storage-damaged", "en", "Have it checked.", true),
+            ("notice-storage-damaged", "id", "Periksakan berkasnya.", true),
+            ("notice-storage-full", "en", "Free some space", false),
+            ("notice-storage-not-saved", "en", "See whether this device has free space", false),
+        ] {
+            let fake = Fake::family();
+            let notice = NoticeView { message_id: id.to_owned(), ..NoticeView::default() };
+            let sync = SyncView { notices: vec![notice], ..SyncView::default() };
+            fake.put("home", HomeView { sync, ..HomeView::default() });
+            let html = drawn(fake, "/", language).await;
+            assert!(html.contains(words), "{id} says: {words}");
+            assert_eq!(html.contains("/settings/data"), offers, "{id}: the way to the check");
+        }
     }
 
     #[tokio::test]
