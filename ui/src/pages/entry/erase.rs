@@ -249,9 +249,12 @@ fn readers(i18n: &I18n, look: &ErasureLook) -> Html {
 
 #[cfg(test)]
 mod tests {
-    use mecum_api::PastReaderView;
+    use mecum_api::{PastReaderView, RowView};
+    use mecum_domain::Kind;
 
     use super::*;
+    use crate::app::tests::drawn;
+    use crate::backend::fake::Fake;
 
     #[derive(Properties, PartialEq)]
     struct SeenProps {
@@ -307,5 +310,45 @@ mod tests {
         let moved = view(ErasurePhase::Refused, ErasureKind::ToSensitive);
         assert_eq!(said(&moved), "moving-refused", "a move is said to be one");
         assert_eq!(refused_text(moved.kind), "moving-refused-text", "and that it may stand in both places");
+    }
+
+    #[tokio::test]
+    async fn a_move_that_was_refused_says_why_beside_the_buttons_that_decide_it_again() {
+        let drawn_as = |phase| async move {
+            let fake = Fake::family();
+            let row = RowView {
+                entry: "e1".into(),
+                kind: Kind::MedicationStatement,
+                title: "Amlodipine".into(),
+                editable: true,
+                ..RowView::default()
+            };
+            fake.put("entry_get", EntryView { row, ..EntryView::default() });
+            let message_id = (phase == ErasurePhase::Refused).then(|| "error-settle-first".to_owned());
+            let one = ErasureView {
+                erasure: "1".into(),
+                entry: Some("e1".into()),
+                message_id,
+                ..view(phase, ErasureKind::ToSensitive)
+            };
+            fake.put("erasure_list", vec![one]);
+            drawn(fake, "/record/entry/e1", "en").await
+        };
+        let html = drawn_as(ErasurePhase::Refused).await;
+        for words in [
+            "It could not be moved",
+            "Two values stand in this entry",
+            "may already stand where it was to go",
+            ">Take this off the list<",
+            ">Move to sensitive<",
+            ">Erase for good<",
+        ] {
+            assert!(html.contains(words), "the page says: {words}");
+        }
+        let html = drawn_as(ErasurePhase::Sending).await;
+        assert!(!html.contains("It could not be moved"), "control: what is under way was not refused");
+        for words in [">Take this off the list<", ">Move to sensitive<", ">Erase for good<"] {
+            assert!(!html.contains(words), "and cannot be decided again: {words}");
+        }
     }
 }
