@@ -11,7 +11,6 @@ mod comparing;
 mod intents;
 mod late;
 mod moving;
-mod records;
 mod signed;
 mod signing;
 mod view;

@@ -351,7 +351,6 @@ impl Session {
             return Ok(None);
         }
         let here = WorkedOut {
-            of,
             old,
             covered: &covered,
             replayed: &replayed,
