@@ -1,11 +1,14 @@
 //! Row `rest`: what the history of a chart takes on a device's disk, while it is written and when it is at rest.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use automerge::Automerge;
+use automerge::transaction::Transactable;
+use automerge::{AutoCommit, Automerge, ObjId, ObjType};
 use mecum_client::testing::{NOW_MS, first_device, surroundings};
 use mecum_client::{FixedClock, ItemKey, Session, Surroundings};
 use mecum_domain::{Edit, EntryId, Field, Kind, Relation};
@@ -61,8 +64,16 @@ pub(crate) fn measure(work: &Path) -> Result<Row, Failed> {
 struct Said {
     /// The envelopes as they were sealed, folded away since or not.
     sealed: u64,
-    /// The changes with their typed edits, neither deflated nor sealed, where they were counted: the baseline of row `hundred` too.
-    raw: Option<u64>,
+    /// Where they were counted.
+    raw: Option<Raw>,
+}
+
+/// What was to be stored, neither deflated nor sealed, in bytes.
+struct Raw {
+    /// Every edit as a change of its own: what D1 of the notes sets its figures against.
+    edits: u64,
+    /// The changes of the flushes with their typed edits: the baseline of row `hundred`.
+    flushes: u64,
 }
 
 /// What was seen of one vault, in bytes.
@@ -116,11 +127,14 @@ impl Seen {
         };
         let Self { steady, peak, wrote, said, save, inside } = self;
         let sealed = number(said.sealed)?;
-        let asked = number(said.raw.unwrap_or(said.sealed))?;
-        let against = match said.raw {
-            Some(_) => format!(
-                "the raw changes with their typed edits; against the {sealed} B of sealed envelopes it is {:.1}×",
-                wrote / sealed
+        let asked = number(said.raw.as_ref().map_or(said.sealed, |raw| raw.edits))?;
+        let against = match &said.raw {
+            Some(raw) => format!(
+                "the raw changes of the edits, one each; it is {:.1}× of the {} B of changes and typed edits in the flushes, and {:.1}× of the {} B of sealed envelopes",
+                wrote / number(raw.flushes)?,
+                raw.flushes,
+                wrote / sealed,
+                said.sealed,
             ),
             None => "the sealed envelopes".to_owned(),
         };
@@ -177,7 +191,8 @@ fn edited(profile: &Path) -> Result<Seen, Failed> {
             })
             .collect();
         let per_year = EDITED / YEARS;
-        let mut raw = 0;
+        let mut raw = Raw { edits: 0, flushes: 0 };
+        let mut plain = Plain::new(YEARS);
         for (year, of_year) in entries.chunks(per_year).enumerate() {
             let added = of_year.iter().map(|entry| (Kind::VitalSign, measured(&dice, *entry, 2018 + year)));
             session.write_for_tests(chart, added.collect(), true)?;
@@ -193,13 +208,14 @@ fn edited(profile: &Path) -> Result<Seen, Failed> {
             let mut edits = Vec::with_capacity(OF_A_FLUSH);
             for entry in of_year.iter().skip(from).take(OF_A_FLUSH / 2) {
                 for (field, low, high) in [(Field::Value, 105, 165), (Field::Value2, 60, 98)] {
-                    let value = Some(dice.between(low, high).to_string());
-                    edits.push((Kind::VitalSign, Edit::Set { entry: *entry, field, value }));
+                    let value = dice.between(low, high).to_string();
+                    raw.edits += plain.put(year, *entry, field, &value)?;
+                    edits.push((Kind::VitalSign, Edit::Set { entry: *entry, field, value: Some(value) }));
                 }
             }
             session.write_for_tests(chart, edits, true)?;
             if let Some(one) = of_year.get(from) {
-                raw += session.last_body_for_tests(chart, ItemKey::Entry(*one.as_bytes()))? as u64;
+                raw.flushes += session.last_body_for_tests(chart, ItemKey::Entry(*one.as_bytes()))? as u64;
             }
             clock.advance(PAUSE_MS);
             session.idle()?;
@@ -216,6 +232,38 @@ fn edited(profile: &Path) -> Result<Seen, Failed> {
         let all = session.all_envelopes_for_tests()?;
         Ok(Said { sealed: all.values().map(|bytes| bytes.len() as u64).sum(), raw: Some(raw) })
     })
+}
+
+/// The same values in plain documents, a change for each.
+struct Plain {
+    years: Vec<AutoCommit>,
+    entries: BTreeMap<EntryId, ObjId>,
+}
+
+impl Plain {
+    fn new(years: usize) -> Self {
+        Self {
+            years: std::iter::repeat_with(AutoCommit::new).take(years).collect(),
+            entries: BTreeMap::new(),
+        }
+    }
+
+    /// The bytes of the change that writes a value.
+    fn put(&mut self, year: usize, entry: EntryId, field: Field, value: &str) -> Result<u64, Failed> {
+        let document = self.years.get_mut(year).ok_or("no such year")?;
+        let map = match self.entries.entry(entry) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let map = document.put_object(automerge::ROOT, entry.to_string(), ObjType::Map)?;
+                document.commit();
+                new.insert(map)
+            }
+        };
+        document.put(&*map, field.key(), value)?;
+        document.commit();
+        let change = document.get_last_local_change().ok_or("no change")?;
+        Ok(change.raw_bytes().len() as u64)
+    }
 }
 
 fn measured(dice: &Dice, entry: EntryId, year: usize) -> Edit {

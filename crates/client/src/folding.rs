@@ -16,20 +16,31 @@ use crate::stage::Stage;
 
 /// After so long without a change a document is quiet, ms.
 const QUIET_MS: i64 = 10 * 60 * 1_000;
-/// Of a quiet document a tail is folded that is at least this part of its snapshot.
-const QUIET_PART: u64 = 8;
+/// Quiet tails are folded, the longest first, while all of them are together at least this part of all snapshots: a fold writes a whole
+/// snapshot, and this bounds both how often that is and how much lies there twice.
+const QUIET_PART: u64 = 6;
+/// The same where nothing at all was written for a while.
+const CALM_PART: u64 = 32;
+/// A tail that is a smaller part of its own snapshot is not worth it.
+const LEAST_PART: u64 = 16;
+/// After so many idle moments without a save nobody is writing. The app has one every five seconds.
+const CALM_IDLES: u32 = 12;
 /// Documents of one idle moment whose logs are folded, or looked at in vain.
 const AT_ONCE: usize = 2;
 /// Documents of which an idle moment asks whether there is something to fold.
 const LOOKED_AT_ONCE: usize = 64;
 /// Envelopes folded in one step.
 const MOST_OF_A_RUN: usize = 512;
+/// A run of fewer envelopes goes on growing: it is made again each time, so that a longer one would take long.
+const JOINED_BELOW: u64 = 128;
 /// A run leaves at least so many bytes to be free.
 const LEAST_FREED_BYTES: usize = 2_048;
 
 /// What idle moments know of documents.
 #[derive(Default)]
 pub(crate) struct Seen {
+    /// Idle moments since something else was written, and the commits there were after the last one.
+    calm: (u32, u64),
     /// Of each document how many envelopes it had when it was looked at first with so many, and when that was.
     quiet: BTreeMap<DocumentId, (u64, i64)>,
     /// Up to where its log was looked at, and how far its space had been exchanged then: nothing more folds before one of them grows.
@@ -57,6 +68,19 @@ impl Session {
         answer
     }
 
+    /// To be called as an idle moment begins.
+    pub(crate) fn note_calm(&mut self) {
+        let (idles, commits) = &mut self.seen.calm;
+        *idles = if *commits == self.vault.commits() { idles.saturating_add(1) } else { 0 };
+    }
+
+    /// To be called at its end: what it wrote itself does not count.
+    pub(crate) fn end_idle(&mut self) -> Result<(), SessionError> {
+        let (idles, commits) = &mut self.seen.calm;
+        *commits = self.vault.commits();
+        Ok(if *idles > 0 { self.vault.idle()? } else { self.vault.idle_between_saves()? })
+    }
+
     fn fold_one(&mut self, document: DocumentId) -> Result<(), SessionError> {
         let open = self.open_document(document)?;
         let (saved, heads) = (crate::plaintext::press(&open.save()), open.heads());
@@ -75,6 +99,7 @@ impl Session {
         state.snapshot_at = state.count;
         state.snapshot_bytes = saved.len() as u64;
         state.tail_bytes = 0;
+        self.vault.shorten_log()?;
         let mut stage = Stage::default();
         stage.puts.push((Table::Snapshot, document.as_bytes().to_vec(), saved));
         stage.documents.insert(document, state);
@@ -101,12 +126,12 @@ impl Session {
     /// Folds the tails of documents that nobody has written for a while, a few at a time.
     pub(crate) fn fold_quiet(&mut self) -> Result<(), SessionError> {
         let now = self.now_ms();
-        let mut quiet = Vec::new();
-        for state in self.documents.values().filter(|state| state.count > state.snapshot_at) {
-            let tail = state.tail_bytes.saturating_mul(QUIET_PART) >= state.snapshot_bytes.max(1);
+        let (mut quiet, mut tails, mut snapshots) = (Vec::new(), 0, 0);
+        for state in self.documents.values() {
+            snapshots += state.snapshot_bytes;
             // Only where the log can follow it is there anything to gain.
-            let waits = quiet.len() == AT_ONCE || self.has_failed(state.document);
-            if !tail || waits || state.cuts > 0 || !self.is_shown(state.space) {
+            let waits = state.cuts > 0 || self.has_failed(state.document) || !self.is_shown(state.space);
+            if state.count == state.snapshot_at || waits {
                 continue;
             }
             let since = match self.seen.quiet.get(&state.document) {
@@ -118,10 +143,23 @@ impl Session {
             };
             self.seen.quiet.insert(state.document, (state.count, since));
             if now.saturating_sub(since) >= QUIET_MS {
-                quiet.push(state.document);
+                tails += state.tail_bytes;
+                if state.tail_bytes.saturating_mul(LEAST_PART) >= state.snapshot_bytes {
+                    quiet.push((state.tail_bytes, state.document));
+                }
             }
         }
-        self.fold(quiet)
+        let part = if self.seen.calm.0 >= CALM_IDLES { CALM_PART } else { QUIET_PART };
+        quiet.sort_unstable();
+        let mut long = Vec::new();
+        while tails.saturating_mul(part) >= snapshots.max(1)
+            && long.len() < AT_ONCE
+            && let Some((bytes, document)) = quiet.pop()
+        {
+            tails -= bytes;
+            long.push(document);
+        }
+        self.fold(long)
     }
 
     /// When the last envelope of a document was written.
@@ -187,27 +225,30 @@ impl Session {
         let loaded = self.load_document(document)?;
         // A document that cannot be read back change by change keeps its envelopes.
         let Ok(payloads) = loaded.payloads() else { return Ok(false) };
-        let mut run = Run::default();
-        let mut folding = Folding::new(space, state, &payloads);
+        let (mut run, mut folding) = (Run::default(), Folding::new(space, state, &payloads));
         for link in self.vault.links(document, 0)? {
-            let (n, bytes) = match link {
-                Link::Whole { n, envelope } if n <= state.snapshot_at => (n, envelope),
-                _ => {
-                    if run.is_worth(&folding, least) {
-                        break;
-                    }
-                    (run, folding) = (Run::default(), Folding::new(space, state, &payloads));
-                    continue;
+            let taken = match &link {
+                Link::Whole { n, envelope } if *n <= state.snapshot_at => {
+                    let full = run.envelopes.len() >= MOST_OF_A_RUN;
+                    !full && self.has_server(envelope) && folding.take(envelope)
                 }
+                _ => false,
             };
-            let full = folding.residue.kept.len() >= MOST_OF_A_RUN;
-            let taken = !full && self.has_server(&bytes) && folding.take(&bytes);
-            if taken {
-                run.take(n, bytes);
-            } else if run.is_worth(&folding, least) {
+            if taken && let Link::Whole { n, envelope } = link {
+                run.take(n, envelope);
+                continue;
+            }
+            if run.is_worth(&folding, least) {
                 break;
-            } else {
-                (run, folding) = (Run::default(), Folding::new(space, state, &payloads));
+            }
+            (run, folding) = (Run::default(), Folding::new(space, state, &payloads));
+            // What was folded just before goes on growing, while it is short: each run costs its seal and its row.
+            if let Link::Folded(before) = link
+                && before.count() < JOINED_BELOW
+                && let Ok(made) = self.made_again(document, &before, &payloads)
+                && let Some(bytes) = folding.go_on(&before, &made)
+            {
+                run = Run { first: before.first(), before: bytes, envelopes: made.to_vec(), ..run };
             }
         }
         if !run.is_worth(&folding, least) {
@@ -239,7 +280,10 @@ impl Session {
 struct Run {
     first: u64,
     last: u64,
+    /// Of the envelopes that lie there whole.
     bytes: usize,
+    /// Of the residue that it goes on from.
+    before: usize,
     envelopes: Vec<Vec<u8>>,
 }
 
@@ -256,6 +300,6 @@ impl Run {
     /// Whether it leaves so much to be free, after what is kept of it.
     fn is_worth(&self, folding: &Folding<'_>, least: usize) -> bool {
         let mostly_made = self.bytes >= least && folding.made * 2 > folding.residue.kept.len();
-        mostly_made && self.bytes >= folding.residue.encode().len() + least / 2
+        mostly_made && self.bytes + self.before >= folding.residue.encode().len() + least / 2
     }
 }

@@ -83,13 +83,14 @@ impl Session {
 
     fn tidy(&mut self) -> Result<(), SessionError> {
         mecum_trip::here("idle");
+        self.note_calm();
         // What is destroyed leaves the log first: a tail that cannot be folded may not keep it.
         self.scrub_if_owed()?;
         // What cannot be carried out keeps nothing else from being done.
         let advanced = if self.follower.relay().is_none() { self.advance_erasures() } else { Ok(()) };
         let folded = [self.fold_tails(), self.fold_quiet(), self.fold_logs()].into_iter().collect();
         self.prune_outgoing()?;
-        self.vault.idle()?;
+        self.end_idle()?;
         advanced.and(folded)
     }
 
@@ -133,6 +134,8 @@ mod tests {
         for number in 0..300 {
             session.add(chart, Kind::Note, vec![(Field::Text, format!("note {number}"))]).expect("a note");
         }
+        // What the sheet forgets is written too, and is no part of this.
+        session.prune_outgoing().expect("forgets");
         session.stop_after_commits_for_tests(0);
         session.idle().expect_err("its snapshot cannot be kept");
         assert!(said(&session).is_empty(), "once is no trouble: it is tried again");

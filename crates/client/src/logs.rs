@@ -52,7 +52,7 @@ impl Session {
             match link {
                 Link::Whole { n, envelope } => all.push((n, envelope)),
                 Link::Folded(run) => {
-                    let made = self.made_again(log, &run, &mut payloads)?;
+                    let made = self.made_again_once(log, &run, &mut payloads)?;
                     let numbered = (run.first()..).zip(made.iter().cloned());
                     all.extend(numbered.filter(|(n, _)| *n > after));
                 }
@@ -67,7 +67,7 @@ impl Session {
             None => Ok(None),
             Some(Link::Whole { envelope, .. }) => Ok(Some(envelope)),
             Some(Link::Folded(run)) => {
-                let made = self.made_again(log, &run, &mut None)?;
+                let made = self.made_again_once(log, &run, &mut None)?;
                 let at = n.checked_sub(run.first()).and_then(|at| usize::try_from(at).ok());
                 Ok(at.and_then(|at| made.get(at).cloned()))
             }
@@ -133,13 +133,13 @@ impl Session {
         }
         for link in self.vault.links(document, 0)? {
             if let Link::Folded(run) = link {
-                all.push((run.first(), self.made_again(document, &run, &mut payloads)?));
+                all.push((run.first(), self.made_again_once(document, &run, &mut payloads)?));
             }
         }
         Ok(all)
     }
 
-    fn made_again(
+    fn made_again_once(
         &self,
         document: DocumentId,
         run: &Folded,
@@ -148,17 +148,26 @@ impl Session {
         if let Some(made) = self.last_made.get(document, run) {
             return Ok(made);
         }
-        let state = self.documents.get(&document).ok_or(SessionError::Folded)?;
         let payloads = if let Some(payloads) = payloads {
             payloads
         } else {
             let loaded = self.load_document(document)?;
             payloads.insert(loaded.payloads().map_err(|_| SessionError::Folded)?)
         };
-        let made = make_run(run, self.space_of_document(state)?, state, payloads)?;
-        let made = Arc::new(made);
+        let made = self.made_again(document, run, payloads)?;
         self.last_made.set(Some((document, run.first(), Arc::clone(&made))));
         Ok(made)
+    }
+
+    /// The envelopes of a run of a document that has these changes.
+    pub(crate) fn made_again(
+        &self,
+        document: DocumentId,
+        run: &Folded,
+        payloads: &Payloads,
+    ) -> Result<Made, SessionError> {
+        let state = self.documents.get(&document).ok_or(SessionError::Folded)?;
+        Ok(Arc::new(make_run(run, self.space_of_document(state)?, state, payloads)?))
     }
 }
 

@@ -1,4 +1,4 @@
-//! View pages: the rows of a document, in pages of about 12 KiB, deflated and sealed, so that lists never load a CRDT.
+//! View pages: the rows of a document, in pages of about 9 KiB, deflated and sealed, so that lists never load a CRDT.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use crate::row::{ChartRows, ItemKey, Row};
 pub(crate) const VIEW_VERSION: u32 = 1;
 
 /// A page takes no more rows above this; with the largest row it stays under 16 KiB (DESIGN 5, "Views first").
-const FULL_BYTES: usize = 12 * 1024;
+const FULL_BYTES: usize = 9 * 1024;
 
 /// The name of a page in the vault.
 pub(crate) fn page_name(document: DocumentId, page: u32) -> Vec<u8> {
@@ -26,12 +26,25 @@ const DEFLATED: u8 = 1;
 /// The vault takes no larger row, so no view was larger before it was deflated.
 const MAX_VIEW_BYTES: u64 = 16 << 20;
 
-/// A view as the vault keeps it, deflated: what a list says is repeated in each of its rows. Layout: `1 || body`, the body raw
-/// (RFC 1951).
+/// A page is as long as a multiple of this.
+const EVEN_BYTES: usize = 128;
+
+/// A page that was longer stays as long as it was, if it is by no more than this: then it is written where it lies. Otherwise the
+/// vault's file gives it other pages each time, and notes that on two more.
+const SPARE_BYTES: usize = 384;
+
+/// A view as the vault keeps it, deflated: what a list says is repeated in each of its rows. Layout: `1 || body || zeros`, the body raw
+/// (RFC 1951), which says itself where it ends.
 pub(crate) fn stored_view(plain: &[u8]) -> Vec<u8> {
     let mut stored = deflate_soon(plain);
     stored.insert(0, DEFLATED);
     stored
+}
+
+/// The length that a page takes which needs so many bytes and had `before`.
+fn even_length(needed: usize, before: usize) -> usize {
+    let fits = (needed..=needed + SPARE_BYTES).contains(&before);
+    if fits { before } else { needed.next_multiple_of(EVEN_BYTES) }
 }
 
 /// The view of stored bytes.
@@ -47,23 +60,33 @@ pub(crate) fn decode_page(bytes: &[u8]) -> Result<Vec<Row>, SessionError> {
     Ok(read_page(bytes)?.0)
 }
 
-/// The rows of stored bytes, and how many bytes they are undeflated.
-pub(crate) fn read_page(bytes: &[u8]) -> Result<(Vec<Row>, usize), SessionError> {
+/// The rows of stored bytes, and how long they are.
+pub(crate) fn read_page(bytes: &[u8]) -> Result<(Vec<Row>, PageBytes), SessionError> {
     let broken = || SessionError::Stored { what: "view page" };
     let plain = plain_view(bytes).map_err(|_| broken())?;
-    Ok((minicbor::decode(&plain).map_err(|_| broken())?, plain.len()))
+    let lengths = PageBytes { plain: plain.len(), stored: bytes.len() };
+    Ok((minicbor::decode(&plain).map_err(|_| broken())?, lengths))
+}
+
+/// How long a page is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PageBytes {
+    /// Undeflated.
+    plain: usize,
+    /// As the vault keeps it; 0 before it was kept.
+    stored: usize,
 }
 
 /// Which page each row of a document is on.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PageMap {
-    pages: BTreeMap<DocumentId, Vec<(Vec<ItemKey>, usize)>>,
+    pages: BTreeMap<DocumentId, Vec<(Vec<ItemKey>, PageBytes)>>,
     place: BTreeMap<(DocumentId, ItemKey), usize>,
 }
 
 impl PageMap {
     /// Notes a page that was read.
-    pub(crate) fn note(&mut self, document: DocumentId, page: u32, rows: &[Row], bytes: usize) {
+    pub(crate) fn note(&mut self, document: DocumentId, page: u32, rows: &[Row], bytes: PageBytes) {
         let pages = self.pages.entry(document).or_default();
         let at = page as usize;
         if pages.len() <= at {
@@ -81,7 +104,7 @@ impl PageMap {
             return u32::try_from(*page).unwrap_or(u32::MAX);
         }
         let pages = self.pages.entry(document).or_default();
-        if pages.last().is_none_or(|(_, bytes)| *bytes >= FULL_BYTES) {
+        if pages.last().is_none_or(|(_, bytes)| bytes.plain >= FULL_BYTES) {
             pages.push(Default::default());
         }
         let page = pages.len() - 1;
@@ -111,20 +134,24 @@ impl PageMap {
     pub(crate) fn grow(&mut self, document: DocumentId, page: u32, bytes: usize) {
         if let Some((_, size)) = self.pages.get_mut(&document).and_then(|pages| pages.get_mut(page as usize))
         {
-            *size += bytes;
+            size.plain += bytes;
         }
     }
 
-    /// The bytes of a page as it stands.
-    pub(crate) fn encode(&self, document: DocumentId, page: u32, rows: &ChartRows) -> Vec<u8> {
-        let keys = self
-            .pages
-            .get(&document)
-            .and_then(|pages| pages.get(page as usize))
-            .map_or(&[][..], |(keys, _)| keys);
+    /// The bytes of a page as it stands, and as the vault is to keep it.
+    pub(crate) fn encode(&mut self, document: DocumentId, page: u32, rows: &ChartRows) -> Vec<u8> {
+        let at = self.pages.get_mut(&document).and_then(|pages| pages.get_mut(page as usize));
+        let Some((keys, bytes)) = at else { return stored_view(&minicbor_rows(&[])) };
         let rows: Vec<&Row> = keys.iter().filter_map(|key| rows.get_in(document, *key)).collect();
-        stored_view(&minicbor::to_vec(rows).expect("rows of plain fields encode"))
+        let mut stored = stored_view(&minicbor_rows(&rows));
+        stored.resize(even_length(stored.len(), bytes.stored), 0);
+        bytes.stored = stored.len();
+        stored
     }
+}
+
+fn minicbor_rows(rows: &[&Row]) -> Vec<u8> {
+    minicbor::to_vec(rows).expect("rows of plain fields encode")
 }
 
 /// The rows of a chart with their pages.
@@ -212,13 +239,52 @@ mod tests {
             for bytes in [&stored, &plain] {
                 let (read, length) = read_page(bytes).expect("a page");
                 assert_eq!(read, rows, "what went in comes out, deflated or as an older version kept it");
-                assert_eq!(length, plain.len(), "a page is as full as its rows are long, however it is kept");
+                let lengths = (length.plain, length.stored);
+                assert_eq!(
+                    lengths,
+                    (plain.len(), bytes.len()),
+                    "a page is as full as its rows are long, however it is kept"
+                );
             }
             assert!(count < 60 || stored.len() * 3 < plain.len(), "{} of {}", stored.len(), plain.len());
             for at in 0..stored.len() {
                 assert!(read_page(&stored[..at]).is_err(), "cut at {at}");
             }
         }
+    }
+
+    #[test]
+    fn a_page_that_changes_a_little_stays_as_long_as_it_was() {
+        let (mut loaded, document) = (LoadedChart::default(), DocumentId::from_bytes([5; 16]));
+        loaded.put((0..40).map(row).collect());
+        let first = loaded.pages.encode(document, 0, &loaded.rows);
+        assert_eq!(first.len() % EVEN_BYTES, 0, "an even length");
+        for round in 0..200_u16 {
+            let changed =
+                |n: u16| Row { value: Some(format!("{}", (n * 37 + round * 91) % 1_000)), ..row(n) };
+            loaded.put((0..20).map(changed).collect());
+            let now = loaded.pages.encode(document, 0, &loaded.rows);
+            assert_eq!(now.len(), first.len(), "round {round}: written where it lies");
+            let mut read = read_page(&now).expect("a page").0;
+            let mut held: Vec<Row> = (0..40).map(|n| if n < 20 { changed(n) } else { row(n) }).collect();
+            read.sort_by_key(|row| row.at_ms);
+            held.sort_by_key(|row| row.at_ms);
+            assert_eq!(read, held, "and it says what it held");
+        }
+        // Read back, it is known how long it was.
+        let (rows, lengths) = read_page(&first).expect("a page");
+        let mut again = PageMap::default();
+        again.note(document, 0, &rows, lengths);
+        assert_eq!(again.encode(document, 0, &loaded.rows).len(), first.len(), "after a restart too");
+    }
+
+    #[test]
+    fn a_page_grows_and_shrinks_with_what_is_on_it() {
+        assert_eq!(even_length(1, 0), EVEN_BYTES, "a new one");
+        assert_eq!(even_length(1_000, 1_024), 1_024, "as it was");
+        assert_eq!(even_length(1_025, 1_024), 1_152, "it needs more");
+        assert_eq!(even_length(700, 1_024), 1_024, "a little less");
+        assert_eq!(even_length(600, 1_024), 640, "much less");
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! Layout, numbers as LEB128, signed ones zigzag: `1, count of writers, [device(16), incarnation(16), actor(16)] each, count of stands,
 //! [epoch, membership head(32)] each, and then each envelope`. An envelope is `flags` and either, with flag 1, its length and bytes as
 //! they are, or `writer, stand, envelope_seq, change_seq, at_ms, salt(32), first two bytes of its content id` and, with flag 2, the
-//! content id of the one before it in its chain; without, that is the last one of the same chain in this residue.
+//! content id of the one before it in its chain; without, that is the last one of the same chain in this residue. With flag 4 the salt is
+//! its seed of four bytes (ADR 0019); a residue with such a one begins with 2.
 //! `envelope_seq` and `change_seq` are differences to the writer's one before, `at_ms` to the envelope before.
 //!
 //! The change is in the document, its bytes and edits are those of [`mecum_documents::Payloads`], and they are packed as
@@ -14,17 +15,22 @@ use std::collections::BTreeMap;
 
 use mecum_documents::{Actor, Payload, Payloads};
 use mecum_seal::{
-    DeviceId, DocumentKey, Envelope, Hash32, IncarnationId, Place, document_key_in_epoch, seal_envelope_again,
+    DeviceId, DocumentKey, Envelope, Hash32, IncarnationId, Place, Salt, document_key_in_epoch,
+    seal_envelope_again,
 };
+use mecum_vault::Folded;
 
 use crate::plaintext::{BadPlaintext, pack, unpack};
 use crate::space::{DocumentState, SpaceState};
 use crate::times::{put as put_signed, take as signed};
 
-const VERSION: u8 = 1;
+/// All salts are whole.
+const WHOLE_SALTS: u8 = 1;
+/// Some are seeds.
+const SEEDS: u8 = 2;
 const VERBATIM: u8 = 1;
 const PREVIOUS: u8 = 2;
-const SALT_BYTES: usize = 32;
+const SEED: u8 = 4;
 /// Of the content id so much is kept: where an epoch has two keys, it says which.
 const CHECK_BYTES: usize = 2;
 /// An envelope that cannot be made again may lie among others if it is no larger; else the run ends before it.
@@ -52,7 +58,7 @@ pub(crate) struct Parts {
     envelope_seq: u64,
     pub(crate) change_seq: u64,
     pub(crate) at_ms: i64,
-    salt: [u8; SALT_BYTES],
+    salt: Salt,
     check: [u8; CHECK_BYTES],
     /// Content id of the link before it; none where that is the last of the same chain in the residue.
     previous: Option<Hash32>,
@@ -118,6 +124,26 @@ impl<'a> Folding<'a> {
         Self { space, state, payloads, last: BTreeMap::new(), residue: Residue::default(), made: 0 }
     }
 
+    /// Goes on from a run that was folded before, of which these are the envelopes. Answers how many bytes its residue has; none where
+    /// it cannot be gone on from.
+    pub(crate) fn go_on(&mut self, run: &Folded, envelopes: &[Vec<u8>]) -> Option<usize> {
+        let residue = Residue::decode(run.residue()).ok()?;
+        for bytes in envelopes {
+            self.passes(bytes);
+        }
+        self.made = residue.kept.iter().filter(|kept| matches!(kept, Kept::Made(_))).count();
+        self.residue = residue;
+        Some(run.residue().len())
+    }
+
+    /// Notes where an envelope's chain has got to.
+    fn passes(&mut self, bytes: &[u8]) {
+        if let Ok(envelope) = Envelope::parse(bytes) {
+            let place = envelope.place();
+            self.last.insert((place.device, place.incarnation), envelope.content_id());
+        }
+    }
+
     /// Takes the next envelope. False if it can neither be made again nor lie among the others; then nothing changed.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> bool {
         if let Some((parts, id)) = self.parts(bytes) {
@@ -128,10 +154,7 @@ impl<'a> Folding<'a> {
         }
         let small = bytes.len() <= MOST_VERBATIM;
         if small {
-            if let Ok(envelope) = Envelope::parse(bytes) {
-                let place = envelope.place();
-                self.last.insert((place.device, place.incarnation), envelope.content_id());
-            }
+            self.passes(bytes);
             self.residue.kept.push(Kept::Verbatim(bytes.to_vec()));
         }
         small
@@ -140,7 +163,8 @@ impl<'a> Folding<'a> {
     /// The parts of an envelope from which exactly it is made again, and its content id.
     fn parts(&self, bytes: &[u8]) -> Option<(Parts, Hash32)> {
         let envelope = Envelope::parse(bytes).ok()?;
-        let body = unpack(&self.space.open(&self.state.key, &envelope)?).ok()?;
+        let (key, plaintext) = self.space.open_with_key(&self.state.key, &envelope)?;
+        let body = unpack(&plaintext).ok()?;
         let glance = Payload::glance(&body).ok()?;
         let (place, id) = (envelope.place(), envelope.content_id());
         let last = self.last.get(&(place.device, place.incarnation)).copied();
@@ -150,7 +174,7 @@ impl<'a> Folding<'a> {
             envelope_seq: place.envelope_seq,
             change_seq: glance.change_seq,
             at_ms: glance.at_ms,
-            salt: *envelope.salt(),
+            salt: envelope.salt(&key, &plaintext),
             check: check_of(&id),
             previous: (last != Some(place.previous)).then_some(place.previous),
         };
@@ -222,7 +246,8 @@ impl Residue {
             index_in(&mut writers, parts.writer);
             index_in(&mut stands, parts.stand);
         }
-        let mut out = vec![VERSION];
+        let seeds = made().any(|parts| matches!(parts.salt, Salt::Seed(_)));
+        let mut out = vec![if seeds { SEEDS } else { WHOLE_SALTS }];
         put(&mut out, writers.len() as u64);
         for (device, incarnation, actor) in &writers {
             out.extend_from_slice(device.as_bytes());
@@ -246,7 +271,8 @@ impl Residue {
                 }
                 Kept::Made(parts) => parts,
             };
-            out.push(if parts.previous.is_some() { PREVIOUS } else { 0 });
+            let seed = if matches!(parts.salt, Salt::Seed(_)) { SEED } else { 0 };
+            out.push(seed | if parts.previous.is_some() { PREVIOUS } else { 0 });
             put(&mut out, index_in(&mut writers, parts.writer));
             put(&mut out, index_in(&mut stands, parts.stand));
             let (seq, change) =
@@ -255,7 +281,10 @@ impl Residue {
             put_signed(&mut out, parts.change_seq.wrapping_sub(change).cast_signed());
             put_signed(&mut out, parts.at_ms.wrapping_sub(at_before));
             at_before = parts.at_ms;
-            out.extend_from_slice(&parts.salt);
+            match &parts.salt {
+                Salt::Whole(salt) => out.extend_from_slice(salt),
+                Salt::Seed(seed) => out.extend_from_slice(seed),
+            }
             out.extend_from_slice(&parts.check);
             if let Some(previous) = &parts.previous {
                 out.extend_from_slice(previous.as_bytes());
@@ -267,9 +296,7 @@ impl Residue {
     /// The residue of bytes, strictly.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, BadPlaintext> {
         let mut rest = bytes;
-        if take::<1>(&mut rest)? != [VERSION] {
-            return Err(BadPlaintext);
-        }
+        let ([WHOLE_SALTS] | [SEEDS]) = take::<1>(&mut rest)? else { return Err(BadPlaintext) };
         let writers = (0..count(&mut rest)?)
             .map(|_| {
                 let device = DeviceId::from_bytes(take(&mut rest)?);
@@ -294,7 +321,7 @@ impl Residue {
                 rest = after;
                 continue;
             }
-            if flags & !PREVIOUS != 0 {
+            if flags & !(PREVIOUS | SEED) != 0 {
                 return Err(BadPlaintext);
             }
             let writer = *usize::try_from(number(&mut rest)?)
@@ -310,8 +337,13 @@ impl Residue {
             let change_seq = change.wrapping_add_signed(signed(&mut rest)?);
             before.insert(writer, (envelope_seq, change_seq));
             at_ms = at_ms.wrapping_add(signed(&mut rest)?);
-            let (salt, check) = (take(&mut rest)?, take(&mut rest)?);
-            let previous = if flags == PREVIOUS { Some(Hash32::from_bytes(take(&mut rest)?)) } else { None };
+            let salt = match flags & SEED {
+                0 => Salt::Whole(take(&mut rest)?),
+                _ => Salt::Seed(take(&mut rest)?),
+            };
+            let check = take(&mut rest)?;
+            let previous =
+                if flags & PREVIOUS != 0 { Some(Hash32::from_bytes(take(&mut rest)?)) } else { None };
             kept.push(Kept::Made(Box::new(Parts {
                 writer,
                 stand,
@@ -394,7 +426,7 @@ mod tests {
             envelope_seq,
             change_seq,
             at_ms,
-            salt: [0; SALT_BYTES],
+            salt: Salt::Whole([0; 32]),
             check: [0; CHECK_BYTES],
             previous: previous.map(|byte| Hash32::from_bytes([byte; 32])),
         }
@@ -402,11 +434,21 @@ mod tests {
 
     fn some() -> Residue {
         let at_ms = 1_788_854_400_000;
-        let a = Parts { salt: [0x11; 32], check: [0xaa, 0xbb], ..parts((2, 3), 300, 12, at_ms, Some(9)) };
-        let b =
-            Parts { salt: [0x12; 32], check: [0xcc, 0xdd], ..parts((2, 3), 301, 13, at_ms + 60_000, None) };
-        let c =
-            Parts { salt: [0x13; 32], check: [0xee, 0xff], ..parts((4, 5), 5, 1, at_ms + 59_000, Some(10)) };
+        let a = Parts {
+            salt: Salt::Whole([0x11; 32]),
+            check: [0xaa, 0xbb],
+            ..parts((2, 3), 300, 12, at_ms, Some(9))
+        };
+        let b = Parts {
+            salt: Salt::Whole([0x12; 32]),
+            check: [0xcc, 0xdd],
+            ..parts((2, 3), 301, 13, at_ms + 60_000, None)
+        };
+        let c = Parts {
+            salt: Salt::Whole([0x13; 32]),
+            check: [0xee, 0xff],
+            ..parts((4, 5), 5, 1, at_ms + 59_000, Some(10))
+        };
         let made = |parts| Kept::Made(Box::new(parts));
         Residue { kept: vec![made(a), made(b), Kept::Verbatim(vec![0x83, 1, 2]), made(c)] }
     }
@@ -442,20 +484,53 @@ mod tests {
             }
         }
         assert_eq!(Residue::decode(&[]), Err(BadPlaintext), "nothing");
-        assert_eq!(Residue::decode(&[2, 0, 0]), Err(BadPlaintext), "a later version's");
+        assert_eq!(Residue::decode(&[3, 0, 0]), Err(BadPlaintext), "a later version's");
+        let changed = [&[2], &bytes[1..]].concat();
+        assert_eq!(Residue::decode(&changed), Err(BadPlaintext), "one with seeds that has none");
+    }
+
+    /// The same with seeds for salts, written once.
+    const FROZEN_SEEDS: &str = concat!(
+        "020201010101010101010101010101010101020202020202020202020202020202020303030303030303030303030303",
+        "030301010101010101010101010101010101040404040404040404040404040404040505050505050505050505050505",
+        "050501070606060606060606060606060606060606060606060606060606060606060606060000d8041880d0bf809068",
+        "11111111aabb090909090909090909090909090909090909090909090909090909090909090904000002",
+        "02c0a90712121212ccdd01038301020201000a02cf0f1313131313131313131313131313131313131313131313131313",
+        "131313131313eeff0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a",
+    );
+
+    #[test]
+    fn seeds_are_written_as_they_were_first_beside_whole_salts() {
+        let mut residue = some();
+        for (kept, seed) in residue.kept.iter_mut().zip([0x11, 0x12]) {
+            if let Kept::Made(parts) = kept {
+                parts.salt = Salt::Seed([seed; 4]);
+            }
+        }
+        let bytes = residue.encode();
+        let hex = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        assert_eq!(hex, FROZEN_SEEDS, "the layout is frozen");
+        assert_eq!(Residue::decode(&bytes), Ok(residue), "and read back");
+        let changed = [&[1], &bytes[1..]].concat();
+        assert_eq!(
+            Residue::decode(&changed),
+            Err(BadPlaintext),
+            "an older version would not have written it"
+        );
     }
 
     #[test]
-    fn an_envelope_costs_less_than_a_hundred_bytes_and_one_in_a_row_less_than_fifty() {
+    fn an_envelope_costs_less_than_sixty_bytes_and_one_in_a_row_less_than_twenty() {
         let many = |previous| Residue {
             kept: (0..300)
                 .map(|n| {
-                    Kept::Made(Box::new(parts((2, 3), 1_000 + n, n, 60_000 * n.cast_signed(), previous)))
+                    let parts = parts((2, 3), 1_000 + n, n, 60_000 * n.cast_signed(), previous);
+                    Kept::Made(Box::new(Parts { salt: Salt::Seed([7; 4]), ..parts }))
                 })
                 .collect(),
         };
         let (alone, in_a_row) = (many(Some(9)).encode().len() / 300, many(None).encode().len() / 300);
-        assert!(alone < 100 && in_a_row < 50, "{alone} B, {in_a_row} B");
+        assert!(alone < 60 && in_a_row < 20, "{alone} B, {in_a_row} B");
     }
 
     /// What was folded is packed again to be what it was: if these change, so do the envelopes, and none is made again.

@@ -148,9 +148,21 @@ impl SpaceState {
 
     /// What opens an envelope of a document of it, of any key of its epoch.
     pub(crate) fn open(&self, document: &DocumentKey, envelope: &Envelope) -> Option<Vec<u8>> {
+        self.open_with_key(document, envelope).map(|(_, plaintext)| plaintext)
+    }
+
+    /// The same, with the key that did.
+    pub(crate) fn open_with_key(
+        &self,
+        document: &DocumentKey,
+        envelope: &Envelope,
+    ) -> Option<(DocumentKey, Vec<u8>)> {
         let epoch = envelope.place().epoch;
-        self.epoch_keys(epoch)
-            .find_map(|key| envelope.open(&document_key_in_epoch(document, epoch, key)).ok())
+        self.epoch_keys(epoch).find_map(|key| {
+            let key = document_key_in_epoch(document, epoch, key);
+            let plaintext = envelope.open(&key).ok()?;
+            Some((key, plaintext))
+        })
     }
 
     /// The same for an envelope of its control document.

@@ -55,6 +55,8 @@ pub(crate) struct Stage {
     pub(crate) rows: BTreeMap<ChartId, BTreeMap<(DocumentId, ItemKey), Row>>,
     pub(crate) puts: Vec<(Table, Vec<u8>, Vec<u8>)>,
     pub(crate) deletes: Vec<(Table, Vec<u8>)>,
+    /// Rows that go and only repeat what stands in the record.
+    pub(crate) copies: Vec<(Table, Vec<u8>)>,
     pub(crate) topics: Vec<Topic>,
     pub(crate) follower: Option<Follower>,
     /// What cuts have done to documents.
@@ -399,7 +401,11 @@ impl Session {
             loaded.rows.written_here().stage(stage);
             let seen = self.seen_ms(chart)?;
             let summary = crate::summary::summarise(&self.charts.entry(chart).or_default().rows, seen);
-            stage.puts.push((Table::View, crate::session::summary_name(chart), summary.stored()));
+            let (name, body) = (crate::session::summary_name(chart), summary.stored());
+            // Most edits of a long chart change nothing of what home shows of it.
+            if self.vault.get(Table::View, &name)?.is_none_or(|kept| *kept != body) {
+                stage.puts.push((Table::View, name, body));
+            }
         }
         Ok(())
     }
@@ -422,6 +428,8 @@ impl Session {
 
     fn commit_vault(&mut self, stage: &Stage, durability: Durability) -> Result<(), SessionError> {
         let unfolded = self.unfolded_by(stage)?;
+        let same_changes =
+            |name: &[u8]| DocumentId::from_slice(name).is_some_and(|id| stage.same_changes.contains(&id));
         let written = self.vault.write(durability, |w| -> Result<(), WriteVaultError> {
             for log in &stage.dropped {
                 w.drop_log(*log)?;
@@ -445,6 +453,9 @@ impl Session {
                         let number = numbers.get(at).copied().unwrap_or(0);
                         w.put(*table, name, &place_body(log, number))?;
                     }
+                    None if *table == Table::Snapshot && same_changes(name) => {
+                        w.put_over(*table, name, body)?
+                    }
                     None => w.put(*table, name, body)?,
                 }
             }
@@ -459,6 +470,9 @@ impl Session {
             }
             for (table, name) in &stage.deletes {
                 w.delete(*table, name)?;
+            }
+            for (table, name) in &stage.copies {
+                w.delete_copy(*table, name)?;
             }
             mecum_trip::here("transaction");
             Ok(())

@@ -1,6 +1,6 @@
 //! Where everything is: the newest things that this device wrote, each with how far it has got.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mecum_api::{ReceiptState, WhereItem};
 use mecum_seal::SpaceId;
@@ -10,14 +10,17 @@ use mecum_vault::{Durability, Table};
 use crate::error::SessionError;
 use crate::row::ItemKey;
 use crate::session::Session;
-use crate::stage::{Outgoing, Stage};
+use crate::stage::{Outgoing, Stage, outgoing_name};
 use crate::summary::with_unit;
 
 /// Items shown of each state.
 const SHOWN: usize = 20;
 
-/// Items remembered; older ones are forgotten here, never in the record.
-const REMEMBERED: usize = 2_000;
+/// Things remembered, more than all that are shown; older ones are forgotten here, never in the record.
+const REMEMBERED: usize = 24;
+
+/// So many more are there before any is forgotten: each time that costs a commit.
+const SPARE: usize = 48;
 
 impl Session {
     /// The newest things of each state, newest first.
@@ -83,15 +86,36 @@ impl Session {
 
     /// Forgets the oldest things that the sheet would never show. The counts come from the chains, not from here.
     pub(crate) fn prune_outgoing(&mut self) -> Result<(), SessionError> {
+        let mut stage = Stage::default();
         let names = self.vault.names(Table::Outbox)?;
-        let spare = names.len().saturating_sub(REMEMBERED);
-        let deletes = names.into_iter().take(spare).map(|name| (Table::Outbox, name)).collect();
-        let mut stage = Stage { deletes, ..Stage::default() };
+        if names.len() > REMEMBERED + SPARE {
+            let kept = self.remembered()?;
+            stage.copies.extend(
+                names.into_iter().filter(|name| !kept.contains(name)).map(|name| (Table::Outbox, name)),
+            );
+        }
         self.forget_told(&mut stage)?;
-        if stage.deletes.is_empty() {
+        if stage.deletes.is_empty() && stage.copies.is_empty() {
             return Ok(());
         }
         self.commit(stage, Durability::Normal)
+    }
+
+    /// The names of the newest things, and of the newest of each state.
+    fn remembered(&self) -> Result<BTreeSet<Vec<u8>>, SessionError> {
+        let mut counts: BTreeMap<ReceiptState, usize> = BTreeMap::new();
+        let mut kept = BTreeSet::new();
+        let outgoing = self.outgoing()?;
+        // The newest stay side by side: with gaps between them they would take as many pages as before.
+        kept.extend(outgoing.iter().rev().take(REMEMBERED).map(outgoing_name));
+        for item in newest_of_each(outgoing) {
+            let of_state = counts.entry(self.receipt(item.space, item.seq)).or_default();
+            *of_state += 1;
+            if *of_state <= SHOWN {
+                kept.insert(outgoing_name(&item));
+            }
+        }
+        Ok(kept)
     }
 }
 

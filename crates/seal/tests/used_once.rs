@@ -4,14 +4,14 @@
 //! seen twice; a source of randomness that repeats itself is noticed by the same count; and no module but the two
 //! that draw a fresh salt for each sealing calls the cipher at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use mecum_seal::testing::{SeededEntropy, fast_kdf};
 use mecum_seal::{
     DeviceId, DocumentId, DocumentKey, Entropy, EpochKey, Hash32, IncarnationId, KemSecret, Key32,
-    PairingSecret, PassphraseSlot, Place, RecoveryKey, RecoverySlot, RowKey, SpaceId, SystemEntropy,
-    VaultKey, seal_envelope, seal_row, wrap_key,
+    PairingSecret, PassphraseSlot, Place, RecoveryKey, RecoverySlot, RowKey, Salt, SpaceId, SystemEntropy,
+    VaultKey, seal_envelope, seal_envelope_again, seal_row, wrap_key,
 };
 use minicbor::Decoder;
 
@@ -28,11 +28,7 @@ struct Seen {
 impl Seen {
     /// Key and commitment of an envelope are two halves of one HKDF: equal commitments mean equal keys.
     fn envelope(&mut self, bytes: &[u8]) {
-        let mut d = Decoder::new(bytes);
-        d.array().and_then(|_| d.array()).expect("an envelope");
-        (0..9).for_each(|_| d.skip().expect("a field"));
-        let salt = d.bytes().expect("the salt").to_vec();
-        let commitment = d.bytes().expect("the commitment").to_vec();
+        let (salt, commitment) = salt_and_commitment(bytes);
         self.salt(salt);
         self.repeated_keys += usize::from(!self.commitments.insert(commitment));
     }
@@ -55,6 +51,15 @@ impl Seen {
     fn repeats(&self) -> (usize, usize) {
         (self.repeated_salts, self.repeated_keys)
     }
+}
+
+/// The salt of an envelope and its commitment.
+fn salt_and_commitment(bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let mut d = Decoder::new(bytes);
+    d.array().and_then(|_| d.array()).expect("an envelope");
+    (0..9).for_each(|_| d.skip().expect("a field"));
+    let salt = d.bytes().expect("the salt").to_vec();
+    (salt, d.bytes().expect("the commitment").to_vec())
 }
 
 fn key() -> DocumentKey {
@@ -169,13 +174,39 @@ impl Entropy for Stuck {
     }
 }
 
+/// Neither a stuck source of randomness nor one that was cloned makes one key seal two plaintexts: what seals is worked out from them.
+#[test]
+fn no_source_of_randomness_makes_one_key_seal_two_plaintexts() {
+    let mut sealed: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+    let mut seals = 0;
+    let (cloned, clone) = (SeededEntropy::new(7), SeededEntropy::new(7));
+    for n in 1..=400_u64 {
+        for (source, text) in [
+            (&Stuck as &dyn Entropy, n.to_be_bytes().to_vec()),
+            (&Stuck, b"the other copy's edit".to_vec()),
+            (&Stuck, n.to_be_bytes()[..7].to_vec()),
+            (&cloned, [b"the one ".as_slice(), &n.to_be_bytes()].concat()),
+            (&clone, [b"the other".as_slice(), &n.to_be_bytes()].concat()),
+        ] {
+            let bytes = seal_envelope(&key(), &place(n % 20 + 1), &text, source).expect("small enough").bytes;
+            let (_, commitment) = salt_and_commitment(&bytes);
+            seals += 1;
+            if let Some(before) = sealed.insert(commitment, text.clone()) {
+                assert_eq!(before, text, "a key that was used before sealed the same words");
+            }
+        }
+    }
+    assert!(sealed.len() > 1_000, "{} keys in {seals} sealings", sealed.len());
+}
+
 #[test]
 fn a_salt_that_repeats_is_noticed() {
     let mut stuck = Seen::default();
     live(&mut stuck, 50, &Stuck);
     println!("a stuck source: {:?} repeats in {} sealings", stuck.repeats(), stuck.seals);
-    assert_eq!(stuck.repeated_salts, stuck.seals - 1, "control: every salt but the first");
-    assert_eq!(stuck.repeated_keys, 50 * 2, "and each retry and fork used its key again");
+    // A row's salt is random alone: every one but the first. An envelope's follows from its words too: the same batch again and nothing else.
+    assert_eq!(stuck.repeated_salts, 49 + 50, "control: the salts of rows, and of each retry");
+    assert_eq!(stuck.repeated_keys, 50, "and each retry used its key again, for the same words; no fork did");
 
     // A cloned machine whose random source was cloned with it: both say the same from then on.
     let mut cloned = Seen::default();
@@ -185,9 +216,9 @@ fn a_salt_that_repeats_is_noticed() {
     assert_eq!(cloned.repeats(), (300, 250), "control: its clone repeats everything");
 }
 
-/// The second line of defence: the place is part of the key, so that a repeated salt alone does not repeat the key.
+/// The second line of defence: the place is part of the key, so that the same random bytes alone do not repeat it.
 #[test]
-fn a_repeated_salt_at_another_place_is_another_key() {
+fn the_same_random_bytes_at_another_place_are_another_key() {
     let mut seen = Seen::default();
     let changed: [fn(&mut Place); 8] = [
         |p| p.space = SpaceId::from_bytes([9; 16]),
@@ -205,7 +236,15 @@ fn a_repeated_salt_at_another_place_is_another_key() {
         change(&mut moved);
         seal(&mut seen, &key(), &moved, b"same", &Stuck);
     }
-    assert_eq!(seen.repeats(), (8, 0), "nine sealings with one salt, under nine keys");
+    assert_eq!(seen.repeats(), (0, 0), "nine sealings from the same random bytes, under nine salts and keys");
+    // Nor does a whole salt, as a program might draw it.
+    let mut keys = BTreeSet::new();
+    for place in [place(1), place(2)] {
+        let sealed =
+            seal_envelope_again(&key(), &place, &Salt::Whole([0x99; 32]), b"same").expect("small enough");
+        keys.insert(salt_and_commitment(&sealed.bytes).1);
+    }
+    assert_eq!(keys.len(), 2, "one salt at two places, under two keys");
 }
 
 /// Which files may name what. Everything else goes through `seal_envelope`, `seal_row` and what is built from them.

@@ -8,8 +8,8 @@ use std::sync::Mutex;
 use mecum_seal::testing::{SeededEntropy, fast_kdf, no_floor};
 use mecum_seal::{
     DeviceId, DocumentId, DocumentKey, Entropy, Envelope, Hash32, IncarnationId, KdfFloor, KdfParams,
-    KemSecret, PairingSecret, PassphraseSlot, Place, RecoveryKit, RecoverySlot, RowKey, SpaceId, VaultKey,
-    open_row, seal_envelope, seal_row, unwrap_key, wrap_key,
+    KemSecret, PairingSecret, PassphraseSlot, Place, RecoveryKit, RecoverySlot, RowKey, Salt, SpaceId,
+    VaultKey, open_row, seal_envelope, seal_envelope_again, seal_row, unwrap_key, wrap_key,
 };
 use serde_json::{Value, json};
 
@@ -133,9 +133,29 @@ fn envelopes_are_read_and_written_as_ever() {
         assert_eq!(envelope.place(), &place_of(&v), "belongs where it did");
         assert_eq!(envelope.content_id().to_string(), text(&v, "content_id"), "has its id");
         assert_eq!(envelope.open(&key), Ok(bytes(&v, "plaintext")), "opens");
+        // These were sealed when a salt was random as a whole.
+        let salt = Salt::Whole(array(&v, "random"));
+        assert_eq!(envelope.salt(&key, &bytes(&v, "plaintext")), salt, "nothing of its salt follows");
         let again =
-            seal_envelope(&key, &place_of(&v), &bytes(&v, "plaintext"), &given(&v)).expect("small enough");
+            seal_envelope_again(&key, &place_of(&v), &salt, &bytes(&v, "plaintext")).expect("small enough");
         assert_eq!(hex(&again.bytes), text(&v, "envelope"), "and is sealed the same");
+    }
+}
+
+#[test]
+fn envelopes_with_a_salt_that_follows_are_written_as_ever() {
+    for v in vectors("envelope_seeded.json", make_envelopes) {
+        let (key, plaintext) = (DocumentKey::from_bytes(array(&v, "key")), bytes(&v, "plaintext"));
+        let envelope = Envelope::parse(&bytes(&v, "envelope")).expect("an envelope like any other");
+        assert_eq!(envelope.open(&key), Ok(plaintext.clone()), "opens");
+        let sealed = seal_envelope(&key, &place_of(&v), &plaintext, &given(&v)).expect("small enough");
+        assert_eq!(hex(&sealed.bytes), text(&v, "envelope"), "is sealed the same");
+        let salt = Salt::Seed(array(&v, "random"));
+        assert_eq!(envelope.salt(&key, &plaintext), salt, "four bytes of its salt are kept");
+        let again = seal_envelope_again(&key, &place_of(&v), &salt, &plaintext).expect("small enough");
+        assert_eq!(again, sealed, "and it is made again from them");
+        let other = envelope.salt(&key, b"other words");
+        assert!(matches!(other, Salt::Whole(_)), "from other words nothing follows");
     }
 }
 

@@ -39,6 +39,14 @@ impl Inner {
         Ok(anew)
     }
 
+    /// Gives back what a file that can has free, as much as takes no time that anybody notices.
+    pub(crate) fn give_back_free(&mut self) -> Result<bool, WriteVaultError> {
+        if self.number("freelist_count")? <= KEPT_PAGES || self.number("auto_vacuum")? != INCREMENTAL {
+            return Ok(false);
+        }
+        self.give_back_by(&format!("PRAGMA incremental_vacuum({AT_ONCE})"))
+    }
+
     /// Gives all of it back: what was deleted is not wiped where it lay, and its pages may be free still. False while something is read.
     pub(crate) fn give_back_all(&mut self) -> Result<bool, WriteVaultError> {
         // Only folding deletes without wiping.

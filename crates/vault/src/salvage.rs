@@ -22,7 +22,7 @@ use crate::read::open_body;
 use crate::schema;
 use crate::state::{DOCUMENT_HEADS, Inner, State, Table, Vault};
 use crate::unlock::{closed_at, empty_at, load_head, open_slot, place_of};
-use crate::write::{Durability, Write};
+use crate::write::Write;
 
 /// Places that are asked for one by one after the last that could be read.
 const BEYOND: i64 = 4_096;
@@ -198,14 +198,7 @@ impl Salvage {
         let keys = Keys::derive(&self.vault_key);
         let head = Head { counter: self.counter, ..Head::EMPTY };
         let state = State { head: head.clone(), rows: BTreeMap::new(), documents: BTreeMap::new() };
-        let mut inner = Inner {
-            connection,
-            state,
-            durability: Durability::Full,
-            wal_bytes: 0,
-            in_doubt: false,
-            gave_up: false,
-        };
+        let mut inner = Inner::new(connection, state, false);
         let mut write = Write::begin(&mut inner, &keys, &*options.entropy)?;
         schema::create(write.connection).map_err(WriteVaultError::from)?;
         for (kind, body) in &self.slots {

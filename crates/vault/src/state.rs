@@ -101,6 +101,14 @@ pub(crate) struct Inner {
     pub(crate) gave_up: bool,
 }
 
+impl Inner {
+    /// Of a connection as [`crate::schema::open`] sets it up.
+    pub(crate) fn new(connection: Connection, state: State, in_doubt: bool) -> Inner {
+        let durability = Durability::Full;
+        Inner { connection, state, durability, wal_bytes: 0, in_doubt, gave_up: false }
+    }
+}
+
 /// An unlocked vault. Dropping it locks it too (SQLite empties its log when the last connection closes);
 /// [`Vault::lock`] also says whether that went well.
 pub struct Vault {

@@ -18,9 +18,13 @@ use crate::lock::{Lock, LockError, give_room, was_saved};
 use crate::read::open_at;
 use crate::schema::{self, Found};
 use crate::state::{DOCUMENT_HEADS, Inner, RowEntry, State, Vault};
-use crate::write::{Durability, Write};
+use crate::write::Write;
 
 pub(crate) const PASSPHRASE_SLOT: i64 = 1;
+/// Of a log that is no longer than this an idle moment moves nothing while somebody goes on writing.
+const IDLE_LOG_BYTES: u64 = 136 * 1024;
+/// Nor before a large step.
+const SHORT_LOG_BYTES: u64 = 88 * 1024;
 
 impl Vault {
     /// Makes a vault where there is none, and leaves it unlocked. The passphrase's quality is the caller's concern.
@@ -57,14 +61,7 @@ impl Vault {
         )?;
         let keys = Keys::derive(&vault_key);
         let state = State { head: Head::EMPTY, rows: BTreeMap::new(), documents: BTreeMap::new() };
-        let mut inner = Inner {
-            connection,
-            state,
-            durability: Durability::Full,
-            wal_bytes: 0,
-            in_doubt: false,
-            gave_up: false,
-        };
+        let mut inner = Inner::new(connection, state, false);
         let mut write = Write::begin(&mut inner, &keys, &*options.entropy)?;
         write.fill(&slot)?;
         first(&mut write)?;
@@ -146,6 +143,20 @@ impl Vault {
         if given { self.empty_log().map(drop) } else { Ok(()) }
     }
 
+    /// The same for a moment between two saves: the log is left to grow a little first. Most pages that are saved are written over by the
+    /// next save, and are moved once then.
+    pub fn idle_between_saves(&self) -> Result<(), WriteVaultError> {
+        let long = self.inner().has_log_of(IDLE_LOG_BYTES)?;
+        if long { self.idle() } else { Ok(()) }
+    }
+
+    /// Moves the write-ahead log into the file where there is something of it to move. For before a large step that is done while nobody
+    /// waits: the log keeps on the disk what it once grew to.
+    pub fn shorten_log(&self) -> Result<(), WriteVaultError> {
+        let inner = &mut *self.inner();
+        if inner.has_log_of(SHORT_LOG_BYTES)? { inner.checkpoint("PASSIVE").map(drop) } else { Ok(()) }
+    }
+
     /// Empties the write-ahead log: what was overwritten or deleted before is then gone from the disk's files. To be
     /// called after a key was destroyed, and again while the answer is false: then something was being read (a check or a backup is
     /// under way), and the log is as it was. It does not wait for that to end.
@@ -173,9 +184,11 @@ impl Vault {
         done
     }
 
-    /// Locks: empties the write-ahead log, wipes the keys, lets go of the file. Locked it is in any case; an error
-    /// says that the log could not be emptied.
+    /// Locks: gives back the pages that nothing uses, empties the write-ahead log, wipes the keys, lets go of the file. Locked it is in
+    /// any case; an error says that the log could not be emptied.
     pub fn lock(self) -> Result<(), WriteVaultError> {
+        // What cannot be given back only leaves the file longer.
+        let _ = self.without_waiting(|inner| inner.give_back_free());
         self.inner().checkpoint("TRUNCATE").map(drop)
     }
 
@@ -187,9 +200,8 @@ impl Vault {
         options: &VaultOptions,
         (lost_commits, in_doubt): (u64, bool),
     ) -> Vault {
-        let inner =
-            Inner { connection, state, durability: Durability::Full, wal_bytes: 0, in_doubt, gave_up: false };
-        Vault { inner: Mutex::new(inner), keys, entropy: options.entropy.clone(), lock, lost_commits }
+        let inner = Mutex::new(Inner::new(connection, state, in_doubt));
+        Vault { inner, keys, entropy: options.entropy.clone(), lock, lost_commits }
     }
 }
 

@@ -118,6 +118,20 @@ impl Inner {
         Ok(())
     }
 
+    /// Bytes of the write-ahead log that are not in the file yet.
+    fn log_bytes(&self) -> Result<u64, WriteVaultError> {
+        // Moves nothing: how many frames there are, and how many of them were moved.
+        let frames = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
+        let (all, moved) = self.connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], frames)?;
+        let page: i64 = self.connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        Ok(u64::try_from((all - moved).max(0).saturating_mul(page)).unwrap_or(0))
+    }
+
+    /// Whether so much of the log, or more, waits to be moved into the file.
+    pub(crate) fn has_log_of(&self, bytes: u64) -> Result<bool, WriteVaultError> {
+        Ok(self.log_bytes()? >= bytes)
+    }
+
     /// True if nothing was in its way: SQLite says so in the first column, and in no error.
     pub(crate) fn checkpoint(&mut self, mode: &str) -> Result<bool, WriteVaultError> {
         let sql = match mode {

@@ -93,3 +93,28 @@ fn a_thing_is_where_its_last_change_is() {
     let items = phone.whereabouts().expect("the sheet reads");
     assert_eq!(items.iter().filter(|item| item.entry == Some(key.name())).count(), 1, "it is listed once");
 }
+
+#[test]
+fn of_many_things_the_sheet_forgets_only_what_it_would_not_show() {
+    let (mut session, chart) = person(88);
+    let mut relay = FakeRelay::new([8; 32]);
+    session.pin_for_tests(relay.key());
+    for n in 0..30 {
+        note(&mut session, chart, &format!("sent {n}"));
+    }
+    exchange(&mut session, &mut relay);
+    let often = note(&mut session, chart, "written often");
+    for n in 0..40 {
+        write(&mut session, chart, often, &format!("written often {n}"));
+        note(&mut session, chart, &format!("not sent {n}"));
+    }
+    let shown = session.whereabouts().expect("the sheet reads");
+    let kept = |session: &Session| session.vault.names(Table::Outbox).expect("names").len();
+    let before = kept(&session);
+    session.idle().expect("rests");
+    assert!(kept(&session) < before - 20, "{before} before, {} after", kept(&session));
+    assert_eq!(session.whereabouts().expect("the sheet reads"), shown, "it shows what it showed");
+    let after = kept(&session);
+    session.idle().expect("rests");
+    assert_eq!(kept(&session), after, "and nothing more goes");
+}

@@ -8,6 +8,10 @@
 //! `key(32) || commitment(32) = HKDF-SHA256[salt, "mecum/envelope/1" || header](document key)`; the ciphertext is
 //! ChaCha20-Poly1305 of the padded plaintext with nonce 0 and the header's bytes as associated data.
 //!
+//! A salt is four random bytes and 28 that follow from what is sealed: `salt = seed(4) || HKDF-SHA256["mecum/envelope-salt/1" || header with
+//! the seed alone in the salt's place || plaintext](document key, 28)` (ADR 0019). Whoever reads takes any 32 bytes: it is the writer who must
+//! not use a key for two plaintexts, and a source of randomness that repeats itself, or was cloned with its machine, cannot make it do so.
+//!
 //! The content id is SHA-256 of the **whole** envelope. Were it of the ciphertext alone, a relay without the key
 //! could not tell whether a header (and its `previous`) belongs to the id that a statement signs.
 
@@ -30,7 +34,9 @@ pub const MAX_PLAINTEXT_BYTES: usize = 7 * 1024 * 1024;
 
 const CONTEXT: &[u8] = b"mecum/envelope/1";
 const HEADER_FIELDS: u64 = 10;
+const SALT_CONTEXT: &[u8] = b"mecum/envelope-salt/1";
 const SALT_BYTES: usize = 32;
+const SEED_BYTES: usize = 4;
 const COMMITMENT_BYTES: usize = 32;
 
 /// Where an envelope belongs, and what its writer knew when sealing it.
@@ -61,6 +67,15 @@ pub struct SealedEnvelope {
     pub bytes: Vec<u8>,
     /// SHA-256 of `bytes`.
     pub content_id: Hash32,
+}
+
+/// What is kept of a salt by who can make its envelope again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Salt {
+    /// All of it.
+    Whole([u8; SALT_BYTES]),
+    /// Its random bytes: the rest follows from what was sealed.
+    Seed([u8; SEED_BYTES]),
 }
 
 /// It cannot be sealed.
@@ -128,9 +143,9 @@ pub fn seal_envelope(
     if plaintext.len() > MAX_PLAINTEXT_BYTES {
         return Err(SealEnvelopeError::TooLarge);
     }
-    let mut salt = [0u8; SALT_BYTES];
-    entropy.fill(&mut salt);
-    Ok(seal_with(key, place, &salt, plaintext))
+    let mut seed = [0u8; SEED_BYTES];
+    entropy.fill(&mut seed);
+    Ok(seal_with(key, place, &salt_of(key, place, seed, plaintext), plaintext))
 }
 
 /// Makes an envelope again that was sealed before with this salt. The caller must hold the hash of what was sealed, compare, and
@@ -141,13 +156,28 @@ pub fn seal_envelope(
 pub fn seal_envelope_again(
     key: &impl Key32,
     place: &Place,
-    salt: &[u8; SALT_BYTES],
+    salt: &Salt,
     plaintext: &[u8],
 ) -> Result<SealedEnvelope, SealEnvelopeError> {
     if plaintext.len() > MAX_PLAINTEXT_BYTES {
         return Err(SealEnvelopeError::TooLarge);
     }
-    Ok(seal_with(key, place, salt, plaintext))
+    let salt = match salt {
+        Salt::Whole(salt) => *salt,
+        Salt::Seed(seed) => salt_of(key, place, *seed, plaintext),
+    };
+    Ok(seal_with(key, place, &salt, plaintext))
+}
+
+/// The salt of a plaintext at its place. Two plaintexts never share one at the same place, whatever the seed.
+fn salt_of(key: &impl Key32, place: &Place, seed: [u8; SEED_BYTES], plaintext: &[u8]) -> [u8; SALT_BYTES] {
+    let mut salt = [0u8; SALT_BYTES];
+    let (front, _) = salt.split_at_mut(SEED_BYTES);
+    front.copy_from_slice(&seed);
+    let header = encode_header(place, &salt);
+    let (_, rest) = salt.split_at_mut(SEED_BYTES);
+    kdf::hkdf_into(key.expose(), &[], &[SALT_CONTEXT, &header, plaintext], rest);
+    salt
 }
 
 fn seal_with(key: &impl Key32, place: &Place, salt: &[u8; SALT_BYTES], plaintext: &[u8]) -> SealedEnvelope {
@@ -202,9 +232,12 @@ impl Envelope {
         &self.place
     }
 
-    /// Its salt, for [`seal_envelope_again`].
-    pub fn salt(&self) -> &[u8; SALT_BYTES] {
-        &self.salt
+    /// What has to be kept of its salt for [`seal_envelope_again`]: the seed, where the rest follows from this plaintext.
+    pub fn salt(&self, key: &impl Key32, plaintext: &[u8]) -> Salt {
+        let [a, b, c, d, ..] = self.salt;
+        let seed = [a, b, c, d];
+        let follows = salt_of(key, &self.place, seed, plaintext) == self.salt;
+        if follows { Salt::Seed(seed) } else { Salt::Whole(self.salt) }
     }
 
     /// SHA-256 of the whole envelope: what `previous`, statements and receipts name.

@@ -8,10 +8,12 @@ use crate::error::WriteVaultError;
 use crate::head::chain_step;
 use crate::links::{self, Link};
 use crate::schema;
+use crate::state::Table;
 
 impl Write<'_> {
-    /// Keeps a residue in place of the envelopes from `first` to `last`, all of which must be whole. The chain over the log is verified
-    /// first and stays as it is. `residue` is sealed; whether the envelopes can be made again from it is for the caller to have tried.
+    /// Keeps a residue in place of the envelopes from `first` to `last`: whole ones, and runs that were folded before and lie between these
+    /// two as a whole. The chain over the log is verified first and stays as it is. `residue` is sealed; whether the envelopes can be
+    /// made again from it is for the caller to have tried.
     pub fn fold(
         &mut self,
         document: DocumentId,
@@ -51,8 +53,10 @@ impl Write<'_> {
         };
         let links = links?;
         let run: Vec<&Link> = links.iter().take_while(|link| link.last() <= last).collect();
-        let whole = run.iter().all(|link| matches!(link, Link::Whole { .. }));
-        if !whole || run.len() as u64 != last - first + 1 {
+        // Runs alone have nothing to be folded.
+        let any = run.iter().any(|link| matches!(link, Link::Whole { .. }));
+        let bounds = (run.first().map(|link| link.first()), run.last().map(|link| link.last()));
+        if !any || bounds != (Some(first), Some(last)) {
             return Err(DAMAGED_LOG);
         }
         let before = links::chain_at(self.connection, document, first - 1)?;
@@ -61,20 +65,53 @@ impl Write<'_> {
             links::seal_run(self.keys, document, (first, last), (&before, &after), residue, self.entropy);
         schema::note_folded(self.connection)?;
         let at = |n: u64| i64::try_from(n).map_err(|_| WriteVaultError::TooLarge);
-        // What goes is ciphertext whose keys stay: it is wiped where its page is written anyway, and no page is written for that alone.
-        self.connection.query_row("PRAGMA secure_delete = FAST", [], |_| Ok(()))?;
-        let deleted = self
-            .connection
-            .prepare_cached("DELETE FROM envelope WHERE document = ?1 AND n BETWEEN ?2 AND ?3")?
-            .execute(params![document.as_bytes(), at(first)?, at(last)?]);
-        self.connection.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
-        let deleted = deleted?;
+        let range = params![document.as_bytes(), at(first)?, at(last)?];
+        let deleted = self.without_wiping(|write| {
+            let sql = "DELETE FROM envelope WHERE document = ?1 AND n BETWEEN ?2 AND ?3";
+            Ok(write.connection.prepare_cached(sql)?.execute(range)?)
+        })?;
         self.connection
             .prepare_cached("INSERT INTO envelope (document, n, chain, body) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![document.as_bytes(), at(last)?, links::run_column(&after, first), sealed])?;
         self.bytes += sealed.len() + PAGE_BYTES + deleted * BESIDE_BYTES;
         self.refolded = true;
         Ok(())
+    }
+
+    /// Saves `body` in place of what was there and is said by it too, as a snapshot of the same changes and more: what goes is not wiped.
+    pub fn put_over(&mut self, table: Table, name: &[u8], body: &[u8]) -> Result<(), WriteVaultError> {
+        if !self.gives_back()? {
+            return self.put(table, name, body);
+        }
+        // Away first: its pages are then there for what comes, and the file grows by none.
+        self.delete_copy(table, name)?;
+        self.put(table, name, body)
+    }
+
+    /// Deletes a row that only repeats what is kept elsewhere: it is not wiped. Says whether there was one.
+    pub fn delete_copy(&mut self, table: Table, name: &[u8]) -> Result<bool, WriteVaultError> {
+        if !self.gives_back()? {
+            return self.delete(table, name);
+        }
+        self.attempt(|write| write.without_wiping(|write| write.delete_row(table.code(), name)))
+    }
+
+    /// Whether free pages of the file are given back where something is erased. Of one without runs nobody looks for words in them.
+    fn gives_back(&self) -> Result<bool, WriteVaultError> {
+        let version: i64 = self.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        Ok(version >= schema::FOLDED_VERSION)
+    }
+
+    /// For ciphertext whose keys stay: it is wiped where its page is written anyway, and no page is written for that alone. Where something
+    /// is erased, free pages are given back ([`crate::Vault::scrub`]).
+    fn without_wiping<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, WriteVaultError>,
+    ) -> Result<T, WriteVaultError> {
+        self.connection.query_row("PRAGMA secure_delete = FAST", [], |_| Ok(()))?;
+        let done = work(self);
+        self.connection.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
+        done
     }
 
     fn unfold_envelopes(

@@ -2,7 +2,7 @@
 
 use mecum_seal::{DocumentId, Hash32, PassphraseSlot, RowKey, derive_key, open_row, sha256, sha256_parts};
 use mecum_vault::{
-    Durability, Link, Part, Problem, ReadVaultError, UnlockVaultError, Vault, WriteVaultError,
+    Durability, Link, Part, Problem, ReadVaultError, Table, UnlockVaultError, Vault, WriteVaultError,
 };
 use rusqlite::{Connection, params};
 
@@ -91,8 +91,9 @@ fn only_the_envelopes_that_were_folded_are_put_back_and_only_whole_ones_are_fold
         assert_eq!(put, Err(DAMAGED), "{why}");
     }
     for (range, why) in [
-        ((1, 3), "a run is in it"),
+        ((1, 3), "a run would be cut"),
         ((4, 5), "within a run"),
+        ((3, 6), "nothing but a run"),
         ((8, 9), "beyond the end"),
         ((0, 1), "numbers begin at 1"),
         ((8, 7), "nothing in it"),
@@ -110,6 +111,29 @@ fn only_the_envelopes_that_were_folded_are_put_back_and_only_whole_ones_are_fold
     assert!(failed.is_err() && vault.commits() == commits, "it fails as a whole");
     assert_eq!(envelopes(&vault, document(2), 0).expect("reads").len(), 8, "and leaves the envelopes");
     assert!(vault.check(true).is_clean(), "nothing of all this did harm");
+}
+
+#[test]
+fn a_run_goes_on_growing_with_what_lies_beside_it() {
+    let folder = folder();
+    let path = file_in(folder.path());
+    let vault = create(&path, 1);
+    fill(&vault, 2);
+    let before = content(&vault).expect("reads");
+    fold(&vault, document(1), (3, 4)).expect("folds");
+    fold(&vault, document(1), (3, 6)).expect("with what follows it");
+    fold(&vault, document(1), (1, 6)).expect("and with what comes before it");
+    let links = vault.links(document(1), 0).expect("reads");
+    let spans: Vec<(u64, u64)> = links.iter().map(|link| (link.first(), link.last())).collect();
+    assert_eq!(spans, [(1, 6), (7, 7), (8, 8)], "one run");
+    assert_eq!(content(&vault).as_ref(), Ok(&before), "which stands for the same envelopes");
+    assert!(vault.check(true).is_clean(), "and is no damage");
+    vault.lock().expect("locks");
+    let vault = unlock(&path).expect("unlocks");
+    let Some(Link::Folded(run)) = vault.link(document(1), 2).expect("reads") else { panic!("it was folded") };
+    vault.write(Durability::Full, |w| w.unfold(document(1), 1, &made_again(&run))).expect("goes back");
+    assert_eq!(content(&vault).as_ref(), Ok(&before), "and all of them can be put back");
+    assert!(vault.check(true).is_clean(), "with the chain that they had");
 }
 
 #[test]
@@ -286,4 +310,76 @@ fn what_was_folded_and_then_dropped_is_in_no_page_of_the_file_once_it_was_scrubb
     assert_eq!(vault.scrub(), Ok(true), "nobody reads");
     assert_eq!(left(), 0, "nothing of it in any file");
     assert!(vault.check(true).is_clean(), "and what else there was is sound");
+}
+
+#[test]
+fn what_was_saved_over_by_more_is_in_no_page_of_the_file_once_it_was_scrubbed() {
+    let folder = folder();
+    let path = file_in(folder.path());
+    let vault = create(&path, 1);
+    fill(&vault, 2);
+    let name = document(1);
+    let body = |n: u8| -> Vec<u8> { (0..200_u8).flat_map(|at| *sha256(&[n, at]).as_bytes()).collect() };
+    let put = |n| vault.write(Durability::Full, |w| w.put_over(Table::Snapshot, name.as_bytes(), &body(n)));
+    let stored = || -> Vec<u8> {
+        let sql = "SELECT body FROM row WHERE kind = 5 ORDER BY length(body) DESC LIMIT 1";
+        Connection::open(&path).expect("opens").query_row(sql, [], |row| row.get(0)).expect("a snapshot")
+    };
+    let left = |sealed: &[u8]| {
+        let files = std::fs::read_dir(folder.path()).expect("a folder").flatten();
+        let bytes: Vec<Vec<u8>> = files.map(|file| std::fs::read(file.path()).expect("reads")).collect();
+        let pieces = sealed.chunks_exact(32).skip(40).step_by(3);
+        pieces.filter(|piece| bytes.iter().any(|file| file.windows(32).any(|part| part == *piece))).count()
+    };
+    put(1).expect("saved in a file without runs, as any row");
+    let first = stored();
+    put(2).expect("and over it");
+    vault.idle().expect("rests");
+    assert_eq!(vault.scrub(), Ok(true), "nobody reads");
+    assert_eq!(
+        left(&first),
+        0,
+        "of a file without runs nobody looks for words in free pages: it is wiped at once"
+    );
+
+    fold(&vault, name, (1, 4)).expect("folds");
+    let second = stored();
+    assert!(left(&second) > 40, "the search finds it while it is there");
+    put(3).expect("saved over it, not wiped");
+    vault.idle().expect("rests");
+    assert_eq!(vault.scrub(), Ok(true), "nobody reads");
+    assert_eq!(left(&second), 0, "nothing of it in any file");
+    let read = vault.get(Table::Snapshot, name.as_bytes()).expect("reads").map(|body| body.to_vec());
+    assert_eq!(read, Some(body(3)), "and the new one is there");
+    assert!(vault.check(true).is_clean(), "as what else there was");
+}
+
+#[test]
+fn between_two_saves_the_log_is_moved_once_it_is_long_and_else_when_it_is_quiet() {
+    let folder = folder();
+    let path = file_in(folder.path());
+    let vault = create(&path, 1);
+    fill(&vault, 1);
+    vault.idle().expect("rests");
+    let file = || std::fs::read(&path).expect("reads");
+    let (before, mut moved) = (file(), None);
+    for n in 0..100_u32 {
+        vault
+            .write(Durability::Full, |w| w.put(Table::Setting, &n.to_be_bytes(), &[7; 3_000]))
+            .expect("saved");
+        vault.idle_between_saves().expect("rests a little");
+        if file() != before {
+            moved = Some(n);
+            break;
+        }
+    }
+    assert!(moved.is_some_and(|n| (10..60).contains(&n)), "after a while, and not each time: {moved:?}");
+    let before = file();
+    vault.write(Durability::Full, |w| w.put(Table::Setting, b"one more", b"small")).expect("saved");
+    vault.idle_between_saves().expect("rests a little");
+    vault.shorten_log().expect("it is short");
+    assert_eq!(file(), before, "a short one stays");
+    vault.idle().expect("rests");
+    assert_ne!(file(), before, "when it is quiet it is moved");
+    assert!(vault.check(true).is_clean(), "all is as it was written");
 }
