@@ -5,13 +5,10 @@
 //! device comes to the same, in whatever order the acts arrive.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::entry::id16;
-use crate::entry::{ParseIdError, parse_hex16};
 
 id16! {
     /// One act: random, made by the device that writes it.

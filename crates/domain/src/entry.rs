@@ -1,7 +1,6 @@
 //! The ids of entries and the fields of the entries that a person may edit.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,10 +28,11 @@ pub(crate) fn parse_hex16(text: &str) -> Result<[u8; 16], ParseIdError> {
     Ok(out)
 }
 
+/// An id of 16 bytes, shown as 32 hexadecimal digits. Paths are in full: whoever makes one imports the macro alone.
 macro_rules! id16 {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(into = "String", try_from = "String")]
         pub struct $name([u8; 16]);
 
@@ -44,19 +44,19 @@ macro_rules! id16 {
             pub const fn as_bytes(&self) -> &[u8; 16] { &self.0 }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write!(f, concat!(stringify!($name), "({})"), self) }
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, concat!(stringify!($name), "({})"), self) }
         }
 
-        impl FromStr for $name {
-            type Err = ParseIdError;
-            fn from_str(text: &str) -> Result<Self, ParseIdError> { parse_hex16(text).map(Self) }
+        impl std::str::FromStr for $name {
+            type Err = $crate::entry::ParseIdError;
+            fn from_str(text: &str) -> Result<Self, $crate::entry::ParseIdError> { $crate::entry::parse_hex16(text).map(Self) }
         }
 
         impl From<$name> for String {
@@ -64,8 +64,8 @@ macro_rules! id16 {
         }
 
         impl TryFrom<String> for $name {
-            type Error = ParseIdError;
-            fn try_from(text: String) -> Result<Self, ParseIdError> { text.parse() }
+            type Error = $crate::entry::ParseIdError;
+            fn try_from(text: String) -> Result<Self, $crate::entry::ParseIdError> { text.parse() }
         }
     };
 }

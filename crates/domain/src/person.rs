@@ -1,11 +1,8 @@
 //! A chart's person: relation, colour and letters on the tile.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use crate::entry::{ParseIdError, id16, parse_hex16};
+use crate::entry::id16;
 
 id16! {
     /// One person's record.
