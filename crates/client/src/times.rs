@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use mecum_documents::{Actor, Link};
+use mecum_documents::{Actor, Link, leb128};
 use mecum_seal::{DocumentId, Envelope, Place};
 use mecum_vault::Table;
 
@@ -61,30 +61,13 @@ pub(crate) fn decode_times(bytes: &[u8], links: &BTreeMap<Actor, Link>) -> Resul
 
 /// Writes a number, zigzag LEB128.
 pub(crate) fn put(out: &mut Vec<u8>, value: i64) {
-    let mut left = (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned();
-    loop {
-        let low = u8::try_from(left & 0x7f).unwrap_or(0);
-        left >>= 7;
-        if left == 0 {
-            out.push(low);
-            return;
-        }
-        out.push(low | 0x80);
-    }
+    leb128::put(out, (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned());
 }
 
 /// Reads one back.
 pub(crate) fn take(rest: &mut &[u8]) -> Result<i64, BadPlaintext> {
-    let mut value = 0_u64;
-    for shift in (0..64).step_by(7) {
-        let (byte, after) = rest.split_first().ok_or(BadPlaintext)?;
-        *rest = after;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Ok((value >> 1).cast_signed() ^ -((value & 1).cast_signed()));
-        }
-    }
-    Err(BadPlaintext)
+    let value = leb128::take(rest).ok_or(BadPlaintext)?;
+    Ok((value >> 1).cast_signed() ^ -((value & 1).cast_signed()))
 }
 
 impl Session {

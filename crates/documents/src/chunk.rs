@@ -6,6 +6,8 @@
 
 use thiserror::Error;
 
+use crate::leb128;
+
 /// Columns that one chunk may have; the format defines fewer than 20.
 const MAX_COLUMNS: u64 = 64;
 /// Bytes of one text inside a column (map keys; our longest has 22). A run of one long key would be copied per row.
@@ -127,19 +129,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn uleb(&mut self) -> Result<u64, ChunkError> {
-        let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            let part = u64::from(byte & 0x7f);
-            if shift == 63 && part > 1 {
-                return Err(ChunkError::Malformed);
-            }
-            value |= part << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err(ChunkError::Malformed)
+        leb128::take(&mut self.rest).ok_or(ChunkError::Malformed)
     }
 
     pub(crate) fn sleb(&mut self) -> Result<i64, ChunkError> {

@@ -10,6 +10,7 @@
 //! next of the ids), `1` (an id to be worked out from the row's value), or `2 + length` and the text.
 
 use crate::chunk::{ChunkError, Reader, check_document};
+use crate::leb128::put;
 use crate::schema::{from_key, to_key};
 
 /// The key column and the columns with a value's type and length, and with its bytes.
@@ -260,17 +261,4 @@ pub(crate) fn expand(
     let chunk = [before, &keys, after].concat();
     check_document(&chunk, max_bytes, max_operations)?;
     Ok(chunk)
-}
-
-/// An unsigned LEB128 number.
-fn put(out: &mut Vec<u8>, mut value: u64) {
-    loop {
-        let low = u8::try_from(value & 0x7f).unwrap_or(0);
-        value >>= 7;
-        if value == 0 {
-            out.push(low);
-            return;
-        }
-        out.push(low | 0x80);
-    }
 }

@@ -14,6 +14,7 @@ mod chunk;
 mod compact;
 mod document;
 mod entries;
+pub mod leb128;
 mod made_again;
 mod payload;
 mod regenesis;
