@@ -1,5 +1,7 @@
 //! The simulation: one queue of events in virtual time, handled one by one.
 
+mod healing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -28,9 +30,6 @@ const PATIENCE_MS: u64 = 5_000;
 /// The longest delay of a message, and the longest pause of a device.
 const MAX_DELAY_MS: u64 = 3_000;
 const LARGEST: usize = 1 << 24;
-
-/// What a device shows: its fingerprint, and the days of its rows in their order.
-type Shown = (BTreeMap<String, String>, Vec<Option<String>>);
 
 /// What the network does beside what every network does.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -433,77 +432,5 @@ impl<'c> World<'c> {
             response.items.remove(at);
             self.cheated = true;
         }
-    }
-
-    /// A good network until nobody has anything left; then what is wrong, if anything.
-    fn heal(&mut self) -> Result<(), String> {
-        self.loss = 0;
-        if self.wire.is_none() {
-            self.start_relay();
-        }
-        for device in &mut self.devices {
-            (device.cut_off_until, device.deaf_until) = (0, 0);
-        }
-        let mut quiet = 0;
-        for _ in 0..40 {
-            for device in 0..DEVICES {
-                self.ask(device)?;
-            }
-            self.live_on()?;
-            let mut waiting = false;
-            for device in 0..DEVICES {
-                waiting |= self.device(device).has_something_to_say() || self.devices[device].token.is_none();
-            }
-            // What one acknowledges the others hear with their next exchange.
-            quiet = if waiting { 0 } else { quiet + 1 };
-            if quiet == 3 {
-                break;
-            }
-        }
-        self.compare()
-    }
-
-    /// Everything that is under way arrives.
-    fn live_on(&mut self) -> Result<(), String> {
-        while let Some(((now, _), event)) = self.queue.pop_first() {
-            self.now = now;
-            self.handle(event)?;
-        }
-        Ok(())
-    }
-
-    fn compare(&mut self) -> Result<(), String> {
-        let chart = self.chart;
-        let mut first: Option<Shown> = None;
-        for at in 0..DEVICES {
-            let session = self.device(at);
-            let counts = session.honesty().map_err(|error| error.to_string())?;
-            let aside = session.quarantined();
-            if aside > 0 || counts.device > 0 || counts.sent > 0 {
-                return Err(format!("device {at}: {aside} put aside, {counts:?}"));
-            }
-            let all = session.fingerprint().map_err(|error| error.to_string())?;
-            let rows = session.rows(chart).map_err(|error| error.to_string())?;
-            // Within a day each device lists in the order in which it got things.
-            let order: Vec<Option<String>> = rows.newest().iter().map(|row| row.date.clone()).collect();
-            let shown = format!("{all:?}");
-            if let Some(lost) = self.written.iter().find(|name| !shown.contains(name.as_str())) {
-                return Err(format!("device {at} lacks {lost}"));
-            }
-            match &first {
-                None => first = Some((all, order)),
-                Some((other, listed)) => {
-                    let keys = all.keys().chain(other.keys());
-                    if let Some(key) = keys.into_iter().find(|key| all.get(*key) != other.get(*key)) {
-                        let (own, others) = (all.get(key), other.get(key));
-                        return Err(format!("device {at} differs at {key}: {own:?} against {others:?}"));
-                    }
-                    if order != *listed {
-                        return Err(format!("device {at} lists other days"));
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 }
