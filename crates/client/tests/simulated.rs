@@ -58,6 +58,22 @@ fn wrong_and_jumping_clocks_lose_nothing_and_sign_in_all_the_same() {
     assert_eq!(failures, 0, "no edit is lost, and all devices list them under the same days");
 }
 
+/// A device that has said everything and was not answered since has not heard the others.
+#[test]
+fn devices_are_compared_only_when_each_was_answered_to_the_end() {
+    let outcomes = (0..QUICK).map(|seed| (seed, run(seed, Noise::Late(6), &Clocks::Right).outcome));
+    let failures: Vec<_> = outcomes.filter(|(_, outcome)| outcome.is_err()).collect();
+    assert_eq!(failures, Vec::new(), "an answer that comes too late is no answer, and is asked for again");
+}
+
+#[test]
+fn control_a_device_that_is_never_answered_is_caught() {
+    for seed in 0..QUICK {
+        let outcome = run(seed, Noise::Late(u32::MAX), &Clocks::Right).outcome;
+        assert!(outcome.is_err(), "seed {seed}: it never heard anything");
+    }
+}
+
 #[test]
 fn control_an_item_that_the_network_leaves_out_is_caught() {
     each_is_caught(&Clocks::Right, 12);

@@ -1,12 +1,17 @@
 //! What follows when the network is good again: the devices exchange until nobody has anything left, and are compared.
 
-use super::{BTreeMap, DEVICES, World};
+use super::{BTreeMap, DEVICES, Noise, World};
+
+/// After so many rounds they should long have come to rest, unanswered exchanges among them.
+const ROUNDS: u32 = 40;
+/// What one acknowledges the others hear with their next exchange: so many rounds in a row in which there was nothing left.
+const QUIET: u32 = 3;
 
 /// What a device shows: its fingerprint, and the days of its rows in their order.
 type Shown = (BTreeMap<String, String>, Vec<Option<String>>);
 
 impl World<'_> {
-    /// A good network until nobody has anything left; then what is wrong, if anything.
+    /// A network without losses until nobody has anything left; then what is wrong, if anything.
     pub(super) fn heal(&mut self) -> Result<(), String> {
         self.loss = 0;
         if self.wire.is_none() {
@@ -15,23 +20,36 @@ impl World<'_> {
         for device in &mut self.devices {
             (device.cut_off_until, device.deaf_until) = (0, 0);
         }
+        self.come_to_rest()?;
+        if let Noise::Late(rounds) = self.noise {
+            self.late = rounds;
+            self.edit(1);
+            self.come_to_rest()?;
+        }
+        self.compare()
+    }
+
+    /// Both ways of an exchange may take longer together than a device waits. Who was not answered may have nothing to say and yet
+    /// not have heard what the others said: such a round tells nothing of whether anything is left.
+    fn come_to_rest(&mut self) -> Result<(), String> {
         let mut quiet = 0;
-        for _ in 0..40 {
+        for _ in 0..ROUNDS {
+            let given_up = self.given_up;
             for device in 0..DEVICES {
                 self.ask(device)?;
             }
             self.live_on()?;
-            let mut waiting = false;
+            self.late = self.late.saturating_sub(1);
+            let mut waiting = self.given_up > given_up;
             for device in 0..DEVICES {
                 waiting |= self.device(device).has_something_to_say() || self.devices[device].token.is_none();
             }
-            // What one acknowledges the others hear with their next exchange.
             quiet = if waiting { 0 } else { quiet + 1 };
-            if quiet == 3 {
-                break;
+            if quiet == QUIET {
+                return Ok(());
             }
         }
-        self.compare()
+        Err(format!("no rest after {ROUNDS} rounds"))
     }
 
     /// Everything that is under way arrives.

@@ -37,6 +37,8 @@ pub(crate) enum Noise {
     Honest,
     /// Leaves an item out of an answer, once.
     LeavesOut,
+    /// Heals, and then brings the first device no answer for so many rounds, in which another one has written.
+    Late(u32),
 }
 
 /// What the devices' clocks say.
@@ -93,6 +95,10 @@ struct World<'c> {
     clocks: &'c Clocks<'c>,
     noise: Noise,
     cheated: bool,
+    /// Rounds in which the first device gets no answer.
+    late: u32,
+    /// Exchanges that a device did not wait for any longer.
+    given_up: u64,
     dice: Dice,
     seed: u64,
     /// Of a hundred messages, so many are lost.
@@ -196,6 +202,8 @@ impl<'c> World<'c> {
             clocks,
             noise,
             cheated: false,
+            late: 0,
+            given_up: 0,
             dice,
             seed,
             loss,
@@ -254,13 +262,16 @@ impl<'c> World<'c> {
                 Ok(())
             }
             Event::ToDevice { device, number, status, body } => {
-                if self.devices[device].waits_for != number || self.devices[device].deaf_until > self.now {
+                let late = self.late > 0 && device == 0;
+                let deaf = self.devices[device].deaf_until > self.now;
+                if self.devices[device].waits_for != number || deaf || late {
                     return Ok(());
                 }
                 self.hear(device, status, &body)
             }
             Event::GiveUp { device, number } => {
                 if self.devices[device].waits_for == number {
+                    self.given_up += 1;
                     self.rest(device);
                 }
                 Ok(())
@@ -424,7 +435,7 @@ impl<'c> World<'c> {
 
     /// The control's network.
     fn leave_out(&mut self, response: &mut SyncResponse) {
-        if self.noise == Noise::Honest || self.cheated {
+        if self.noise != Noise::LeavesOut || self.cheated {
             return;
         }
         let brings = |item: &Item| matches!(item, Item::Batch { push, .. } if !push.envelopes.is_empty());

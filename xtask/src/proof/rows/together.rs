@@ -73,6 +73,7 @@ pub(super) const ROWS: &[Row] = &[
         control: Control::Tests(&[
             "control_an_item_that_the_network_leaves_out_is_caught",
             "control_another_seed_gives_another_trace",
+            "control_a_device_that_is_never_answered_is_caught",
         ]),
         in_test: 6,
         per_change: 500,
