@@ -188,7 +188,7 @@ impl Vault {
     /// any case; an error says that the log could not be emptied.
     pub fn lock(self) -> Result<(), WriteVaultError> {
         // What cannot be given back only leaves the file longer.
-        let _ = self.without_waiting(|inner| inner.give_back_free());
+        let _ = self.without_waiting(Inner::give_back_free);
         self.inner().checkpoint("TRUNCATE").map(drop)
     }
 
