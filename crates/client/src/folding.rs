@@ -78,7 +78,8 @@ impl Session {
     pub(crate) fn end_idle(&mut self) -> Result<(), SessionError> {
         let (idles, commits) = &mut self.seen.calm;
         *commits = self.vault.commits();
-        Ok(if *idles > 0 { self.vault.idle()? } else { self.vault.idle_between_saves()? })
+        let rested = if *idles > 0 { self.vault.idle() } else { self.vault.idle_between_saves() };
+        Ok(rested?)
     }
 
     fn fold_one(&mut self, document: DocumentId) -> Result<(), SessionError> {

@@ -296,7 +296,7 @@ impl Residue {
     /// The residue of bytes, strictly.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, BadPlaintext> {
         let mut rest = bytes;
-        let ([WHOLE_SALTS] | [SEEDS]) = take::<1>(&mut rest)? else { return Err(BadPlaintext) };
+        let [WHOLE_SALTS | SEEDS] = take::<1>(&mut rest)? else { return Err(BadPlaintext) };
         let writers = (0..count(&mut rest)?)
             .map(|_| {
                 let device = DeviceId::from_bytes(take(&mut rest)?);

@@ -454,7 +454,7 @@ impl Session {
                         w.put(*table, name, &place_body(log, number))?;
                     }
                     None if *table == Table::Snapshot && same_changes(name) => {
-                        w.put_over(*table, name, body)?
+                        w.put_over(*table, name, body)?;
                     }
                     None => w.put(*table, name, body)?,
                 }
