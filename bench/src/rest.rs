@@ -260,7 +260,10 @@ impl Plain {
             }
         };
         document.put(&*map, field.key(), value)?;
-        document.commit();
+        // The value that is there already is no change.
+        if document.commit().is_none() {
+            return Ok(0);
+        }
         let change = document.get_last_local_change().ok_or("no change")?;
         Ok(change.raw_bytes().len() as u64)
     }

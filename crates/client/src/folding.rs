@@ -84,7 +84,7 @@ impl Session {
 
     fn fold_one(&mut self, document: DocumentId) -> Result<(), SessionError> {
         let open = self.open_document(document)?;
-        let (saved, heads) = (crate::plaintext::press(&open.save()), open.heads());
+        let (saved, heads) = (crate::plaintext::press_at_leisure(&open.save()), open.heads());
         mecum_trip::here("fold");
         // What was folded before is made again from this snapshot alone: it is read back before it takes the place of the other.
         if self.vault.has_folded(document)? {
@@ -129,10 +129,12 @@ impl Session {
         let now = self.now_ms();
         let (mut quiet, mut tails, mut snapshots) = (Vec::new(), 0, 0);
         for state in self.documents.values() {
-            snapshots += state.snapshot_bytes;
             // Only where the log can follow it is there anything to gain.
-            let waits = state.cuts > 0 || self.has_failed(state.document) || !self.is_shown(state.space);
-            if state.count == state.snapshot_at || waits {
+            if state.cuts > 0 || self.has_failed(state.document) || !self.is_shown(state.space) {
+                continue;
+            }
+            snapshots += state.snapshot_bytes;
+            if state.count == state.snapshot_at {
                 continue;
             }
             let since = match self.seen.quiet.get(&state.document) {
@@ -227,7 +229,8 @@ impl Session {
         // A document that cannot be read back change by change keeps its envelopes.
         let Ok(payloads) = loaded.payloads() else { return Ok(false) };
         let (mut run, mut folding) = (Run::default(), Folding::new(space, state, &payloads));
-        for link in self.vault.links(document, 0)? {
+        let mut links = self.vault.links(document, 0)?.into_iter().peekable();
+        while let Some(link) = links.next() {
             let taken = match &link {
                 Link::Whole { n, envelope } if *n <= state.snapshot_at => {
                     let full = run.envelopes.len() >= MOST_OF_A_RUN;
@@ -244,8 +247,10 @@ impl Session {
             }
             (run, folding) = (Run::default(), Folding::new(space, state, &payloads));
             // What was folded just before goes on growing, while it is short: each run costs its seal and its row.
+            let goes_on = |link: &Link| matches!(link, Link::Whole { n, .. } if *n <= state.snapshot_at);
             if let Link::Folded(before) = link
                 && before.count() < JOINED_BELOW
+                && links.peek().is_some_and(goes_on)
                 && let Ok(made) = self.made_again(document, &before, &payloads)
                 && let Some(bytes) = folding.go_on(&before, &made)
             {

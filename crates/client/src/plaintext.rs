@@ -72,13 +72,14 @@ pub(crate) fn inflate(bytes: &[u8], limit: u64) -> Result<Vec<u8>, BadPlaintext>
     }
 }
 
-/// How hard a snapshot is pressed that stays here, in an idle moment: an eighth smaller than at level 9, and read as fast, which is five
-/// times as fast as what deflating at its hardest makes (measured).
-const HERE: i32 = 19;
+/// How hard a snapshot is pressed that stays here: as small as deflating at its hardest, read five times as fast (measured).
+const HERE: i32 = 9;
 
-/// So much is pressed in a fifth of a second even so; a larger one, which a file from others makes, at the level that takes no longer.
-const HARD_UP_TO_BYTES: usize = 512 * 1024;
-const LARGE_HERE: i32 = 9;
+/// The same in an idle moment: an eighth smaller, and read as fast.
+const AT_LEISURE: i32 = 19;
+
+/// So much is pressed in a fifth of a second even so. A larger one, which a file from others makes, is pressed as anywhere else.
+const MOST_AT_LEISURE_BYTES: usize = 512 * 1024;
 
 /// How hard one is pressed that travels: a sixth smaller than at level 9, and made once.
 const TRAVELLING: i32 = 15;
@@ -93,7 +94,12 @@ const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// A snapshot as the vault keeps it, pressed (RFC 8878).
 pub(crate) fn press(bytes: &[u8]) -> Vec<u8> {
-    traces::press(bytes, if bytes.len() > HARD_UP_TO_BYTES { LARGE_HERE } else { HERE })
+    traces::press(bytes, HERE)
+}
+
+/// The same where nobody waits for it.
+pub(crate) fn press_at_leisure(bytes: &[u8]) -> Vec<u8> {
+    traces::press(bytes, if bytes.len() > MOST_AT_LEISURE_BYTES { HERE } else { AT_LEISURE })
 }
 
 /// The snapshot of bytes that [`press`] made, or an older version by deflating. At most `limit` bytes come out; more is refused, not cut.

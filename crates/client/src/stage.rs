@@ -55,8 +55,6 @@ pub(crate) struct Stage {
     pub(crate) rows: BTreeMap<ChartId, BTreeMap<(DocumentId, ItemKey), Row>>,
     pub(crate) puts: Vec<(Table, Vec<u8>, Vec<u8>)>,
     pub(crate) deletes: Vec<(Table, Vec<u8>)>,
-    /// Rows that go and only repeat what stands in the record.
-    pub(crate) copies: Vec<(Table, Vec<u8>)>,
     pub(crate) topics: Vec<Topic>,
     pub(crate) follower: Option<Follower>,
     /// What cuts have done to documents.
@@ -403,7 +401,8 @@ impl Session {
             let summary = crate::summary::summarise(&self.charts.entry(chart).or_default().rows, seen);
             let (name, body) = (crate::session::summary_name(chart), summary.stored());
             // Most edits of a long chart change nothing of what home shows of it.
-            if self.vault.get(Table::View, &name)?.is_none_or(|kept| *kept != body) {
+            // One that cannot be read is written over: that mends it.
+            if self.vault.get(Table::View, &name).ok().flatten().is_none_or(|kept| *kept != body) {
                 stage.puts.push((Table::View, name, body));
             }
         }
@@ -470,9 +469,6 @@ impl Session {
             }
             for (table, name) in &stage.deletes {
                 w.delete(*table, name)?;
-            }
-            for (table, name) in &stage.copies {
-                w.delete_copy(*table, name)?;
             }
             mecum_trip::here("transaction");
             Ok(())

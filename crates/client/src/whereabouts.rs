@@ -16,11 +16,14 @@ use crate::summary::with_unit;
 /// Items shown of each state.
 const SHOWN: usize = 20;
 
-/// Things remembered, more than all that are shown; older ones are forgotten here, never in the record.
+/// Things remembered whatever their state; older ones are forgotten here, never in the record.
 const REMEMBERED: usize = 24;
 
-/// So many more are there before any is forgotten: each time that costs a commit.
-const SPARE: usize = 48;
+/// Things remembered that are on this device only.
+const NOT_SENT: usize = 400;
+
+/// So many are forgotten at once: each time that costs a commit.
+const AT_ONCE: usize = 48;
 
 impl Session {
     /// The newest things of each state, newest first.
@@ -84,34 +87,35 @@ impl Session {
         Ok(all)
     }
 
-    /// Forgets the oldest things that the sheet would never show. The counts come from the chains, not from here.
+    /// Forgets the oldest things that the sheet would never show, and of one thing all but its last time. The counts come from the
+    /// chains, not from here.
     pub(crate) fn prune_outgoing(&mut self) -> Result<(), SessionError> {
         let mut stage = Stage::default();
         let names = self.vault.names(Table::Outbox)?;
-        if names.len() > REMEMBERED + SPARE {
+        if names.len() >= REMEMBERED + AT_ONCE {
             let kept = self.remembered()?;
-            stage.copies.extend(
-                names.into_iter().filter(|name| !kept.contains(name)).map(|name| (Table::Outbox, name)),
-            );
+            let gone: Vec<_> = names.into_iter().filter(|name| !kept.contains(name)).collect();
+            if gone.len() >= AT_ONCE {
+                stage.deletes.extend(gone.into_iter().map(|name| (Table::Outbox, name)));
+            }
         }
         self.forget_told(&mut stage)?;
-        if stage.deletes.is_empty() && stage.copies.is_empty() {
+        if stage.deletes.is_empty() {
             return Ok(());
         }
         self.commit(stage, Durability::Normal)
     }
 
-    /// The names of the newest things, and of the newest of each state.
+    /// The names of the newest things, of the newest of each state in each section, and of what is on this device only.
     fn remembered(&self) -> Result<BTreeSet<Vec<u8>>, SessionError> {
-        let mut counts: BTreeMap<ReceiptState, usize> = BTreeMap::new();
+        let mut counts: BTreeMap<(SpaceId, ReceiptState), usize> = BTreeMap::new();
         let mut kept = BTreeSet::new();
-        let outgoing = self.outgoing()?;
-        // The newest stay side by side: with gaps between them they would take as many pages as before.
-        kept.extend(outgoing.iter().rev().take(REMEMBERED).map(outgoing_name));
-        for item in newest_of_each(outgoing) {
-            let of_state = counts.entry(self.receipt(item.space, item.seq)).or_default();
-            *of_state += 1;
-            if *of_state <= SHOWN {
+        for (at, item) in newest_of_each(self.outgoing()?).enumerate() {
+            let state = self.receipt(item.space, item.seq);
+            let count = counts.entry((item.space, state)).or_default();
+            *count += 1;
+            let most = if state == ReceiptState::Device { NOT_SENT } else { SHOWN };
+            if at < REMEMBERED || *count <= most {
                 kept.insert(outgoing_name(&item));
             }
         }

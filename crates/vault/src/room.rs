@@ -47,14 +47,12 @@ impl Inner {
         self.give_back_by(&format!("PRAGMA incremental_vacuum({AT_ONCE})"))
     }
 
-    /// Gives all of it back: what was deleted is not wiped where it lay, and its pages may be free still. False while something is read.
-    pub(crate) fn give_back_all(&mut self) -> Result<bool, WriteVaultError> {
+    /// Writes the file anew, so that nothing is in it but what it holds: what was folded is not wiped where it lay, and stays behind in
+    /// free pages and in the ends of pages that are in use again. False while something is read.
+    pub(crate) fn write_anew(&mut self) -> Result<bool, WriteVaultError> {
         // Only folding deletes without wiping.
-        if self.number("freelist_count")? == 0 || self.number("user_version")? < FOLDED_VERSION {
+        if self.number("user_version")? < FOLDED_VERSION {
             return Ok(true);
-        }
-        if self.number("auto_vacuum")? == INCREMENTAL {
-            return self.give_back_by("PRAGMA incremental_vacuum");
         }
         self.connection.execute_batch(GIVES_BACK)?;
         self.give_back_by("VACUUM")

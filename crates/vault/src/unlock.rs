@@ -161,8 +161,7 @@ impl Vault {
     /// called after a key was destroyed, and again while the answer is false: then something was being read (a check or a backup is
     /// under way), and the log is as it was. It does not wait for that to end.
     pub fn scrub(&self) -> Result<bool, WriteVaultError> {
-        // What was folded is not wiped where it lay: pages of it may be free, and go as well.
-        if !self.without_waiting(Inner::give_back_all)? {
+        if !self.without_waiting(Inner::write_anew)? {
             return Ok(false);
         }
         self.empty_log()

@@ -345,6 +345,8 @@ impl Drop for Write<'_> {
         if self.committed {
             return;
         }
+        // A step that panicked may have left it off.
+        let _ = self.connection.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()));
         // After some errors SQLite has rolled back by itself; then there is nothing to do.
         let _ = self.connection.execute_batch("ROLLBACK");
         while let Some(undo) = self.undo.pop() {

@@ -78,32 +78,14 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// Saves `body` in place of what was there and is said by it too, as a snapshot of the same changes and more: what goes is not wiped.
+    /// Saves `body` in place of what was there, which goes first: its pages are then there for what comes, and the file grows by none.
     pub fn put_over(&mut self, table: Table, name: &[u8], body: &[u8]) -> Result<(), WriteVaultError> {
-        if !self.gives_back()? {
-            return self.put(table, name, body);
-        }
-        // Away first: its pages are then there for what comes, and the file grows by none.
-        self.delete_copy(table, name)?;
+        self.delete(table, name)?;
         self.put(table, name, body)
     }
 
-    /// Deletes a row that only repeats what is kept elsewhere: it is not wiped. Says whether there was one.
-    pub fn delete_copy(&mut self, table: Table, name: &[u8]) -> Result<bool, WriteVaultError> {
-        if !self.gives_back()? {
-            return self.delete(table, name);
-        }
-        self.attempt(|write| write.without_wiping(|write| write.delete_row(table.code(), name)))
-    }
-
-    /// Whether free pages of the file are given back where something is erased. Of one without runs nobody looks for words in them.
-    fn gives_back(&self) -> Result<bool, WriteVaultError> {
-        let version: i64 = self.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        Ok(version >= schema::FOLDED_VERSION)
-    }
-
-    /// For ciphertext whose keys stay: it is wiped where its page is written anyway, and no page is written for that alone. Where something
-    /// is erased, free pages are given back ([`crate::Vault::scrub`]).
+    /// For envelopes, whose keys stay: they are wiped where their page is written anyway, and no page is written for that alone. Where
+    /// something is erased, the file is written anew ([`crate::Vault::scrub`]).
     fn without_wiping<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, WriteVaultError>,
