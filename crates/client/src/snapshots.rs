@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use mecum_documents::{Actor, Document, Link};
 use mecum_seal::{
-    DeviceId, DocumentId, DocumentKey, Hash32, Key32, Place, SpaceId, derive_key, seal_envelope,
+    DeviceId, DocumentId, DocumentKey, Hash32, Key32, Place, SpaceId, derive_key, seal_envelope_seeded,
 };
 use mecum_sync::controls::holds;
 use mecum_sync::limits::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOT_PARTS, MAX_SNAPSHOTS};
@@ -296,7 +296,7 @@ impl Sealing<'_> {
             membership_head: self.state.membership,
             previous: Hash32::ZERO,
         };
-        let sealed = seal_envelope(key, &place, plain, self.session.entropy()).ok()?;
+        let sealed = seal_envelope_seeded(key, &place, plain, self.session.entropy()).ok()?;
         self.bytes += sealed.bytes.len();
         self.ids.push(sealed.content_id);
         self.parts.push(sealed.bytes);

@@ -7,7 +7,7 @@ use mecum_api::Topic;
 use mecum_documents::{Authored, Document, Replayed};
 use mecum_domain::{Batch, ChartId, Edit, FinishedKey, Section};
 use mecum_seal::{
-    DocumentId, DocumentKey, EpochKey, Key32, Place, SpaceId, derive_key, seal_envelope, seal_row,
+    DocumentId, DocumentKey, EpochKey, Key32, Place, SpaceId, derive_key, seal_envelope_seeded, seal_row,
 };
 use mecum_sync::{Follower, encode};
 use mecum_vault::{Durability, Table, WriteVaultError};
@@ -231,8 +231,8 @@ impl Session {
             membership_head: state.membership,
             previous: state.own_last,
         };
-        let sealed =
-            seal_envelope(key, &place, plaintext, self.entropy()).map_err(|_| SessionError::Envelope)?;
+        let sealed = seal_envelope_seeded(key, &place, plaintext, self.entropy())
+            .map_err(|_| SessionError::Envelope)?;
         state.own_seq += 1;
         state.own_last = sealed.content_id;
         state.own_membership = state.membership;

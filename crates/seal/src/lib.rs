@@ -24,6 +24,7 @@ pub use ids::{
 pub use safe::envelope::{
     ENVELOPE_VERSION, Envelope, MAX_ENVELOPE_BYTES, MAX_PLAINTEXT_BYTES, OpenEnvelopeError,
     ParseEnvelopeError, Place, Salt, SealEnvelopeError, SealedEnvelope, seal_envelope, seal_envelope_again,
+    seal_envelope_seeded,
 };
 pub use safe::epoch::document_key_in_epoch;
 pub use safe::helpers::{

@@ -11,7 +11,7 @@ use mecum_seal::testing::{SeededEntropy, fast_kdf};
 use mecum_seal::{
     DeviceId, DocumentId, DocumentKey, Entropy, EpochKey, Hash32, IncarnationId, KemSecret, Key32,
     PairingSecret, PassphraseSlot, Place, RecoveryKey, RecoverySlot, RowKey, Salt, SpaceId, SystemEntropy,
-    VaultKey, seal_envelope, seal_envelope_again, seal_row, wrap_key,
+    VaultKey, seal_envelope_again, seal_envelope_seeded, seal_row, wrap_key,
 };
 use minicbor::Decoder;
 
@@ -81,7 +81,7 @@ fn place(envelope_seq: u64) -> Place {
 }
 
 fn seal(seen: &mut Seen, key: &impl Key32, place: &Place, text: &[u8], entropy: &dyn Entropy) {
-    seen.envelope(&seal_envelope(key, place, text, entropy).expect("small enough").bytes);
+    seen.envelope(&seal_envelope_seeded(key, place, text, entropy).expect("small enough").bytes);
 }
 
 /// The ways in which a sealing is repeated: `rounds` of each. Each call is a life of the program of its own.
@@ -188,7 +188,8 @@ fn no_source_of_randomness_makes_one_key_seal_two_plaintexts() {
             (&cloned, [b"the one ".as_slice(), &n.to_be_bytes()].concat()),
             (&clone, [b"the other".as_slice(), &n.to_be_bytes()].concat()),
         ] {
-            let bytes = seal_envelope(&key(), &place(n % 20 + 1), &text, source).expect("small enough").bytes;
+            let bytes =
+                seal_envelope_seeded(&key(), &place(n % 20 + 1), &text, source).expect("small enough").bytes;
             let (_, commitment) = salt_and_commitment(&bytes);
             seals += 1;
             if let Some(before) = sealed.insert(commitment, text.clone()) {

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use mecum_domain::ChartId;
 use mecum_seal::{
     AccountId, DocumentId, DocumentKey, Envelope, EpochKey, Place, SpaceId, derive_key, open_row,
-    seal_envelope, seal_row, wrap_key,
+    seal_envelope_seeded, seal_row, wrap_key,
 };
 use mecum_sync::{Chain, Cut, NewEpoch, Role, SpaceBody, SpaceEntry, Wrap, decode};
 use mecum_vault::Table;
@@ -278,16 +278,16 @@ impl Session {
                 previous,
             };
             let sealed = match link {
-                None => seal_envelope(&state.key, &place, &pack(&nothing()), self.entropy()),
+                None => seal_envelope_seeded(&state.key, &place, &pack(&nothing()), self.entropy()),
                 Some(envelope) if document == DocumentId::CONTROL => {
                     let plain = state.open_control(&envelope).ok_or(SessionError::Envelope)?;
-                    seal_envelope(&state.key, &place, &plain, self.entropy())
+                    seal_envelope_seeded(&state.key, &place, &plain, self.entropy())
                 }
                 Some(envelope) => {
                     let key = self.key_to_reseal(stage, document)?.ok_or(SessionError::Envelope)?;
                     let plain = state.open(&key, &envelope).ok_or(SessionError::Envelope)?;
                     let next = state.document_key(&key, state.epoch).ok_or(SessionError::Envelope)?;
-                    seal_envelope(&next, &place, &plain, self.entropy())
+                    seal_envelope_seeded(&next, &place, &plain, self.entropy())
                 }
             }
             .map_err(|_| SessionError::Envelope)?;

@@ -143,9 +143,24 @@ pub fn seal_envelope(
     if plaintext.len() > MAX_PLAINTEXT_BYTES {
         return Err(SealEnvelopeError::TooLarge);
     }
+    let mut salt = [0u8; SALT_BYTES];
+    entropy.fill(&mut salt);
+    Ok(seal_with(key, place, &salt, plaintext))
+}
+
+/// The same with a salt that follows from what is sealed but for its seed: what a device writes.
+///
+/// # Errors
+/// As [`seal_envelope`].
+pub fn seal_envelope_seeded(
+    key: &impl Key32,
+    place: &Place,
+    plaintext: &[u8],
+    entropy: &dyn Entropy,
+) -> Result<SealedEnvelope, SealEnvelopeError> {
     let mut seed = [0u8; SEED_BYTES];
     entropy.fill(&mut seed);
-    Ok(seal_with(key, place, &salt_of(key, place, seed, plaintext), plaintext))
+    seal_envelope_again(key, place, &Salt::Seed(seed), plaintext)
 }
 
 /// Makes an envelope again that was sealed before with this salt. The caller must hold the hash of what was sealed, compare, and
