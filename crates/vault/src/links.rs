@@ -5,8 +5,8 @@
 //! were appended. The two are different variants, so that a residue is never read as an envelope.
 //!
 //! Stored: an envelope is a row `n, chain(32), envelope`; a run from `first` to `n` is one row `n, chain(32) || first(8), sealed residue`
-//! whose seal names document, `first`, `n`, and the chain before and after. A file gets its first run with version 2 of the tables: a
-//! program that knows none says that the file is too new.
+//! whose seal names document, `first`, `n`, and the chain before and after. A file gets version 3 of the tables with the first run that is
+//! written into it now (2 is one that has runs of before only): a program that knows none, or none like these, says that it is too new.
 
 use mecum_seal::{DocumentId, Entropy, Hash32, RowKey, open_row, seal_row, sha256};
 use rusqlite::{Connection, Row, params};

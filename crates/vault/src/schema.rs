@@ -13,6 +13,9 @@ const MIGRATION_1: &str = include_str!("../migrations/0001_vault.sql");
 const SCHEMA_VERSION: i64 = 1;
 /// The same tables with runs of envelopes folded (`links.rs`): a program that knows none must not take them for damage.
 pub(crate) const FOLDED_VERSION: i64 = 2;
+/// The same with runs whose residues may keep seeds in place of salts (ADR 0019). Whether one does lies under its seal, where nothing
+/// here looks: every run that is written now says so, for a program that reads no seeds would take them for damage.
+const SEEDS_VERSION: i64 = 3;
 /// "MECM": tells file tools, and us, that this is a vault.
 const APPLICATION_ID: i64 = 0x4d45_434d;
 /// How a file is made, or written anew, whose free pages can be given back.
@@ -80,11 +83,11 @@ pub(crate) fn create(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "user_version", SCHEMA_VERSION)
 }
 
-/// Notes that there are folded runs from here on. To be called inside the transaction of the first one.
+/// Notes that there are runs, folded as they are now. To be called inside the transaction of each.
 pub(crate) fn note_folded(connection: &Connection) -> Result<(), rusqlite::Error> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version < FOLDED_VERSION {
-        connection.pragma_update(None, "user_version", FOLDED_VERSION)?;
+    if version < SEEDS_VERSION {
+        connection.pragma_update(None, "user_version", SEEDS_VERSION)?;
     }
     Ok(())
 }
@@ -99,7 +102,7 @@ pub(crate) fn find(connection: &Connection) -> Result<Found, rusqlite::Error> {
     if number("application_id")? != APPLICATION_ID {
         return Ok(Found::Other);
     }
-    if number("user_version")? > FOLDED_VERSION {
+    if number("user_version")? > SEEDS_VERSION {
         return Ok(Found::Newer);
     }
     // A trigger or view smuggled in would run with our statements: only our own tables will do.

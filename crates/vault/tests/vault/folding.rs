@@ -1,5 +1,7 @@
 //! Runs of envelopes of which a residue is kept: the chain over them holds, and nothing else takes their place.
 
+use std::path::Path;
+
 use mecum_seal::{DocumentId, Hash32, PassphraseSlot, RowKey, derive_key, open_row, sha256, sha256_parts};
 use mecum_vault::{
     Durability, Link, Part, Problem, ReadVaultError, Table, UnlockVaultError, Vault, WriteVaultError,
@@ -206,15 +208,9 @@ fn the_layout_of_a_folded_run_is_frozen() {
     vault
         .write(Durability::Full, |w| (1..=3_u8).try_for_each(|n| w.append(log, &[n; 40]).map(drop)))
         .expect("appends");
-    let version = |path| -> i64 {
-        let connection = Connection::open(path).expect("opens");
-        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("reads")
-    };
-    assert_eq!(version(&path), 1, "a vault without runs is what earlier versions read");
     let run: Vec<Vec<u8>> = (2..=3_u8).map(|n| vec![n; 40]).collect();
     vault.write(Durability::Full, |w| w.fold(log, (2, 3), &residue(&run))).expect("folds");
     vault.lock().expect("locks");
-    assert_eq!(version(&path), 2, "one with runs is not");
 
     let connection = Connection::open(&path).expect("opens");
     let chain = |before: Hash32, n: u8| {
@@ -249,9 +245,47 @@ fn the_layout_of_a_folded_run_is_frozen() {
     .concat();
     let opened = open_row(&key, &aad, &body).expect("a sealed row of exactly this place");
     assert_eq!(opened.as_slice(), residue(&run), "and in it the residue as it was handed over");
+}
 
-    connection.pragma_update(None, "user_version", 3).expect("writes");
-    drop(connection);
+fn version(path: &Path) -> i64 {
+    let connection = Connection::open(path).expect("opens");
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("reads")
+}
+
+fn set_version(path: &Path, version: i64) {
+    Connection::open(path)
+        .and_then(|file| file.pragma_update(None, "user_version", version))
+        .expect("writes");
+}
+
+/// Whether a residue keeps seeds of salts (ADR 0019) lies under its seal. Programs of before them read files up to version 2.
+#[test]
+fn a_run_that_is_written_now_makes_the_file_too_new_for_programs_that_know_no_seeds_and_older_files_open() {
+    let folder = folder();
+    let path = file_in(folder.path());
+    let vault = create(&path, 1);
+    fill(&vault, 2);
+    let before = content(&vault).expect("reads");
+    vault.lock().expect("locks");
+    assert_eq!(version(&path), 1, "a file without runs is what every version reads");
+    let vault = unlock(&path).expect("unlocks");
+    fold(&vault, document(1), (3, 6)).expect("folds");
+    vault.lock().expect("locks");
+    assert_eq!(version(&path), 3, "one with runs of now says so, and is not taken for damage");
+
+    set_version(&path, 2);
+    let vault = unlock(&path).expect("one with runs of before opens");
+    assert_eq!(content(&vault).as_ref(), Ok(&before), "with all that is in it");
+    assert!(vault.check(true).is_clean(), "and is sound");
+    vault.write(Durability::Full, |w| w.append(document(2), b"another")).expect("the log goes on");
+    vault.lock().expect("locks");
+    assert_eq!(version(&path), 2, "it stays one of before while nothing is folded");
+    let vault = unlock(&path).expect("unlocks");
+    fold(&vault, document(1), (3, 7)).expect("a run of before goes on growing");
+    vault.lock().expect("locks");
+    assert_eq!(version(&path), 3, "and is one of now");
+
+    set_version(&path, 4);
     assert_eq!(unlock(&path).err(), Some(UnlockVaultError::TooNew), "what is newer still is said to be so");
 }
 
