@@ -108,7 +108,7 @@ fn parse(text: &str) -> Result<Vec<Claim>, String> {
 }
 
 /// The strings between double quotes on a line. A name or a bullet holds no quote itself.
-fn strings(line: &str) -> Vec<String> {
+pub(crate) fn strings(line: &str) -> Vec<String> {
     line.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 

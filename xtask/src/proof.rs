@@ -5,6 +5,7 @@
 //! `table.rs`). A harness that says no figure, or whose control passes unnoticed, fails the run.
 
 mod ledger;
+mod protocol;
 mod rows;
 mod table;
 pub(crate) mod window;
@@ -31,10 +32,13 @@ struct Asked {
 /// Runs the rows and writes the report; a nightly run also writes the ledger and the table in `docs/proof.md`.
 pub(crate) fn proof(workspace: &Workspace, arguments: &[String]) -> Result<(), String> {
     if arguments.iter().any(|argument| argument == "--table") {
+        ledger::complete(workspace)?;
         return table::write(workspace);
     }
     let asked = Asked::read(workspace, arguments)?;
     let rows: Vec<&Row> = rows().filter(|row| asked.wants(row)).collect();
+    // Before the first line is written: that line is no change of what is run.
+    let commit = ledger::commit(workspace);
     let programs = build(workspace, &rows)?;
     let folder = workspace.target.join("proof");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -47,7 +51,7 @@ pub(crate) fn proof(workspace: &Workspace, arguments: &[String]) -> Result<(), S
         wrong.extend(verdict.err().map(|why| format!("{} {}: {why}", row.test, row.what)));
         if asked.nightly {
             let (shard, shards) = asked.shard.unwrap_or((1, 1));
-            ledger::append(workspace, &entry, &format!("{shard}/{shards}"))?;
+            ledger::append(workspace, row, &entry, &format!("{shard}/{shards}"), commit.as_deref())?;
         }
         report.push(entry);
         let text = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;

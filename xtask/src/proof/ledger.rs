@@ -5,73 +5,119 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::protocol::Changes;
+use super::rows::{ALL, Row, rows};
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Below the source root; lines are only ever added.
+/// Below the source root; lines are added and none is taken away.
 const LEDGER: &str = "tests/proof-ledger.jsonl";
 
-/// Adds the entry of one shard.
-pub(super) fn append(workspace: &Workspace, entry: &Value, shard: &str) -> Result<(), String> {
-    let mut line = entry.clone();
-    line["commit"] = json!(commit(workspace));
-    line["shard"] = json!(shard);
-    let path = workspace.path(LEDGER);
-    let mut text = std::fs::read_to_string(&path).unwrap_or_default();
-    text.push_str(&line.to_string());
-    text.push('\n');
-    std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
-}
+/// What a nightly run itself writes: no part of what is run.
+const OWN: [&str; 2] = [":!tests/proof-ledger.jsonl", ":!docs/proof.md"];
 
-/// The commit that was run, with a plus where the files were not those of the commit.
-fn commit(workspace: &Workspace) -> Option<String> {
+/// The commit that is about to be run, with a plus where the files are not those of the commit.
+pub(super) fn commit(workspace: &Workspace) -> Option<String> {
     let commit = super::commit(workspace)?;
     let mut git = process::command(workspace, "git");
-    let changed = process::read(git.args(["status", "--porcelain", "--untracked-files=no"])).ok()?;
+    git.args(["status", "--porcelain", "--untracked-files=no", "--", "."]).args(OWN);
+    let changed = process::read(&mut git).ok()?;
     Some(format!("{}{}", commit.get(..12)?, if changed.is_empty() { "" } else { "+" }))
 }
 
-/// What was reached of one row: cases of shards without a failure and with a control that failed.
-pub(super) fn reached(workspace: &Workspace, test: u8, what: &str) -> Result<u64, String> {
-    let text = std::fs::read_to_string(workspace.path(LEDGER)).unwrap_or_default();
-    sum(&text, test, what)
+/// Adds the entry of one shard, run at a commit as [`commit`] says it.
+pub(super) fn append(
+    workspace: &Workspace,
+    row: &Row,
+    entry: &Value,
+    shard: &str,
+    commit: Option<&str>,
+) -> Result<(), String> {
+    let mut line = entry.clone();
+    line["commit"] = json!(commit);
+    line["shard"] = json!(shard);
+    line["since"] = json!(Changes::read(workspace)?.last(row.package));
+    let mut text = read(workspace);
+    text.push_str(&line.to_string());
+    text.push('\n');
+    write(workspace, &text)
 }
 
-fn sum(text: &str, test: u8, what: &str) -> Result<u64, String> {
-    let mut cases = 0;
-    // The same shard of the same commit again looks at the same cases; with other files under it, it need not.
+/// Says of each line that does not the last change of the protocol before it. Lines that this version writes do.
+pub(super) fn complete(workspace: &Workspace) -> Result<(), String> {
+    let changes = Changes::read(workspace)?;
+    let before = read(workspace);
+    let mut text = String::new();
+    for mut entry in entries(&before)? {
+        if entry.get("since").is_none()
+            && let Some(row) = rows().find(|row| is_of(&entry, row))
+            && let Some(commit) = entry["commit"].as_str()
+        {
+            entry["since"] = json!(changes.last_in(workspace, row.package, commit.trim_end_matches('+')));
+        }
+        text.push_str(&entry.to_string());
+        text.push('\n');
+    }
+    if text == before { Ok(()) } else { write(workspace, &text) }
+}
+
+fn read(workspace: &Workspace) -> String {
+    std::fs::read_to_string(workspace.path(LEDGER)).unwrap_or_default()
+}
+
+fn write(workspace: &Workspace, text: &str) -> Result<(), String> {
+    let path = workspace.path(LEDGER);
+    std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn entries(text: &str) -> Result<Vec<Value>, String> {
+    let lines = text.lines().enumerate();
+    let entry = |(number, line): (usize, &str)| {
+        serde_json::from_str(line).map_err(|error| format!("{LEDGER}:{}: {error}", number + 1))
+    };
+    lines.map(entry).collect()
+}
+
+fn is_of(entry: &Value, row: &Row) -> bool {
+    entry["test"] == row.test && entry["what"] == row.what
+}
+
+/// Cases of shards without a failure and with a control that failed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Reached {
+    /// Since the last change of the protocol that concerns the row.
+    pub(super) now: u64,
+    /// Before it.
+    pub(super) before: u64,
+}
+
+/// What was reached of one row, whose package changed last with the commit `since`.
+pub(super) fn reached(workspace: &Workspace, row: &Row, since: Option<&str>) -> Result<Reached, String> {
+    sum(&read(workspace), row, since)
+}
+
+fn sum(text: &str, row: &Row, since: Option<&str>) -> Result<Reached, String> {
+    let mut reached = Reached::default();
     let mut seen = BTreeSet::new();
-    for (number, line) in text.lines().enumerate() {
-        let entry: Value =
-            serde_json::from_str(line).map_err(|error| format!("{LEDGER}:{}: {error}", number + 1))?;
-        let of_row = entry["test"] == test && entry["what"] == what;
-        if !of_row || entry["failures"] != 0 || entry["control_failed"] != true {
+    for entry in entries(text)? {
+        if !is_of(&entry, row) || entry["failures"] != 0 || entry["control_failed"] != true {
             continue;
         }
-        let as_committed = entry["commit"].as_str().is_some_and(|commit| !commit.ends_with('+'));
-        let run = [&entry["commit"], &entry["shard"], &entry["seed"]].map(Value::to_string);
-        if !as_committed || seen.insert(run) {
-            cases += entry["cases"].as_u64().unwrap_or(0);
+        // The same shard of the same commit again looks at the same cases. The plus does not set two runs apart: lines of
+        // before it was asked for in time have it for their own ledger.
+        let commit = entry["commit"].as_str().unwrap_or_default().trim_end_matches('+').to_owned();
+        if !seen.insert(
+            [json!(commit), entry["shard"].clone(), entry["seed"].clone()].map(|part| part.to_string()),
+        ) {
+            continue;
         }
+        let counted = if entry["since"].as_str() == since { &mut reached.now } else { &mut reached.before };
+        let cases = entry["cases"].as_u64().unwrap_or(0);
+        // Of a table or a sweep each run looks at all that there is: more runs are not more cases.
+        *counted = if row.nightly == ALL { cases } else { *counted + cases };
     }
-    Ok(cases)
+    Ok(reached)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_shards_without_failure_and_with_a_failing_control_count() {
-        let text = r#"{"test":3,"what":"a","cases":10,"failures":0,"control_failed":true}
-{"test":3,"what":"a","cases":10,"failures":1,"control_failed":true}
-{"test":3,"what":"a","cases":10,"failures":0,"control_failed":false}
-{"test":3,"what":"b","cases":10,"failures":0,"control_failed":true}
-{"test":3,"what":"a","cases":5,"failures":0,"control_failed":true}"#;
-        assert_eq!(sum(text, 3, "a"), Ok(15), "the first and the last");
-        assert!(sum("{", 3, "a").is_err(), "a broken ledger is no zero");
-        let run = r#"{"test":3,"what":"a","cases":5,"failures":0,"control_failed":true,"commit":"ab","shard":"1/2","seed":7}"#;
-        let other = run.replace("1/2", "2/2");
-        assert_eq!(sum(&[run, run, &other].join("\n"), 3, "a"), Ok(10), "one shard twice is one");
-    }
-}
+mod tests;

@@ -78,7 +78,7 @@ pub(super) const WINDOW: &str = "window";
 pub(super) const ALL: u64 = 99_999;
 
 /// A row with the most common shape: one exact test that says its figure.
-const fn row(test: u8, what: &'static str, package: &'static str, binary: &'static str) -> Row {
+pub(super) const fn row(test: u8, what: &'static str, package: &'static str, binary: &'static str) -> Row {
     Row {
         test,
         what,

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::ledger;
+use super::protocol::Changes;
 use super::rows::{ALL, rows};
 use crate::workspace::Workspace;
 
@@ -35,24 +36,31 @@ fn with_table(page: &str, table: &str) -> Result<String, String> {
 }
 
 fn table(workspace: &Workspace) -> Result<String, String> {
+    let changes = Changes::read(workspace)?;
     let mut text = String::from(
-        "| test | what | where | in `test` | per change | nightly | reached | shards of a night |\n|---|---|---|---|---|---|---|---|\n",
+        "| test | what | where | in `test` | per change | nightly | reached | since | before that | shards of a night |\n|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for row in rows() {
         let place = match row.binary {
             "" => format!("`{}` units", row.package),
             binary => format!("`{}` `{binary}`", row.package),
         };
-        let reached = ledger::reached(workspace, row.test, row.what)?;
+        let since = changes.last(row.package);
+        let reached = ledger::reached(workspace, row, since)?;
+        let since = since.map_or_else(
+            || "the first".to_owned(),
+            |commit| format!("`{}`", commit.get(..7).unwrap_or(commit)),
+        );
         let _ = writeln!(
             text,
-            "| {} | {} | {place} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {place} | {} | {} | {} | {} | {since} | {} | {} |",
             row.test,
             row.what,
             figure(row.in_test),
             figure(row.per_change),
             figure(row.nightly),
-            spaced(reached),
+            spaced(reached.now),
+            spaced(reached.before),
             row.shards
         );
     }
