@@ -17,7 +17,7 @@ const MAX_ENTRY_BYTES: usize = 64 * 1024;
 
 const ACCOUNT_LOG: SessionError = SessionError::Stored { what: "account log" };
 
-/// The name under which the vault keeps an own entry of the account log until the relay has it.
+/// The name under which the vault keeps an entry of the own account's log: its own ones, and every other that the relay has shown.
 pub(crate) fn account_entry_name(seq: u64) -> Vec<u8> {
     [b"entry".as_slice(), &seq.to_be_bytes()].concat()
 }

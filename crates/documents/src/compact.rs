@@ -5,8 +5,8 @@
 //! finished entry is a hash of what the entry holds, so it need not travel at all. What comes back is the chunk, byte for
 //! byte; it is then judged as any snapshot from a peer. This module knows columns and rows, and not what a document means.
 //!
-//! Layout: `uleb length of A`, `A`, `B`, `uleb length of K`, `K`, ids, where the chunk is `A || key column || B`, and K is the
-//! key column with a mark in the place of each id: its run headers as they were, and for each text `0` (an id that is the
+//! Layout: `uleb length of A`, `A`, `uleb length of K`, `K`, `B`, and the ids beside it, where the chunk is `A || key column || B`, and K is
+//! the key column with a mark in the place of each id: its run headers as they were, and for each text `0` (an id that is the
 //! next of the ids), `1` (an id to be worked out from the row's value), or `2 + length` and the text.
 
 use crate::chunk::{ChunkError, Reader, check_document};

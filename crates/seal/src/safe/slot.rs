@@ -16,7 +16,7 @@ use crate::secret::{SecretKey32, VaultKey};
 
 const SLOT_VERSION: u64 = 1;
 const CONTEXT: &[u8] = b"mecum/slot/1";
-/// An encoded slot is about 170 bytes.
+/// An encoded slot is about 160 bytes.
 const MAX_SLOT_BYTES: usize = 512;
 
 /// The passphrase is not the one this slot was made with (or the slot was altered: the two cannot be told apart).
