@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mecum_seal::{KdfParams, SystemEntropy};
-use mecum_vault::{CheckReport, Location, UnlockVaultError, Vault, VaultOptions};
+use mecum_vault::{CheckReport, Location, Salvage, UnlockVaultError, Vault, VaultOptions};
 
 use crate::clock::{Clock, SystemClock};
+use crate::integrity::runs_not_made;
 
 /// What a check says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +29,8 @@ impl From<CheckReport> for VaultChecked {
     }
 }
 
-/// Checks the vault in `file`. With `read_data` every row is opened and the file's own structure walked too; without, rows are
-/// checked for being there and current, and envelopes in full.
+/// Checks the vault in `file`. With `read_data` every row is opened, the file's own structure walked, and every run of envelopes that
+/// was folded away made again; without, rows are checked for being there and current, and envelopes in full.
 ///
 /// # Errors
 /// As unlocking, with `kdf` as the least that a passphrase may cost: a wrong passphrase counts and slows the next one down, and a vault in use is left alone.
@@ -41,5 +42,11 @@ pub fn check_vault(
 ) -> Result<VaultChecked, UnlockVaultError> {
     let options = VaultOptions { kdf, ..VaultOptions::new(Arc::new(SystemEntropy::new())) };
     let location = Location::File(file.to_owned());
-    Ok(Vault::examine(&location, passphrase, SystemClock.now_ms(), read_data, &options)?.into())
+    let now_ms = SystemClock.now_ms();
+    if !read_data {
+        return Ok(Vault::examine(&location, passphrase, now_ms, false, &options)?.into());
+    }
+    let mut salvage = Salvage::open(&location, passphrase, now_ms, &options)?;
+    salvage.note(runs_not_made(&salvage));
+    Ok(salvage.report().clone().into())
 }

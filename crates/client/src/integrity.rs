@@ -7,9 +7,11 @@ mod backups;
 mod bringing;
 mod findings;
 mod mending;
+mod outcome;
 mod pieces;
 pub(crate) mod place;
 mod rebuilding;
+mod runs;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +21,10 @@ use mecum_vault::Checking;
 
 use crate::app::{App, Inner, held};
 use crate::error::SessionError;
+use crate::session::Session;
 use findings::findings_of;
+use runs::Remaking;
+pub(crate) use runs::runs_not_made;
 
 /// Between two steps the vault is free this long: whoever waits for it gets it.
 const BREATH: Duration = Duration::from_millis(1);
@@ -101,18 +106,24 @@ impl App {
 /// Checks to the end, or until it is stopped or the vault is locked.
 fn run_check(inner: &Arc<Inner>, mut checking: Checking) {
     checking.walk_structure();
+    let mut remaking = Remaking::default();
     let mut told = 0;
     let phase = loop {
         if held(&inner.integrity).stop_check {
             break TaskPhase::Stopped;
         }
         mecum_trip::here("check");
-        match inner.session(|session| session.vault.step_check(&mut checking)) {
+        let step = |session: &mut Session| {
+            session.vault.step_check(&mut checking) && session.step_remaking(&mut remaking)
+        };
+        match inner.session(step) {
             None => break TaskPhase::Stopped,
             Some(true) => break TaskPhase::Done,
             Some(false) => {}
         }
-        let (percent, looked) = (checking.percent(), checking.report().rows + checking.report().envelopes);
+        // Most of a vault is rows and envelopes as they are.
+        let percent = checking.percent() / 10 * 9 + remaking.percent() / 10;
+        let looked = checking.report().rows + checking.report().envelopes;
         let check = &mut held(&inner.integrity).check;
         (check.percent, check.looked) = (percent, looked);
         if percent != told {
@@ -121,8 +132,9 @@ fn run_check(inner: &Arc<Inner>, mut checking: Checking) {
         }
         std::thread::sleep(BREATH);
     };
-    let report = checking.report().clone();
-    drop(checking);
+    let mut report = checking.report().clone();
+    report.problems.append(&mut remaking.found);
+    drop((checking, remaking));
     let server = inner.session(|session| session.home().is_some()).unwrap_or(false);
     let mut integrity = held(&inner.integrity);
     integrity.check = CheckView {

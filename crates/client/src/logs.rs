@@ -200,6 +200,8 @@ pub(crate) struct ReadLog {
     pub(crate) envelopes: Numbered,
     /// All of them are there and as they were.
     pub(crate) whole: bool,
+    /// First and last number of the runs that cannot be made again although their document and its snapshot are good.
+    pub(crate) not_made: Vec<(u64, u64)>,
 }
 
 impl ReadLog {
@@ -212,7 +214,8 @@ impl ReadLog {
         known: Option<(&SpaceState, &DocumentState)>,
     ) -> Self {
         let saved = salvage.log(log);
-        let (mut envelopes, mut whole) = (Vec::new(), saved.whole);
+        let (mut envelopes, mut whole, mut not_made) = (Vec::new(), saved.whole, Vec::new());
+        let good = known.is_some() && salvage.get(Table::Snapshot, log.as_bytes()).is_some();
         let mut payloads = None;
         for link in saved.links {
             match link {
@@ -223,12 +226,23 @@ impl ReadLog {
                         .zip(payloads.as_ref())
                         .and_then(|((space, state), payloads)| make_run(&run, space, state, payloads).ok());
                     whole &= made.is_some();
+                    if made.is_none() && good {
+                        not_made.push((run.first(), run.last()));
+                    }
                     envelopes.extend((run.first()..).zip(made.unwrap_or_default()));
                 }
             }
         }
-        Self { envelopes, whole }
+        Self { envelopes, whole, not_made }
     }
+}
+
+/// What is known of a document in a damaged vault, where that is good.
+pub(crate) fn saved_document(salvage: &Salvage, document: DocumentId) -> Option<(SpaceState, DocumentState)> {
+    let name = document.as_bytes();
+    let state = DocumentState::decode(name, salvage.get(Table::Document, name)?).ok()?;
+    let space = state.space.as_bytes();
+    Some((SpaceState::decode(space, salvage.get(Table::Space, space)?).ok()?, state))
 }
 
 /// The changes of a document's local snapshot. What was folded lies in it whole.

@@ -2,6 +2,7 @@
 
 mod digest;
 mod figures;
+mod folded;
 mod measuring;
 mod spoiling;
 
@@ -12,7 +13,7 @@ use mecum_documents::Document;
 use mecum_domain::{ChartId, Kind, Relation, Section};
 use mecum_seal::testing::{SeededEntropy, fast_kdf};
 use mecum_seal::{
-    DeviceId, DocumentId, DocumentKey, Entropy, IncarnationId, KemSecret, SigningKey, SpaceId, VerifyingKey,
+    DeviceId, DocumentKey, Entropy, IncarnationId, KemSecret, SigningKey, SpaceId, VerifyingKey,
 };
 use mecum_sync::{Follower, Role, Signed, SpaceSnapshot, StoredSnapshot, Verified};
 use mecum_vault::{Durability, Location, Table, Vault, VaultOptions};
@@ -282,35 +283,6 @@ impl Session {
     pub fn restart(self) -> Result<Session, SessionError> {
         let Session { vault, surroundings, .. } = self;
         Session::open(vault, surroundings)
-    }
-
-    /// Folds every document, and of every log what the server has, however little it is. Answers how many runs of logs that were.
-    pub fn fold_everything_for_tests(&mut self) -> Result<usize, SessionError> {
-        self.fold_for_tests()?;
-        let mut runs = 0;
-        if self.is_older_copy() || self.is_reading_again()? {
-            return Ok(runs);
-        }
-        for document in self.documents.keys().copied().collect::<Vec<_>>() {
-            while self.fold_log(document, 1)? {
-                runs += 1;
-            }
-        }
-        Ok(runs)
-    }
-
-    /// Every envelope in the vault, by log and number.
-    pub fn all_envelopes_for_tests(&self) -> Result<BTreeMap<(DocumentId, u64), Vec<u8>>, SessionError> {
-        let mut all = BTreeMap::new();
-        for log in self.vault.documents() {
-            all.extend(self.envelopes(log, 0)?.into_iter().map(|(n, bytes)| ((log, n), bytes)));
-        }
-        Ok(all)
-    }
-
-    /// Folds every document into its local snapshot, as idle time and locking do with long tails.
-    pub fn fold_for_tests(&mut self) -> Result<(), SessionError> {
-        self.fold(self.documents.keys().copied().collect())
     }
 
     /// Sends what only a dishonest installation would: the body that `lie` makes of an entry's document, under the true key,

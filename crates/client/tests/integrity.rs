@@ -8,6 +8,8 @@ mod world;
 mod damage;
 #[path = "integrity/erased.rs"]
 mod erased;
+#[path = "integrity/folded.rs"]
+mod folded;
 #[path = "integrity/parts.rs"]
 mod parts;
 #[path = "integrity/repairs.rs"]
@@ -57,6 +59,11 @@ pub(crate) async fn backed_up(app: &App) -> Value {
     call::<command::BackupMake>(app, passphrase()).await;
     until::<command::BackupList>(app, Value::Null, "the backup is made", |view| view["phase"] != "running")
         .await
+}
+
+pub(crate) async fn checked(app: &App) -> Value {
+    call::<command::CheckBegin>(app, Value::Null).await;
+    until::<command::CheckStatus>(app, Value::Null, "the check ends", |view| view["phase"] != "running").await
 }
 
 pub(crate) async fn mended(app: &App) -> Value {

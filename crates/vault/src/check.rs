@@ -116,6 +116,16 @@ pub enum Problem {
         /// Its number.
         n: u64,
     },
+    /// A run of envelopes lies there as it was sealed and cannot be made again from what was kept of it. Nothing here can tell: whoever
+    /// makes envelopes says so.
+    RunNotMade {
+        /// Of which document.
+        document: DocumentId,
+        /// The number of its first envelope.
+        first: u64,
+        /// The number of its last.
+        last: u64,
+    },
 }
 
 /// What a check has found.

@@ -107,6 +107,11 @@ impl Salvage {
         &self.report
     }
 
+    /// Adds what somebody found who knows what the logs mean.
+    pub fn note(&mut self, found: Vec<Problem>) {
+        self.report.problems.extend(found);
+    }
+
     /// The good rows.
     pub fn rows(&self) -> &[SavedRow] {
         &self.rows

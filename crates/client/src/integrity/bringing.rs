@@ -13,7 +13,7 @@ use crate::erasing::decided;
 use crate::error::SessionError;
 use crate::exchange::quarantine;
 use crate::identity::{Identity, actor_of};
-use crate::logs::ReadLog;
+use crate::logs::{ReadLog, saved_document};
 use crate::members::actors_in;
 use crate::plaintext::{OpenDocument, unpack};
 use crate::restored::Taken;
@@ -71,15 +71,9 @@ impl Session {
     fn unsent_of(&self, salvage: &Salvage, before: &Identity) -> Vec<Unsent> {
         let mut all = Vec::new();
         for log in salvage.logs() {
-            let state = salvage
-                .get(Table::Document, log.as_bytes())
-                .and_then(|body| DocumentState::decode(log.as_bytes(), body).ok());
-            let space = state.as_ref().and_then(|state| {
-                let name = state.space.as_bytes();
-                SpaceState::decode(name, salvage.get(Table::Space, name)?).ok()
-            });
-            for (_, bytes) in ReadLog::of(salvage, log, before, space.as_ref().zip(state.as_ref())).envelopes
-            {
+            let known = saved_document(salvage, log);
+            let known = known.as_ref().map(|(space, state)| (space, state));
+            for (_, bytes) in ReadLog::of(salvage, log, before, known).envelopes {
                 // What is damaged does not parse, or does not open later; then it is put aside.
                 let Ok(envelope) = Envelope::parse(&bytes) else { continue };
                 let place = envelope.place();

@@ -40,9 +40,15 @@ fn reach_of_problem(problem: &Problem) -> Reach {
         | Problem::EnvelopeAdded { .. }
         | Problem::EnvelopeRepeated { .. }
         | Problem::EnvelopesSwapped { .. }
-        | Problem::EnvelopeDamaged { .. } => Reach::Documents,
+        | Problem::EnvelopeDamaged { .. }
+        | Problem::RunNotMade { .. } => Reach::Documents,
         _ => Reach::Whole,
     }
+}
+
+/// Whether nothing is wrong but runs of envelopes that cannot be made again: then every word of the record is here.
+pub(super) fn are_runs_alone(report: &CheckReport) -> bool {
+    report.problems.iter().all(|problem| matches!(problem, Problem::RunNotMade { .. }))
 }
 
 /// The findings of a report. `server`: the account has one.
@@ -89,7 +95,8 @@ fn kind_of(problem: &Problem) -> (FindingKind, u32) {
         | Problem::EnvelopeAdded { .. }
         | Problem::EnvelopeRepeated { .. }
         | Problem::EnvelopesSwapped { .. }
-        | Problem::EnvelopeDamaged { .. } => (FindingKind::Record, 1),
+        | Problem::EnvelopeDamaged { .. }
+        | Problem::RunNotMade { .. } => (FindingKind::Record, 1),
         _ => (FindingKind::File, 1),
     }
 }

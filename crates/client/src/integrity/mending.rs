@@ -15,8 +15,10 @@ use mecum_vault::{Location, Salvage, Table, UnlockVaultError};
 use zeroize::Zeroizing;
 
 use super::backups::not_saved;
-use super::findings::{Reach, findings_of, reach_of};
+use super::findings::{Reach, are_runs_alone, findings_of, reach_of};
+use super::outcome::{Outcome, beyond_reading};
 use super::place;
+use super::runs::runs_not_made;
 use crate::app::{App, held};
 use crate::broken::internal;
 use crate::driver::{SERVER_PIN, SERVER_URL};
@@ -32,17 +34,6 @@ pub(super) struct Mended {
     pub(super) by: MendBy,
     /// Rows that are lost and that nothing here, nor a server, has.
     pub(super) beyond: u32,
-}
-
-/// What became of a mending.
-struct Outcome {
-    found: Vec<Finding>,
-    left: Vec<Finding>,
-    entries: u32,
-    unsent: u32,
-    aside: Option<String>,
-    by: Option<MendBy>,
-    message_id: Option<String>,
 }
 
 #[allow(clippy::unused_async, reason = "every command is async by contract, whether it waits or not")]
@@ -151,7 +142,9 @@ impl App {
 
     fn salvage(&self, passphrase: &str) -> Result<Salvage, UnlockVaultError> {
         let now_ms = self.inner.options.clock.now_ms();
-        Salvage::open(&self.location(), passphrase, now_ms, &self.vault_options())
+        let mut salvage = Salvage::open(&self.location(), passphrase, now_ms, &self.vault_options())?;
+        salvage.note(runs_not_made(&salvage));
+        Ok(salvage)
     }
 
     async fn mend(&self, mut salvage: Salvage) -> Result<Outcome, CallError> {
@@ -207,6 +200,10 @@ impl App {
                 Err(_) => place::clear_part(self.profile()),
             }
         }
+        if are_runs_alone(salvage.report()) {
+            // The server has lost them, too. Every word of the record is here: it is not given for what the server has.
+            return Err(Some("error-mend-loses".to_owned()));
+        }
         Session::rebuild_from_server(salvage, &at, &options, around)
             .await
             .map_err(|error| Some(error.message_id))
@@ -235,42 +232,6 @@ impl App {
         }
         Ok(Outcome { found, left, entries, unsent, aside, by: Some(by), message_id })
     }
-}
-
-impl Outcome {
-    fn none() -> Self {
-        Outcome {
-            found: Vec::new(),
-            left: Vec::new(),
-            entries: 0,
-            unsent: 0,
-            aside: None,
-            by: None,
-            message_id: None,
-        }
-    }
-
-    /// A vault that was put together and could not be put in place at once is there by now, or nothing of it is.
-    fn look_again(&mut self, under_way: bool) {
-        if self.by.is_none() || self.message_id.is_none() {
-            return;
-        }
-        if !under_way {
-            self.message_id = None;
-            return;
-        }
-        (self.by, self.entries, self.unsent) = (None, 0, 0);
-        self.left.clone_from(&self.found);
-    }
-
-    fn beyond_reading() -> Self {
-        Outcome { found: beyond_reading(), left: beyond_reading(), ..Outcome::none() }
-    }
-}
-
-/// The file cannot be read as a vault at all.
-fn beyond_reading() -> Vec<Finding> {
-    vec![Finding { kind: FindingKind::File, count: 1, mend: MendBy::Backup }]
 }
 
 /// Whether there is a server that can be told from any other: without its key nobody who answers is believed.
@@ -373,32 +334,5 @@ mod tests {
         let rows = app.with(move |session| Ok(session.rows(chart)?.newest().len())).await.expect("open");
         assert_eq!((rows, u32::try_from(rows)), (5, Ok(view.entries)), "with the person and every note");
         assert!(app.with(|session| Ok(session.is_sound_for_tests())).await.expect("open"), "and sound");
-    }
-
-    #[test]
-    fn a_mending_whose_last_step_the_unlock_finishes_is_said_to_be_done_and_no_other() {
-        let found = vec![Finding { kind: FindingKind::File, count: 1, mend: MendBy::Here }];
-        let half = || Outcome {
-            found: found.clone(),
-            entries: 3,
-            unsent: 1,
-            by: Some(MendBy::Here),
-            message_id: Some("error-not-saved".to_owned()),
-            ..Outcome::none()
-        };
-        let mut finished = half();
-        finished.look_again(false);
-        assert_eq!(
-            (finished.message_id, finished.by, finished.entries),
-            (None, Some(MendBy::Here), 3),
-            "done"
-        );
-        let mut still = half();
-        still.look_again(true);
-        assert_eq!(still.message_id.as_deref(), Some("error-not-saved"), "it still stands in the way");
-        assert_eq!((still.by, still.entries, still.left), (None, 0, found), "and nothing was mended");
-        let mut failed = Outcome { message_id: Some("error-mend-loses".to_owned()), ..Outcome::none() };
-        failed.look_again(false);
-        assert!(failed.message_id.is_some(), "what failed before that stays failed");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use mecum_api::command;
-use mecum_client::App;
+use mecum_client::{App, Session};
 use serde_json::{Value, json};
 
 use super::repairs::installation;
@@ -16,9 +16,9 @@ use super::{mended, note, passphrase, sql, titles};
 /// 2026-09-08 08:00 UTC.
 const NOW_MS: i64 = 1_788_854_400_000;
 
-/// The first envelope of the log that has most: a document, and not the first one that is sent.
+/// The log that has most envelopes, folded or not: a document's, and not the first one that is sent.
 pub(crate) const LONGEST: &str =
-    "document = (SELECT document FROM envelope GROUP BY document ORDER BY count(*) DESC, document LIMIT 1)";
+    "document = (SELECT document FROM envelope GROUP BY document ORDER BY max(n) DESC, document LIMIT 1)";
 
 pub(crate) struct Scene {
     pub(crate) folder: tempfile::TempDir,
@@ -67,7 +67,14 @@ impl Scene {
         self.settle().await;
     }
 
-    fn profile(&self, name: &str) -> PathBuf {
+    /// Folds what the server has of both devices.
+    pub(crate) async fn fold(&self) {
+        for app in [&self.phone, &self.tablet] {
+            app.with(Session::fold_everything_for_tests).await.expect("what the server has can be folded");
+        }
+    }
+
+    pub(crate) fn profile(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use mecum_api::command;
-use mecum_client::App;
+use mecum_client::{App, Session};
 use mecum_faults::{Dice, Proof};
 use serde_json::{Value, json};
 
@@ -23,7 +23,8 @@ struct Original {
 }
 
 impl Original {
-    async fn new() -> Self {
+    /// `folded`: what the server has of the vault's logs is folded away.
+    async fn new(folded: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let server = Server::start(&folder.path().join("server"), "127.0.0.1:0").await;
         let profile = folder.path().join("phone");
@@ -43,6 +44,10 @@ impl Original {
             call::<command::SyncNow>(&tablet, Value::Null).await;
         }
         drop(tablet);
+        if folded {
+            let runs = phone.with(Session::fold_everything_for_tests).await.expect("folds");
+            assert!(runs > 2, "there is something to fold: {runs}");
+        }
         let address = server.stop().await;
         for n in 0..3 {
             note(&phone, &chart, &format!("never sent {n}")).await;
@@ -105,7 +110,7 @@ pub(crate) async fn installation(app: &App) -> String {
     app.with(|session| Ok(format!("{:?}", session.installation()))).await.expect("open")
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("made");
     for entry in std::fs::read_dir(from).expect("a folder").flatten() {
         let (path, to) = (entry.path(), to.join(entry.file_name()));
@@ -167,14 +172,15 @@ async fn case(original: &Original, seed: u64) -> Option<Result<Option<String>, S
 #[tokio::test(flavor = "multi_thread")]
 async fn mending_a_damaged_vault_never_removes_good_data() {
     let proof = Proof::new(55, "damaged vaults mended by the app; nothing good is removed", 6);
-    let original = Original::new().await;
+    let originals = [Original::new(false).await, Original::new(true).await];
     let (mut looked, mut failures) = (0, 0);
     // How often each way was gone.
     let mut ways: BTreeMap<String, u64> = BTreeMap::new();
     let mut seed = proof.begins();
     while looked < proof.share() {
         seed = seed.wrapping_add(1);
-        match case(&original, seed).await {
+        let original = &originals[usize::from(seed % 2 == 1)];
+        match case(original, seed).await {
             None => continue,
             Some(Ok(by)) => *ways.entry(by.unwrap_or_default()).or_default() += 1,
             Some(Err(why)) => {
@@ -201,7 +207,7 @@ async fn mending_a_damaged_vault_never_removes_good_data() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn control_a_mending_that_drops_an_entry_is_noticed() {
-    let original = Original::new().await;
+    let original = Original::new(false).await;
     let (_folder, profile, server) = original.copy().await;
     super::sql(&profile, "DELETE FROM row WHERE kind = 6");
     let damaged = std::fs::read(vault_of(&profile)).expect("a vault");

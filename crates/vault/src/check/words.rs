@@ -48,6 +48,12 @@ impl fmt::Display for Problem {
             Problem::EnvelopeDamaged { document, n } => {
                 write!(f, "document {document}: envelope {n} is damaged")
             }
+            Problem::RunNotMade { document, first, last } => {
+                write!(
+                    f,
+                    "document {document}: envelopes {first} to {last} cannot be made again from what was kept of them"
+                )
+            }
         }
     }
 }
