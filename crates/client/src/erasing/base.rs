@@ -35,6 +35,11 @@ impl OpenSuccessor {
         Self { version: Self::VERSION, document, key: *key.expose(), shard, of }
     }
 
+    /// The document's key.
+    pub(crate) fn key(&self) -> DocumentKey {
+        DocumentKey::from_bytes(self.key)
+    }
+
     pub(crate) fn encode(&self) -> Vec<u8> {
         minicbor::to_vec(self).expect("plain fields encode")
     }

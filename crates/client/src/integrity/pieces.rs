@@ -6,6 +6,7 @@
 //! vault had verified before it was damaged.
 
 mod agreeing;
+mod opening;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +22,7 @@ use crate::heads::OwnChange;
 use crate::identity::Identity;
 use crate::logs::ReadLog;
 use crate::members::replayed_name;
-use crate::plaintext::{OpenDocument, press, unpack, unpress};
+use crate::plaintext::{press, unpress};
 use crate::row::Row;
 use crate::session::{Session, open_envelope};
 use crate::snapshots::links_of_devices;
@@ -74,12 +75,17 @@ impl<'a> Pieces<'a> {
             .map(|row| DocumentState::decode(&row.name, &row.body).ok())
             .map(|state| state.map(|state| (state.document, state)))
             .collect::<Option<_>>()?;
-        let read = |log: DocumentId| {
-            let known = states.get(&log).and_then(|state| Some((spaces.get(&state.space)?, state)));
-            (log, ReadLog::of(salvage, log, &identity, known))
-        };
-        let logs = salvage.logs().into_iter().map(read).collect();
-        Some(Self { salvage, identity, follower, spaces, states, logs })
+        let mut pieces = Self { salvage, identity, follower, spaces, states, logs: BTreeMap::new() };
+        // Control logs first, of which nothing is folded: where a document's own row is lost, its opening is there.
+        let (control, others): (Vec<_>, Vec<_>) =
+            salvage.logs().into_iter().partition(|log| pieces.control(*log).is_some());
+        for log in control.into_iter().chain(others) {
+            let known = pieces.states.get(&log).cloned().or_else(|| pieces.opening(log));
+            let known = known.as_ref().and_then(|state| Some((pieces.spaces.get(&state.space)?, state)));
+            let read = ReadLog::of(salvage, log, &pieces.identity, known);
+            pieces.logs.insert(log, read);
+        }
+        Some(pieces)
     }
 
     /// The logs as they are.
@@ -202,30 +208,6 @@ impl<'a> Pieces<'a> {
         hit.into_iter().map(|log| Some((log, self.made(log, fetched)?))).collect()
     }
 
-    fn space_of(&self, log: DocumentId, fetched: Option<&Session>) -> Option<&SpaceState> {
-        let state = self.states.get(&log).or_else(|| fetched?.documents.get(&log));
-        match state {
-            Some(state) => self.spaces.get(&state.space),
-            None => self.control(log).or_else(|| self.spaces.get(&self.opening(log)?.space)),
-        }
-    }
-
-    /// A document as its opening has it, among the good envelopes of control logs.
-    fn opening(&self, document: DocumentId) -> Option<DocumentState> {
-        for space in self.spaces.values() {
-            let Some(log) = self.logs.get(&space.control_log()) else { continue };
-            for (_, bytes) in &log.envelopes {
-                let Ok(envelope) = Envelope::parse(bytes) else { continue };
-                let body = space.open_control(&envelope).and_then(|plain| unpack(&plain).ok());
-                let message = body.and_then(|body| OpenDocument::decode(&body).ok());
-                if let Some(message) = message.filter(|message| message.document == document) {
-                    return Some(DocumentState::new(document, space.space, message.key(), message.shard));
-                }
-            }
-        }
-        None
-    }
-
     fn made(&self, log: DocumentId, fetched: Option<&Session>) -> Option<Made> {
         match self.control(log) {
             Some(space) => self.made_control(space, fetched),
@@ -292,6 +274,11 @@ impl<'a> Pieces<'a> {
             open_envelope(space, &state, bytes).ok().map(|(envelope, _)| envelope.content_id())
         };
         let (log, moved) = self.joined(document, fetched, &fits)?;
+        // Under another key than its own, which somebody may have said, nothing of it opens.
+        let had = self.logs.get(&document).map_or(0, |log| log.envelopes.len());
+        if fetched.is_none() && log.len() != had {
+            return None;
+        }
         let loaded = self.loaded(space, &state, &log, fetched)?;
         if here.is_some_and(|here| !holds_what_it_held(&loaded, here)) {
             return None;

@@ -39,6 +39,17 @@ async fn a_document_that_took_an_erased_ones_place_is_mended_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_took_an_erased_ones_place_is_mended_from_its_opening_where_its_log_is_folded() {
+    let scene = after_an_erasure().await;
+    // The tablet began from a snapshot: of what was opened before nothing was shown to it.
+    for (name, by) in [("phone", "here"), ("tablet", "part")] {
+        scene.fold().await;
+        comes_back(&scene, name, "DELETE FROM row WHERE kind = 4", by).await;
+    }
+    drop(scene);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_vault_is_mended_as_a_whole_after_an_erasure_and_what_was_never_sent_stands() {
     let scene = after_an_erasure().await;
     call::<command::VaultLock>(&scene.tablet, Value::Null).await;

@@ -8,10 +8,10 @@ use mecum_client::{Session, check_vault};
 use mecum_seal::testing::fast_kdf;
 use serde_json::{Value, json};
 
-use super::parts::{Scene, everything};
+use super::parts::{LONGEST, Scene, comes_back, everything};
 use super::repairs::{copy_folder, installation};
 use super::world::{Server, WORDS, call, rows};
-use super::{checked, mended, note, vault_of};
+use super::{checked, mended, note, titles, vault_of};
 
 /// What a check of the closed file says.
 fn said_of(profile: &Path, read_data: bool) -> Vec<String> {
@@ -91,4 +91,38 @@ async fn where_the_server_has_lost_a_run_that_cannot_be_made_again_nothing_of_th
     call::<command::VaultLock>(&phone, Value::Null).await;
     assert!(!said_of(&profile, true).is_empty(), "and it is still said");
     drop(running);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_is_damaged_is_mended_alone_where_its_log_is_folded_too() {
+    let scene = Scene::new().await;
+    let run = format!("{LONGEST} AND length(chain) > 32");
+    let lost = format!("DELETE FROM envelope WHERE {run}");
+    let changed = format!("UPDATE envelope SET body = zeroblob(length(body)) WHERE {run}");
+    let beside =
+        format!("UPDATE envelope SET body = zeroblob(length(body)) WHERE {LONGEST} AND length(chain) = 32");
+    let row = "DELETE FROM row WHERE kind = 4 AND at = (SELECT max(at) FROM row WHERE kind = 4)";
+    for (name, damage, by) in [
+        ("phone", lost.as_str(), "part"),
+        ("phone", changed.as_str(), "part"),
+        ("phone", beside.as_str(), "part"),
+        // What the row said stands in the opening of the document, and the snapshot has its words.
+        ("phone", row, "here"),
+        ("phone", "DELETE FROM row WHERE kind = 4", "here"),
+        ("phone", "DELETE FROM row WHERE kind = 6", "here"),
+        // It began from a snapshot: the opening was never shown to it.
+        ("tablet", row, "part"),
+        ("tablet", "DELETE FROM row WHERE kind = 5", "part"),
+        ("tablet", changed.as_str(), "part"),
+    ] {
+        scene.fold().await;
+        // Something lies beside the run that was not folded.
+        for app in [&scene.phone, &scene.tablet] {
+            note(app, &scene.chart, "since it was folded").await;
+        }
+        scene.settle().await;
+        comes_back(&scene, name, damage, by).await;
+        let has = titles(&scene.tablet, &scene.chart).await;
+        assert!(has.len() > 16, "there is something to lose: {has:?}");
+    }
 }
