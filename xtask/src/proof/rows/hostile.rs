@@ -17,7 +17,7 @@ pub(super) const ROWS: &[Row] = &[
         names: &["malformed_frames_end_nothing_change_nothing_and_cost_no_memory"],
         control: Control::Tests(&["control_a_frame_that_is_stored_and_a_server_that_ended_are_noticed"]),
         in_test: 1_000,
-        per_change: 10_000,
+        per_change: 100_000,
         nightly: 100_000,
         shards: 4,
         ..row(24, "recorded sessions with a field changed, to the living server", SERVER, "malformed")
@@ -26,7 +26,7 @@ pub(super) const ROWS: &[Row] = &[
         names: &["an_answer_changed_at_any_field_changes_nothing_and_the_honest_one_is_taken_after_it"],
         control: Control::Tests(&["control_a_client_without_its_checks_takes_some_of_them"]),
         in_test: 1_000,
-        per_change: 20_000,
+        per_change: 100_000,
         nightly: 100_000,
         shards: 2,
         ..row(24, "answers changed at each field, to a living client", CLIENT, "malformed")

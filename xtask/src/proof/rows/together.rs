@@ -150,7 +150,7 @@ pub(super) const ROWS: &[Row] = &[
         names: &["a_pruned_server_that_is_put_back_from_a_backup_is_no_dead_end"],
         control: Control::Tests(&["control_what_no_holder_brings_back_is_missed"]),
         in_test: 4,
-        per_change: 10,
+        per_change: 200,
         nightly: 200,
         ..row(19, "the same with a server that has pruned before or after", CLIENT, "pruning")
     },
@@ -158,7 +158,7 @@ pub(super) const ROWS: &[Row] = &[
         names: &["a_device_that_was_away_for_half_a_year_comes_back_and_all_have_the_same"],
         control: Control::Tests(&["control_a_device_that_lost_what_it_wrote_while_away_is_found_out"]),
         in_test: 1_000,
-        per_change: 5_000,
+        per_change: 50_000,
         nightly: 50_000,
         ..row(
             20,
