@@ -514,7 +514,7 @@ async fn comes_out_right(world: &World, name: &str, helpers: &[usize], wait: Wai
 #[tokio::test(flavor = "multi_thread")]
 async fn no_fewer_than_two_helpers_and_no_shorter_wait_bring_an_account_back() {
     let all = cases();
-    let proof = Proof::new(54, "subsets of the helpers, with every end of the wait", 6);
+    let proof = Proof::new(54, "subsets of the helpers, with every end of the wait", all.len() as u64);
     let world = World::with_helpers().await;
     note(&world.laras, &world.chart, "what is to come back").await;
     call::<command::SyncNow>(&world.laras, Value::Null).await;

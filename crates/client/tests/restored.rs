@@ -17,6 +17,9 @@ use mecum_vault::Location;
 
 use parted::{Parted, cases, first_seed, marks, settle};
 
+/// Histories with each change. Source: the programme's rows 12 and 19.
+const PER_CHANGE: u64 = 200;
+
 /// A phone with a chart and a tablet that has seen it.
 fn two_devices(seed: u64) -> (FakeRelay, Session, Session, ChartId) {
     println!("seed {seed}");
@@ -365,7 +368,7 @@ fn both_of_two_copies_of_one_vault_go_on_and_nobodys_edit_is_lost() {
 
 #[test]
 fn a_server_that_goes_back_gets_everything_again_from_whoever_wrote_it() {
-    let (first, count) = (first_seed(), cases(8));
+    let (first, count) = (first_seed(), cases(PER_CHANGE));
     println!("seeds {first}..{}", first + count);
     for seed in first..first + count {
         let outcome = Parted::new(seed).server_goes_back(None);
@@ -399,7 +402,7 @@ fn an_edit_that_the_server_drops_after_an_older_copy_came_back_is_missed() {
 
 #[test]
 fn an_older_copy_converges_with_its_lost_life_and_loses_nothing() {
-    let (first, count) = (first_seed(), cases(4));
+    let (first, count) = (first_seed(), cases(PER_CHANGE));
     println!("seeds {first}..{}", first + count);
     let mut warned = 0;
     for seed in first..first + count {

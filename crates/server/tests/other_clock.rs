@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 const OFF: [&str; 6] = ["-10y", "+50y", "-1d", "+10m", "-10m", "+0"];
 /// Parts of a round, before each of which some clocks jump.
 const PARTS: u64 = 4;
+/// Rounds with each change. Source: the programme's row 18.
+const PER_CHANGE: u64 = 10;
 /// Rounds that one set of devices lives through.
 const ROUNDS_OF_A_WORLD: u64 = 5;
 
@@ -68,7 +70,7 @@ fn programs_whose_clocks_are_wrong_and_jump_lose_nothing_and_show_the_same() {
         }
     };
     let what = "rounds of a server and five devices as processes under clocks that are wrong and jump";
-    let proof = Proof::new(18, what, 1);
+    let proof = Proof::new(18, what, PER_CHANGE);
     let (mut cases, mut failures) = (0, 0);
     let rounds: Vec<u64> = proof.numbers().collect();
     for rounds in rounds.chunks(usize::try_from(ROUNDS_OF_A_WORLD).unwrap()) {

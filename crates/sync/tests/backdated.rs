@@ -260,7 +260,7 @@ fn play(seed: u64, heeds: bool) -> usize {
 
 #[test]
 fn nothing_that_an_ex_delegate_or_a_stolen_key_writes_counts_on_any_device() {
-    let proof = Proof::new(32, "forged and backdated changes after a removal, by any order", 400);
+    let proof = Proof::new(32, "forged and backdated changes after a removal, by any order", 1_000);
     let seed = proof.seed();
     let failures = proof.in_threads(2, |cases| {
         let mut failed = 0;

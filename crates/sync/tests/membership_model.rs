@@ -1,6 +1,6 @@
 //! The membership rules beside a model of them that is written down independently: plain sets, no hashes, no signatures, and
 //! nothing shared with the code. Random histories of honest and dishonest acts must be accepted and refused alike, and amount to the
-//! same. `MECUM_MODEL_HISTORIES` sets how many (100,000 take a few minutes).
+//! same. `MECUM_MODEL_HISTORIES` sets how many; the programme's 100,000 take a few minutes.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -410,7 +410,7 @@ fn keys() -> Vec<SigningKey> {
 
 fn histories() -> u64 {
     let asked = std::env::var("MECUM_MODEL_HISTORIES").ok().and_then(|text| text.parse().ok());
-    asked.unwrap_or(600)
+    asked.unwrap_or(100_000)
 }
 
 #[test]

@@ -252,7 +252,7 @@ fn play(seed: u64, rotates: bool) -> Vec<String> {
 
 #[test]
 fn who_is_out_reads_nothing_that_came_after_and_who_is_in_reads_all() {
-    let proof = Proof::new(31, "membership histories against an ex-member with every key", 60);
+    let proof = Proof::new(31, "membership histories against an ex-member with every key", 2_000);
     let seed = proof.seed();
     let failures = proof.in_threads(2, |cases| {
         let mut failed = 0;

@@ -98,7 +98,7 @@ fn in_steps(vault: &Vault, _: &Path, to: &Path) -> Result<(), String> {
 
 #[test]
 fn backups_made_in_steps_beside_a_writer_are_whole_vaults_of_one_moment() {
-    let proof = Proof::new(TEST, "backups in steps beside a writer", 20);
+    let proof = Proof::new(TEST, "backups in steps beside a writer", PER_CHANGE);
     let wrong = while_writing(proof.share(), in_steps);
     wrong.iter().take(5).for_each(|why| println!("{why}"));
     proof.end(proof.share(), wrong.len() as u64);

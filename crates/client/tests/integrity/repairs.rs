@@ -171,7 +171,7 @@ async fn case(original: &Original, seed: u64) -> Option<Result<Option<String>, S
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mending_a_damaged_vault_never_removes_good_data() {
-    let proof = Proof::new(55, "damaged vaults mended by the app; nothing good is removed", 6);
+    let proof = Proof::new(55, "damaged vaults mended by the app; nothing good is removed", 100);
     let originals = [Original::new(false).await, Original::new(true).await];
     let (mut looked, mut failures) = (0, 0);
     // How often each way was gone.

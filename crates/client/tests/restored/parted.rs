@@ -9,7 +9,7 @@ use mecum_sync::{FORMS, RefusalCode};
 use mecum_testkit::{Cheat, Dice, FakeRelay};
 use mecum_vault::Location;
 
-/// Cases of one run: `MECUM_PROOF_CASES`, or few.
+/// Cases of one run: `MECUM_PROOF_CASES`, or the `usual`.
 pub(crate) fn cases(usual: u64) -> u64 {
     std::env::var("MECUM_PROOF_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }

@@ -86,7 +86,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["who_is_out_reads_nothing_that_came_after_and_who_is_in_reads_all"],
         control: Control::Tests(&["control_a_removal_that_keeps_the_key_is_seen_to_close_nothing"]),
-        in_test: 60,
+        in_test: 2_000,
         per_change: 2_000,
         nightly: 10_000,
         shards: 2,
@@ -95,7 +95,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["nothing_that_an_ex_delegate_or_a_stolen_key_writes_counts_on_any_device"],
         control: Control::Tests(&["control_a_device_that_does_not_heed_what_is_void_shows_it"]),
-        in_test: 400,
+        in_test: 1_000,
         per_change: 1_000,
         nightly: 50_000,
         shards: 2,
@@ -105,7 +105,7 @@ pub(super) const ROWS: &[Row] = &[
         names: &["random_histories_of_honest_and_dishonest_members_are_judged_as_by_the_model"],
         cases: Cases::Asked,
         control: Control::Tests(&["a_model_without_one_of_its_rules_is_seen_to_differ"]),
-        in_test: 600,
+        in_test: 100_000,
         per_change: 100_000,
         nightly: 100_000,
         asked_by: "MECUM_MODEL_HISTORIES",
@@ -177,7 +177,7 @@ pub(super) const ROWS: &[Row] = &[
         control: Control::Tests(&[
             "controls::control_without_the_limit_a_flood_of_wrong_sign_ins_never_has_to_wait",
         ]),
-        in_test: 3_000,
+        in_test: 100_000,
         per_change: 100_000,
         nightly: 100_000,
         ..row(40, "wrong sign-ins in a victim's name; no device is kept out", RELAY, "relay")

@@ -84,7 +84,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["no_fewer_than_two_helpers_and_no_shorter_wait_bring_an_account_back"],
         control: Control::Tests(&["control_with_the_wait_taken_away_the_account_comes_back_at_once"]),
-        in_test: 6,
+        in_test: 24,
         per_change: 24,
         nightly: 24,
         ..row(54, "subsets of the helpers, with every end of the wait", CLIENT, "helpers")
@@ -101,7 +101,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["repairs::mending_a_damaged_vault_never_removes_good_data"],
         control: Control::Tests(&["repairs::control_a_mending_that_drops_an_entry_is_noticed"]),
-        in_test: 6,
+        in_test: 100,
         per_change: 100,
         nightly: 2_000,
         shards: 4,

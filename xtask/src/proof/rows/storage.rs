@@ -14,7 +14,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["no_kill_at_any_call_of_the_clients_operations_loses_or_halves_anything"],
         control: Control::Tests(&["control_an_operation_that_says_done_too_early_is_found_out"]),
-        in_test: 40,
+        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(1, "SIGKILL at calls of the client's operations", CLIENT, "client_kills")
@@ -138,7 +138,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["backups_made_in_steps_beside_a_writer_are_whole_vaults_of_one_moment"],
         control: Control::Tests(&["control_a_plain_copy_of_the_file_lacks_what_was_saved"]),
-        in_test: 20,
+        in_test: 100,
         per_change: 100,
         nightly: 2_000,
         shards: 2,
