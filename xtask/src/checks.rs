@@ -1,6 +1,7 @@
 //! What can be checked without running the product: format, lints, and who depends on whom.
 
 use crate::layers;
+use crate::named;
 use crate::process;
 use crate::proof;
 use crate::ring::Results;
@@ -31,6 +32,7 @@ pub(crate) fn run(workspace: &Workspace, results: &mut Results) {
     results.check("checks::no_build_takes_checks_out", no_build_takes_checks_out(workspace));
     results.check("checks::schema_is_current", schema::current(workspace));
     results.check("checks::proof_table_is_current", proof::table_is_current(workspace));
+    results.check("checks::every_named_test_is_there", named::check(workspace));
 }
 
 /// The interface as it is really compiled; in its own target folder, beside its build.

@@ -10,6 +10,7 @@ mod claims;
 mod demo;
 mod dev;
 mod layers;
+mod named;
 mod process;
 mod proof;
 mod ring;

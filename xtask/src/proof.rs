@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::named::Named;
 use crate::process;
 use crate::workspace::Workspace;
 use rows::{Cases, Control, Row, rows};
@@ -68,6 +69,22 @@ pub(crate) fn proof(workspace: &Workspace, arguments: &[String]) -> Result<(), S
 /// Whether the table in `docs/proof.md` is the one that rows and ledger make.
 pub(crate) fn table_is_current(workspace: &Workspace) -> Result<(), String> {
     table::is_current(workspace)
+}
+
+/// The tests that the rows name.
+pub(crate) fn named() -> impl Iterator<Item = Named> {
+    rows().flat_map(|row| {
+        let controls = match row.control {
+            Control::Tests(names) => names,
+            Control::Inside(_) => &[],
+        };
+        row.names.iter().chain(controls).map(|test| Named {
+            by: format!("row {}", row.test),
+            package: row.package.to_owned(),
+            test: (*test).to_owned(),
+            part: !row.exact,
+        })
+    })
 }
 
 impl Asked {
