@@ -235,9 +235,9 @@ pub(crate) struct Looked {
 }
 
 impl Looked {
-    fn new(counter: u64) -> Self {
+    fn new(head: &Head) -> Self {
         Self {
-            sums: Head { counter, ..Head::EMPTY },
+            sums: head.without_rows(),
             rows: Vec::new(),
             seen: BTreeSet::new(),
             named: 0,
@@ -331,7 +331,7 @@ fn inspect_rows(
     read_data: bool,
     report: &mut CheckReport,
 ) -> Result<BTreeMap<DocumentId, DocumentHead>, ReadVaultError> {
-    let mut looked = Looked::new(head.counter);
+    let mut looked = Looked::new(head);
     looked.look(connection, keys, read_data, i64::MAX, report)?;
     Ok(looked.judge(keys, head, report))
 }
@@ -374,7 +374,7 @@ fn explain_digests(
         let (Some(expected), Some(found)) = (head.digests.get(bucket), sums.digests.get(bucket)) else {
             continue;
         };
-        let difference = expected.wrapping_sub(*found);
+        let difference = head.width.of(expected.wrapping_sub(*found));
         if difference == 0 {
             continue;
         }
@@ -382,7 +382,8 @@ fn explain_digests(
             let stale = keys.tag(row.kind, &row.id, row.generation);
             (row.generation + 1..=head.counter).any(|generation| {
                 guesses = guesses.saturating_sub(1);
-                guesses > 0 && keys.tag(row.kind, &row.id, generation).wrapping_sub(stale) == difference
+                let makes = |later: u128| head.width.of(later.wrapping_sub(stale)) == difference;
+                guesses > 0 && makes(keys.tag(row.kind, &row.id, generation))
             })
         });
         match rolled_back {

@@ -22,7 +22,7 @@ use crate::write::Write;
 
 pub(crate) const PASSPHRASE_SLOT: i64 = 1;
 /// Of a log that is no longer than this an idle moment moves nothing while somebody goes on writing.
-const IDLE_LOG_BYTES: u64 = 136 * 1024;
+const IDLE_LOG_BYTES: u64 = 132 * 1024;
 /// Nor before a large step.
 const SHORT_LOG_BYTES: u64 = 88 * 1024;
 
@@ -366,7 +366,7 @@ pub(crate) fn load_slot(
 fn load(connection: &Connection, keys: &Keys) -> Result<State, ReadVaultError> {
     let head = load_head(connection, keys)?;
     let mut rows = BTreeMap::new();
-    let mut found = Head { counter: head.counter, ..Head::EMPTY };
+    let mut found = head.without_rows();
     let mut statement = connection.prepare("SELECT at, kind, id, gen FROM row")?;
     let mut cursor = statement.query([])?;
     while let Some(row) = cursor.next()? {

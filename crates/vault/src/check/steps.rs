@@ -130,7 +130,7 @@ fn look(
 ) -> Result<At, ReadVaultError> {
     match at {
         At::Head => Ok(if let Ok(head) = load_head(connection, keys) {
-            let looked = Looked::new(head.counter);
+            let looked = Looked::new(&head);
             At::Rows(Box::new((head, looked)))
         } else {
             report.problems.push(Problem::Head);

@@ -64,6 +64,7 @@ impl Write<'_> {
         let sealed =
             links::seal_run(self.keys, document, (first, last), (&before, &after), residue, self.entropy);
         schema::note_folded(self.connection)?;
+        self.state.head.narrow();
         let at = |n: u64| i64::try_from(n).map_err(|_| WriteVaultError::TooLarge);
         let range = params![document.as_bytes(), at(first)?, at(last)?];
         let deleted = self.without_wiping(|write| {
