@@ -2,11 +2,13 @@
 //! exchange. Every later version must read them, by the same path as a person's own files.
 //!
 //! They were written once by `the_fixtures_are_written`, which does nothing unless `MECUM_WRITE_FIXTURES` is set. A later format
-//! gets a folder of its own beside them; these are never written again.
+//! gets a folder of its own beside them, `fixtures/v3` for a vault with folded runs; these are never written again.
 
 #[path = "support/world.rs"]
 mod world;
 
+#[path = "formats/folded.rs"]
+mod folded;
 #[path = "formats/recorded.rs"]
 mod recorded;
 #[path = "formats/written.rs"]
@@ -39,10 +41,14 @@ fn fixtures() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/v1"))
 }
 
-/// What the fixtures must turn out to hold.
-fn expected() -> Value {
-    let text = std::fs::read(fixtures().join("expected.json")).expect("the fixtures are in the tree");
+/// What fixtures must turn out to hold.
+fn expected_of(fixtures: &Path) -> Value {
+    let text = std::fs::read(fixtures.join("expected.json")).expect("the fixtures are in the tree");
     serde_json::from_slice(&text).expect("a list")
+}
+
+fn expected() -> Value {
+    expected_of(&fixtures())
 }
 
 /// The shipped app on a profile of its own.
@@ -102,8 +108,12 @@ fn server_backup(folder: &Path) -> PathBuf {
 }
 
 fn copied(name: &str, folder: &Path) -> PathBuf {
+    copied_from(&fixtures(), name, folder)
+}
+
+fn copied_from(fixtures: &Path, name: &str, folder: &Path) -> PathBuf {
     let to = folder.join("vault.sqlite");
-    std::fs::write(&to, unpacked(&fixtures().join(name))).expect("written");
+    std::fs::write(&to, unpacked(&fixtures.join(name))).expect("written");
     to
 }
 
@@ -115,11 +125,11 @@ async fn unlocked(profile: &Path) -> App {
 }
 
 /// The stored vault and the stored backup, each by the path of a person's own.
-async fn vaults_that_do_not_read_back() -> Vec<String> {
-    let expected = expected();
+async fn vaults_that_do_not_read_back(fixtures: &Path) -> Vec<String> {
+    let expected = expected_of(fixtures);
     let mut wrong = Vec::new();
     let folder = tempfile::tempdir().expect("a folder");
-    copied("vault.sqlite", folder.path());
+    copied_from(fixtures, "vault.sqlite", folder.path());
     let app = unlocked(folder.path()).await;
     if record(&app).await != expected["record"] {
         wrong.push("the vault's entries".to_owned());
@@ -138,8 +148,7 @@ async fn vaults_that_do_not_read_back() -> Vec<String> {
     let other = tempfile::tempdir().expect("a folder");
     let backups = other.path().join("backups");
     std::fs::create_dir_all(&backups).expect("made");
-    std::fs::write(backups.join("mine.backup"), unpacked(&fixtures().join("backup.backup")))
-        .expect("written");
+    std::fs::write(backups.join("mine.backup"), unpacked(&fixtures.join("backup.backup"))).expect("written");
     let app = shipped(other.path());
     call::<command::BackupRestore>(&app, json!({ "backup": "mine.backup", "passphrase": WORDS })).await;
     if record(&app).await != expected["record"] {
@@ -213,7 +222,7 @@ async fn everything_that_version_1_stored_or_sent_is_read_by_this_version() {
         "fixtures of every version's vault, backup, server and frames read by the live path",
         99_999,
     );
-    let mut wrong = vaults_that_do_not_read_back().await;
+    let mut wrong = vaults_that_do_not_read_back(&fixtures()).await;
     let exchanges = recorded::read(&fixtures().join("exchange.cbor"));
     let (looked, changed) = frames_that_changed(&exchanges);
     wrong.extend(changed);

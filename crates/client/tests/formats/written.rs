@@ -15,7 +15,7 @@ use super::{fixtures, heads, record, shipped};
 pub(crate) const NOW_MS: i64 = 1_795_348_800_000;
 
 /// Resources of every kind that people get from a hospital.
-fn bundle() -> Vec<u8> {
+pub(crate) fn bundle() -> Vec<u8> {
     let concept = |code: &str, text: &str| json!({ "coding": [{ "system": "http://loinc.org", "code": code }], "text": text });
     let category = |code: &str| json!([{ "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": code }] }]);
     let subject = json!({ "reference": "Patient/p" });
@@ -36,11 +36,11 @@ fn bundle() -> Vec<u8> {
     json!({ "resourceType": "Bundle", "type": "collection", "entry": entries }).to_string().into_bytes()
 }
 
-async fn add(app: &App, chart: &str, kind: &str, fields: Value) {
+pub(crate) async fn add(app: &App, chart: &str, kind: &str, fields: Value) {
     call::<command::EntryAdd>(app, json!({ "chart": chart, "kind": kind, "fields": fields })).await;
 }
 
-async fn connect(app: &App, server: &Server, url: &str) {
+pub(crate) async fn connect(app: &App, server: &Server, url: &str) {
     let code = server.relay.make_enrolment_code().expect("a code");
     call::<command::ServerConnect>(app, json!({ "url": url, "code": code })).await;
 }
@@ -74,7 +74,7 @@ async fn share(phone: &App, sister: &App, chart: &str) {
     call::<command::SyncNow>(sister, Value::Null).await;
 }
 
-async fn sync(app: &App) {
+pub(crate) async fn sync(app: &App) {
     call::<command::SyncNow>(app, Value::Null).await;
 }
 
@@ -155,7 +155,7 @@ async fn the_fixtures_are_written() {
     for app in [&phone, &tablet, &phone] {
         sync(app).await;
     }
-    finish(&phone, &to, &path("phone"), first.heads).await;
+    finish(&phone, &to, &path("phone"), json!({ "away": first.heads })).await;
     mecum_relay::folder::backup(&path("server"), &to.join("server"), NOW_MS).expect("a backup");
     for name in PACKED {
         pack(&to.join(name));
@@ -167,7 +167,7 @@ async fn the_fixtures_are_written() {
 const PACKED: [&str; 5] =
     ["vault.sqlite", "backup.backup", "away.sqlite", "exchange.cbor", "server/relay.sqlite"];
 
-fn pack(file: &Path) {
+pub(crate) fn pack(file: &Path) {
     let bytes = std::fs::read(file).expect("written before");
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     packed.write_all(&bytes).expect("into memory");
@@ -205,7 +205,8 @@ impl Recorded {
     }
 }
 
-async fn finish(phone: &App, to: &Path, profile: &Path, away: Value) {
+/// Keeps a vault, a backup of it and what both must turn out to hold, with what is said of them besides.
+pub(crate) async fn finish(phone: &App, to: &Path, profile: &Path, mut expected: Value) {
     call::<command::BackupMake>(phone, json!({ "passphrase": WORDS })).await;
     let list = until::<command::BackupList>(phone, Value::Null, "the backup is made", |view| {
         view["phase"] == "done"
@@ -213,11 +214,10 @@ async fn finish(phone: &App, to: &Path, profile: &Path, away: Value) {
     .await;
     let backup = list["backups"][0]["backup"].as_str().expect("a name").to_owned();
     std::fs::copy(profile.join("backups").join(backup), to.join("backup.backup")).expect("copied");
-    let record = record(phone).await;
-    let heads = phone.with(|session| Ok(heads(session))).await.expect("open");
+    expected["record"] = record(phone).await;
+    expected["heads"] = phone.with(|session| Ok(heads(session))).await.expect("open");
     call::<command::VaultLock>(phone, Value::Null).await;
     std::fs::copy(profile.join("vault.sqlite"), to.join("vault.sqlite")).expect("copied");
-    let expected = json!({ "record": record, "heads": heads, "away": away });
     std::fs::write(to.join("expected.json"), serde_json::to_vec_pretty(&expected).expect("text"))
         .expect("written");
 }
