@@ -143,4 +143,6 @@ fn a_share_ends_on_its_date_whatever_the_owners_clock_says() {
         }
     }
     assert_eq!(failures, Vec::<String>::new(), "it ends when it is over");
+    // With a clock that is not ahead the share held on its last day, or there would be a failure.
+    mecum_faults::control_failed("on its last day the same share still holds");
 }

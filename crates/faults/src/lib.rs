@@ -22,4 +22,4 @@ mod shim;
 pub use cut::{Image, Loss};
 pub use dice::Dice;
 pub use disk::{Call, Disk, Event, Fault, Plan};
-pub use proof::Proof;
+pub use proof::{Proof, control_failed};

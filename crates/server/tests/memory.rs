@@ -132,6 +132,7 @@ fn after_locking_no_key_and_no_word_is_in_memory_and_never_in_the_servers() {
     println!("found while it is open: {found:?}, and not: {unseen:?}");
     proof.end(2 * found.len() as u64, failures as u64);
     assert_eq!(unseen, [""; 0], "while it is open, each kind of key and word is found");
+    mecum_faults::control_failed("while it is open, each kind of key and word is found");
     assert!(of_server.len() > 1 << 20, "and the server's memory was there to be searched");
     assert_eq!(failures, 0, "nothing is left");
 }

@@ -98,5 +98,6 @@ fn nothing_of_a_locked_device_is_written_to_the_systems_swap_file() {
     assert!(of_locked.len() > 1 << 20, "its memory was written out: {} bytes", of_locked.len());
     let found = |part: &str| before.names().iter().any(|name| name.contains(part));
     assert!(found("key of document") && found("something written"), "control: of an open one they are there");
+    mecum_faults::control_failed("of an open device they are in the swap file");
     assert_eq!(after.places.len(), 0, "nothing is left");
 }

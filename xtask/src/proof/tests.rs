@@ -5,7 +5,8 @@ use serde_json::json;
 use super::*;
 
 fn read(lines: &[&str]) -> Ran {
-    let mut ran = Ran { ok: true, passed: 0, failed: 0, line: None, skipped: None, last: Vec::new() };
+    let mut ran =
+        Ran { ok: true, passed: 0, failed: 0, line: None, skipped: None, controls: 0, last: Vec::new() };
     for line in lines {
         ran.read(line);
     }
@@ -72,6 +73,26 @@ fn a_harness_without_a_figure_or_with_a_control_that_passes_fails_the_run() {
     ] {
         assert!(verdict(row, &wrong).is_err(), "{why}");
     }
+}
+
+#[test]
+fn a_control_within_a_harness_counts_where_the_harness_says_that_it_failed() {
+    let ran = read(&[
+        "test cuts ... proof-control: the same file, whole, is taken",
+        "proof: {\"test\":9,\"cases\":7,\"failures\":0}",
+        "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 2 filtered out; finished in 0.1s",
+    ]);
+    assert_eq!(ran.controls, 1, "behind the runner's own words");
+    let row = Row {
+        names: &["a", "b"],
+        control: Control::Inside("what is right is taken"),
+        ..*rows().next().expect("a row")
+    };
+    let none = |_: &[&str]| Err("it has no tests of its own".to_owned());
+    assert!(!control_failed(&row, &ran, none), "one of two tests said it");
+    let twice = Ran { controls: 2, ..ran };
+    assert!(control_failed(&row, &twice, none), "both did");
+    assert!(!control_failed(&row, &Ran { ok: false, ..twice }, none), "and passed");
 }
 
 #[test]

@@ -123,6 +123,7 @@ mod tests {
             KdfParams::new(default.m_kib, default.t, default.p, floor).is_ok(),
             "the default stands above it"
         );
+        println!("proof-control: the floor itself is taken");
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub(super) fn assert_all(set: &str, cases: &[Judged], count: usize) {
     for case in cases {
         assert_eq!(surprises(cases, Some(case.id)), [case.id], "{set}: control: a flipped case is noticed");
     }
+    println!("proof-control: each of {} cases, turned round, is noticed", cases.len());
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn each_frozen_one_defect_envelope_is_refused_for_its_defect() {
     };
     let opened = judge(good);
     assert_eq!(opened, field(good, "refusal"), "control: without a defect it opens");
+    println!("proof-control: without a defect it opens");
     let mut kinds = std::collections::BTreeMap::<String, usize>::new();
     for v in defects {
         let name = field(v, "name");
