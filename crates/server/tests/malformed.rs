@@ -4,27 +4,27 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[path = "support/asked.rs"]
+mod asked;
 #[path = "support/server.rs"]
 mod server;
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use mecum_faults::Proof;
-use mecum_seal::{Hash32, SigningKey, VerifyingKey, sha256};
+use mecum_seal::{Hash32, SigningKey, sha256};
 use mecum_sync::testing::Actor;
 use mecum_sync::{
     Challenge, EnrolRequest, FORMS, Follower, PROTOCOL_VERSION, RecoverRequest, RecoveryProof, SaidRequest,
-    SessionGrant, SignIn, Signed, SyncRequest, SyncResponse, decode, encode,
+    SessionGrant, SignIn, Signed, SyncRequest, SyncResponse, encode,
 };
 use mecum_testkit::Dice;
 use mecum_testkit::mutate::mutated;
 
-use server::{Running, SERVER, enrolment_code};
+use asked::{Server, raw};
 
 const QUICK: u64 = 1_000;
 /// Each device may sync 50 times a second: with so many, no frame is refused for being one too many.
@@ -36,86 +36,14 @@ const MAX_GROWTH_KIB: i64 = 20 * 1024;
 /// How often the database is looked at.
 const LOOK_EVERY: u64 = 500;
 
-struct Server {
-    running: Running,
-    pin: VerifyingKey,
-    data: tempfile::TempDir,
-}
-
-impl Server {
-    fn start() -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let mut program = Command::new(SERVER);
-        // Every frame names a source of its own, as a proxy would.
-        program.args(["--proxy", "127.0.0.1"]);
-        let running = Running::start_by(program, data.path());
-        let pin = running.pin.parse().unwrap();
-        Self { running, pin, data }
-    }
-
-    fn code(&self) -> String {
-        enrolment_code(self.data.path())
-    }
-
-    /// Resident memory, in KiB.
-    fn resident_kib(&self) -> i64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.running.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").trim().parse().unwrap()
-    }
-
-    /// Everything in every table.
-    fn digest(&self) -> Hash32 {
-        digest(&self.data.path().join("relay.sqlite"))
-    }
-
-    /// One request; the status and body of its answer, 0 if the connection was closed.
-    fn ask(&self, number: u64, path: &str, token: Option<&str>, body: &[u8]) -> (u16, Vec<u8>) {
-        let mut head = format!("POST {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n");
-        let [.., a, b, c] = number.to_be_bytes();
-        write!(head, "x-forwarded-for: 10.{a}.{b}.{c}\r\n").unwrap();
-        if let Some(token) = token {
-            write!(head, "authorization: Bearer {token}\r\n").unwrap();
-        }
-        write!(head, "content-length: {}\r\n\r\n", body.len()).unwrap();
-        self.raw(&[head.as_bytes(), body].concat())
-    }
-
-    fn raw(&self, bytes: &[u8]) -> (u16, Vec<u8>) {
-        raw(&self.running.address, bytes)
-    }
-
-    fn frame<T: minicbor::Encode<()> + for<'b> minicbor::Decode<'b, ()>>(
-        &self,
-        path: &str,
-        token: Option<&str>,
-        body: &[u8],
-    ) -> T {
-        let (status, body) = self.ask(0, path, token, body);
-        assert_eq!(status, 200, "{path} is answered");
-        decode(&body, 1 << 24).unwrap()
-    }
-}
-
-/// What a server at `address` answers to these bytes: the status and the body, 0 if it closed the connection.
-fn raw(address: &str, bytes: &[u8]) -> (u16, Vec<u8>) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    // The server may close before everything is sent.
-    let _ = stream.write_all(bytes);
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    let status = String::from_utf8_lossy(&answer).split(' ').nth(1).and_then(|text| text.parse().ok());
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").map_or(answer.len(), |at| at + 4);
-    (status.unwrap_or(0), answer.split_off(end))
-}
-
 /// Whether an answer to a request that is good HTTP is none that may be given: a handler that panics closes the connection.
 fn is_wrong(status: u16) -> bool {
     status == 0 || status >= 500
 }
 
-fn digest(database: &Path) -> Hash32 {
+/// Everything in every table.
+fn digest(server: &Server) -> Hash32 {
+    let database = server.data.path().join("relay.sqlite");
     let c =
         rusqlite::Connection::open_with_flags(database, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let mut names = c.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").unwrap();
@@ -227,7 +155,7 @@ fn malformed_frames_end_nothing_change_nothing_and_cost_no_memory() {
     let proof = Proof::new(24, "recorded sessions with a field changed, to the living server", QUICK);
     let mut server = Server::start();
     let accounts: Vec<_> = (0..ACCOUNTS).map(|seed| record(&server, seed + 1)).collect();
-    let before = server.digest();
+    let before = digest(&server);
     let (mut failures, mut refused, mut waiting, mut warm) = (0, 0, 0, None);
     for (done, number) in proof.numbers().enumerate() {
         let dice = Dice::new(proof.seed() ^ (number << 20));
@@ -246,9 +174,9 @@ fn malformed_frames_end_nothing_change_nothing_and_cost_no_memory() {
         }
         let done = done as u64;
         if done == WARM_UP.min(proof.share() / 2) {
-            warm = Some(server.resident_kib());
+            warm = Some(server.kib("VmRSS"));
         }
-        if done % LOOK_EVERY == LOOK_EVERY - 1 && server.digest() != before {
+        if done % LOOK_EVERY == LOOK_EVERY - 1 && digest(&server) != before {
             println!("up to case {number}: the database is another");
             failures += 1;
             break;
@@ -259,10 +187,10 @@ fn malformed_frames_end_nothing_change_nothing_and_cost_no_memory() {
             break;
         }
     }
-    let (health, grown) = (server.raw(HEALTH).0, server.resident_kib() - warm.unwrap_or(0));
+    let (health, grown) = (server.raw(HEALTH).0, server.kib("VmRSS") - warm.unwrap_or(0));
     println!("{refused} refused, {waiting} of them told to wait; memory grew by {grown} KiB");
     failures +=
-        u64::from(server.digest() != before) + u64::from(health != 200) + u64::from(grown > MAX_GROWTH_KIB);
+        u64::from(digest(&server) != before) + u64::from(health != 200) + u64::from(grown > MAX_GROWTH_KIB);
     proof.end(proof.share(), failures);
     assert!(refused > proof.share() / 3, "many are refused outright: {refused}");
     assert!(waiting < proof.share() / 50, "and not for being too many: {waiting}");
@@ -275,11 +203,11 @@ const HEALTH: &[u8] = b"GET /v1/health HTTP/1.1\r\nhost: t\r\nconnection: close\
 fn control_a_frame_that_is_stored_and_a_server_that_ended_are_noticed() {
     let mut server = Server::start();
     let recorded = record(&server, 1);
-    let before = server.digest();
+    let before = digest(&server);
     for (path, frame) in &recorded.frames {
         server.ask(1, path, Some(&recorded.token), frame);
     }
-    assert_eq!(server.digest(), before, "what was recorded may be said again");
+    assert_eq!(digest(&server), before, "what was recorded may be said again");
     let mut other = Actor::new(1);
     let mut request = SyncRequest::pull(0, 1 << 20);
     request.space_entries.push(other.found_space(Some(server.pin)).1);
@@ -289,7 +217,7 @@ fn control_a_frame_that_is_stored_and_a_server_that_ended_are_noticed() {
         other.found_space(Some(server.pin)).1
     });
     server.ask(2, "/v1/sync", Some(&recorded.token), &encode(&request));
-    assert_ne!(server.digest(), before, "a frame that is stored is seen");
+    assert_ne!(digest(&server), before, "a frame that is stored is seen");
     server.running.child.kill().unwrap();
     server.running.child.wait().unwrap();
     assert!(server.running.child.try_wait().unwrap().is_some(), "and a server that ended");

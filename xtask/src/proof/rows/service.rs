@@ -1,6 +1,6 @@
 //! Rows from 41: what a server is asked for and has room for, recovery, and mending.
 
-use super::{ALL, CLIENT, Cases, Control, RELAY, Row, SEAL, VAULT, row};
+use super::{ALL, CLIENT, Cases, Control, RELAY, Row, SEAL, SERVER, VAULT, row};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -21,11 +21,19 @@ pub(super) const ROWS: &[Row] = &[
             "floods::oversized_requests_are_refused_before_they_are_read",
             "floods::smuggled_and_odd_requests_get_no_further_than_a_refusal",
         ],
-        control: Control::Inside("after them a well-formed request is served"),
+        control: Control::Inside("what stays within the limits, and a pair that is well formed, are served"),
         in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(47, "oversized, smuggled and odd requests", RELAY, "relay")
+    },
+    Row {
+        names: &["whatever_has_no_end_or_is_packed_is_refused_soon_and_costs_no_memory"],
+        control: Control::Tests(&["control_a_server_that_keeps_whatever_comes_is_found_out"]),
+        in_test: 28,
+        per_change: 280,
+        nightly: 2_800,
+        ..row(47, "requests without an end, and packed ones, to the living server", SERVER, "floods")
     },
     Row {
         names: &[
@@ -39,6 +47,19 @@ pub(super) const ROWS: &[Row] = &[
         per_change: ALL,
         nightly: ALL,
         ..row(48, "quota, and others who do not wait", RELAY, "relay")
+    },
+    Row {
+        names: &["others_are_answered_as_soon_as_ever_beside_a_device_that_floods"],
+        control: Control::Tests(&["control_others_who_wait_behind_a_flood_are_seen_in_the_percentiles"]),
+        in_test: 400,
+        per_change: 4_000,
+        nightly: 40_000,
+        ..row(
+            48,
+            "edits of other accounts, half of them beside a device that floods; 99th percentiles",
+            SERVER,
+            "fairness",
+        )
     },
     Row {
         names: &[
