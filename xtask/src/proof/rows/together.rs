@@ -51,7 +51,7 @@ pub(super) const ROWS: &[Row] = &[
         ..row(14, "envelopes with one defect, each refused for it", SEAL, "defects")
     },
     Row {
-        names: &["three_devices_show_the_same_after_any_schedule"],
+        names: &["devices_show_the_same_after_any_schedule"],
         control: Control::Tests(&[
             "a_dropped_push_is_caught",
             "a_dropped_envelope_is_caught",
@@ -63,7 +63,7 @@ pub(super) const ROWS: &[Row] = &[
         shards: 200,
         ..row(
             15,
-            "schedules of three devices: edit, exchange, drop, repeat, cut, restart",
+            "schedules of three to eight devices: edit, exchange, drop, repeat, delay, part, restart, wrong clocks",
             CLIENT,
             "convergence",
         )
