@@ -144,7 +144,7 @@ impl Session {
             name: String::new(),
         };
         let mut stage = Stage::default();
-        Session::stage_accepted(&mut stage, &mut follower, &shared).expect("a chart to accept");
+        other.stage_accepted(&mut stage, &mut follower, &shared).expect("a chart to accept");
         stage.follower = Some(follower);
         other.commit(stage, Durability::Full).expect("kept");
         let name = other.author_name();

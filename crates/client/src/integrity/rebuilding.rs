@@ -246,7 +246,8 @@ impl Start {
         let mut stage = Stage::default();
         let mut follower = session.follower.clone();
         for accepted in session.accepted_charts() {
-            Session::stage_accepted(&mut stage, &mut follower, &accepted)
+            session
+                .stage_accepted(&mut stage, &mut follower, &accepted)
                 .map_err(|_| CallError::new(Code::Damaged, "error-mend-backup"))?;
         }
         stage.follower = Some(follower);

@@ -53,7 +53,9 @@ impl Session {
         if args.reason.as_ref().is_some_and(|reason| reason.len() > MAX_TERM_BYTES) {
             return Err(refused("error-too-long"));
         }
-        let sections: Vec<_> = args.sections.iter().filter_map(|word| section_of(word)).collect();
+        // One that this version does not know is no reason to remove from all.
+        let sections: Option<Vec<_>> = args.sections.iter().map(|word| section_of(word)).collect();
+        let sections = sections.ok_or_else(SessionError::not_found)?;
         let spaces: Vec<SpaceId> = self
             .spaces_of(args.chart)
             .filter(|state| sections.is_empty() || sections.contains(&state.section))

@@ -153,7 +153,8 @@ impl Session {
         };
         let mut follower = self.follower.clone();
         let mut stage = Stage::default();
-        let again = Self::stage_accepted(&mut stage, &mut follower, &accepted)
+        let again = self
+            .stage_accepted(&mut stage, &mut follower, &accepted)
             .map_err(|_| refused("error-invitation-code"))?;
         stage.follower = Some(follower);
         self.stage_account_note(&mut stage, &accepted)?;
@@ -171,9 +172,17 @@ impl Session {
         offer.spaces.iter().for_each(|(space, _)| follower.forget_expected(*space));
         let mut stage = Stage { follower: Some(follower), ..Stage::default() };
         let chart = ChartId::from_bytes(offer.chart);
-        if !self.spaces.values().any(|state| state.chart == chart) {
-            stage.deletes.push((Table::Account, shared_chart_name(chart)));
-            stage.deletes.push((Table::Account, accepted_name(chart)));
+        let led_nowhere = |space: &SpaceId| {
+            offer.spaces.iter().any(|(offered, _)| offered == space) && !self.spaces.contains_key(space)
+        };
+        let kept = self.accepted_charts().into_iter().find(|kept| kept.chart == offer.chart);
+        match kept.map(|kept| kept.without(led_nowhere)) {
+            Some(kept) if !kept.spaces.is_empty() => stage.puts.push(kept.row()),
+            _ if self.spaces.values().any(|state| state.chart == chart) => {}
+            _ => {
+                stage.deletes.push((Table::Account, shared_chart_name(chart)));
+                stage.deletes.push((Table::Account, accepted_name(chart)));
+            }
         }
         self.commit(stage, Durability::Full)
     }

@@ -57,14 +57,30 @@ pub(crate) struct AcceptedChart {
     pub(crate) name: String,
 }
 
+impl AcceptedChart {
+    /// How the vault keeps it.
+    pub(super) fn row(&self) -> (Table, Vec<u8>, Vec<u8>) {
+        let body = minicbor::to_vec(self).expect("plain fields encode");
+        (Table::Account, accepted_name(ChartId::from_bytes(self.chart)), body)
+    }
+
+    /// Without some of its spaces.
+    pub(super) fn without(mut self, gone: impl Fn(&SpaceId) -> bool) -> Self {
+        self.spaces.retain(|space| !gone(space));
+        self
+    }
+}
+
 impl Session {
     /// Stages what an accepted chart is to this device: its spaces are expected, and it has a name. Says whether the server had shown
     /// them before: then its history is to be read again.
     pub(crate) fn stage_accepted(
+        &self,
         stage: &mut Stage,
         follower: &mut Follower,
         accepted: &AcceptedChart,
     ) -> Result<bool, mecum_sync::FollowError> {
+        let accepted = &self.with_earlier(stage, accepted);
         let mut again = false;
         for space in &accepted.spaces {
             again |= follower.expect_space(*space, accepted.owner, accepted.genesis)?;
@@ -73,10 +89,28 @@ impl Session {
             SharedChart { owner: accepted.owner, by: accepted.by.clone(), name: accepted.name.clone() };
         let body = minicbor::to_vec(&shared).expect("plain fields encode");
         stage.puts.push((Table::Account, shared_chart_name(ChartId::from_bytes(accepted.chart)), body));
-        let kept = minicbor::to_vec(accepted).expect("plain fields encode");
-        stage.puts.push((Table::Account, accepted_name(ChartId::from_bytes(accepted.chart)), kept));
+        stage.puts.push(accepted.row());
         Self::stage_person_name(stage, accepted.owner, &accepted.by);
         Ok(again)
+    }
+
+    /// With the spaces of earlier invitations to the same chart: whoever begins from what is kept expects them all.
+    fn with_earlier(&self, stage: &Stage, accepted: &AcceptedChart) -> AcceptedChart {
+        let name = accepted_name(ChartId::from_bytes(accepted.chart));
+        let staged = stage.puts.iter().rev().find(|(table, at, _)| *table == Table::Account && *at == name);
+        let kept = match staged {
+            Some((.., body)) => Some(body.clone()),
+            None => self.vault.get(Table::Account, &name).ok().flatten().map(|body| body.to_vec()),
+        };
+        let earlier = kept.and_then(|body| minicbor::decode::<AcceptedChart>(&body).ok());
+        let same = |kept: &AcceptedChart| (kept.owner, kept.genesis) == (accepted.owner, accepted.genesis);
+        let mut all = accepted.clone();
+        for space in earlier.filter(same).map(|kept| kept.spaces).unwrap_or_default() {
+            if !all.spaces.contains(&space) {
+                all.spaces.push(space);
+            }
+        }
+        all
     }
 
     /// Tells the account's other devices, by a space of its own chart.
@@ -148,12 +182,57 @@ impl Session {
         for accepted in
             accepted.iter().filter(|accepted| accepted.spaces.iter().any(|space| !known.contains(space)))
         {
-            match Self::stage_accepted(stage, &mut follower, accepted) {
+            match self.stage_accepted(stage, &mut follower, accepted) {
                 Ok(shown) => again |= shown,
                 Err(_) => return false,
             }
         }
         stage.follower = Some(follower);
         !again || self.stage_reading_again(stage).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mecum_domain::Relation;
+    use mecum_vault::{Durability, Location};
+
+    use super::*;
+    use crate::testing::{first_device, surroundings};
+
+    fn accept(session: &mut Session, spaces: &[u8]) {
+        let accepted = AcceptedChart {
+            chart: [9; 16],
+            owner: AccountId::from_bytes([8; 16]),
+            genesis: Hash32::from_bytes([7; 32]),
+            spaces: spaces.iter().map(|byte| SpaceId::from_bytes([*byte; 16])).collect(),
+            by: "Ratna".to_owned(),
+            name: "Ibu".to_owned(),
+        };
+        let (mut stage, mut follower) = (Stage::default(), session.follower.clone());
+        session.stage_accepted(&mut stage, &mut follower, &accepted).expect("expected");
+        stage.follower = Some(follower);
+        session.commit(stage, Durability::Full).expect("kept");
+    }
+
+    #[test]
+    fn a_second_invitation_to_a_chart_leaves_what_the_first_gave_expected_by_every_device() {
+        let mut phone = first_device(&Location::Memory, surroundings(1));
+        phone.create_chart("Sari", None, Relation::Own, None).expect("a chart");
+        accept(&mut phone, &[1, 2]);
+        accept(&mut phone, &[3]);
+        let mut laptop = phone.pair_for_tests("laptop", &Location::Memory, surroundings(2));
+        let home = phone.note_space().map(|state| state.space).expect("a space of its own");
+        let note = phone.account_note_for(home).expect("a note for a snapshot");
+        let mut stage = Stage::default();
+        assert!(laptop.take_account_note(&mut stage, &note), "it is the account's own");
+        laptop.commit(stage, Durability::Full).expect("kept");
+        for session in [&phone, &laptop] {
+            let expected: Vec<SpaceId> = session.follower.expected().map(|(space, _)| space).collect();
+            let all = [1, 2, 3].map(|byte| SpaceId::from_bytes([byte; 16]));
+            assert!(all.iter().all(|space| expected.contains(space)), "{expected:?}");
+            let kept: Vec<usize> = session.accepted_charts().iter().map(|kept| kept.spaces.len()).collect();
+            assert_eq!(kept, [3], "and whoever begins from what is kept expects them too");
+        }
     }
 }

@@ -53,3 +53,19 @@ async fn who_is_no_manager_any_more_is_told_that_nobody_was_let_in_or_removed() 
         assert_eq!(notices(&restarted), expected, "also after a restart");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_section_that_this_version_does_not_know_is_no_reason_to_remove_from_all() {
+    let mut family = Family::new(19).await;
+    let (chart, section) = (family.chart, Section::Medications);
+    let guests = family.phone.session.guests_for_tests(chart, section);
+    assert!(guests > 0, "the daughter is in");
+    let account = family.ani.session.account_for_tests();
+    let sections = vec!["medications".to_owned(), "of-a-later-version".to_owned()];
+    for sections in [sections.clone(), sections[1..].to_vec()] {
+        let args =
+            MemberRemoveArgs { chart, account: account.clone(), sections, ..MemberRemoveArgs::default() };
+        family.phone.session.member_remove(&args).expect_err("nobody is removed by half a wish");
+    }
+    assert_eq!(family.phone.session.guests_for_tests(chart, section), guests, "she stays");
+}
