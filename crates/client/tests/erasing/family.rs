@@ -67,6 +67,9 @@ impl Device {
                 // Who was removed hears so, and asks again later.
                 Ok(_) | Err(ExchangeError::Refused(RefusalCode::NotMember | RefusalCode::UnknownSpace)) => {
                     self.signed_in = Some(signed_in);
+                    if self.session().commits_left_for_tests().is_none() {
+                        self.session().fold_by_half_for_tests().expect("what the server has can be folded");
+                    }
                     return true;
                 }
                 Err(error) => panic!("an honest server is followed: {error:?}"),

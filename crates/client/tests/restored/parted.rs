@@ -44,7 +44,10 @@ pub(crate) fn settle(relay: &mut FakeRelay, session: &mut Session) -> Result<Set
         };
         match session.accept(&request, &response) {
             Ok(exchanged) if exchanged.more => {}
-            Ok(_) => return Ok(settled),
+            Ok(_) => {
+                session.fold_by_half_for_tests()?;
+                return Ok(settled);
+            }
             Err(ExchangeError::RolledBack) => settled.warned += 1,
             Err(error) => return Err(error),
         }
