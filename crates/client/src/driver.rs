@@ -2,24 +2,33 @@
 //! Coming back, it opens the wake socket first: where that says that there is nothing new, and nothing waits here, no
 //! exchange follows.
 
+mod home;
+mod listening;
+mod words;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use mecum_api::{CallError, Code, ServerConnectArgs, SyncPhase, SyncView, Topic};
-use mecum_seal::{IncarnationId, VerifyingKey};
+use mecum_api::{CallError, Code, ServerConnectArgs, SyncView};
+use mecum_seal::IncarnationId;
 use mecum_sync::controls::holds;
 use mecum_sync::{FORMS, FollowError, RefusalCode};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::block_in_place;
-use tokio::time::Instant;
 
-use crate::app::{App, Inner, held};
+use crate::app::{App, Inner};
 use crate::error::{SessionError, refused};
 use crate::exchange::ExchangeError;
-use crate::remote::{Heard, Remote, RemoteError, Session as SignedIn, Wake};
+use crate::remote::{Heard, Remote, RemoteError, Session as SignedIn};
 use crate::session::Session;
+
+pub(crate) use home::{Home, SERVER_PIN, SERVER_URL};
+pub(crate) use listening::Listening;
+use listening::wait;
+use words::say;
+pub use words::words_for;
 
 /// Between exchanges when nothing wakes the device.
 const POLL: Duration = Duration::from_secs(30);
@@ -38,49 +47,6 @@ const MAX_ROUNDS: usize = 10_000;
 
 /// Rounds in a row in which the server shows nothing new, though it is told something: what it takes it does not keep.
 const MAX_IDLE_ROUNDS: usize = 8;
-
-/// The setting that holds the server's address.
-pub(crate) const SERVER_URL: &[u8] = b"server-url";
-
-/// The setting that holds the server's pinned key once more: where the follower's own state is lost, nobody but whom it names is believed.
-pub(crate) const SERVER_PIN: &[u8] = b"server-pin";
-
-/// The server of an account, as a setting in its vault.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Home {
-    pub(crate) url: String,
-    pub(crate) pin: VerifyingKey,
-}
-
-impl Session {
-    /// The server of this account.
-    pub(crate) fn home(&self) -> Option<Home> {
-        self.home_as_kept().ok().flatten()
-    }
-
-    /// The same, where an address that cannot be read is not the same as none.
-    fn home_as_kept(&self) -> Result<Option<Home>, SessionError> {
-        let Some(pin) = self.follower.relay().copied() else { return Ok(None) };
-        let Some(url) = self.setting("server-url")? else { return Ok(None) };
-        let url = String::from_utf8(url).map_err(|_| SessionError::Stored { what: "address" })?;
-        Ok(Some(Home { url, pin }))
-    }
-
-    pub(crate) fn set_home(&mut self, home: &Home) -> Result<(), SessionError> {
-        self.pin_relay(home.pin)?;
-        self.set_setting("server-url", home.url.as_bytes())?;
-        self.keep_pin()
-    }
-
-    /// Keeps the pinned key a second time, where an earlier version has not.
-    pub(crate) fn keep_pin(&mut self) -> Result<(), SessionError> {
-        let Some(pin) = self.follower.relay().map(ToString::to_string) else { return Ok(()) };
-        if self.setting("server-pin")?.is_some_and(|kept| kept == pin.as_bytes()) {
-            return Ok(());
-        }
-        self.set_setting("server-pin", pin.as_bytes())
-    }
-}
 
 /// Why an exchange stopped.
 #[derive(Debug)]
@@ -131,48 +97,6 @@ pub(crate) async fn run(app: Weak<Inner>, poke: Arc<Notify>, mut sockets: mpsc::
             return;
         }
     }
-}
-
-/// Waits for a reason to exchange, at most for `pause`. False if the app is gone.
-async fn wait(
-    poke: &Notify,
-    sockets: &mut mpsc::Receiver<Listening>,
-    listening: &mut Option<Listening>,
-    pause: Duration,
-) -> bool {
-    let ends = Instant::now() + pause;
-    loop {
-        tokio::select! {
-            // A fresh socket before what is left of the one that it replaces.
-            biased;
-            fresh = sockets.recv() => match fresh {
-                Some(fresh) => *listening = Some(fresh),
-                None => return false,
-            },
-            () = poke.notified() => {
-                tokio::time::sleep(GATHER).await;
-                return true;
-            }
-            () = woken(listening) => return true,
-            () = tokio::time::sleep_until(ends) => return true,
-        }
-    }
-}
-
-/// Resolves when the relay has news, or when the socket is cut; never, where there is none.
-async fn woken(listening: &mut Option<Listening>) {
-    let Some(line) = listening else { return std::future::pending().await };
-    if line.wake.next().await.is_err() {
-        // The next exchange says how things stand, and opens another socket with the pass that there is.
-        *listening = None;
-        tokio::time::sleep(GATHER).await;
-    }
-}
-
-/// An open wake socket. While it is anywhere, no other is opened.
-pub(crate) struct Listening {
-    wake: Wake,
-    _alive: Arc<()>,
 }
 
 /// The connection of an app: one exchange at a time goes over it.
@@ -363,77 +287,6 @@ pub(crate) async fn rounds(inner: &Inner, remote: &Remote, signed_in: &SignedIn)
         patience.after(at).map_err(Stopped::Exchange)?;
     }
     Ok(())
-}
-
-/// Says how the exchange stands.
-fn say(inner: &Inner, outcome: &Result<(), Stopped>) {
-    if matches!(outcome, Err(Stopped::Locked)) {
-        // Locking has said what there is to say.
-        return;
-    }
-    let now = inner.options.clock.now_ms();
-    let server = inner.session(|session| session.home().map(|home| home.url)).flatten();
-    let mut link = held(&inner.link);
-    let (phase, message) = match outcome {
-        Ok(()) => {
-            let notice = |session: &mut Session| {
-                session.older_copy_notice().or(session.cut_notice()).or(session.aside_notice())
-            };
-            (SyncPhase::UpToDate, inner.session(notice).flatten())
-        }
-        // Its key is known and its address is lost, as after a mending: that is not the same as never having had one.
-        Err(Stopped::NoServer)
-            if inner.session(|session| session.follower.relay().is_some()) == Some(true) =>
-        {
-            (SyncPhase::NoServer, Some("error-server-address"))
-        }
-        // That it was removed a device believes the account's log alone.
-        Err(stopped) => {
-            words_for(stopped, inner.session(|session| session.follower.is_removed()) == Some(true))
-        }
-    };
-    if let Err(Stopped::Exchange(error)) = outcome {
-        crate::broken::say(&format!("mecum: exchange stopped: {error}"));
-    }
-    let last_ms = if outcome.is_ok() { now } else { link.last_ms };
-    let message_id = message.map(str::to_owned);
-    let next = SyncView { phase, server, last_ms, message_id, ..SyncView::default() };
-    let changed = next.phase != link.phase || next.message_id != link.message_id;
-    inner.session(|session| session.link = next.clone());
-    *link = next;
-    drop(link);
-    if changed {
-        inner.news.tell(Topic::Sync);
-    }
-}
-
-/// What the screens say of an exchange that stopped: how it stands, and the id of a sentence.
-pub fn words_for(stopped: &Stopped, removed: bool) -> (SyncPhase, Option<&'static str>) {
-    match stopped {
-        Stopped::Locked | Stopped::NoServer => (SyncPhase::NoServer, None),
-        Stopped::Remote(RemoteError::Offline) => (SyncPhase::Offline, None),
-        Stopped::Remote(RemoteError::Refused(refusal)) if refusal.code == RefusalCode::Resync => {
-            (SyncPhase::Refused, Some("error-server-begins-again"))
-        }
-        Stopped::Remote(RemoteError::Unauthorised) => {
-            // Signing in anew was tried.
-            let id = if removed { "error-device-removed" } else { "error-device-not-let-in" };
-            (SyncPhase::Refused, Some(id))
-        }
-        Stopped::Exchange(ExchangeError::Refused(RefusalCode::BadCut)) => {
-            (SyncPhase::Refused, Some("error-cut-too-early"))
-        }
-        Stopped::Remote(_) | Stopped::Exchange(ExchangeError::Refused(_)) => {
-            (SyncPhase::Refused, Some("error-server-refused"))
-        }
-        Stopped::Broken => (SyncPhase::Refused, Some("error-internal")),
-        Stopped::Exchange(ExchangeError::Session(SessionError::Read(_))) => {
-            (SyncPhase::Refused, Some("error-damaged"))
-        }
-        Stopped::Exchange(ExchangeError::Session(_)) => (SyncPhase::Refused, Some("error-not-saved")),
-        Stopped::Exchange(ExchangeError::RolledBack) => (SyncPhase::Refused, Some("error-older-copy")),
-        Stopped::Exchange(ExchangeError::Follow(_)) => (SyncPhase::Refused, Some("error-server-history")),
-    }
 }
 
 impl App {

@@ -5,41 +5,30 @@
 //! bytes.
 
 mod address;
+mod asking;
 mod helping;
 mod wake;
 
-use std::sync::Once;
 use std::time::Duration;
 
 use mecum_seal::{AccountId, DeviceId, IncarnationId, SigningKey, VerifyingKey};
-use mecum_sync::controls::{holds, is_out};
+use mecum_sync::controls::holds;
 use mecum_sync::limits::{MAX_MAILBOX_BYTES, MAX_RESPONSE_BYTES, MAX_SMALL_FRAME_BYTES};
 use mecum_sync::{
     AccountEntry, Challenge, EnrolRequest, EnrolResponse, FORMS, PROTOCOL_VERSION, RecoverRequest,
     RecoverResponse, RecoveryProof, Refusal, RefusalCode, SaidRequest, ServerInfo, SessionGrant,
-    SessionToken, SignIn, Signed, SyncRequest, SyncResponse, decode, encode,
+    SessionToken, SignIn, Signed, SyncRequest, SyncResponse, encode,
 };
 use minicbor::{Decode, Encode};
-use reqwest::header::{AUTHORIZATION, HeaderValue};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Method, StatusCode};
-use tokio::time::Instant;
+use reqwest::header::HeaderValue;
+use reqwest::{Client, Method};
 
 use address::Address;
+use asking::{ask, http_client, parse};
 pub use wake::{Heard, Wake};
 
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the server may be silent in the middle of an answer.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long one request may take from its first byte, beside what its bytes are granted: a server that goes on and on
-/// must not hold up every later exchange.
-const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
-/// Bytes for which one more second is granted, whichever way they go: the server's own measure for request bodies.
-const BYTES_PER_SECOND: usize = 16 * 1024;
-/// How long an idle connection is kept: less than the server's own limit, so that no request meets its closing.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(8);
-
 /// The server could not be asked, or did not answer as it should. Nothing was changed on this device.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -277,142 +266,5 @@ impl Remote {
         let url = self.address.path(path);
         let authorization = session.map(Session::authorization);
         parse(&ask(&self.http, Method::POST, &url, authorization, Some(body), max_answer).await?)
-    }
-}
-
-fn http_client(address: &Address) -> Result<Client, RemoteError> {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| {
-        // An error means that the process has chosen one already: that one serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
-    let builder = Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .redirect(if is_out("redirect") { Policy::default() } else { Policy::none() })
-        .tcp_nodelay(true);
-    let builder = if address.is_loopback() { builder.no_proxy() } else { builder };
-    builder.build().map_err(|_| RemoteError::Offline)
-}
-
-/// One request and its whole answer, of at most `max_answer` bytes.
-async fn ask(
-    http: &Client,
-    method: Method,
-    url: &str,
-    authorization: Option<HeaderValue>,
-    body: Option<Vec<u8>>,
-    max_answer: usize,
-) -> Result<Vec<u8>, RemoteError> {
-    ask_within(REQUEST_TIMEOUT, http, method, url, authorization, body, max_answer).await
-}
-
-async fn ask_within(
-    timeout: Duration,
-    http: &Client,
-    method: Method,
-    url: &str,
-    authorization: Option<HeaderValue>,
-    body: Option<Vec<u8>>,
-    max_answer: usize,
-) -> Result<Vec<u8>, RemoteError> {
-    let mut request = http.request(method, url);
-    if let Some(value) = authorization {
-        request = request.header(AUTHORIZATION, value);
-    }
-    let mut ends = Instant::now() + timeout;
-    if let Some(body) = body {
-        ends += granted(body.len());
-        request = request.body(body);
-    }
-    let mut response = in_time(ends, request.send()).await?;
-    let status = response.status();
-    let mut answer = Vec::new();
-    while let Some(chunk) = in_time(ends + granted(answer.len()), response.chunk()).await? {
-        if !holds("answer-size", answer.len() + chunk.len() <= max_answer) {
-            return Err(RemoteError::BadAnswer);
-        }
-        answer.extend_from_slice(&chunk);
-    }
-    if status.is_success() {
-        return Ok(answer);
-    }
-    if status == StatusCode::UNAUTHORIZED {
-        return Err(RemoteError::Unauthorised);
-    }
-    match parse::<Refusal>(&answer) {
-        Ok(refusal) => Err(RemoteError::Refused(refusal)),
-        // A proxy's own page: it stands, and the server behind it cannot be reached.
-        Err(_) if is_gateways(status) => Err(RemoteError::Offline),
-        Err(error) => Err(error),
-    }
-}
-
-/// What a proxy says for a server that does not answer it. Source: RFC 9110 sections 15.6.3 to 15.6.5.
-fn is_gateways(status: StatusCode) -> bool {
-    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
-}
-
-/// The time that `bytes` may take.
-fn granted(bytes: usize) -> Duration {
-    Duration::from_secs((bytes / BYTES_PER_SECOND) as u64)
-}
-
-async fn in_time<T>(
-    ends: Instant,
-    step: impl Future<Output = Result<T, reqwest::Error>>,
-) -> Result<T, RemoteError> {
-    match tokio::time::timeout_at(ends, step).await {
-        Ok(done) => done.map_err(|error| transport(&error)),
-        Err(_) => Err(RemoteError::Offline),
-    }
-}
-
-fn parse<T>(bytes: &[u8]) -> Result<T, RemoteError>
-where
-    T: Encode<()> + for<'b> Decode<'b, ()>,
-{
-    decode(bytes, MAX_RESPONSE_BYTES).map_err(|_| RemoteError::BadAnswer)
-}
-
-fn transport(error: &reqwest::Error) -> RemoteError {
-    if error.is_builder() || error.is_decode() || error.is_redirect() {
-        RemoteError::BadAnswer
-    } else {
-        RemoteError::Offline
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_server_that_goes_on_and_on_is_left() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
-        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
-        let address = Address::parse(&url).expect("it is of this machine");
-        tokio::spawn(async move {
-            let Ok((mut stream, _)) = listener.accept().await else { return };
-            let _ = stream.read(&mut [0; 1024]).await;
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10000\r\n\r\n").await;
-            while stream.write_all(b"a").await.is_ok() {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        });
-        let http = http_client(&address).expect("a client");
-        let asking =
-            ask_within(Duration::from_millis(300), &http, Method::GET, &url, None, None, MAX_RESPONSE_BYTES);
-        let left = tokio::time::timeout(Duration::from_secs(10), asking).await.expect("it is left in time");
-        assert!(matches!(left, Err(RemoteError::Offline)), "slow for ever is as good as away: {left:?}");
-        let slow_line = granted(mecum_sync::limits::MAX_REQUEST_BYTES);
-        assert!(
-            slow_line > Duration::from_mins(15),
-            "a large request has time on a slow line: {slow_line:?}"
-        );
     }
 }

@@ -1,14 +1,17 @@
 //! An open vault: the account, its charts, spaces and documents. Every command that reads or writes goes through here.
 
+mod charts;
+mod history;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use jiff::civil::Date;
-use mecum_api::{ReceiptState, Topic};
+use mecum_api::Topic;
 use mecum_documents::{Actor, Document, Entry};
-use mecum_domain::{ChartId, Edit, EntryId, FinishedKey, Kind};
+use mecum_domain::{ChartId, EntryId, FinishedKey, Kind};
 use mecum_seal::{DeviceId, DocumentId, Entropy, Envelope, SpaceId, derive_key, open_row, seal_row};
-use mecum_sync::{Chain, Follower, Level};
+use mecum_sync::{Chain, Follower};
 use mecum_vault::{Durability, Table, Vault};
 
 use crate::broken::contained;
@@ -17,12 +20,12 @@ use crate::error::SessionError;
 use crate::identity::{Identity, account_key_of};
 use crate::members::{actors_in, all_actors};
 use crate::news::News;
-use crate::pages::{LoadedChart, VIEW_VERSION, page_name, read_page};
+use crate::pages::LoadedChart;
 use crate::plaintext::unpack;
-use crate::row::{ChartRows, ItemKey};
+use crate::row::ItemKey;
 use crate::space::{DocumentState, SpaceState};
-use crate::stage::Stage;
-use crate::summary::ChartSummary;
+
+pub use history::Past;
 
 /// How many documents stay loaded.
 const OPEN_DOCUMENTS: usize = 24;
@@ -90,25 +93,6 @@ pub(crate) struct Exchanging {
     pub(crate) heard: bool,
     /// The day of the last question, for ends by date.
     pub(crate) asked_on: Option<jiff::civil::Date>,
-}
-
-/// One earlier envelope as far as it touched one entry.
-#[derive(Clone, Debug)]
-pub struct Past {
-    /// When it was written, by its device's clock.
-    pub at_ms: i64,
-    /// Its device.
-    pub device: DeviceId,
-    /// Hash of its Automerge change.
-    pub change: [u8; 32],
-    /// `envelope_seq` if this installation wrote it, else 0.
-    pub own_seq: u64,
-    /// Its space.
-    pub space: SpaceId,
-    /// The edits on the entry.
-    pub edits: Vec<Edit>,
-    /// Hashes of the changes on this entry that its writer had seen.
-    pub sees: Vec<[u8; 32]>,
 }
 
 /// The name of a chart's summary among the views.
@@ -232,77 +216,6 @@ impl Session {
         Chain { device: self.identity.device, incarnation: self.identity.incarnation, space }
     }
 
-    /// The charts of the account, the own one first, then in the order of their ids.
-    pub fn charts(&self) -> Vec<ChartId> {
-        let mut charts: Vec<ChartId> = self.spaces.values().map(|space| space.chart).collect();
-        charts.sort_unstable();
-        charts.dedup();
-        let own = |chart: &ChartId| {
-            self.summary(*chart)
-                .map_or(1, |summary| u8::from(summary.relation != mecum_domain::Relation::Own.word()))
-        };
-        charts.sort_by_cached_key(own);
-        charts
-    }
-
-    /// The name of the account's person: the person of the own chart. Empty where there is none: nobody else's name is
-    /// put under what was written.
-    pub fn author_name(&self) -> String {
-        let own = self.charts().into_iter().next().and_then(|chart| self.summary(chart).ok());
-        own.filter(|summary| summary.relation == mecum_domain::Relation::Own.word())
-            .map(|summary| summary.name)
-            .unwrap_or_default()
-    }
-
-    /// A chart's stored summary: no rows and no CRDT are loaded for it.
-    pub fn summary(&self, chart: ChartId) -> Result<ChartSummary, SessionError> {
-        let mut summary: ChartSummary = match self.vault.get(Table::View, &summary_name(chart))? {
-            Some(body) => ChartSummary::of_stored(&body)?,
-            None => ChartSummary::default(),
-        };
-        // Whoever is let into a part of a record has no personal data of it: the invitation named the person.
-        if summary.name.is_empty()
-            && let Some(shared) = self.shared_chart(chart)
-        {
-            summary.name = shared.name;
-        }
-        Ok(summary)
-    }
-
-    /// The rows of a chart.
-    pub fn rows(&mut self, chart: ChartId) -> Result<&ChartRows, SessionError> {
-        self.load_chart(chart)?;
-        Ok(&self.charts.entry(chart).or_default().rows)
-    }
-
-    /// Loads a chart's view pages once; rebuilds those of an older version from their documents.
-    pub(crate) fn load_chart(&mut self, chart: ChartId) -> Result<(), SessionError> {
-        if self.charts.contains_key(&chart) {
-            return Ok(());
-        }
-        if !self.spaces.values().any(|space| space.chart == chart) {
-            return Err(SessionError::not_found());
-        }
-        let mut loaded = LoadedChart::default();
-        for state in self.documents_of(chart) {
-            if state.view_version != VIEW_VERSION {
-                return Err(SessionError::Stored { what: "view page" });
-            }
-            for page in 0..state.pages {
-                let missing = SessionError::Stored { what: "view page" };
-                let body = self.vault.get(Table::View, &page_name(state.document, page))?.ok_or(missing)?;
-                let (rows, bytes) = read_page(&body)?;
-                loaded.pages.note(state.document, page, &rows, bytes);
-                for row in rows {
-                    loaded.rows.put(row);
-                }
-            }
-        }
-        loaded.rows.written_here().is_kept();
-        self.charts.insert(chart, loaded);
-        Ok(())
-    }
-
     /// The space that a document is in.
     pub(crate) fn space_of_document(&self, state: &DocumentState) -> Result<&SpaceState, SessionError> {
         self.spaces.get(&state.space).ok_or_else(SessionError::not_found)
@@ -363,86 +276,6 @@ impl Session {
         Ok(self.rows(chart)?.get(key).map(|row| row.document))
     }
 
-    /// What was written to an entry, oldest first.
-    pub fn history(&mut self, chart: ChartId, key: ItemKey) -> Result<Vec<Past>, SessionError> {
-        let Some(document) = self.document_of(chart, key)? else { return Ok(Vec::new()) };
-        let state = self.documents.get(&document).ok_or_else(SessionError::not_found)?;
-        let touches = |edit: &Edit| match (edit, key) {
-            (Edit::Add { entry, .. } | Edit::Set { entry, .. }, ItemKey::Entry(id)) => {
-                *entry.as_bytes() == id
-            }
-            (Edit::Keep { key, .. }, ItemKey::Finished(id)) => *key.as_bytes() == id,
-            _ => false,
-        };
-        let space = state.space;
-        let times = self.times(document)?;
-        let replayed = self.replayed(&Stage::default(), state)?;
-        let info = self.successor_info(&Stage::default(), document)?.unwrap_or_default();
-        let steps = self.open_document(document)?.steps().map_err(|_| SessionError::Envelope)?;
-        let mut past = Vec::new();
-        // By change: the changes on this entry that it and its writer had seen. Steps come after what they follow.
-        let mut seen: BTreeMap<[u8; 32], BTreeSet<[u8; 32]>> = BTreeMap::new();
-        for step in steps {
-            let edits: Vec<Edit> = step.edits.into_iter().filter(|edit| touches(edit)).collect();
-            let mut sees: BTreeSet<_> =
-                step.deps.iter().filter_map(|dep| seen.get(dep)).flatten().copied().collect();
-            let before = sees.iter().copied().collect();
-            if !edits.is_empty() {
-                sees.insert(step.change);
-            }
-            seen.insert(step.change, sees);
-            // What was written again after a cut is by who wrote it first.
-            let origin = replayed.origin(step.actor, step.change_seq);
-            // So is what a successor began with.
-            let author = info.author(origin.0);
-            let Some(device) = self.actor_device(&author).filter(|_| !edits.is_empty()) else { continue };
-            let noted = times.get(&origin);
-            let before_it = info.touched(key).filter(|_| author != origin.0).map(|touched| touched.at_ms);
-            past.push(Past {
-                at_ms: noted.map(|noted| noted.at_ms).or(before_it).unwrap_or(0),
-                device,
-                change: step.change,
-                own_seq: noted.map_or(0, |noted| noted.own_seq),
-                space,
-                edits,
-                sees: before,
-            });
-        }
-        // Of one moment, what saw more came later; the rest is the same order on every device.
-        past.sort_by_key(|past| (past.at_ms, past.sees.len(), past.change));
-        Ok(past)
-    }
-
-    /// Where something has got to that a device wrote. Of what this device wrote before its vault was put back from a copy the
-    /// server is known to have it, and no more is claimed.
-    pub(crate) fn receipt_by(&self, device: DeviceId, space: SpaceId, own_seq: u64) -> ReceiptState {
-        if own_seq == 0 && device == self.identity.device {
-            return ReceiptState::Sent;
-        }
-        self.receipt(space, own_seq)
-    }
-
-    /// Where an envelope has got to; `own_seq` 0 means that another device wrote it.
-    pub fn receipt(&self, space: SpaceId, own_seq: u64) -> ReceiptState {
-        if own_seq == 0 {
-            return ReceiptState::Received;
-        }
-        // Of an older copy's chain the server may have others under the same numbers.
-        let unsent = self.is_older_copy()
-            && self
-                .vault
-                .get(Table::Sync, &crate::stage::push_name(space, own_seq))
-                .is_ok_and(|row| row.is_some());
-        if unsent {
-            return ReceiptState::Device;
-        }
-        match self.follower.receipt_level(&self.own_chain(space), own_seq) {
-            Level::OnDevice => ReceiptState::Device,
-            Level::Stored { .. } => ReceiptState::Sent,
-            Level::Received { .. } => ReceiptState::Received,
-        }
-    }
-
     /// The device whose installation writes as this actor.
     pub fn actor_device(&self, actor: &Actor) -> Option<DeviceId> {
         let all = all_actors(&self.follower);
@@ -471,27 +304,6 @@ impl Session {
     pub fn set_setting(&mut self, name: &str, body: &[u8]) -> Result<(), SessionError> {
         self.vault.write(Durability::Full, |w| w.put(Table::Setting, name.as_bytes(), body))?;
         self.tell(Topic::Settings);
-        Ok(())
-    }
-
-    /// Until when the person has looked at a chart on this device.
-    pub fn seen_ms(&self, chart: ChartId) -> Result<i64, SessionError> {
-        let body = self.setting(&format!("seen-{chart}"))?;
-        Ok(body.and_then(|body| Some(i64::from_be_bytes(body.try_into().ok()?))).unwrap_or(0))
-    }
-
-    /// The person has looked at a chart.
-    pub fn set_seen(&mut self, chart: ChartId, ms: i64) -> Result<(), SessionError> {
-        self.set_setting(&format!("seen-{chart}"), &ms.to_be_bytes())?;
-        self.refresh_summary(chart)
-    }
-
-    fn refresh_summary(&mut self, chart: ChartId) -> Result<(), SessionError> {
-        let seen = self.seen_ms(chart)?;
-        let summary = crate::summary::summarise(self.rows(chart)?, seen);
-        let body = summary.stored();
-        self.vault.write(Durability::Full, |w| w.put(Table::View, &summary_name(chart), &body))?;
-        self.tell(Topic::Record { chart });
         Ok(())
     }
 
