@@ -80,7 +80,6 @@ impl Session {
         follower: &mut Follower,
         accepted: &AcceptedChart,
     ) -> Result<bool, mecum_sync::FollowError> {
-        let accepted = &self.with_earlier(stage, accepted);
         let mut again = false;
         for space in &accepted.spaces {
             again |= follower.expect_space(*space, accepted.owner, accepted.genesis)?;
@@ -89,7 +88,8 @@ impl Session {
             SharedChart { owner: accepted.owner, by: accepted.by.clone(), name: accepted.name.clone() };
         let body = minicbor::to_vec(&shared).expect("plain fields encode");
         stage.puts.push((Table::Account, shared_chart_name(ChartId::from_bytes(accepted.chart)), body));
-        stage.puts.push(accepted.row());
+        let kept = self.with_earlier(stage, accepted).row();
+        stage.puts.push(kept);
         Self::stage_person_name(stage, accepted.owner, &accepted.by);
         Ok(again)
     }
