@@ -92,7 +92,7 @@ async fn the_fixtures_of_version_3_are_written() {
         sync(app).await;
     }
     let before = phone.with(|session| Ok(envelopes(session))).await.expect("open");
-    let runs = phone.with(|session| session.fold_everything_for_tests()).await.expect("folds");
+    let runs = phone.with(Session::fold_everything_for_tests).await.expect("folds");
     assert!(runs > 0, "something was folded");
     // What comes after a run lies whole beside it.
     add(&phone, &chart, "note", json!([["text", "after the runs"]])).await;
@@ -101,6 +101,8 @@ async fn the_fixtures_of_version_3_are_written() {
     let expected = json!({ "envelopes": after, "runs": runs });
     finish(&phone, &to, &path("phone"), expected).await;
     assert_eq!(version_and_runs(&to.join("vault.sqlite")).0, VERSION, "the file says so");
-    ["vault.sqlite", "backup.backup"].iter().for_each(|name| pack(&to.join(name)));
+    for name in ["vault.sqlite", "backup.backup"] {
+        pack(&to.join(name));
+    }
     drop(server);
 }
