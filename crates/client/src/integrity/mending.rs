@@ -92,10 +92,15 @@ impl App {
 
     /// Opens what is there now, which finishes what could not be put in place, and says what became of the mending.
     async fn end_mending(&self, mut outcome: Outcome, passphrase: &str) {
-        let closed = self.open_after_mending(passphrase).await.is_err();
+        let opened = self.open_after_mending(passphrase).await;
         outcome.look_again(place::is_under_way(self.profile()));
-        let failed = outcome.message_id.is_some() || closed && outcome.left.is_empty();
-        let phase = if failed { TaskPhase::Failed } else { TaskPhase::Done };
+        if outcome.left.is_empty()
+            && let Err(error) = opened
+        {
+            // Mended, and not open: why is said where nothing else is.
+            outcome.message_id.get_or_insert(error.message_id);
+        }
+        let phase = if outcome.message_id.is_some() { TaskPhase::Failed } else { TaskPhase::Done };
         let Outcome { found, left, entries, unsent, aside, by, message_id } = outcome;
         let vault = mecum_api::VaultView::default();
         held(&self.inner.integrity).mend =

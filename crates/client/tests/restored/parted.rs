@@ -133,6 +133,11 @@ impl Parted {
             session.set(self.chart, self.medicine, set).expect("a dose changes");
             return;
         }
+        self.add(at);
+    }
+
+    fn add(&mut self, at: usize) {
+        let session = &mut self.devices[at];
         let mark = format!("entry {} of {at}", self.written.len());
         let kind = if self.dice.once_in(2) { Kind::AllergyIntolerance } else { Kind::MedicationStatement };
         let name = if kind == Kind::MedicationStatement { Field::Name } else { Field::Substance };
@@ -214,8 +219,9 @@ impl Parted {
             let copy = parted.folder.path().join("copy.sqlite");
             parted.devices[0].copy_for_tests(&copy);
             parted.steps(15)?;
-            // Something of the lost life has reached the server, so that there is something to know it by.
-            parted.edit(0);
+            // Something of the lost life has reached the server, so that there is something to know it by: an entry, for a dose may
+            // be what it was already, and then nothing is written.
+            parted.add(0);
             parted.settle(0)?;
             // What was never sent is lost with the device that held it: that is no claim of ours.
             let lost = parted.devices.remove(0);

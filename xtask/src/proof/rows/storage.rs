@@ -14,7 +14,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["no_kill_at_any_call_of_the_clients_operations_loses_or_halves_anything"],
         control: Control::Tests(&["control_an_operation_that_says_done_too_early_is_found_out"]),
-        in_test: ALL,
+        in_test: 40,
         per_change: ALL,
         nightly: ALL,
         ..row(1, "SIGKILL at calls of the client's operations", CLIENT, "client_kills")
