@@ -44,6 +44,8 @@ const mended = (real) => ({ ...real, phase: "done", found: found.findings, left:
 
 const lost = (real) => ({ ...real, phase: "no-server", server: null, message_id: "error-server-address" });
 
+const notice = (message_id) => (real) => ({ ...real, sync: { ...real.sync, notices: [{ message_id, who: "", at_ms: ago(1) }] } });
+
 const erasure = (kind, phase, more = {}) => ({
   erasure: `${kind}-${phase}`, entry: null, title: null, section: "diary", kind, phase, reason: "", at_ms: ago(1), by: "", late: 0, message_id: null, readers: [], ...more,
 });
@@ -108,6 +110,7 @@ export const openStates = ({ chart, note }) => {
     { name: "entry-move", route: entry, answers: { erasure_look: { ...look, readers: [] } }, act: press("move-do") },
     { name: "entry-not-mine", route: entry, answers: { erasure_look: { ...look, may: false, message_id: "error-not-manager" } }, act: press("erase-begin") },
     { name: "entry-erasing", route: entry, answers: { erasure_list: [waits] }, act: (page) => page.locator(".entry-section").last().scrollIntoViewIfNeeded() },
+    { name: "entry-move-refused", route: entry, answers: { erasure_list: [erasure("to-sensitive", "refused", { chart, entry: note, message_id: "error-settle-first" })] }, act: (page) => page.locator(".entry-section").last().scrollIntoViewIfNeeded() },
     { name: "entry-missing", route: "/record/entry/e00112233445566778899aabbccddeeff" },
     { name: "helpers-chosen", route: "/settings/helpers", answers: { helpers_get: helpers({ ready: false }), part_list: [part("Ibu Wati", "kept"), part("Sari", "old")] } },
     { name: "helpers-ready", route: "/settings/helpers", answers: { helpers_get: helpers({ helpers: ["Ani", "Budi", "Sari"].map((name, at) => helper(at + 1, name, "kept")) }), part_list: [] } },
@@ -118,6 +121,8 @@ export const openStates = ({ chart, note }) => {
       await page.getByLabel(t("join-code", {}, language), { exact: true }).fill(CODE.join(" "));
       await press("first-continue")(page, language);
     } },
+    { name: "home-storage-damaged", route: "/", answers: { home: notice("notice-storage-damaged") } },
+    { name: "home-storage-full", route: "/", answers: { home: notice("notice-storage-full") } },
     { name: "home-asked", route: "/", answers: { home: (real) => ({ ...real, helpers_notice: asked }) } },
     { name: "home-asked-by-more", route: "/", answers: { home: (real) => ({ ...real, helpers_notice: { ...asked, others: 2 } }) } },
     { name: "home-stopping", route: "/", answers: { home: (real) => ({ ...real, helpers_notice: { ...asked, stopping: true } }) } },
