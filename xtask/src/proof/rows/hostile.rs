@@ -15,7 +15,10 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         names: &["malformed_frames_end_nothing_change_nothing_and_cost_no_memory"],
-        control: Control::Tests(&["control_a_frame_that_is_stored_and_a_server_that_ended_are_noticed"]),
+        control: Control::Tests(&[
+            "control_a_frame_that_is_stored_and_a_server_that_ended_are_noticed",
+            "control_a_frame_that_the_limits_keep_waiting_is_sent_again_until_it_is_judged",
+        ]),
         in_test: 1_000,
         per_change: 100_000,
         nightly: 100_000,
