@@ -6,6 +6,8 @@
 
 #[path = "support/asked.rs"]
 mod asked;
+#[path = "malformed/recorded.rs"]
+mod recorded;
 #[path = "support/server.rs"]
 mod server;
 
@@ -15,16 +17,15 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use mecum_faults::Proof;
-use mecum_seal::{Hash32, SigningKey, sha256};
+use mecum_relay::routes;
+use mecum_seal::{Hash32, sha256};
 use mecum_sync::testing::Actor;
-use mecum_sync::{
-    Challenge, EnrolRequest, FORMS, Follower, PROTOCOL_VERSION, RecoverRequest, RecoveryProof, SaidRequest,
-    SessionGrant, SignIn, Signed, SyncRequest, SyncResponse, encode,
-};
+use mecum_sync::{SyncRequest, encode};
 use mecum_testkit::Dice;
 use mecum_testkit::mutate::mutated;
 
 use asked::{Server, raw};
+use recorded::{Frame, Recorded, record};
 
 const QUICK: u64 = 1_000;
 /// Each device may sync 50 times a second: with so many, few frames have to wait for being one too many.
@@ -73,69 +74,13 @@ fn digest(server: &Server) -> Hash32 {
     sha256(all.as_bytes())
 }
 
-/// What one account said in its time, and may say again without changing anything.
-struct Recorded {
-    token: String,
-    frames: Vec<(&'static str, Vec<u8>)>,
-}
-
-fn record(server: &Server, seed: u64) -> Recorded {
-    let mut actor = Actor::new(seed);
-    let genesis = actor.account_genesis();
-    let enrolment =
-        encode(&EnrolRequest { version: PROTOCOL_VERSION, code: server.code(), genesis: genesis.clone() });
-    server.frame::<mecum_sync::EnrolResponse>("/v1/enrol", None, &enrolment);
-    let Actor { account, device, incarnation, .. } = actor;
-    let challenge = || server.frame::<Challenge>("/v1/challenge", None, &[]);
-    let sign = |key: &SigningKey| {
-        let Challenge { nonce, server_time_ms, server } = challenge();
-        encode(&Signed::sign(SignIn { server, nonce, server_time_ms, account, device, incarnation }, key))
-    };
-    let signed_in = sign(&actor.signing);
-    let token = server.frame::<SessionGrant>("/v1/session", None, &signed_in).token.to_hex();
-    let mut follower = Follower::found(&genesis, incarnation, Some(server.pin)).unwrap();
-    let (space, entry) = actor.found_space(Some(server.pin));
-    follower.found_space(&entry).unwrap();
-    let phone = Actor::second(seed + 1_000, &actor);
-    let mut stored = SyncRequest::pull(0, 1 << 20);
-    stored.account_entries.push(actor.add_device(follower.account_log().unwrap(), &phone));
-    stored.space_entries.push(entry);
-    stored.pushes.push(actor.push(space, &["one", "two"], vec![]));
-    let base = stored.pushes[0].statement.unverified().clone();
-    let stored = encode(&stored);
-    let response: SyncResponse = server.frame("/v1/sync", Some(&token), &stored);
-    assert!(response.push_outcomes[0].refusal().is_none(), "what is recorded was taken");
-    let pull = encode(&SyncRequest::pull(response.cursor, 1 << 20));
-    // A snapshot and a push that hold in every way but their signer.
-    let mut forged = SyncRequest::pull(0, 1 << 20);
-    actor.signing = phone.signing.clone();
-    forged.snapshots.push(actor.snapshot(space, 2, vec![actor.folded(space)], &["keys", "document"]));
-    forged.pushes.push(actor.push(space, &["three"], vec![actor.as_received(space)]));
-    // The same in short forms: what comes out is not what its device signed either.
-    let short = SaidRequest::short(&forged, |_| Some(&base));
-    let Challenge { nonce, server_time_ms, server: at } = challenge();
-    let key = phone.signing.verifying_key();
-    let proof =
-        Signed::sign(RecoveryProof { server: at, nonce, server_time_ms, account, key }, &phone.signing);
-    let recovery = encode(&RecoverRequest { version: PROTOCOL_VERSION, proof, after: 0, entry: None });
-    let frames = vec![
-        ("/v1/sync", stored),
-        ("/v1/sync", pull),
-        ("/v1/sync", encode(&forged)),
-        ("/v1/sync", encode(&SaidRequest { forms: Some(FORMS), ..short })),
-        ("/v1/enrol", enrolment),
-        ("/v1/session", signed_in),
-        ("/v1/session", sign(&phone.signing)),
-        ("/v1/recover", recovery),
-        ("/v1/challenge", vec![0x80]),
-    ];
-    Recorded { token, frames }
-}
-
 /// Damage to the head of a request, and to what is said on an open wake socket.
 fn below_http(server: &Server, recorded: &Recorded, number: u64, dice: &Dice) {
+    let is_head = dice.once_in(2);
+    let read = ["/v1/server", "/v1/health", "/v1/metrics", recorded.mailbox.as_str()];
+    let path = if is_head && dice.once_in(2) { dice.choose(&read).unwrap() } else { "/v1/wake?1" };
     let opening = format!(
-        "GET /v1/wake?1 HTTP/1.1\r\nhost: t\r\nx-forwarded-for: 10.200.0.{}\r\nauthorization: Bearer {}\r\n\
+        "GET {path} HTTP/1.1\r\nhost: t\r\nx-forwarded-for: 10.200.0.{}\r\nauthorization: Bearer {}\r\n\
          connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
          sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
         number % 250,
@@ -143,7 +88,7 @@ fn below_http(server: &Server, recorded: &Recorded, number: u64, dice: &Dice) {
     );
     let mut stream = TcpStream::connect(&server.running.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
-    if dice.once_in(2) {
+    if is_head {
         let _ = stream.write_all(&mutated(opening.as_bytes(), dice));
     } else {
         // A masked ping, text, and close.
@@ -157,9 +102,9 @@ fn below_http(server: &Server, recorded: &Recorded, number: u64, dice: &Dice) {
 
 /// One frame, and the same again for as long as the answer is only that it comes too soon: each is judged for what it is. The last
 /// answer, and how often it waited.
-fn judged(server: &Server, number: u64, path: &str, token: Option<&str>, frame: &[u8]) -> (u16, u32) {
+fn judged(server: &Server, number: u64, token: Option<&str>, frame: &Frame) -> (u16, u32) {
     for waited in 0..PATIENCE {
-        let (status, _) = server.ask(number, path, token, frame);
+        let status = frame.say(server, number, token);
         if status != 429 {
             return (status, waited);
         }
@@ -182,13 +127,12 @@ fn malformed_frames_end_nothing_change_nothing_and_cost_no_memory() {
         if dice.once_in(10) {
             below_http(&server, recorded, number, &dice);
         } else {
-            let (path, frame) = dice.choose(&recorded.frames).unwrap();
-            let changed = mutated(frame, &dice);
-            let (status, waited) = judged(&server, number + 1, path, Some(&recorded.token), &changed);
+            let changed = dice.choose(&recorded.frames).unwrap().changed(&dice);
+            let (status, waited) = judged(&server, number + 1, Some(&recorded.token), &changed);
             refused += u64::from(status >= 400);
             waiting += u64::from(waited > 0);
             if is_wrong(status) {
-                println!("case {number}: {path} is answered {status}");
+                println!("case {number}: {} is answered {status}", changed.path);
                 failures += 1;
             }
         }
@@ -220,14 +164,27 @@ fn malformed_frames_end_nothing_change_nothing_and_cost_no_memory() {
 fn control_a_frame_that_the_limits_keep_waiting_is_sent_again_until_it_is_judged() {
     let server = Server::start();
     let recorded = record(&server, 1);
-    let (path, wrong) = recorded.frames.iter().find(|(path, _)| *path == "/v1/session").unwrap();
+    let wrong = recorded.frames.iter().find(|frame| frame.path == "/v1/session").unwrap();
     // A sign-in that was used, over and over from one address.
-    let first_told_to_wait = (0..100).find(|_| server.ask(1, path, None, wrong).0 == 429);
+    let first_told_to_wait = (0..100).find(|_| wrong.say(&server, 1, None) == 429);
     assert!(first_told_to_wait.is_some(), "the limits of the server hold: {first_told_to_wait:?}");
-    let (status, waited) = judged(&server, 1, path, None, wrong);
+    let (status, waited) = judged(&server, 1, None, wrong);
     assert_eq!(status, 401, "the frame is judged for what it is");
     assert!(waited > 0, "once its turn came");
     assert!(is_wrong(429), "and one that nobody judged is none that was refused");
+}
+
+#[test]
+fn every_route_that_takes_a_body_has_a_frame_that_is_changed() {
+    let server = Server::start();
+    let recorded = record(&server, 1);
+    for route in routes() {
+        for method in route.methods.iter().filter(|method| **method != "GET") {
+            let before_names = route.path.split('{').next().unwrap();
+            let is_of = |frame: &Frame| frame.method == *method && frame.path.starts_with(before_names);
+            assert!(recorded.frames.iter().any(is_of), "{method} {} is recorded", route.path);
+        }
+    }
 }
 
 const HEALTH: &[u8] = b"GET /v1/health HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n";
@@ -236,11 +193,16 @@ const HEALTH: &[u8] = b"GET /v1/health HTTP/1.1\r\nhost: t\r\nconnection: close\
 fn control_a_frame_that_is_stored_and_a_server_that_ended_are_noticed() {
     let mut server = Server::start();
     let recorded = record(&server, 1);
-    let before = digest(&server);
-    for (path, frame) in &recorded.frames {
-        server.ask(1, path, Some(&recorded.token), frame);
+    let mut before = digest(&server);
+    for frame in &recorded.frames {
+        frame.say(&server, 1, Some(&recorded.token));
     }
     assert_eq!(digest(&server), before, "what was recorded may be said again");
+    for frame in &recorded.orders {
+        assert!(matches!(frame.say(&server, 1, Some(&recorded.token)), 200 | 204), "{} is taken", frame.path);
+        assert_ne!(digest(&server), before, "and {} is seen", frame.path);
+        before = digest(&server);
+    }
     let mut other = Actor::new(1);
     let mut request = SyncRequest::pull(0, 1 << 20);
     request.space_entries.push(other.found_space(Some(server.pin)).1);

@@ -42,7 +42,19 @@ impl Server {
 
     /// One request; the status and body of its answer, 0 if the connection was closed.
     pub(crate) fn ask(&self, number: u64, path: &str, token: Option<&str>, body: &[u8]) -> (u16, Vec<u8>) {
-        let mut head = head(number, path, token) + "connection: close\r\n";
+        self.ask_by("POST", number, path, token, body)
+    }
+
+    /// The same by another method.
+    pub(crate) fn ask_by(
+        &self,
+        method: &str,
+        number: u64,
+        path: &str,
+        token: Option<&str>,
+        body: &[u8],
+    ) -> (u16, Vec<u8>) {
+        let mut head = head_by(method, number, path, token) + "connection: close\r\n";
         write!(head, "content-length: {}\r\n\r\n", body.len()).unwrap();
         self.raw(&[head.as_bytes(), body].concat())
     }
@@ -85,8 +97,12 @@ pub(crate) fn kib(process: u32, figure: &str) -> i64 {
 
 /// The head of a request up to what says how long it is.
 pub(crate) fn head(number: u64, path: &str, token: Option<&str>) -> String {
+    head_by("POST", number, path, token)
+}
+
+fn head_by(method: &str, number: u64, path: &str, token: Option<&str>) -> String {
     let [.., a, b, c] = number.to_be_bytes();
-    let mut head = format!("POST {path} HTTP/1.1\r\nhost: t\r\nx-forwarded-for: 10.{a}.{b}.{c}\r\n");
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: t\r\nx-forwarded-for: 10.{a}.{b}.{c}\r\n");
     if let Some(token) = token {
         write!(head, "authorization: Bearer {token}\r\n").unwrap();
     }
