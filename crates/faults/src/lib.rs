@@ -7,11 +7,12 @@
 //!
 //! [`Disk::watch`] records every call that SQLite makes on the files of one folder and can let any of them fail;
 //! [`Image::after_cut`] says what such a disk may hold after a power cut; [`Proof`] carries the figures of a test program
-//! from the environment and prints its one line of results.
+//! from the environment and prints its one line of results. [`Frozen`] holds a layout to the bytes that it once had.
 
 mod cut;
 mod dice;
 mod disk;
+mod frozen;
 #[cfg(target_os = "linux")]
 pub mod memory;
 #[cfg(target_os = "linux")]
@@ -22,4 +23,5 @@ mod shim;
 pub use cut::{Image, Loss};
 pub use dice::Dice;
 pub use disk::{Call, Disk, Event, Fault, Plan};
+pub use frozen::Frozen;
 pub use proof::{Proof, control_failed};
