@@ -7,9 +7,10 @@ use std::sync::Mutex;
 
 use mecum_seal::testing::{SeededEntropy, fast_kdf, no_floor};
 use mecum_seal::{
-    DeviceId, DocumentId, DocumentKey, Entropy, Envelope, Hash32, IncarnationId, KdfFloor, KdfParams,
-    KemSecret, PairingSecret, PassphraseSlot, Place, RecoveryKit, RecoverySlot, RowKey, Salt, SpaceId,
-    VaultKey, open_row, seal_envelope_again, seal_envelope_seeded, seal_row, unwrap_key, wrap_key,
+    AccountId, DeviceId, DocumentId, DocumentKey, Entropy, Envelope, Hash32, HelperPart, IncarnationId,
+    KdfFloor, KdfParams, KemSecret, PairingSecret, PassphraseSlot, Place, RecoveryKey, RecoveryKit,
+    RecoverySlot, RowKey, Salt, SecretKey32, SharedOut, Signature, SpaceId, VaultKey, check_vouch,
+    check_words, open_row, seal_envelope_again, seal_envelope_seeded, seal_row, unwrap_key, wrap_key,
 };
 use serde_json::{Value, json};
 
@@ -322,5 +323,78 @@ fn recovery_kits_are_read_and_written_as_ever() {
         assert_eq!(hex(vault_key.expose()), text(&v, "vault_key"), "to the same key");
         let again = RecoverySlot::make(&key, &vault_key, &given(&v));
         assert_eq!(hex(&again.encode()), text(&v, "slot"), "and is made the same");
+    }
+}
+
+fn make_vouches() -> Vec<Value> {
+    (0..3)
+        .map(|n| {
+            let key = RecoveryKey::make(&SeededEntropy::new(1_300 + n));
+            let account = AccountId::random(&SeededEntropy::new(1_400 + n));
+            let genesis = mecum_seal::sha256(&n.to_be_bytes());
+            let vouch = key.vouch_for(account, genesis);
+            json!({"key": hex(key.expose()), "account": account.to_string(), "genesis": genesis.to_string(),
+                   "vouch": hex(vouch.as_bytes())})
+        })
+        .collect()
+}
+
+#[test]
+fn vouches_are_read_and_written_as_ever() {
+    for v in vectors("vouch.json", make_vouches) {
+        let key = RecoveryKey::from_bytes(array(&v, "key"));
+        let (account, genesis) =
+            (AccountId::from_bytes(array(&v, "account")), Hash32::from_bytes(array(&v, "genesis")));
+        let vouch = Signature::from_bytes(array(&v, "vouch"));
+        let public = key.signing_key().verifying_key();
+        assert!(check_vouch(&public, account, genesis, &vouch).is_ok(), "an old vouch still counts");
+        assert!(check_vouch(&public, account, Hash32::ZERO, &vouch).is_err(), "of its log alone");
+        assert_eq!(hex(key.vouch_for(account, genesis).as_bytes()), text(&v, "vouch"), "said the same");
+    }
+}
+
+fn make_helpers() -> Vec<Value> {
+    (0..3)
+        .map(|n| {
+            let random = Recorded::new(1_500 + n);
+            let key = RecoveryKey::make(&SeededEntropy::new(1_600 + n));
+            let SharedOut { parts, server, set } = SharedOut::make(&key, &random);
+            let set = minicbor::to_vec(set).expect("into memory");
+            let request = mecum_seal::sha256(&n.to_be_bytes());
+            json!({"key": hex(key.expose()), "random": random.taken(), "server": hex(server.expose()),
+                   "part_1": hex(parts[0].value().expose()), "part_2": hex(parts[1].value().expose()),
+                   "part_3": hex(parts[2].value().expose()), "set": hex(&set),
+                   "set_name": mecum_seal::sha256(&set).to_string(), "request": request.to_string(),
+                   "check_words": check_words(&request).join(" ")})
+        })
+        .collect()
+}
+
+#[test]
+fn helpers_parts_their_set_and_check_words_are_read_and_written_as_ever() {
+    for v in vectors("helpers.json", make_helpers) {
+        let key = RecoveryKey::from_bytes(array(&v, "key"));
+        let set: mecum_seal::HelperSet =
+            minicbor::decode(&bytes(&v, "set")).expect("an old set is still one");
+        let server = SecretKey32::from_bytes(array(&v, "server"));
+        let parts = [1, 2, 3].map(|number| {
+            let value = SecretKey32::from_bytes(array(&v, &format!("part_{number}")));
+            HelperPart::from_bytes(number, value).expect("one of three")
+        });
+        for two in [[0, 1], [0, 2], [1, 2]] {
+            let parts = two.map(|at: usize| parts[at].clone());
+            assert_eq!(set.combine(&parts, &server).as_ref(), Ok(&key), "old parts bring the key back");
+        }
+        let again = SharedOut::make(&key, &given(&v));
+        for (number, part) in (1..).zip(&again.parts) {
+            let frozen = text(&v, &format!("part_{number}")).to_owned();
+            assert_eq!((part.number(), hex(part.value().expose())), (number, frozen), "cut the same");
+        }
+        assert_eq!(hex(again.server.expose()), text(&v, "server"), "the server's too");
+        let set = minicbor::to_vec(again.set).expect("into memory");
+        assert_eq!(hex(&set), text(&v, "set"), "of the same set");
+        assert_eq!(mecum_seal::sha256(&set).to_string(), text(&v, "set_name"), "under the same name");
+        let words = check_words(&Hash32::from_bytes(array(&v, "request"))).join(" ");
+        assert_eq!(words, text(&v, "check_words"), "compared by the same words");
     }
 }

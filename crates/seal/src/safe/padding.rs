@@ -76,4 +76,27 @@ mod tests {
         assert_eq!(unpad(&[0, 0]), None, "too short for a length");
         assert_eq!(unpad(&[255; 256]), None, "a length beyond the bytes");
     }
+
+    /// Each line a content and what it is padded to, in hexadecimal digits, zeros at the end counted: `digits*zeros`.
+    #[test]
+    fn padding_is_read_and_written_as_ever() {
+        let frozen = include_str!("../../tests/vectors/padding-v1.txt");
+        let bytes = |digits: &str| -> Vec<u8> {
+            let (pairs, _) = digits.as_bytes().as_chunks::<2>();
+            let byte =
+                |pair: &[u8; 2]| u8::from_str_radix(&String::from_utf8_lossy(pair), 16).expect("digits");
+            pairs.iter().map(byte).collect()
+        };
+        let mut lines = 0;
+        for line in frozen.lines() {
+            let (content, padded) = line.split_once(' ').expect("a content and its padding");
+            let (content, (digits, zeros)) = (bytes(content), padded.split_once('*').expect("counted"));
+            let mut padded = bytes(digits);
+            padded.resize(padded.len() + zeros.parse::<usize>().expect("a number"), 0);
+            assert_eq!(pad(&content), padded, "{} bytes are padded as ever", content.len());
+            assert_eq!(unpad(&padded), Some(content.as_slice()), "and read as ever");
+            lines += 1;
+        }
+        assert!(lines >= 5, "the file holds its vectors");
+    }
 }
