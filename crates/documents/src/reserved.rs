@@ -68,3 +68,31 @@ pub(crate) fn clash_actor(successor: &[u8; 16], author: Actor, rank: usize, at: 
     bytes[0] = u8::try_from(rank).unwrap_or(u8::MAX);
     Actor::from_bytes(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a document 01…, a cut 02…, an author 03…, an entry 04…, a finished key 05… and a successor 06….
+    #[test]
+    fn the_reserved_actors_are_frozen() {
+        let (document, cut, author) = ([1; 16], [2; 32], Actor::from_bytes([3; 16]));
+        let (entry, key) = (EntryId::from_bytes([4; 16]), FinishedKey::from_bytes([5; 16]));
+        let successor = [6; 16];
+        let made = [
+            ("replay", replay_actor(&document, &cut, author)),
+            ("after cut", actor_after(author, &cut)),
+            ("revive", revival_actor(&document, entry, Kind::MedicationStatement)),
+            ("regenesis", regenesis_actor(&successor, author)),
+            ("clash of a field", clash_actor(&successor, author, 1, &ClashAt::Field(entry, 10))),
+            ("clash of a finished entry", clash_actor(&successor, author, 300, &ClashAt::Finished(key))),
+        ];
+        let hex = |actor: &Actor| actor.as_bytes().iter().fold(String::new(), |t, b| t + &format!("{b:02x}"));
+        let lines = made.iter().map(|(name, actor)| format!("{name} {}\n", hex(actor)));
+        assert_eq!(
+            lines.collect::<String>(),
+            include_str!("../tests/vectors/actors-v1.txt"),
+            "documents hold them, and every device must make the same"
+        );
+    }
+}

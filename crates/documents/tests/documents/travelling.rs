@@ -3,7 +3,7 @@
 use mecum_documents::{ChunkError, Document, Limits, LoadError, Refusal};
 use mecum_domain::{Edit, Field};
 
-use crate::forge::{Dice, actor, add, keep, set, take, write};
+use crate::forge::{Dice, actor, add, frozen, keep, set, take, write};
 
 /// The key of a finished entry here: its first 16 bytes.
 fn work_out(bytes: &[u8]) -> Option<[u8; 16]> {
@@ -164,5 +164,30 @@ fn a_snapshot_with_a_change_that_no_device_of_ours_writes_is_refused() {
             matches!(error, Some(LoadError::Step(found)) if found == refusal || found == Refusal::Predecessors),
             "{what}: {error:?}"
         );
+    }
+}
+
+/// The columns, the ids beside them, and the document chunk that both amount to.
+#[test]
+fn the_travelling_form_is_frozen() {
+    let (document, _) = merged(7);
+    let (body, ids) = document.save_compact(&work_out).expect("compacted");
+    let hex = |bytes: &[u8]| bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    let lines = [&body, &ids, &document.save()].map(|bytes| hex(bytes) + "\n");
+    let held = frozen("travelling-v1.hex", &lines.concat());
+    let bytes = |line: &str| -> Vec<u8> {
+        let (pairs, _) = line.as_bytes().as_chunks::<2>();
+        let byte = |pair: &[u8; 2]| u8::from_str_radix(&String::from_utf8_lossy(pair), 16).expect("digits");
+        pairs.iter().map(byte).collect()
+    };
+    let held: Vec<Vec<u8>> = held.lines().map(bytes).collect();
+    let [body, ids, chunk] = held.as_slice() else { panic!("three lines") };
+    let (again, steps) = load(body, ids).expect("the frozen columns are read");
+    assert!(&again.save() == chunk && !steps.is_empty(), "as the frozen document");
+    for mark in [0, 1] {
+        let without = if mark == 0 { Vec::new() } else { ids.clone() };
+        let other = if mark == 0 { &work_out as &dyn Fn(&[u8]) -> _ } else { &|_: &[u8]| None };
+        let read = Document::load_compact(body, &without, other, actor(9), Limits::default());
+        assert!(read.is_err(), "both kinds of mark for an id are in it: {mark}");
     }
 }
