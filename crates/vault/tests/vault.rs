@@ -6,6 +6,8 @@ mod canaries;
 mod fixture;
 #[path = "vault/folding.rs"]
 mod folding;
+#[path = "vault/frozen.rs"]
+mod frozen;
 #[path = "vault/lifecycle.rs"]
 mod lifecycle;
 #[path = "vault/recovery.rs"]
