@@ -10,6 +10,7 @@ mod device;
 mod exchange;
 mod floods;
 mod frames;
+mod frozen;
 mod helping;
 mod histories;
 mod introductions;
