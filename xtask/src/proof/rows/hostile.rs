@@ -35,6 +35,24 @@ pub(super) const ROWS: &[Row] = &[
         ..row(24, "answers changed at each field, to a living client", CLIENT, "malformed")
     },
     Row {
+        names: &[
+            "routes::an_answer_of_any_other_route_changed_at_any_field_is_refused_in_words_and_changes_nothing",
+        ],
+        control: Control::Tests(&[
+            "routes::control_a_client_that_does_not_ask_whose_answer_it_is_takes_some_of_them",
+        ]),
+        in_test: 200,
+        per_change: 1_000,
+        nightly: 10_000,
+        shards: 10,
+        ..row(
+            24,
+            "answers of the other routes changed at each field, to a living client",
+            CLIENT,
+            "malformed",
+        )
+    },
+    Row {
         names: &["a_bomb_is_put_aside_at_once_and_touches_nothing_else"],
         control: Control::Tests(&["control_a_guard_that_is_missing_or_slow_is_noticed"]),
         in_test: ALL,
