@@ -5,6 +5,8 @@
 //! [`crate::plaintext::pack`] packs. Nothing of what comes out is believed before the vault's chain over it is the same.
 //! [`stored`] has the bytes of a residue.
 
+#[cfg(test)]
+mod frozen;
 mod stored;
 
 use std::collections::BTreeMap;

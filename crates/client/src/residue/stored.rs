@@ -176,6 +176,8 @@ fn count(rest: &mut &[u8]) -> Result<usize, BadPlaintext> {
 
 #[cfg(test)]
 mod tests {
+    use mecum_faults::Frozen;
+
     use super::super::CHECK_BYTES;
     use super::*;
 
@@ -224,23 +226,28 @@ mod tests {
         Residue { kept: vec![made(a), made(b), Kept::Verbatim(vec![0x83, 1, 2]), made(c)] }
     }
 
-    /// Written once: what is kept in this layout has to be read by every later version.
-    const FROZEN: &str = concat!(
-        "010201010101010101010101010101010101020202020202020202020202020202020303030303030303030303030303",
-        "030301010101010101010101010101010101040404040404040404040404040404040505050505050505050505050505",
-        "050501070606060606060606060606060606060606060606060606060606060606060606020000d8041880d0bf809068",
-        "1111111111111111111111111111111111111111111111111111111111111111aabb0909090909090909090909090909",
-        "0909090909090909090909090909090909090000000202c0a90712121212121212121212121212121212121212121212",
-        "12121212121212121212ccdd01038301020201000a02cf0f131313131313131313131313131313131313131313131313",
-        "1313131313131313eeff0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a",
-    );
+    /// The same with seeds for two of its salts.
+    fn with_seeds() -> Residue {
+        let mut residue = some();
+        for (kept, seed) in residue.kept.iter_mut().zip([0x11, 0x12]) {
+            if let Kept::Made(parts) = kept {
+                parts.salt = Salt::Seed([seed; 4]);
+            }
+        }
+        residue
+    }
+
+    /// What is kept in this layout has to be read by every later version: with whole salts, and with seeds.
+    fn frozen() -> (Vec<u8>, Vec<u8>) {
+        let written = [("whole salts", some().encode()), ("seeds beside them", with_seeds().encode())];
+        let frozen = Frozen::compared(env!("CARGO_MANIFEST_DIR"), "residue-v1.txt", &written);
+        (frozen.get("whole salts").to_vec(), frozen.get("seeds beside them").to_vec())
+    }
 
     #[test]
     fn a_residue_is_written_as_it_was_first_and_nothing_else_is_read() {
-        let bytes = some().encode();
-        let hex = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-        assert_eq!(hex, FROZEN, "the layout is frozen");
-        assert_eq!(Residue::decode(&bytes), Ok(some()), "and read back");
+        let (bytes, _) = frozen();
+        assert_eq!(Residue::decode(&bytes), Ok(some()), "read back");
         for at in 0..bytes.len() {
             if let Ok(shorter) = Residue::decode(&bytes[..at]) {
                 assert!(
@@ -260,28 +267,10 @@ mod tests {
         assert_eq!(Residue::decode(&changed), Err(BadPlaintext), "one with seeds that has none");
     }
 
-    /// The same with seeds for salts, written once.
-    const FROZEN_SEEDS: &str = concat!(
-        "020201010101010101010101010101010101020202020202020202020202020202020303030303030303030303030303",
-        "030301010101010101010101010101010101040404040404040404040404040404040505050505050505050505050505",
-        "050501070606060606060606060606060606060606060606060606060606060606060606060000d8041880d0bf809068",
-        "11111111aabb090909090909090909090909090909090909090909090909090909090909090904000002",
-        "02c0a90712121212ccdd01038301020201000a02cf0f1313131313131313131313131313131313131313131313131313",
-        "131313131313eeff0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a",
-    );
-
     #[test]
     fn seeds_are_written_as_they_were_first_beside_whole_salts() {
-        let mut residue = some();
-        for (kept, seed) in residue.kept.iter_mut().zip([0x11, 0x12]) {
-            if let Kept::Made(parts) = kept {
-                parts.salt = Salt::Seed([seed; 4]);
-            }
-        }
-        let bytes = residue.encode();
-        let hex = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-        assert_eq!(hex, FROZEN_SEEDS, "the layout is frozen");
-        assert_eq!(Residue::decode(&bytes), Ok(residue), "and read back");
+        let (_, bytes) = frozen();
+        assert_eq!(Residue::decode(&bytes), Ok(with_seeds()), "read back");
         let changed = [&[1], &bytes[1..]].concat();
         assert_eq!(
             Residue::decode(&changed),
