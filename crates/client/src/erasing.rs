@@ -8,6 +8,8 @@
 mod base;
 mod begin;
 mod comparing;
+#[cfg(test)]
+mod frozen;
 mod intents;
 mod late;
 mod moving;

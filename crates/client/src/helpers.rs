@@ -6,6 +6,8 @@
 //! needs both people at once. This module must not know how a code looks on a screen.
 
 mod errands;
+#[cfg(test)]
+mod frozen;
 mod giving;
 mod keeping;
 mod notice;

@@ -22,6 +22,8 @@ mod error;
 mod exchange;
 mod folding;
 mod founding;
+#[cfg(test)]
+mod frozen;
 mod gather;
 mod heads;
 mod helpers;

@@ -9,6 +9,8 @@ pub(crate) mod earlier;
 mod ending;
 mod entries;
 mod epochs;
+#[cfg(test)]
+mod frozen;
 mod granting;
 mod invitation;
 mod rebasing;

@@ -5,6 +5,8 @@
 //! nothing, which says no.
 
 mod admission;
+#[cfg(test)]
+mod frozen;
 mod joining;
 mod messages;
 

@@ -1,5 +1,7 @@
 //! What is inside an envelope: a document's payload, deflated when that pays, or the opening of a document.
 
+#[cfg(test)]
+mod frozen;
 mod traces;
 
 use std::cell::RefCell;

@@ -23,10 +23,10 @@ use crate::session::Session;
 use crate::space::{DocumentState, SpaceState};
 use crate::stage::Stage;
 
-const PURPOSE: &str = "mecum replacement v1";
+pub(super) const PURPOSE: &str = "mecum replacement v1";
 
 /// Where the reason of a replacement is sealed.
-fn reason_aad(space: SpaceId, document: DocumentId, by: DocumentId) -> Vec<u8> {
+pub(super) fn reason_aad(space: SpaceId, document: DocumentId, by: DocumentId) -> Vec<u8> {
     [space.as_bytes().as_slice(), document.as_bytes(), by.as_bytes()].concat()
 }
 

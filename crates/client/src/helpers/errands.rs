@@ -14,7 +14,7 @@ use crate::remote::{Remote, RemoteError, Session as SignedIn};
 use crate::session::Session;
 
 /// What a helper says who has their part.
-const TAKEN: &[u8] = b"taken";
+pub(super) const TAKEN: &[u8] = b"taken";
 
 /// One thing to do.
 enum Errand {

@@ -23,7 +23,7 @@ const LOG: SessionError = SessionError::Stored { what: "space log" };
 /// The largest log entry that is read back from the vault.
 const MAX_ENTRY_BYTES: usize = 1 << 20;
 
-const REASON_PURPOSE: &str = "mecum removal reason v1";
+pub(super) const REASON_PURPOSE: &str = "mecum removal reason v1";
 
 /// How a membership ends.
 pub(super) struct Ending<'a> {

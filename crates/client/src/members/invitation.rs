@@ -2,6 +2,8 @@
 //! reads the offer, accepts or declines; the manager says whether it is really them. Both meet in a mailbox at the server, named by a
 //! secret that only they know, as in pairing.
 
+#[cfg(test)]
+mod frozen;
 mod inviting;
 mod joining;
 

@@ -1,15 +1,18 @@
 //! An invitation that was accepted on one device is accepted on every device of the account: the spaces to expect travel in a space of
 //! the account's own chart, sealed under the account's key, so that nobody who shares that space learns of them.
 
+#[cfg(test)]
+mod frozen;
+
 use mecum_domain::{ChartId, Section};
-use mecum_seal::{AccountId, DocumentId, Hash32, SecretKey32, SpaceId, open_row, seal_row};
+use mecum_seal::{AccountId, DocumentId, Entropy, Hash32, SecretKey32, SpaceId, open_row, seal_row};
 use mecum_sync::Follower;
 use mecum_vault::Table;
 use minicbor::{Decode, Encode};
 
 use super::{SharedChart, shared_chart_name};
 use crate::error::SessionError;
-use crate::identity::account_key_of;
+use crate::identity::{Identity, account_key_of};
 use crate::session::Session;
 use crate::space::SpaceState;
 use crate::stage::Stage;
@@ -37,6 +40,23 @@ struct AccountNote {
     account: AccountId,
     #[cbor(n(2), with = "minicbor::bytes")]
     sealed: Vec<u8>,
+}
+
+impl AccountNote {
+    /// The bytes of a note, under the account's newest key.
+    fn seal(identity: &Identity, accepted: &[AcceptedChart], entropy: &dyn Entropy) -> Vec<u8> {
+        let body = minicbor::to_vec(accepted).expect("plain fields encode");
+        let sealed = seal_row(&identity.account_key(), CONTEXT, &body, entropy);
+        minicbor::to_vec(Self { version: VERSION, account: identity.account, sealed })
+            .expect("plain fields encode")
+    }
+
+    /// What it says, by whichever key of the account opens it.
+    fn open(&self, identity: &Identity) -> Option<Vec<AcceptedChart>> {
+        let keys: Vec<SecretKey32> = identity.account_keys().map(account_key_of).collect();
+        let opened = keys.iter().find_map(|key| open_row(key, CONTEXT, &self.sealed).ok())?;
+        minicbor::decode(&opened).ok()
+    }
 }
 
 /// A chart of another account whose invitation was accepted.
@@ -127,11 +147,7 @@ impl Session {
     }
 
     fn note_of(&self, accepted: &[AcceptedChart]) -> Vec<u8> {
-        let body = minicbor::to_vec(accepted).expect("plain fields encode");
-        let key: SecretKey32 = self.identity.account_key();
-        let sealed = seal_row(&key, CONTEXT, &body, self.entropy());
-        let note = AccountNote { version: VERSION, account: self.identity.account, sealed };
-        minicbor::to_vec(note).expect("plain fields encode")
+        AccountNote::seal(&self.identity, accepted, self.entropy())
     }
 
     /// The space that carries such notes: the personal data of a chart of this account.
@@ -171,11 +187,7 @@ impl Session {
         if note.version != VERSION || note.account != self.identity.account {
             return note.version == VERSION;
         }
-        let keys: Vec<SecretKey32> = self.identity.account_keys().map(account_key_of).collect();
-        let Some(opened) = keys.iter().find_map(|key| open_row(key, CONTEXT, &note.sealed).ok()) else {
-            return false;
-        };
-        let Ok(accepted) = minicbor::decode::<Vec<AcceptedChart>>(&opened) else { return false };
+        let Some(accepted) = note.open(&self.identity) else { return false };
         let mut follower = stage.follower.clone().unwrap_or_else(|| self.follower.clone());
         let mut again = false;
         let known: Vec<_> = follower.expected().map(|(space, _)| space).collect();
