@@ -2,11 +2,14 @@
 //! exchange. Every later version must read them, by the same path as a person's own files.
 //!
 //! They were written once by `the_fixtures_are_written`, which does nothing unless `MECUM_WRITE_FIXTURES` is set. A later format
-//! gets a folder of its own beside them, `fixtures/v3` for a vault with folded runs; these are never written again.
+//! gets a folder of its own beside them, `fixtures/v3` for a vault with folded runs, and for an exchange in short forms; these are never
+//! written again.
 
 #[path = "support/world.rs"]
 mod world;
 
+#[path = "formats/exchanged.rs"]
+mod exchanged;
 #[path = "formats/folded.rs"]
 mod folded;
 #[path = "formats/recorded.rs"]
@@ -25,8 +28,9 @@ use mecum_relay::{Relay, RelayOptions};
 use mecum_seal::SystemEntropy;
 use mecum_seal::testing::SeededEntropy;
 use mecum_sync::{
-    Challenge, EnrolRequest, EnrolResponse, RecoverRequest, RecoverResponse, ServerInfo, SessionGrant,
-    SignIn, Signed, SyncRequest, SyncResponse, decode, encode,
+    Challenge, EnrolRequest, EnrolResponse, HelpersAnswer, HelpersAsk, HelpersDone, HelpersFetch,
+    HelpersPart, HelpersStopping, RecoverRequest, RecoverResponse, Refusal, SaidRequest, ServerInfo,
+    SessionGrant, SignIn, Signed, SyncRequest, SyncResponse, decode, encode,
 };
 use mecum_vault::{Location, Vault, VaultOptions};
 use serde_json::{Value, json};
@@ -98,11 +102,11 @@ pub(crate) fn unpacked(file: &Path) -> Vec<u8> {
 }
 
 /// The server's backup, as it was made.
-fn server_backup(folder: &Path) -> PathBuf {
+fn server_backup(fixtures: &Path, folder: &Path) -> PathBuf {
     let to = folder.join("backup");
     std::fs::create_dir_all(&to).expect("made");
     for name in ["backup.txt", "relay.key", "relay.sqlite"] {
-        std::fs::write(to.join(name), unpacked(&fixtures().join("server").join(name))).expect("written");
+        std::fs::write(to.join(name), unpacked(&fixtures.join("server").join(name))).expect("written");
     }
     to
 }
@@ -157,6 +161,19 @@ async fn vaults_that_do_not_read_back(fixtures: &Path) -> Vec<String> {
     wrong
 }
 
+/// Why a stored server's backup is not restored, or no server starts on it.
+fn server_that_does_not_read_back(fixtures: &Path) -> Option<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (backup, data) = (server_backup(fixtures, folder.path()), folder.path().join("data"));
+    match mecum_relay::folder::restore(&backup, &data, false, written::NOW_MS) {
+        Ok(restored) if restored.checked.is_sound() => {
+            let started = Relay::open(&data, RelayOptions::default());
+            started.err().map(|error| format!("the server's data: {error}"))
+        }
+        other => Some(format!("the server's backup: {other:?}")),
+    }
+}
+
 /// Whether a frame reads back as `T` and is written again byte for byte.
 fn is_same<T: minicbor::Encode<()> + for<'b> minicbor::Decode<'b, ()>>(bytes: &[u8]) -> bool {
     decode::<T>(bytes, MAX_FRAME).is_ok_and(|frame| encode(&frame) == bytes)
@@ -169,7 +186,23 @@ fn frames_that_changed(exchanges: &[Exchange]) -> (u64, Vec<String>) {
         let good = exchange.status == 200;
         let (asked, answered) = match exchange.path.as_str() {
             "/v1/sync" => {
-                (is_same::<SyncRequest>(&exchange.asked), is_same::<SyncResponse>(&exchange.answered))
+                let whole = is_same::<SyncRequest>(&exchange.asked);
+                (
+                    whole || is_same::<SaidRequest>(&exchange.asked),
+                    is_same::<SyncResponse>(&exchange.answered),
+                )
+            }
+            "/v1/helpers/part" => {
+                (is_same::<HelpersPart>(&exchange.asked), is_same::<HelpersDone>(&exchange.answered))
+            }
+            "/v1/helpers/ask" => {
+                (is_same::<HelpersAsk>(&exchange.asked), is_same::<HelpersAnswer>(&exchange.answered))
+            }
+            "/v1/helpers/fetch" => {
+                (is_same::<HelpersFetch>(&exchange.asked), is_same::<HelpersAnswer>(&exchange.answered))
+            }
+            "/v1/helpers/stop" => {
+                (is_same::<HelpersStopping>(&exchange.asked), is_same::<HelpersDone>(&exchange.answered))
             }
             "/v1/enrol" => {
                 (is_same::<EnrolRequest>(&exchange.asked), is_same::<EnrolResponse>(&exchange.answered))
@@ -186,7 +219,8 @@ fn frames_that_changed(exchanges: &[Exchange]) -> (u64, Vec<String>) {
             _ => continue,
         };
         looked += 2;
-        if !asked || good && !answered {
+        let refused = !good && !is_same::<Refusal>(&exchange.answered);
+        if !asked || good && !answered || refused {
             wrong.push(format!("frame {number} of {}: request {asked}, answer {answered}", exchange.path));
         }
     }
@@ -234,21 +268,7 @@ async fn everything_that_version_1_stored_or_sent_is_read_by_this_version() {
         Ok(found) if found == expected()["away"] => {}
         other => wrong.push(format!("the replayed exchange: {other:?}")),
     }
-    let data = tempfile::tempdir().expect("a folder");
-    let restored = mecum_relay::folder::restore(
-        &server_backup(data.path()),
-        &data.path().join("data"),
-        false,
-        written::NOW_MS,
-    );
-    match restored {
-        Ok(restored) if restored.checked.is_sound() => {
-            // And a server starts on it.
-            let started = Relay::open(&data.path().join("data"), RelayOptions::default());
-            wrong.extend(started.err().map(|error| format!("the server's data: {error}")));
-        }
-        other => wrong.push(format!("the server's backup: {other:?}")),
-    }
+    wrong.extend(server_that_does_not_read_back(&fixtures()));
     for what in &wrong {
         println!("not read back: {what}");
     }
