@@ -1,7 +1,8 @@
 //! The parsers. Each is a plain function that must come back, whatever it is given. Where a checksum or a signature would keep
 //! every changed input out, it is made to fit first: what lies behind it is to be reached.
 
-use mecum_documents::{Actor, Document, Incoming, Limits, Payload};
+use mecum_client::testing::parsing;
+use mecum_documents::{Actor, Document, Incoming, Limits, Payload, Replayed};
 use mecum_domain::PartialDate;
 use mecum_seal::testing::SeededEntropy;
 use mecum_seal::{
@@ -12,15 +13,18 @@ use mecum_sync::limits::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, MAX_SMALL_FRAME_
 use mecum_sync::push::EpochRule;
 use mecum_sync::testing::Actor as Device;
 use mecum_sync::{
-    AccountEntry, AccountLog, ChainHead, Challenge, EnrolRequest, EnrolResponse, Follower, Push,
-    RecoverRequest, RecoverResponse, Refusal, SaidRequest, ServerInfo, SessionGrant, SignIn, Signed,
-    SpaceEntry, SpaceLog, SpaceSnapshot, SyncRequest, SyncResponse, decode, encode, verify_push,
+    AccountEntry, AccountLog, ChainHead, Challenge, EnrolRequest, EnrolResponse, Follower, HelpersAnswer,
+    HelpersAsk, HelpersDone, HelpersFetch, HelpersPart, HelpersProof, HelpersStage, HelpersStop,
+    HelpersStopping, Push, RecoverRequest, RecoverResponse, Refusal, SaidRequest, ServerInfo, SessionGrant,
+    SignIn, Signed, SpaceEntry, SpaceLog, SpaceSnapshot, SyncRequest, SyncResponse, decode, encode,
+    verify_push,
 };
 use minicbor::{Decode, Encode};
 
 use crate::corpus::{field, lines, words};
 use crate::{Shape, Target};
 
+mod folder;
 mod http;
 
 const ENVELOPES: &str = include_str!("../../crates/seal/tests/vectors/envelope.json");
@@ -31,6 +35,7 @@ const PAIRINGS: &str = include_str!("../../crates/seal/tests/vectors/pairing.jso
 const ENTRIES: &str = include_str!("../../crates/sync/tests/vectors/entries-v1.txt");
 const STATES: &str = include_str!("../../crates/sync/tests/vectors/state-v1.txt");
 const PAYLOAD: &str = include_str!("../../crates/documents/tests/vectors/payload-v1.hex");
+const REPLAYS: &str = include_str!("../../crates/documents/tests/vectors/replay-v1.hex");
 const GENESIS: &[u8] = include_bytes!("../../crates/documents/tests/vectors/genesis-v1.bin");
 const BUNDLE: &[u8] = include_bytes!("../corpus/fhir/bundle.json");
 
@@ -64,6 +69,15 @@ pub const TARGETS: &[Target] = &[
     Target { name: "document", read: document, corpus: documents, shape: Shape::Plain },
     Target { name: "payload", read: payload, corpus: payloads, shape: Shape::Plain },
     cbor("http", http::ask, http::corpus),
+    Target { name: "code", read: parsing::code, corpus: parsing::codes, shape: Shape::Plain },
+    cbor("message", parsing::message, parsing::messages),
+    cbor("snapshot-part", parsing::part, parsing::parts),
+    Target { name: "plaintext", read: parsing::plaintext, corpus: parsing::plaintexts, shape: Shape::Plain },
+    cbor("control", parsing::control, parsing::controls),
+    Target { name: "residue", read: parsing::residue, corpus: folder::residues, shape: Shape::Plain },
+    Target { name: "times", read: parsing::times, corpus: parsing::all_times, shape: Shape::Plain },
+    cbor("replay", |bytes| Replayed::decode(bytes).is_ok(), replays),
+    Target { name: "backup", read: folder::backup, corpus: folder::backups, shape: Shape::Plain },
 ];
 
 fn envelope(bytes: &[u8]) -> bool {
@@ -105,6 +119,16 @@ fn handshake(bytes: &[u8]) -> bool {
         | is::<RecoverResponse>(bytes, MAX_RESPONSE_BYTES)
         | is::<Signed<ServerInfo>>(bytes, most)
         | is::<Refusal>(bytes, most)
+        | helping(bytes, most)
+}
+
+fn helping(bytes: &[u8], most: usize) -> bool {
+    is::<HelpersAsk>(bytes, most)
+        | is::<HelpersFetch>(bytes, most)
+        | is::<HelpersPart>(bytes, most)
+        | is::<HelpersStopping>(bytes, most)
+        | is::<HelpersAnswer>(bytes, MAX_RESPONSE_BYTES)
+        | is::<HelpersDone>(bytes, most)
 }
 
 /// Signs whatever body the bytes hold, so that the rules behind the signature are reached.
@@ -259,14 +283,49 @@ fn handshakes() -> Vec<Vec<u8>> {
     let Device { account, device: id, incarnation, .. } = device;
     let claim = SignIn { server, nonce, server_time_ms: 5, account, device: id, incarnation };
     let info = ServerInfo { version: 1, name: "a server".to_owned(), key: server, server_time_ms: 5 };
-    vec![
+    let others = with_helpers(server);
+    let own = vec![
         encode(&Challenge { nonce, server_time_ms: 5, server }),
         encode(&Signed::sign(claim, &device.signing)),
         encode(&Signed::sign(info, &device.signing)),
         encode(&EnrolRequest { version: 1, code: "CODE".to_owned(), genesis: device.account_genesis() }),
         encode(&EnrolResponse { server_time_ms: 5 }),
         encode(&Refusal::from(mecum_sync::RefusalCode::ChainGap)),
+    ];
+    [own, others].concat()
+}
+
+/// What is said with helpers, to the server of this key.
+fn with_helpers(server: VerifyingKey) -> Vec<Vec<u8>> {
+    let device = Device::new(1);
+    let Device { account, device: signer, .. } = device;
+    let request = device.helpers_request(server);
+    let (named, nonce) = (request.hash(), sha256(b"nonce"));
+    let proof = HelpersProof { server, nonce, server_time_ms: 5, account, request: named };
+    let stop = HelpersStop { server, account, request: named, signer };
+    let answer = HelpersAnswer {
+        server_time_ms: 5,
+        stage: HelpersStage::Released,
+        asked_at_ms: 1,
+        released_at_ms: 4,
+        again_at_ms: 1,
+        sealed_part: vec![6; 1_168],
+        entries: vec![device.account_genesis()],
+        more: false,
+    };
+    vec![
+        encode(&HelpersAsk { version: 1, request }),
+        encode(&HelpersFetch { version: 1, proof: Signed::sign(proof, &device.signing), after: 0 }),
+        encode(&HelpersPart { version: 1, set: nonce, part: [7; 32] }),
+        encode(&HelpersStopping { version: 1, stop: Signed::sign(stop, &device.signing) }),
+        encode(&answer),
+        encode(&HelpersDone { server_time_ms: 5 }),
     ]
+}
+
+/// The last line is the state; before it is what it came from.
+fn replays() -> Vec<Vec<u8>> {
+    lines(REPLAYS).pop().into_iter().collect()
 }
 
 fn kept() -> Vec<Vec<u8>> {

@@ -11,6 +11,8 @@ mod frozen;
 mod giving;
 mod keeping;
 mod notice;
+#[doc(hidden)]
+pub(crate) mod parsing;
 
 use mecum_api::{
     CallError, Code, HelperAnswerArgs, HelperArgs, HelpersSetArgs, HelpersView, PairOfferView,

@@ -39,7 +39,7 @@ pub(crate) use ending::EndByDate;
 pub(crate) use entries::TakenEntry;
 pub(crate) use epochs::resealed_name;
 pub(crate) use granting::{Invited, Offered};
-pub(crate) use invitation::Invitations;
+pub(crate) use invitation::{Invitations, parsing as invitation_parsing};
 pub(crate) use sharing::AcceptedChart;
 pub(crate) use terms::MAX_TERM_BYTES;
 pub(crate) use void::{actors_in, keep_void, replayed_name};

@@ -9,6 +9,8 @@ mod admission;
 mod frozen;
 mod joining;
 mod messages;
+#[doc(hidden)]
+pub(crate) mod parsing;
 
 use std::sync::Arc;
 use std::time::Duration;

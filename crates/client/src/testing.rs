@@ -4,6 +4,7 @@ mod digest;
 mod figures;
 mod folded;
 mod measuring;
+pub mod parsing;
 mod spoiling;
 
 use std::collections::BTreeMap;

@@ -6,6 +6,8 @@
 mod frozen;
 mod inviting;
 mod joining;
+#[doc(hidden)]
+pub(crate) mod parsing;
 
 use std::time::Duration;
 

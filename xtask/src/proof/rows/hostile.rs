@@ -7,10 +7,10 @@ pub(super) const ROWS: &[Row] = &[
         names: &["no_parser_panics_hangs_or_grows_on_any_input"],
         control: Control::Tests(&["control_a_planted_panic_hang_and_growth_are_found"]),
         // A second for each parser, a minute, half an hour.
-        in_test: 14,
-        per_change: 14 * 60,
-        nightly: 14 * 1_800,
-        shards: 14,
+        in_test: 23,
+        per_change: 23 * 60,
+        nightly: 23 * 1_800,
+        shards: 23,
         ..row(23, "seconds of fuzzing, dealt out over every parser", "mecum-fuzz", "targets")
     },
     Row {
