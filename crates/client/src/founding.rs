@@ -1,5 +1,8 @@
 //! How an account and a space begin: the first entries of their logs.
 
+#[cfg(test)]
+mod frozen;
+
 use mecum_domain::Relation;
 use mecum_seal::{
     DeviceId, Entropy, EpochKey, Hash32, KemPublic, SpaceId, VerifyingKey, unwrap_key, wrap_key,

@@ -8,12 +8,24 @@ use mecum_seal::{
     derive_key, open_row,
 };
 use mecum_sync::{AccountBody, AccountEntry, AccountLog, Signed, Why};
+use minicbor::{Decode, Encode};
 
 use crate::founding::device_card;
 use crate::heads::OwnChange;
 use crate::identity::{Identity, account_key_of, actor_of};
 use crate::recovery::keys::{Holder, open_with, seal_for_kit};
 use crate::space::{DocumentState, SpaceState};
+
+/// Whether stored bytes read as a `T` that is written with the same bytes: then no field of them was passed over or given another
+/// meaning.
+pub(crate) fn is_kept<T: Encode<()> + for<'b> Decode<'b, ()>>(bytes: &[u8]) -> bool {
+    minicbor::decode::<T>(bytes).is_ok_and(|read| minicbor::to_vec(&read).is_ok_and(|again| again == bytes))
+}
+
+/// As the vault keeps it.
+pub(crate) fn kept<T: Encode<()>>(value: &T) -> Vec<u8> {
+    minicbor::to_vec(value).expect("plain fields encode")
+}
 
 fn identity() -> Identity {
     let mut identity = Identity::make(&SeededEntropy::new(88));

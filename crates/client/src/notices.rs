@@ -2,6 +2,9 @@
 //! was faster with and that may not be signed again is kept for some days; what cannot be done or saved now, and is tried again, is
 //! said until it could be.
 
+#[cfg(test)]
+mod frozen;
+
 use std::collections::BTreeMap;
 
 use mecum_api::{NoticeView, Topic};

@@ -251,4 +251,6 @@ pub(crate) fn with_unit(value: &str, unit: Option<&str>) -> String {
 }
 
 #[cfg(test)]
+mod frozen;
+#[cfg(test)]
 mod tests;

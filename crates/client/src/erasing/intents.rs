@@ -1,5 +1,8 @@
 //! What a person decided, kept until it is done; and what was done, for the list of it.
 
+#[cfg(test)]
+mod frozen;
+
 use std::collections::BTreeSet;
 
 use mecum_api::{ErasureKind, Topic};

@@ -1,6 +1,8 @@
 //! The own helpers: the key that they bring back, its parts until each is handed over, and how far each of them is.
 
 mod choosing;
+#[cfg(test)]
+mod frozen;
 mod view;
 
 use mecum_api::{CallError, Code, HelperAnswerArgs, HelperState, Topic};

@@ -1,6 +1,9 @@
 //! Parts that this person keeps for others: taken by a code, kept in the vault, given to who asks for it after the check words were
 //! compared, or destroyed.
 
+#[cfg(test)]
+mod frozen;
+
 use mecum_api::{
     CallError, Code, PartAnswerArgs, PartArgs, PartAskedArgs, PartAskedView, PartOfferView, PartOpenArgs,
     PartState, PartView, Topic,

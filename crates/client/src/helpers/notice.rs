@@ -162,4 +162,21 @@ mod tests {
         assert_eq!((told.notice.released_at_ms, told.notice.others, told.stopping), (8, None, false));
         assert_eq!(minicbor::to_vec(told).unwrap(), before, "and is written as it was");
     }
+
+    #[test]
+    fn a_notice_is_written_with_the_frozen_bytes_and_read_from_them() {
+        let request = Hash32::from_bytes([1; 32]);
+        let notice = HelpersNotice { request, asked_at_ms: 7, released_at_ms: 604_800_007, others: Some(2) };
+        let open = Told { notice, stopping: false, stopped: None };
+        let stopped = Told { stopping: true, stopped: Some(Hash32::from_bytes([2; 32])), ..open };
+        let kept = crate::frozen::kept;
+        let written = [("open", kept(&open)), ("stopped here", kept(&stopped))];
+        let root = env!("CARGO_MANIFEST_DIR");
+        let frozen = mecum_faults::Frozen::compared(root, "notice-v1.txt", &written);
+        for (name, stops) in [("open", None), ("stopped here", Some(Hash32::from_bytes([2; 32])))] {
+            assert!(crate::frozen::is_kept::<Told>(frozen.get(name)), "{name} is read");
+            let read: Told = minicbor::decode(frozen.get(name)).unwrap();
+            assert_eq!((read.notice, read.stops()), (notice, stops), "{name}");
+        }
+    }
 }

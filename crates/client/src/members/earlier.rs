@@ -3,6 +3,9 @@
 //! What the writer's own clock says is worth nothing here: whoever holds a stolen phone can put it back. It goes by when this
 //! device took each envelope in, which it notes as it does. A device that came later does not know, and says so.
 
+#[cfg(test)]
+mod frozen;
+
 use mecum_seal::{AccountId, DeviceId, Envelope, Hash32, IncarnationId, SpaceId};
 use mecum_sync::{Chain, ChainHead, Cut, Follower, SyncResponse};
 use mecum_vault::{Durability, Table};

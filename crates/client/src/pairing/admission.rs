@@ -1,6 +1,9 @@
 //! The old device after *Yes*: the account's log takes the new device, the mailbox its welcome, and that goes on through cuts
 //! and locks until the new device is heard of or the mailbox is gone.
 
+#[cfg(test)]
+mod frozen;
+
 use std::time::Duration;
 
 use mecum_api::{CallError, Code, PairPhase, Topic};

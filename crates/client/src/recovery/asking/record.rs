@@ -1,5 +1,8 @@
 //! What an empty device keeps while it waits: its keys, its request, and the parts that have come.
 
+#[cfg(test)]
+mod frozen;
+
 use mecum_api::{CallError, Code};
 use mecum_seal::{
     AccountId, DeviceId, Entropy, HelperPart, HelperSet, IncarnationId, KemSecret, SecretKey32, SigningKey,
