@@ -23,7 +23,7 @@ use crate::session::{Session, seal_device_name};
 use crate::stage::Stage;
 
 /// The purpose of the wrap of the account's HPKE secrets to one device.
-const ACCOUNT_KEY_PURPOSE: &str = "mecum account key v1";
+pub(crate) const ACCOUNT_KEY_PURPOSE: &str = "mecum account key v1";
 
 /// How many of the account's secrets one wrap takes, newest first: a device that missed some gets them with the next.
 const WRAPPED_KEYS: usize = (MAX_WRAP_BYTES - WRAP_OVERHEAD_BYTES) / 32;
@@ -214,7 +214,7 @@ impl Session {
     }
 }
 
-fn wrap_place(account: AccountId, device: DeviceId) -> Vec<u8> {
+pub(crate) fn wrap_place(account: AccountId, device: DeviceId) -> Vec<u8> {
     [account.as_bytes().as_slice(), device.as_bytes()].concat()
 }
 

@@ -24,7 +24,7 @@ use crate::stage::{Stage, push_name};
 
 const LOG: SessionError = SessionError::Stored { what: "space log" };
 
-const PREVIOUS_PURPOSE: &str = "mecum previous epoch v1";
+pub(super) const PREVIOUS_PURPOSE: &str = "mecum previous epoch v1";
 
 /// The largest log entry that is read back from the vault.
 const MAX_ENTRY_BYTES: usize = 1 << 20;

@@ -2,11 +2,18 @@
 
 use mecum_faults::Frozen;
 use mecum_seal::testing::SeededEntropy;
-use mecum_seal::{EpochKey, SpaceId, derive_key, seal_row};
+use mecum_seal::{
+    DeviceId, EpochKey, KemSecret, SpaceId, derive_key, open_from, open_row, seal_row, seal_to, unwrap_key,
+    wrap_key,
+};
 
 use super::ending::{REASON_PURPOSE, open_reason};
+use super::epochs::PREVIOUS_PURPOSE;
 use super::terms::{StoredMember, Terms};
 use super::*;
+use crate::devices::{ACCOUNT_KEY_PURPOSE, wrap_place};
+use crate::founding::{EPOCH_PURPOSE, epoch_aad};
+use crate::identity::secrets_of;
 
 #[test]
 fn what_membership_entries_seal_is_written_with_the_frozen_bytes_and_read_from_them() {
@@ -55,4 +62,37 @@ fn what_membership_entries_seal_is_written_with_the_frozen_bytes_and_read_from_t
     }
     let read: SharedChart = minicbor::decode(frozen.get("shared chart")).expect("an old row");
     assert_eq!((read.owner, &read.by, &read.name), (shared.owner, &shared.by, &shared.name));
+}
+
+#[test]
+fn the_keys_of_epochs_and_of_an_account_are_wrapped_as_the_frozen_bytes_and_opened_from_them() {
+    let entropy = SeededEntropy::new(92);
+    let (secret, space) = (KemSecret::make(&entropy), SpaceId::from_bytes([1; 16]));
+    let (before, next) = (EpochKey::from_bytes([2; 32]), EpochKey::from_bytes([3; 32]));
+    let place = epoch_aad(space, 300);
+    let wrap =
+        wrap_key(&secret.public(), EPOCH_PURPOSE, &place, next.expose(), &entropy).expect("a good key");
+    let previous = seal_row(&derive_key(&next, PREVIOUS_PURPOSE), &place, before.expose(), &entropy);
+    let of_device = wrap_place(AccountId::from_bytes([4; 16]), DeviceId::from_bytes([5; 16]));
+    let keys = [[6; 32], [7; 32]].concat();
+    let rotated =
+        seal_to(&secret.public(), ACCOUNT_KEY_PURPOSE, &of_device, &keys, &entropy).expect("a good key");
+    let written = [
+        ("place of an epoch", place.clone()),
+        ("key of an epoch", wrap),
+        ("key of the epoch before", previous),
+        ("place of a device", of_device.clone()),
+        ("account keys for a device", rotated),
+    ];
+    let frozen = Frozen::compared(env!("CARGO_MANIFEST_DIR"), "keys-v1.txt", &written);
+    let read =
+        unwrap_key(&secret, EPOCH_PURPOSE, &place, frozen.get("key of an epoch")).expect("an old wrap");
+    assert_eq!(read.as_ref(), next.expose(), "the epoch's key");
+    let row = frozen.get("key of the epoch before");
+    let read = open_row(&derive_key(&next, PREVIOUS_PURPOSE), &place, row).expect("an old row");
+    assert_eq!(read.as_slice(), before.expose(), "and the one before it");
+    let wrap = frozen.get("account keys for a device");
+    let read = open_from(&secret, ACCOUNT_KEY_PURPOSE, &of_device, wrap).expect("an old wrap");
+    let read: Vec<[u8; 32]> = secrets_of(&read).iter().map(|key| *key.expose()).collect();
+    assert_eq!(read, [[6; 32], [7; 32]], "the account's keys, newest first");
 }
