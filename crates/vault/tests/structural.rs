@@ -1,16 +1,20 @@
-//! Random structural damage, done with plain SQL and to the bytes of the file: every damaged vault is found, and the check
-//! names what is wrong. What is read is what was written, or an error.
+//! Random structural damage, done with plain SQL and to the bytes of the file: every damaged vault is found, and what was hit is what
+//! the check names. What is read is what was written, or an error.
 
 #[path = "support/fixture.rs"]
 mod fixture;
+#[path = "structural/hit.rs"]
+mod hit;
 
 use std::path::{Path, PathBuf};
 
 use fixture::{
     Content, NOW_MS, PASSPHRASE, content, create, document, file_in, fill, fold, folder, options, unlock,
 };
+use hit::{Tables, unnamed};
 use mecum_faults::{Dice, Proof};
-use mecum_vault::{CheckReport, Location, Salvage, UnlockVaultError, Vault};
+use mecum_seal::DocumentId;
+use mecum_vault::{CheckReport, Location, Problem, Salvage, Vault};
 use rusqlite::{Connection, params};
 
 const PER_CHANGE: u64 = 300;
@@ -22,6 +26,8 @@ struct Vaults {
     old: Vec<u8>,
     lock: Vec<u8>,
     content: Content,
+    /// Both as plain SQL reads them.
+    tables: [Tables; 2],
 }
 
 fn vaults(seed: u64) -> Vaults {
@@ -33,16 +39,19 @@ fn vaults(seed: u64) -> Vaults {
     vault.backup_to(&old).expect("an older state");
     fill(&vault, seed + 2);
     // Of one document everything older is folded, of another a run in the middle.
-    fold(&vault, document(1), (1, 8)).expect("folds");
-    fold(&vault, document(2), (4, 6)).expect("folds");
+    for (n, first, last) in hit::RUNS {
+        fold(&vault, document(n), (first, last)).expect("folds");
+    }
     let content = content(&vault).expect("reads");
     vault.lock().expect("locks");
     let read = |path: PathBuf| std::fs::read(path).expect("reads");
+    let tables = [&path, &old].map(|path| Tables::of(path).expect("they are sound"));
     Vaults {
         now: read(path.clone()),
         old: read(old),
         lock: read(path.with_extension("sqlite.lock")),
         content,
+        tables,
     }
 }
 
@@ -198,32 +207,30 @@ fn damage_pages(now: &[u8], old: &[u8], dice: &mut Dice) -> Option<(Vec<u8>, Str
 
 /// What reading and checking make of a damaged vault.
 enum Verdict {
-    /// It is refused or an error, and the check names something.
+    /// It is refused or an error, and the check names what was hit.
     Found,
     /// All content is as it was and the check is clean: the damage lay where nothing is.
     NoEffect,
     Wrong(String),
 }
 
-fn judge(path: &Path, expected: &Content) -> Verdict {
+fn judge(path: &Path, vaults: &Vaults, by_bytes: bool) -> Verdict {
+    let after = Tables::of(path);
     let read = unlock(path).map_err(drop).and_then(|vault| content(&vault).map_err(drop));
     let report = Vault::examine(&Location::File(path.to_owned()), PASSPHRASE, NOW_MS, true, &options(3));
-    let named = named(&report);
+    let clean = report.as_ref().is_ok_and(CheckReport::is_clean);
     match read {
-        Ok(found) if found != *expected => {
-            Verdict::Wrong("other content was read without an error".to_owned())
+        Ok(found) if found != vaults.content => {
+            return Verdict::Wrong("other content was read without an error".to_owned());
         }
-        Ok(_) | Err(()) if named => Verdict::Found,
-        Ok(_) => Verdict::NoEffect,
-        Err(()) => Verdict::Wrong("it is refused, and the check finds nothing".to_owned()),
+        Ok(_) if clean => return Verdict::NoEffect,
+        Err(()) if clean => return Verdict::Wrong("it is refused, and the check finds nothing".to_owned()),
+        _ => {}
     }
-}
-
-/// Whether the check says what is wrong: by its report, or by naming the part that keeps it from opening at all.
-fn named(report: &Result<CheckReport, UnlockVaultError>) -> bool {
-    match report {
-        Ok(report) => !report.is_clean(),
-        Err(error) => matches!(error, UnlockVaultError::Damaged { .. }),
+    let [before, old] = &vaults.tables;
+    match unnamed(before, old, after.as_ref().ok(), &report, by_bytes) {
+        None => Verdict::Found,
+        Some(what) => Verdict::Wrong(format!("{what}; it says {report:?}")),
     }
 }
 
@@ -245,7 +252,7 @@ fn case(vaults: &Vaults, seed: u64) -> Option<Result<(), String>> {
     } else {
         damage(&path, &old, kind, &mut dice).expect("valid SQL")?
     };
-    match judge(&path, &vaults.content) {
+    match judge(&path, vaults, by_bytes) {
         Verdict::Found => Some(Ok(())),
         // Only a page that nothing uses may be changed without being named.
         Verdict::NoEffect if by_bytes => None,
@@ -401,4 +408,36 @@ fn control_the_same_damage_to_unsealed_tables_is_read_without_an_error() {
     assert!(silent * 10 > done * 9, "without the head the damage passes: {silent} of {done}");
     // Damage to generations, chains and heads shows in no content.
     assert!(other * 2 > done, "and what is read is not what was written: {other} of {done}");
+}
+
+#[test]
+fn control_a_check_that_says_less_or_something_else_is_noticed() {
+    let vaults = vaults(12);
+    let [before, old] = &vaults.tables;
+    let mut noticed = 0;
+    for seed in 0..100 {
+        let mut dice = Dice::new(seed);
+        let folder = folder();
+        let (path, other) = (file_in(folder.path()), folder.path().join("old.sqlite"));
+        std::fs::write(&path, &vaults.now).expect("writes");
+        std::fs::write(&other, &vaults.old).expect("writes");
+        let kind = dice.below(KINDS);
+        if damage(&path, &other, kind, &mut dice).expect("valid SQL").is_none() {
+            continue;
+        }
+        let after = Tables::of(&path).expect("it is sound SQL");
+        let location = Location::File(path);
+        let report =
+            Vault::examine(&location, PASSPHRASE, NOW_MS, true, &options(3)).expect("the slot opens");
+        let judged = |report: CheckReport| unnamed(before, old, Some(&after), &Ok(report), false);
+        assert_eq!(judged(report.clone()), None, "kind {kind}: it is named");
+        let nothing = CheckReport { problems: Vec::new(), ..report.clone() };
+        assert!(judged(nothing).is_some(), "kind {kind}: a check that says nothing is noticed");
+        let mut more = report;
+        let document = DocumentId::from_bytes([77; 16]);
+        more.problems.push(Problem::EnvelopeDamaged { document, n: 1 });
+        assert!(judged(more).is_some(), "kind {kind}: and one that names what was not hit");
+        noticed += 1;
+    }
+    assert!(noticed > 50, "there was something to judge: {noticed}");
 }

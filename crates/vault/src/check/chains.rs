@@ -94,6 +94,11 @@ pub(super) fn inspect_document(
         return Ok(());
     }
     if report.problems.len() > before {
+        // What follows one that is missing cannot be judged; what follows one that is there, can.
+        let judged = |link: &Link| link.first <= 1 || present.contains(&(link.first - 1));
+        let counted = |link: &Link| (1..=head.count).contains(&link.n);
+        let damaged = links.iter().filter(|link| !link.follows && counted(link) && judged(link));
+        report.problems.extend(damaged.map(|link| Problem::EnvelopeDamaged { document, n: link.n }));
         return Ok(());
     }
     name_changed(document, head, &links, report);
@@ -146,14 +151,16 @@ fn load_links(
         connection.prepare_cached("SELECT n, chain, body FROM envelope WHERE document = ?1 ORDER BY n")?;
     let mut cursor = statement.query(params![document.as_bytes()])?;
     let mut links: Vec<Link> = Vec::new();
-    let mut before = Some(Hash32::ZERO);
+    let (mut before, mut made) = (Some(Hash32::ZERO), Hash32::ZERO);
     while let Some(row) = cursor.next()? {
         let stored = Stored::of(row);
         let n = u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0);
         let run = stored.as_ref().and_then(|stored| {
             let first = stored.first?;
             let begun = before.filter(|_| links.last().is_none_or(|link| link.n < first));
-            let opens = begun.filter(|before| stored.open(keys, document, *before).is_ok());
+            // The chain value beside the one before it may be another: then it goes on from where the links themselves lead.
+            let mut from = begun.into_iter().chain(begun.map(|_| made));
+            let opens = from.find(|before| stored.open(keys, document, *before).is_ok());
             Some((first, opens.map(|before| Adds::Run(before, stored.chain))))
         });
         let link = match run {
@@ -168,6 +175,7 @@ fn load_links(
                 Link { first: n, n, adds: Adds::Envelope(id), follows }
             }
         };
+        made = link.adds.to(&made);
         links.push(link);
         before = stored.map(|stored| stored.chain);
     }

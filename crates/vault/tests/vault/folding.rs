@@ -198,6 +198,35 @@ fn somebody_without_the_keys_moves_no_run_and_makes_none() {
     }
 }
 
+#[test]
+fn damage_beside_a_folded_run_is_laid_to_what_was_hit() {
+    // By way of a copy: a single UPDATE would read what it has just written.
+    let swapped = "CREATE TEMP TABLE was AS SELECT document, n, body FROM envelope;
+         UPDATE envelope SET body =
+             (SELECT was.body FROM was WHERE was.document = envelope.document AND was.n = 14 - envelope.n)
+         WHERE document = x'01010101010101010101010101010101' AND n IN (6, 8)";
+    let before_it = "UPDATE envelope SET chain = zeroblob(32)
+         WHERE document = x'01010101010101010101010101010101' AND n = 2";
+    let cases =
+        [("run and envelope swapped", swapped, 8, false), ("the chain before a run", before_it, 2, true)];
+    for (what, sql, hit, is_whole) in cases {
+        let folder = folder();
+        let path = file_in(folder.path());
+        let vault = create(&path, 1);
+        fill(&vault, 2);
+        let document = document(1);
+        fold(&vault, document, (3, 6)).expect("folds");
+        vault.lock().expect("locks");
+        let connection = Connection::open(&path).expect("plain SQLite opens it");
+        connection.execute_batch(sql).expect("valid SQL");
+        drop(connection);
+        let problems = unlock(&path).expect("the rows are good").check(false).problems;
+        assert!(problems.contains(&Problem::EnvelopeDamaged { document, n: hit }), "{what}: {problems:?}");
+        let missing = problems.iter().any(|problem| matches!(problem, Problem::EnvelopeMissing { .. }));
+        assert_eq!(missing, !is_whole, "{what}: a run that is whole is not missing: {problems:?}");
+    }
+}
+
 /// The layout as it was when runs were first written: bytes, associated data and key.
 #[test]
 fn the_layout_of_a_folded_run_is_frozen() {

@@ -164,7 +164,10 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         names: &["every_structurally_damaged_vault_is_found_and_what_is_wrong_is_named"],
-        control: Control::Tests(&["control_the_same_damage_to_unsealed_tables_is_read_without_an_error"]),
+        control: Control::Tests(&[
+            "control_the_same_damage_to_unsealed_tables_is_read_without_an_error",
+            "control_a_check_that_says_less_or_something_else_is_noticed",
+        ]),
         in_test: 300,
         per_change: 300,
         nightly: 30_000,
