@@ -1,21 +1,26 @@
 //! Pairing through cuts, locks, refusals and lost time, by the commands of the two screens, over TCP: a device that the person
 //! said yes to comes in, or is not there; never half.
 
+#[allow(dead_code, reason = "other tests lie in more ways")]
+#[path = "byzantine/mitm.rs"]
+mod mitm;
 #[path = "support/world.rs"]
 mod world;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use mecum_api::{Code, command};
 use mecum_client::{App, AppOptions, Clock, FixedClock};
+use mecum_sync::{Refusal, RefusalCode, encode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use mitm::{Call, Liar, Mitm, Reply};
 use world::{Server, WORDS, call, connect, create, options, rows, until};
 
 /// 2026-09-08 08:00 UTC.
@@ -432,4 +437,59 @@ async fn a_pairing_code_has_a_place_at_the_server_that_no_stranger_takes() {
         sites.collect::<Result<Vec<i64>, _>>()
     });
     assert_eq!(places.expect("a table"), [0], "of a signed-in device");
+}
+
+/// Lets nobody have a welcome.
+#[derive(Default)]
+struct NoWelcome(AtomicU64);
+
+impl Liar for NoWelcome {
+    fn ask(&self, _: &mut Call) {}
+
+    fn answer(&self, call: &Call, reply: &mut Reply) {
+        if call.path.ends_with("/welcome") {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            *reply = Reply::of(404, encode(&Refusal::from(RefusalCode::NotFound)));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn control_a_device_whose_welcome_is_dropped_is_seen_not_to_come_in() {
+    let home = Home::new().await;
+    let laptop = home.fresh("laptop");
+    let mitm = Mitm::start(home.server.url.trim_start_matches("http://").parse().expect("an address")).await;
+    let dropping = Arc::new(NoWelcome::default());
+    mitm.arm(Some(dropping.clone()));
+    let mut join = offer(&home.phone, "laptop").await;
+    join["server"] = json!(mitm.url);
+    call::<command::PairJoin>(&laptop, join).await;
+    phase(&home.phone, "the laptop asks", "asking").await;
+    call::<command::PairApprove>(&home.phone, Value::Null).await;
+    until::<command::DeviceList>(&home.phone, Value::Null, "it is in the list", |list| {
+        list.as_array().is_some_and(|list| list.len() == 2)
+    })
+    .await;
+    let asked = dropping.0.load(Ordering::SeqCst);
+    for _ in 0..400 {
+        if dropping.0.load(Ordering::SeqCst) >= asked + 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(dropping.0.load(Ordering::SeqCst) >= asked + 3, "it looks for its welcome");
+    let status = call::<command::PairStatus>(&laptop, Value::Null).await;
+    assert_ne!(status["phase"], "done", "without it the laptop is not in: {status}");
+    assert_eq!(
+        call::<command::VaultStatus>(&laptop, Value::Null).await["phase"],
+        "missing",
+        "it has nothing"
+    );
+    mitm.arm(None);
+    phase(&laptop, "and with it it is", "done").await;
+    assert_eq!(
+        rows(&laptop, &home.chart).await.len(),
+        rows(&home.phone, &home.chart).await.len(),
+        "the record"
+    );
 }

@@ -89,6 +89,15 @@ impl Line {
     }
 }
 
+/// The space that an item belongs to, as far as it is content.
+fn space_of(item: &Item) -> Option<SpaceId> {
+    match item {
+        Item::Batch { push, .. } => Some(push.space()),
+        Item::Snapshot { snapshot, .. } => Some(snapshot.space()),
+        _ => None,
+    }
+}
+
 /// Exchanges until nothing is left to say or fetch.
 async fn exchange(device: &mut Device) -> Brought {
     let mut brought = Brought::default();
@@ -156,6 +165,35 @@ async fn a_new_device_begins_from_snapshots_and_has_what_the_others_have() {
     assert_eq!(told, others, "when and by whom, as everywhere");
     let mut tablet = tablet.session.restart().expect("its vault opens again");
     assert_eq!(tablet.fingerprint().expect("shown"), whole, "from its own vault");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn control_a_new_device_of_which_a_section_is_withheld_is_seen_to_lack_it() {
+    let line = Line::start().await;
+    let (mut phone, _laptop, chart) = *Box::pin(line.two(41, 300)).await;
+    let tablet = phone.session.pair_for_tests("tablet", &Location::Memory, surroundings(43));
+    exchange(&mut phone).await;
+    let mut tablet = line.device(tablet).await;
+    let withheld =
+        phone.session.space_for_tests(chart, Kind::VitalSign.section()).expect("somebody measured");
+    let mut dropped = 0;
+    for _ in 0..20 {
+        let request = tablet.session.request().expect("an open session says what it has");
+        let said = tablet.session.said(&request, tablet.signed_in.forms);
+        let mut response = tablet.remote.sync_as_said(&tablet.signed_in, &said).await.expect("answered");
+        let whole = response.items.len();
+        response.items.retain(|item| space_of(item) != Some(withheld));
+        dropped += whole - response.items.len();
+        // Whether the device sees by itself that something is missing is asked elsewhere: here, whether the comparison does.
+        if !tablet.session.accept(&request, &response).is_ok_and(|exchanged| exchanged.more) {
+            break;
+        }
+    }
+    assert!(dropped > 0, "something was withheld");
+    let whole = phone.session.fingerprint().expect("a session shows what it has");
+    let shown = tablet.session.fingerprint().expect("a session shows what it has");
+    assert_ne!(shown, whole, "a device that lacks a section has not what the others have");
+    assert!(!shown.is_empty(), "and has the rest");
 }
 
 #[tokio::test(flavor = "multi_thread")]

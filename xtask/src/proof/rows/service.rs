@@ -84,10 +84,7 @@ pub(super) const ROWS: &[Row] = &[
             "a_device_that_came_in_while_the_first_was_locked_is_not_said_to_be_left_out",
         ],
         cases: Cases::Tests,
-        control: Control::Tests(&[
-            "a_no_and_a_code_that_was_taken_back_are_heard_at_the_other_end",
-            "a_code_whose_time_is_over_ends_on_both_devices",
-        ]),
+        control: Control::Tests(&["control_a_device_whose_welcome_is_dropped_is_seen_not_to_come_in"]),
         in_test: ALL,
         per_change: ALL,
         nightly: ALL,
@@ -96,7 +93,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["a_new_device_begins_from_snapshots_and_has_what_the_others_have"],
         cases: Cases::Tests,
-        control: Control::Tests(&["what_a_dishonest_member_folds_is_refused_and_the_envelopes_are_fetched"]),
+        control: Control::Tests(&["control_a_new_device_of_which_a_section_is_withheld_is_seen_to_lack_it"]),
         in_test: ALL,
         per_change: ALL,
         nightly: ALL,
