@@ -101,6 +101,7 @@ impl Session {
                 }
                 Ok(accepted) => {
                     self.keep_entry(&mut stage, item, &accepted)?;
+                    self.keep_statement(&mut stage, item, &accepted)?;
                     self.take_account_key(&mut stage, &follower, item);
                     match self.take(&mut stage, &follower, accepted, &mut arrivals) {
                         Err(ExchangeError::RolledBack) => return Err(self.is_rolled_back()?),
@@ -196,6 +197,10 @@ impl Session {
             self.note_waits(Waits::End, &ended);
             if !self.is_older_copy() && !self.is_reading_again()? && !self.follower.is_removed() {
                 self.make_owed_cuts()?;
+                self.cut_to_hand_over()?;
+                if refused.is_none() && self.leave_a_gap()? {
+                    return Err(ExchangeError::RolledBack);
+                }
             }
             if self.begin_anew()? || self.begin_from_latest()? {
                 return Ok(Exchanged { envelopes, more: true });

@@ -90,6 +90,7 @@ impl Session {
         let advanced = if self.follower.relay().is_none() { self.advance_erasures() } else { Ok(()) };
         let folded = [self.fold_tails(), self.fold_quiet(), self.fold_logs()].into_iter().collect();
         self.prune_outgoing()?;
+        self.forget_old_statements()?;
         self.end_idle()?;
         advanced.and(folded)
     }

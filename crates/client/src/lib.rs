@@ -25,6 +25,7 @@ mod founding;
 #[cfg(test)]
 mod frozen;
 mod gather;
+mod handed;
 mod heads;
 mod helpers;
 mod honesty;

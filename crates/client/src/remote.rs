@@ -15,7 +15,7 @@ use mecum_seal::{AccountId, DeviceId, IncarnationId, SigningKey, VerifyingKey};
 use mecum_sync::controls::holds;
 use mecum_sync::limits::{MAX_MAILBOX_BYTES, MAX_RESPONSE_BYTES, MAX_SMALL_FRAME_BYTES};
 use mecum_sync::{
-    AccountEntry, Challenge, EnrolRequest, EnrolResponse, FORMS, PROTOCOL_VERSION, RecoverRequest,
+    AccountEntry, Challenge, EnrolRequest, EnrolResponse, FORMS_HANDED, PROTOCOL_VERSION, RecoverRequest,
     RecoverResponse, RecoveryProof, Refusal, RefusalCode, SaidRequest, ServerInfo, SessionGrant,
     SessionToken, SignIn, Signed, SyncRequest, SyncResponse, encode,
 };
@@ -136,7 +136,7 @@ impl Remote {
         let reply = SignIn { server, nonce, server_time_ms, account, device, incarnation };
         let signed = encode(&Signed::sign(reply, key));
         // A server that knows no short forms passes the question over.
-        let path = format!("/v1/session?forms={FORMS}");
+        let path = format!("/v1/session?forms={FORMS_HANDED}");
         let grant: SessionGrant = self.post(&path, None, signed, MAX_SMALL_FRAME_BYTES).await?;
         Ok(Session {
             token: grant.token,

@@ -15,8 +15,8 @@ use mecum_seal::{Envelope, Hash32, IncarnationId, SpaceId};
 use mecum_sync::controls::holds;
 use mecum_sync::limits::{MAX_ACCOUNT_ENTRIES, MAX_SPACE_ENTRIES};
 use mecum_sync::{
-    Accepted, AccountEntry, AccountLog, Chain, ChainHead, FollowError, Item, Pruning, Signed, SpaceEntry,
-    SyncRequest, decode, encode,
+    Accepted, AccountEntry, AccountLog, Chain, ChainHead, FollowError, Item, Pruning, Role, Signed,
+    SpaceEntry, SyncRequest, decode, encode,
 };
 use mecum_vault::{Durability, Table};
 
@@ -34,6 +34,9 @@ pub(crate) const READING: &str = "reading-again";
 
 /// The setting that says when this vault was found to be an older copy, ms since the epoch.
 pub(crate) const OLDER_COPY: &str = "older-copy";
+
+/// The setting that says that a new life begins for a gap in the own chain: nothing was lost, and nobody is told.
+pub(crate) const GAP: &str = "gap";
 
 /// How long the person is told of it.
 const TOLD_FOR_MS: i64 = 3 * 24 * 60 * 60 * 1_000;
@@ -314,6 +317,33 @@ impl Session {
         let mut follower = self.follower.clone();
         follower.begin_incarnation(IncarnationId::random(self.entropy()));
         self.commit(Stage { follower: Some(follower), ..Stage::default() }, Durability::Full)
+    }
+
+    /// Begins a new life where the own chain cannot go on: the server lost links of it that others may hold, and here they went with a
+    /// document that was erased. Not before everything else that it lost of this life stands there again. True if it begins.
+    pub(crate) fn leave_a_gap(&mut self) -> Result<bool, SessionError> {
+        let mut gaps = Vec::new();
+        for state in self.spaces.values() {
+            let stored = self.follower.chain_head(&self.own_chain(state.space)).envelope_seq;
+            let may_write = self.follower.role(state.space).is_some_and(Role::may_write);
+            if stored >= self.follower.ever_shown(state.space) || !may_write {
+                continue;
+            }
+            if self.own_envelope_kept(state.space, stored + 1)?.is_some() {
+                return Ok(false);
+            }
+            gaps.push(lost_name(state.space, stored + 1));
+        }
+        if gaps.is_empty() {
+            return Ok(false);
+        }
+        let mut follower = self.follower.clone();
+        follower.begin_incarnation(IncarnationId::random(self.entropy()));
+        let mut stage = Stage { follower: Some(follower), ..Stage::default() };
+        stage.puts.push((Table::Setting, GAP.into(), vec![1]));
+        stage.puts.extend(gaps.into_iter().map(|name| (Table::Waiting, name, Vec::new())));
+        self.commit(stage, Durability::Full)?;
+        Ok(true)
     }
 
     /// What is told of it for some days: the id of a sentence.

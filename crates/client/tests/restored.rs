@@ -3,8 +3,12 @@
 
 #[path = "restored/apps.rs"]
 mod apps;
+#[path = "cuts/world.rs"]
+mod family;
 #[path = "restored/parted.rs"]
 mod parted;
+#[path = "restored/removals.rs"]
+mod removals;
 #[path = "support/world.rs"]
 mod world;
 
@@ -196,6 +200,7 @@ fn a_fork_that_a_relay_only_claims_changes_nothing() {
         snapshot_outcomes: Vec::new(),
         pruned: None,
         helpers_notice: None,
+        handed: None,
     };
     let error = phone.accept(&request, &response).expect_err("refused");
     assert!(matches!(error, ExchangeError::RolledBack), "it looks into it: {error}");
@@ -367,7 +372,7 @@ fn both_of_two_copies_of_one_vault_go_on_and_nobodys_edit_is_lost() {
 }
 
 #[test]
-fn a_server_that_goes_back_gets_everything_again_from_whoever_wrote_it() {
+fn a_server_that_goes_back_gets_everything_again_from_whoever_has_it() {
     let (first, count) = (first_seed(), cases(PER_CHANGE));
     println!("seeds {first}..{}", first + count);
     for seed in first..first + count {

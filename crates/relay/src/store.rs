@@ -69,6 +69,8 @@ pub struct Wanted {
     pub space_entries: Vec<Signed<SpaceEntry>>,
     /// Pushes, in order.
     pub pushes: Vec<SaidPush>,
+    /// Pushes of others that this relay may have lost, in order, after the device's own.
+    pub handed: Vec<Push>,
     /// Snapshots, in order, after the pushes.
     pub snapshots: Vec<SaidSnapshot>,
     /// What the device found right, after the snapshots.
@@ -88,6 +90,8 @@ pub struct Kept {
     pub space_outcomes: Vec<Outcome>,
     /// One for each push.
     pub push_outcomes: Vec<Outcome>,
+    /// One for each push that was handed over.
+    pub handed_outcomes: Vec<Outcome>,
     /// One for each snapshot.
     pub snapshot_outcomes: Vec<Outcome>,
     /// One for each snapshot that was found right.

@@ -345,6 +345,20 @@ impl Follower {
         held.is_some_and(|held| !held.heads.is_empty())
     }
 
+    /// The chains of a space that were shown further before the relay's history was read again, each with where it stood: also the
+    /// own one, of which only the number is known.
+    pub fn held_further(&self, space: SpaceId) -> Vec<(Chain, u64, Option<Hash32>)> {
+        let Some(followed) = self.spaces.get(&space) else { return Vec::new() };
+        let Some(held) = &followed.held else { return Vec::new() };
+        let own = held.own.map(|(device, incarnation, last)| ((device, incarnation), last, None));
+        let others = held.heads.iter().map(|(name, head)| (*name, head.envelope_seq, Some(head.hash)));
+        let stored =
+            |name: &(DeviceId, IncarnationId)| followed.heads.get(name).map_or(0, |head| head.envelope_seq);
+        let further = others.chain(own).filter(|(name, last, _)| stored(name) < *last);
+        let chain = |(device, incarnation)| Chain { device, incarnation, space };
+        further.map(|(name, last, hash)| (chain(name), last, hash)).collect()
+    }
+
     /// Where a chain stands, as far as the relay has shown it; of the own chain: as far as it is stored there.
     pub fn chain_head(&self, chain: &Chain) -> ChainHead {
         self.spaces
@@ -364,6 +378,13 @@ impl Follower {
                 (Chain { device: *device, incarnation: *incarnation, space }, *head)
             })
             .collect()
+    }
+
+    /// The same, each as far as it is held here: also what a relay that was restored has not shown again.
+    pub fn furthest(&self, space: SpaceId) -> Vec<(Chain, ChainHead)> {
+        let Some(followed) = self.spaces.get(&space) else { return Vec::new() };
+        let chain = |(device, incarnation): (DeviceId, IncarnationId)| Chain { device, incarnation, space };
+        followed.furthest().into_iter().map(|(name, head)| (chain(name), head)).collect()
     }
 
     /// What this device holds of the other chains of a space: the `received` of its next statement.

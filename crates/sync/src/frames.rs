@@ -5,6 +5,7 @@ use minicbor::{Decode, Encode};
 
 use crate::account_log::AccountEntry;
 use crate::codec;
+use crate::handed::{Handed, HandedAnswer};
 use crate::limits::{
     MAX_ACCOUNT_ENTRIES, MAX_CHAINS, MAX_ENVELOPES_PER_PUSH, MAX_ITEMS, MAX_PUSH_BYTES, MAX_PUSHES,
     MAX_SNAPSHOTS, MAX_SPACE_ENTRIES,
@@ -71,6 +72,10 @@ pub struct SyncRequest {
     /// What only a request of a device that verifies, or reads a pruned history, says. None, and so no bytes, mostly.
     #[n(8)]
     pub pruning: Option<Pruning>,
+    /// Pushes that the relay has lost. None, and so no bytes, but after it was restored. For a relay that takes them
+    /// ([`crate::FORMS_HANDED`]).
+    #[n(10)]
+    pub handed: Option<Handed>,
 }
 
 /// The part of a request that is about pruned logs.
@@ -102,6 +107,7 @@ impl SyncRequest {
             snapshots: Vec::new(),
             from_snapshots: false,
             pruning: None,
+            handed: None,
         }
     }
 
@@ -242,6 +248,9 @@ pub struct SyncResponse {
     /// Somebody asked to bring the account back by its helpers, and it is not over. None, and so no bytes, otherwise.
     #[n(10)]
     pub helpers_notice: Option<crate::helping::HelpersNotice>,
+    /// What became of what was handed over. None, and so no bytes, where nothing was.
+    #[n(11)]
+    pub handed: Option<HandedAnswer>,
 }
 
 /// The part of an answer that is about pruned logs.

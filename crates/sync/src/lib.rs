@@ -11,6 +11,7 @@ pub mod codec;
 pub mod controls;
 pub mod follower;
 pub mod frames;
+pub mod handed;
 pub mod helping;
 pub mod limits;
 pub mod push;
@@ -34,6 +35,7 @@ pub use chain::{Chain, ChainError, ChainHead};
 pub use codec::{DecodeError, decode, encode};
 pub use follower::{Accepted, Expected, FollowError, Follower, Level};
 pub use frames::{Item, Outcome, Pruning, PruningAnswer, Push, SyncRequest, SyncResponse};
+pub use handed::{Handed, HandedAnswer};
 pub use helping::{
     HelpersAnswer, HelpersAsk, HelpersDone, HelpersFetch, HelpersNotice, HelpersPart, HelpersProof,
     HelpersRequest, HelpersStage, HelpersStop, HelpersStopping,
@@ -43,7 +45,8 @@ pub use receipt::{Countersign, Receipt, Receipts};
 pub use recover::{RecoverRequest, RecoverResponse, RecoveryProof};
 pub use refusal::{Refusal, RefusalCode};
 pub use said::{
-    FORMS, FORMS_COUNTED, SaidPush, SaidRequest, SaidSnapshot, ShortPush, ShortSnapshot, SpaceStanding,
+    FORMS, FORMS_COUNTED, FORMS_HANDED, SaidPush, SaidRequest, SaidSnapshot, ShortPush, ShortSnapshot,
+    SpaceStanding,
 };
 pub use sign_in::{Challenge, EnrolRequest, EnrolResponse, ServerInfo, SessionGrant, SessionToken, SignIn};
 pub use signed::{Signed, SignedBody};

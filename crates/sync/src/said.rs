@@ -16,6 +16,7 @@ use crate::codec;
 use crate::controls::{holds, is_out};
 use crate::follower::FollowError;
 use crate::frames::{Item, Pruning, Push, SyncRequest, SyncResponse};
+use crate::handed::Handed;
 use crate::limits::{
     MAX_ACCOUNT_ENTRIES, MAX_ENVELOPES_PER_PUSH, MAX_PUSH_BYTES, MAX_PUSHES, MAX_RECEIVED,
     MAX_SNAPSHOT_BYTES, MAX_SNAPSHOT_PARTS, MAX_SNAPSHOTS, MAX_SPACE_ENTRIES,
@@ -32,6 +33,8 @@ pub const FORMS: u32 = 1;
 /// ([`crate::HelpersNotice::others`]). It is no form of its own at sign-in: a relay that takes the first ones takes any greater number
 /// for them, and one that does not count says nothing.
 pub const FORMS_COUNTED: u32 = 2;
+/// What a relay tells at sign-in at least if it takes pushes that are handed over ([`SyncRequest::handed`]).
+pub const FORMS_HANDED: u32 = 3;
 
 /// The first bytes of a statement's hash, by which a later one names it. They select; what proves is the signature.
 pub type Base = [u8; 8];
@@ -343,6 +346,9 @@ pub struct SaidRequest {
     /// The short forms that the answer may take. None, and so no bytes, where it could take none.
     #[n(9)]
     pub forms: Option<u32>,
+    /// As in [`SyncRequest`]: in full, for the relay has no base for any of them.
+    #[n(10)]
+    pub handed: Option<Handed>,
 }
 
 impl SaidRequest {
@@ -396,6 +402,7 @@ impl From<&SyncRequest> for SaidRequest {
             from_snapshots: request.from_snapshots,
             pruning: request.pruning.clone(),
             forms: None,
+            handed: request.handed.clone(),
         }
     }
 }

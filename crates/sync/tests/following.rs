@@ -145,6 +145,7 @@ fn levels_say_no_more_than_is_signed() {
         snapshot_outcomes: vec![],
         pruned: None,
         helpers_notice: None,
+        handed: None,
     };
     let forged = laptop.check_response(&request, &response).unwrap_err();
     assert_eq!(forged, FollowError::BadRelaySignature, "a receipt by another key is none");

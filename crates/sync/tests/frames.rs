@@ -9,11 +9,11 @@ use mecum_sync::refusal::LastAccepted;
 use mecum_sync::testing::Actor;
 use mecum_sync::{
     AccountBody, AccountLog, Challenge, Countersign, DecodeError, EnrolRequest, EnrolResponse, Follower,
-    HelpersAnswer, HelpersAsk, HelpersDone, HelpersFetch, HelpersNotice, HelpersPart, HelpersProof,
-    HelpersStage, HelpersStop, HelpersStopping, Item, Outcome, PROTOCOL_VERSION, Pruning, PruningAnswer,
-    Receipt, Receipts, RecoverRequest, RecoverResponse, RecoveryProof, Refusal, RefusalCode, Role, SaidPush,
-    SaidRequest, ServerInfo, SessionGrant, SessionToken, SignIn, Signed, SpaceBody, SpaceLog, StoredSnapshot,
-    SyncRequest, SyncResponse, decode, encode, helping,
+    Handed, HandedAnswer, HelpersAnswer, HelpersAsk, HelpersDone, HelpersFetch, HelpersNotice, HelpersPart,
+    HelpersProof, HelpersStage, HelpersStop, HelpersStopping, Item, Outcome, PROTOCOL_VERSION, Pruning,
+    PruningAnswer, Receipt, Receipts, RecoverRequest, RecoverResponse, RecoveryProof, Refusal, RefusalCode,
+    Role, SaidPush, SaidRequest, ServerInfo, SessionGrant, SessionToken, SignIn, Signed, SpaceBody, SpaceLog,
+    StoredSnapshot, SyncRequest, SyncResponse, decode, encode, helping,
 };
 use minicbor::{Decode, Encode};
 use proptest::prelude::*;
@@ -68,6 +68,7 @@ fn samples() -> Vec<Sample> {
             show: Some(space),
             verified: vec![laptop.verified(&laptop.snapshot(space, 2, vec![], &["keys"]))],
         }),
+        handed: Some(Handed { pushes: vec![push.clone()] }),
     };
     let notice = HelpersNotice {
         request: Hash32::from_bytes([9; 32]),
@@ -109,6 +110,7 @@ fn samples() -> Vec<Sample> {
             to_verify: vec![space],
         }),
         helpers_notice: Some(notice),
+        handed: Some(HandedAnswer { outcomes: vec![Outcome::Stored] }),
     };
     let mut follower = Follower::found(&genesis, laptop.incarnation, Some(relay.verifying_key())).unwrap();
     follower.add_own_account_entry(&add).unwrap();

@@ -248,6 +248,7 @@ fn a_confirmation_stands_for_an_entry_of_the_request_and_for_no_other() {
         snapshot_outcomes: vec![],
         pruned: None,
         helpers_notice: None,
+        handed: None,
     };
     let request = SyncRequest { space_entries: vec![genesis.clone()], ..SyncRequest::pull(0, 1) };
     let honest = answer(confirm(space, genesis.hash()));

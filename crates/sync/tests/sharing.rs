@@ -106,6 +106,7 @@ fn pulled(follower: &mut Follower) {
         snapshot_outcomes: vec![],
         pruned: None,
         helpers_notice: None,
+        handed: None,
     };
     follower.check_response(&request, &response).unwrap();
     follower.check_response(&request, &response).unwrap();

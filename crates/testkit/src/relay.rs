@@ -7,8 +7,8 @@ use mecum_seal::{DeviceId, Envelope, Hash32, IncarnationId, SigningKey, SpaceId,
 use mecum_sync::refusal::LastAccepted;
 use mecum_sync::statement::Progress;
 use mecum_sync::{
-    AccountEntry, Chain, Countersign, Item, Outcome, Push, Receipt, Receipts, Refusal, RefusalCode, SaidPush,
-    SaidRequest, Signed, SpaceEntry, Statement, SyncResponse,
+    AccountEntry, Chain, Countersign, HandedAnswer, Item, Outcome, Push, Receipt, Receipts, Refusal,
+    RefusalCode, SaidPush, SaidRequest, Signed, SpaceEntry, Statement, SyncResponse,
 };
 
 /// What the relay does wrong, for controls.
@@ -181,6 +181,9 @@ impl FakeRelay {
                 Err(refusal) => Outcome::Refused(refusal),
             });
         }
+        let handed = request.handed.iter().flat_map(|handed| &handed.pushes);
+        let handed_outcomes =
+            handed.map(|push| self.keep(push).map_or_else(Outcome::Refused, |_| Outcome::Stored)).collect();
         let receipts = (!receipts.is_empty()).then(|| Signed::sign(Receipts { receipts }, &self.key));
         let page: Vec<&(u64, Stored)> = self.inbox.iter().skip(start).take(items.max(1)).collect();
         let cursor = page.last().map_or(request.cursor, |(position, _)| *position);
@@ -197,6 +200,7 @@ impl FakeRelay {
             snapshot_outcomes: vec![Outcome::Stored; request.snapshots.len()],
             pruned: None,
             helpers_notice: None,
+            handed: request.handed.as_ref().map(|_| HandedAnswer { outcomes: handed_outcomes }),
         })
     }
 

@@ -3,7 +3,7 @@
 use mecum_seal::{Envelope, Hash32, SpaceId};
 use mecum_sync::controls::holds;
 use mecum_sync::limits::{MAX_ENVELOPES_PER_PUSH, MAX_PUSHES, MAX_SPACE_ENTRIES};
-use mecum_sync::{FORMS, Push, Role, SaidRequest, Signed, Statement, SyncRequest};
+use mecum_sync::{FORMS, FORMS_HANDED, Push, Role, SaidRequest, Signed, Statement, SyncRequest};
 use mecum_vault::Table;
 
 use crate::error::SessionError;
@@ -61,9 +61,11 @@ impl Session {
                 request.pushes.push(push);
             }
         }
+        request.handed = self.to_hand_over(&mut room)?;
         let says_else = !request.account_entries.is_empty()
             || !request.space_entries.is_empty()
             || !request.pushes.is_empty()
+            || request.handed.is_some()
             || !held_back.is_empty();
         if !says_else && !request.from_snapshots {
             request.snapshots = self.make_snapshots()?;
@@ -75,13 +77,14 @@ impl Session {
     /// How a request goes over the line to a server that takes these short forms ([`crate::remote::Session::forms`]).
     pub fn said(&self, request: &SyncRequest, forms: u32) -> SaidRequest {
         if forms < FORMS {
-            return SaidRequest::from(request);
+            return SaidRequest { handed: None, ..SaidRequest::from(request) };
         }
-        let said = SaidRequest::short(request, |push| {
+        let mut said = SaidRequest::short(request, |push| {
             let statement = push.statement.unverified();
             let base = self.follower.last_statement(&statement.chain());
             base.filter(|_| holds("said-in-full", !self.in_full.contains(&statement.space)))
         });
+        said.handed = said.handed.filter(|_| forms >= FORMS_HANDED);
         if self.counts_helpers_requests() { said.counting() } else { said }
     }
 
@@ -92,6 +95,9 @@ impl Session {
     }
 
     fn push_of(&self, state: &SpaceState, room: &mut usize) -> Result<Option<Push>, SessionError> {
+        if self.own_is_handed(state)? {
+            return Ok(None);
+        }
         let head = self.follower.chain_head(&self.own_chain(state.space));
         let mut envelopes = Vec::new();
         let (mut seq, mut last) = (head.envelope_seq, head.hash);
@@ -151,7 +157,11 @@ impl Session {
         let entries = self.account_entries_to_push().is_ok_and(|entries| !entries.is_empty())
             || self.space_entries_to_push().is_ok_and(|entries| !entries.is_empty());
         entries
+            || self.has_to_hand_over()
             || self.spaces.values().filter(|state| self.follower.role(state.space).is_some()).any(|state| {
+                if self.own_is_handed(state).unwrap_or(false) {
+                    return false;
+                }
                 self.may_say(state, self.follower.chain_head(&self.own_chain(state.space)).envelope_seq)
                     || self.follower.owes_acknowledgement(state.space)
             })

@@ -59,7 +59,7 @@ fn voided(follower: &Follower, space: SpaceId, set: &CutSet) -> Vec<Void> {
         let before_entry = if set.ended { set.entry } else { u64::MAX };
         (head.envelope_seq > after).then_some(Void { chain, after, before_entry })
     };
-    follower.chains(space).into_iter().filter(of_account).filter_map(beyond).collect()
+    follower.furthest(space).into_iter().filter(of_account).filter_map(beyond).collect()
 }
 
 impl Session {

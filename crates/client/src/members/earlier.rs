@@ -138,7 +138,7 @@ impl Session {
         of: impl Fn(DeviceId) -> bool,
     ) -> Result<Vec<Cut>, SessionError> {
         let mut cuts = Vec::new();
-        for (chain, head) in follower.chains(space) {
+        for (chain, head) in follower.furthest(space) {
             if !of(chain.device) || head.envelope_seq == 0 {
                 continue;
             }
@@ -188,7 +188,7 @@ impl Session {
         for space in spaces {
             let follower = stage.follower.as_ref().unwrap_or(&self.follower);
             let wrote = |(chain, head): &(Chain, ChainHead)| chain.device == device && head.envelope_seq > 0;
-            let wrote = follower.chains(space).iter().any(wrote);
+            let wrote = follower.furthest(space).iter().any(wrote);
             if wrote && self.check_writable(stage, space).is_ok() {
                 self.stage_epoch(stage, space)?;
             }
@@ -215,7 +215,7 @@ impl Session {
         for space in self.spaces.keys().copied() {
             let Some(log) = self.follower.space_log(space) else { continue };
             let mut owed = false;
-            for (chain, head) in self.follower.chains(space) {
+            for (chain, head) in self.follower.furthest(space) {
                 if head.envelope_seq == 0 || !of_a_moment.contains(&chain.device) {
                     continue;
                 }

@@ -119,7 +119,7 @@ impl Session {
             self.entropy(),
         );
         let of_member = |device| follower.account_of(device) == Some(member);
-        let wrote: Vec<_> = follower.chains(space).into_iter().map(|(chain, _)| chain.device).collect();
+        let wrote: Vec<_> = follower.furthest(space).into_iter().map(|(chain, _)| chain.device).collect();
         let theirs: Vec<_> = wrote.into_iter().filter(|device| of_member(*device)).collect();
         self.note_if_erased(stage, space, &cuts, |device| theirs.contains(&device))?;
         let body = SpaceBody::Remove { member, why, cuts, next, sealed_reason };
@@ -293,11 +293,11 @@ pub(super) fn chosen_name(space: SpaceId, seq: u64) -> Vec<u8> {
     [b"chosen".as_slice(), space.as_bytes(), &seq.to_be_bytes()].concat()
 }
 
-/// Where the chains of an account stand, as far as the server has shown them.
+/// Where the chains of an account stand, as far as the server has ever shown them.
 pub(super) fn cuts_of(follower: &mecum_sync::Follower, space: SpaceId, account: AccountId) -> Vec<Cut> {
     let of_account = |device| follower.account_of(device) == Some(account);
     follower
-        .chains(space)
+        .furthest(space)
         .into_iter()
         .filter(|(chain, head)| of_account(chain.device) && head.envelope_seq > 0)
         .map(|(chain, head)| Cut {

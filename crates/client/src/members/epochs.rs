@@ -84,7 +84,7 @@ impl Session {
         let account = follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
         let gone: Vec<_> = account.removed().iter().map(|gone| gone.card.device).collect();
         let mut cuts: Vec<Cut> = follower
-            .chains(space)
+            .furthest(space)
             .into_iter()
             .filter(|(chain, head)| gone.contains(&chain.device) && head.envelope_seq > 0)
             .map(|(chain, head)| Cut {

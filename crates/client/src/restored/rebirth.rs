@@ -11,7 +11,7 @@ use mecum_seal::{DocumentId, Envelope, Hash32, SpaceId};
 use mecum_sync::{AccountBody, Chain, encode};
 use mecum_vault::{Durability, Table};
 
-use super::OLDER_COPY;
+use super::{GAP, OLDER_COPY};
 use crate::account_entries::account_entry_name;
 use crate::arrivals::Arrival;
 use crate::error::SessionError;
@@ -151,7 +151,11 @@ impl Session {
         stage.deletes.extend(gone.into_iter().filter(|gone| !put.contains(gone)));
         self.stage_arrivals(&mut stage, arrivals)?;
         let now = self.now_ms().to_be_bytes().to_vec();
-        stage.puts.push((Table::Setting, OLDER_COPY.into(), now));
+        if self.setting(GAP)?.is_some() {
+            stage.deletes.push((Table::Setting, GAP.into()));
+        } else {
+            stage.puts.push((Table::Setting, OLDER_COPY.into(), now));
+        }
         stage.topics.extend([Topic::Charts, Topic::Devices, Topic::Sync]);
         Ok(stage)
     }

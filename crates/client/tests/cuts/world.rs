@@ -1,6 +1,9 @@
 //! A family over the real relay without sockets: Ratna's phone and laptop, and Ani, who writes in her medicines. One clock for all.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
 use std::cell::Cell;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mecum_api::{EntryEraseArgs, MemberRemoveArgs};
@@ -31,7 +34,30 @@ pub(crate) struct Server {
     pub(crate) clock: Arc<FixedClock>,
     /// Whether every device folds what it can after each round, and how many runs of logs that were.
     pub(crate) folds: Option<Cell<usize>>,
+    /// Whether what devices hand over never arrives: for controls.
+    pub(crate) drops_handed: bool,
+    seed: u64,
     folder: TempDir,
+}
+
+fn relay_in(folder: &Path, seed: u64, clock: &Arc<FixedClock>) -> Relay {
+    let now = Arc::clone(clock);
+    let open = Rate { burst: 1e9, per_second: 1e9 };
+    let limits = Limits {
+        requests_per_source: open,
+        failures_per_source: open,
+        syncs_per_device: open,
+        prune_envelopes: 1,
+        ..Limits::default()
+    };
+    let options = RelayOptions {
+        limits,
+        entropy: Arc::new(SeededEntropy::new(seed ^ (7 << 50))),
+        clock: Arc::new(move || now.now_ms()),
+        log: Arc::new(|_| {}),
+        ..RelayOptions::default()
+    };
+    Relay::open(folder, options).expect("a relay")
 }
 
 impl Server {
@@ -40,25 +66,35 @@ impl Server {
         let folder = if in_memory.is_dir() { tempfile::tempdir_in(in_memory) } else { tempfile::tempdir() };
         let folder = folder.expect("a folder");
         let clock = Arc::new(FixedClock::new(NOW_MS));
-        let now = Arc::clone(&clock);
-        let open = Rate { burst: 1e9, per_second: 1e9 };
-        let limits = Limits {
-            requests_per_source: open,
-            failures_per_source: open,
-            syncs_per_device: open,
-            prune_envelopes: 1,
-            ..Limits::default()
-        };
-        let options = RelayOptions {
-            limits,
-            entropy: Arc::new(SeededEntropy::new(seed ^ (7 << 50))),
-            clock: Arc::new(move || now.now_ms()),
-            log: Arc::new(|_| {}),
-            ..RelayOptions::default()
-        };
-        let relay = Relay::open(folder.path(), options).expect("a relay");
+        let relay = relay_in(folder.path(), seed, &clock);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        Self { runtime, wire: relay.wire().expect("a wire"), relay, clock, folds: None, folder }
+        let wire = relay.wire().expect("a wire");
+        Self { runtime, wire, relay, clock, folds: None, drops_handed: false, seed, folder }
+    }
+
+    /// A backup of the server as it is now.
+    pub(crate) fn backup(&self, to: &Path) -> PathBuf {
+        mecum_relay::folder::backup(self.folder.path(), to, self.clock.now_ms()).expect("a backup").dir
+    }
+
+    /// The server goes on from a backup.
+    pub(crate) fn restore(&mut self, backup: &Path) {
+        // Nothing holds the folder while it is put back.
+        let other = tempfile::tempdir().expect("a folder");
+        self.relay = relay_in(other.path(), self.seed, &self.clock);
+        self.wire = self.relay.wire().expect("a wire");
+        let (folder, now_ms) = (self.folder.path(), self.clock.now_ms());
+        mecum_relay::folder::restore(backup, folder, true, now_ms).expect("restored");
+        self.relay = relay_in(folder, self.seed, &self.clock);
+        self.wire = self.relay.wire().expect("a wire");
+    }
+
+    /// The server's own check of all that it has.
+    pub(crate) fn is_sound(&self) -> bool {
+        let to = tempfile::tempdir().expect("a folder");
+        let backup = self.backup(&to.path().join("copy"));
+        std::fs::remove_file(backup.join("backup.txt")).expect("a folder like any");
+        mecum_relay::folder::check(&backup).expect("it is read").is_sound()
     }
 
     pub(crate) fn around(&self, seed: u64) -> Surroundings {
@@ -99,7 +135,8 @@ impl Server {
         let challenge = self.ask("/v1/challenge", None, Vec::new())?;
         let challenge: Challenge = decode(&challenge, LARGEST).map_err(|error| error.to_string())?;
         let Challenge { nonce, server_time_ms, server } = challenge;
-        let (key, account, device, incarnation) = session.sign_in_for_tests();
+        let (key, account, ..) = session.sign_in_for_tests();
+        let (device, incarnation) = session.installation();
         let claim = SignIn { server, nonce, server_time_ms, account, device, incarnation };
         let grant = self.ask("/v1/session", None, encode(&Signed::sign(claim, &key)))?;
         decode::<SessionGrant>(&grant, LARGEST)
@@ -108,7 +145,9 @@ impl Server {
     }
 
     pub(crate) fn answer(&self, token: &str, request: &SyncRequest) -> Result<SyncResponse, String> {
-        let answer = self.ask("/v1/sync", Some(token), encode(request))?;
+        let dropped = SyncRequest { handed: None, ..request.clone() };
+        let said = if self.drops_handed { &dropped } else { request };
+        let answer = self.ask("/v1/sync", Some(token), encode(said))?;
         decode(&answer, LARGEST).map_err(|error| error.to_string())
     }
 
@@ -144,7 +183,13 @@ impl Server {
         let mut token = self.sign_in(session)?;
         for _ in 0..most {
             let request = session.request().map_err(|error| format!("{error:?}"))?;
-            let response = self.answer(&token, &request)?;
+            let response = match self.answer(&token, &request) {
+                Err(refused) if refused.ends_with("410") => {
+                    let again = session.begin_again().map_err(|error| format!("{error:?}"))?;
+                    if again { continue } else { return Err("it begins again for ever".to_owned()) }
+                }
+                answer => answer?,
+            };
             let accepted = session.accept(&request, &response);
             self.fold(session)?;
             match accepted {

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use mecum_client::testing::{first_device, surroundings};
 use mecum_client::{ExchangeError, ItemKey, Session};
 use mecum_domain::{ChartId, Field, Kind, Relation};
-use mecum_sync::{FORMS, RefusalCode};
+use mecum_sync::{FORMS_HANDED, RefusalCode};
 use mecum_testkit::{Cheat, Dice, FakeRelay};
 use mecum_vault::Location;
+
+/// The most pushes that a restored server is behind. Source: the programme's row 19.
+const MOST_BEHIND: usize = 500;
 
 /// Cases of one run: `MECUM_PROOF_CASES`, or the `usual`.
 pub(crate) fn cases(usual: u64) -> u64 {
@@ -33,7 +36,8 @@ pub(crate) fn settle(relay: &mut FakeRelay, session: &mut Session) -> Result<Set
     let mut settled = Settled::default();
     for _ in 0..400 {
         let request = session.request()?;
-        let response = match relay.try_answer(session.installation(), session.said(&request, FORMS), 7) {
+        let response = match relay.try_answer(session.installation(), session.said(&request, FORMS_HANDED), 7)
+        {
             Ok(response) => response,
             Err(RefusalCode::Resync) => {
                 settled.again += 1;
@@ -125,6 +129,16 @@ impl Parted {
         settle(&mut self.relay, &mut self.devices[at]).map_err(|error| format!("device {at}: {error}"))
     }
 
+    /// Only what others had fetched of a device that never comes back may be asked for.
+    fn one_never_returns(&mut self) {
+        let at = 1 + usize::try_from(self.dice.below(self.devices.len() as u64 - 1)).expect("an index");
+        drop(self.devices.remove(at));
+        let chart = self.chart;
+        let held = self.devices.iter_mut().flat_map(|session| marks(session, chart));
+        let held: BTreeSet<String> = held.collect();
+        self.written.retain(|mark| held.contains(mark));
+    }
+
     fn edit(&mut self, at: usize) {
         let session = &mut self.devices[at];
         if self.dice.once_in(3) {
@@ -156,7 +170,11 @@ impl Parted {
                     let session = &mut self.devices[at];
                     let request = session.request().map_err(|error| error.to_string())?;
                     // The answer never arrives.
-                    let _ = self.relay.try_answer(session.installation(), session.said(&request, FORMS), 5);
+                    let _ = self.relay.try_answer(
+                        session.installation(),
+                        session.said(&request, FORMS_HANDED),
+                        5,
+                    );
                 }
                 _ => {
                     let session = self.devices.remove(at);
@@ -194,15 +212,25 @@ impl Parted {
         Ok(())
     }
 
-    /// A server that is restored from a backup of any earlier time, and devices that come back in any order.
+    /// A server that is restored from a backup of any earlier time, and devices that come back in any order. In one of three
+    /// histories one of them never does: then what it wrote comes back from whoever had fetched it. In one of twenty the backup is
+    /// hundreds of pushes old.
     pub(crate) fn server_goes_back(mut self, cheat: Option<Cheat>) -> Outcome {
         let founded = self.relay.len();
         let run = |parted: &mut Self| {
             parted.steps(30)?;
-            let lost = parted.dice.below((parted.relay.len() - founded) as u64 + 1).min(500);
+            let most = if parted.dice.once_in(20) { MOST_BEHIND } else { 0 };
+            while parted.relay.len() - founded < most {
+                parted.steps(10)?;
+            }
+            let lost =
+                parted.dice.below((parted.relay.len() - founded) as u64).min(MOST_BEHIND as u64 - 1) + 1;
             parted.relay.back_to(parted.relay.len() - usize::try_from(lost).expect("small"));
             if let Some(cheat) = cheat {
                 parted.relay.cheat(cheat);
+            }
+            if parted.dice.once_in(3) {
+                parted.one_never_returns();
             }
             parted.steps(15)?;
             parted.healed()

@@ -4,8 +4,8 @@ use axum::extract::{RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
 use mecum_sync::limits::MAX_SMALL_FRAME_BYTES;
 use mecum_sync::{
-    Challenge, EnrolRequest, EnrolResponse, FORMS, PROTOCOL_VERSION, RefusalCode, ServerInfo, SessionGrant,
-    SignIn, Signed,
+    Challenge, EnrolRequest, EnrolResponse, FORMS_HANDED, PROTOCOL_VERSION, RefusalCode, ServerInfo,
+    SessionGrant, SignIn, Signed,
 };
 
 use super::{Cbor, Context, Refused, body, source};
@@ -90,5 +90,5 @@ fn forms(query: &str) -> Result<u32, Refused> {
     let number =
         query.strip_prefix("forms=").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
     let theirs: u32 = number.and_then(|digits| digits.parse().ok()).ok_or(RefusalCode::Malformed)?;
-    Ok(theirs.min(FORMS))
+    Ok(theirs.min(FORMS_HANDED))
 }

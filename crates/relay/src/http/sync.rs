@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Response};
 use mecum_seal::{Hash32, SigningKey};
 use mecum_sync::limits::MAX_REQUEST_BYTES;
 use mecum_sync::{
-    Countersign, HelpersNotice, Item, PROTOCOL_VERSION, PruningAnswer, Receipts, RefusalCode, SaidRequest,
-    Signed, SyncResponse,
+    Countersign, HandedAnswer, HelpersNotice, Item, PROTOCOL_VERSION, PruningAnswer, Receipts, RefusalCode,
+    SaidRequest, Signed, SyncResponse,
 };
 
 use super::{Cbor, Context, Refused, author, body, recover};
@@ -57,6 +57,8 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
         verified_outcomes: kept.verified_outcomes,
         to_verify: page.to_verify,
     };
+    let handed = Some(HandedAnswer { outcomes: kept.handed_outcomes });
+    let handed = handed.filter(|handed| !handed.outcomes.is_empty());
     let receipts = kept.receipts;
     let receipts = (!receipts.is_empty()).then(|| Signed::sign(Receipts { receipts }, &shared.key));
     let items = page.items.into_iter().map(|item| sign_item(item, &shared.key, &brought)).collect();
@@ -73,6 +75,7 @@ pub(super) async fn sync(State(context): State<Context>, request: Request) -> Re
         snapshot_outcomes: kept.snapshot_outcomes,
         pruned: Some(pruned).filter(|pruned| *pruned != PruningAnswer::default()),
         helpers_notice,
+        handed,
     };
     Ok(Cbor(response).into_response())
 }
@@ -82,6 +85,7 @@ async fn keep(shared: &Shared, author: Author, request: SaidRequest) -> Result<K
         && request.space_entries.is_empty()
         && request.pushes.is_empty()
         && request.snapshots.is_empty()
+        && request.handed.as_ref().is_none_or(|handed| handed.pushes.is_empty())
         && request.pruning.as_ref().is_none_or(|pruning| pruning.verified.is_empty());
     if nothing {
         return Ok(Kept::default());
@@ -94,6 +98,7 @@ async fn keep(shared: &Shared, author: Author, request: SaidRequest) -> Result<K
         account_entries: request.account_entries,
         space_entries: request.space_entries,
         pushes: request.pushes,
+        handed: request.handed.map_or_else(Vec::new, |handed| handed.pushes),
         snapshots: request.snapshots,
         verified: request.pruning.map_or_else(Vec::new, |pruning| pruning.verified),
         quota: Quota { bytes: limits.quota_bytes, spaces: limits.quota_spaces },
@@ -102,6 +107,7 @@ async fn keep(shared: &Shared, author: Author, request: SaidRequest) -> Result<K
     let kept = shared.blocking(move |store| store.keep(wanted)).await??;
     let outcomes = kept.account_outcomes.iter().chain(&kept.space_outcomes).chain(&kept.push_outcomes);
     let outcomes = outcomes.chain(&kept.snapshot_outcomes).chain(&kept.verified_outcomes);
+    let outcomes = outcomes.chain(&kept.handed_outcomes);
     shared.counters.add("mecum_verified_total", kept.newly_verified);
     for outcome in outcomes {
         match outcome.refusal() {

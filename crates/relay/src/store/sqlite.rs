@@ -5,6 +5,8 @@
 mod accounts;
 pub(crate) mod backup;
 pub mod check;
+mod evidence;
+mod handed;
 mod helping;
 mod inbox;
 mod mailboxes;
@@ -217,6 +219,7 @@ fn keep(c: &Connection, wanted: &Wanted) -> Result<Result<Kept, Refusal>, StoreE
         let gone = Outcome::Refused(RefusalCode::UnknownDevice.into());
         kept.space_outcomes = vec![gone; wanted.space_entries.len()];
         kept.push_outcomes = vec![gone; wanted.pushes.len()];
+        kept.handed_outcomes = vec![gone; wanted.handed.len()];
         kept.snapshot_outcomes = vec![gone; wanted.snapshots.len()];
         kept.verified_outcomes = vec![gone; wanted.verified.len()];
         kept.news_for.sort_unstable();
@@ -234,10 +237,14 @@ fn keep(c: &Connection, wanted: &Wanted) -> Result<Result<Kept, Refusal>, StoreE
         if let Err(refusal) = &result
             && refusal.code == RefusalCode::ChainFork
         {
-            pushes::keep_evidence(c, wanted, &card.signing, push)?;
+            evidence::keep(c, wanted, &card.signing, push)?;
         }
         kept.push_outcomes.push(outcome(&result));
         kept.receipts.extend(result.ok().flatten());
+    }
+    for push in &wanted.handed {
+        let result = attempt(c, |c| handed::keep(c, wanted, push, &mut kept.news_for))?;
+        kept.handed_outcomes.push(outcome(&result));
     }
     for snapshot in &wanted.snapshots {
         let result = attempt(c, |c| snapshots::keep(c, wanted, &card.signing, snapshot, &mut kept.news_for))?;

@@ -11,6 +11,7 @@ mod exchange;
 mod floods;
 mod frames;
 mod frozen;
+mod handed;
 mod helping;
 mod histories;
 mod introductions;

@@ -3,8 +3,8 @@
 use mecum_seal::testing::SeededEntropy;
 use mecum_seal::{IncarnationId, SigningKey, SpaceId};
 use mecum_sync::{
-    Challenge, FORMS, Item, Outcome, Push, Refusal, RefusalCode, Role, SaidPush, SaidRequest, SaidSnapshot,
-    SessionGrant, ShortPush, SyncRequest, SyncResponse, encode,
+    Challenge, FORMS, FORMS_HANDED, Item, Outcome, Push, Refusal, RefusalCode, Role, SaidPush, SaidRequest,
+    SaidSnapshot, SessionGrant, ShortPush, SyncRequest, SyncResponse, encode,
 };
 
 use crate::device::Device;
@@ -275,7 +275,7 @@ async fn a_relay_says_which_short_forms_it_takes_to_who_asks() {
         ("/v1/session", None),
         ("/v1/session?forms=0", Some(0)),
         ("/v1/session?forms=1", Some(FORMS)),
-        ("/v1/session?forms=4294967295", Some(FORMS)),
+        ("/v1/session?forms=4294967295", Some(FORMS_HANDED)),
     ] {
         assert_eq!(sign_in(path).await.frame::<SessionGrant>().forms, forms, "{path}");
     }

@@ -73,6 +73,18 @@ impl Followed {
         self.statements.clear();
     }
 
+    /// Where each chain stands as far as it is held here.
+    pub(super) fn furthest(&self) -> BTreeMap<(DeviceId, IncarnationId), ChainHead> {
+        let mut furthest = self.heads.clone();
+        for (name, head) in self.held.iter().flat_map(|held| &held.heads) {
+            let here = furthest.entry(*name).or_insert(*head);
+            if here.envelope_seq < head.envelope_seq {
+                *here = *head;
+            }
+        }
+        furthest
+    }
+
     /// How many entries of the log the relay has ever shown.
     pub(super) fn ever_confirmed(&self) -> u64 {
         self.held.as_ref().map_or(0, |held| held.entries).max(self.confirmed_entries)

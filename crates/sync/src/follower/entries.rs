@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use mecum_seal::{AccountId, DeviceId, IncarnationId, SpaceId, VerifyingKey};
+use mecum_seal::{AccountId, DeviceId, Envelope, IncarnationId, SpaceId, VerifyingKey};
 use minicbor::{Decode, Encode};
 
 use super::{Accepted, FollowError, Followed, Follower};
 use crate::account_log::{AccountLog, KnownDevice};
 use crate::chain::Chain;
 use crate::controls::{holds, is_out};
+use crate::frames::Push;
 use crate::limits::MAX_UNSTORED_ENTRIES;
 use crate::receipt::Countersign;
 use crate::signed::Signed;
@@ -151,7 +152,8 @@ impl Follower {
     /// What the last entry of `log` makes void of the chains that are here. A cut at the end of a chain must name its last link.
     fn voided(&self, log: &SpaceLog, space: SpaceId, followed: &Followed) -> Result<Vec<Void>, FollowError> {
         let mut void = Vec::new();
-        for ((device, incarnation), head) in &followed.heads {
+        let furthest = followed.furthest();
+        for ((device, incarnation), head) in &furthest {
             let chain = Chain { device: *device, incarnation: *incarnation, space };
             let Some(account) = self.account_of(*device) else { continue };
             let voided = log.voided_by_last(account, &chain, head.envelope_seq);
@@ -159,7 +161,7 @@ impl Follower {
         }
         let last = log.cut_sets().last().filter(|set| set.entry == log.entries());
         for cut in last.iter().flat_map(|set| &set.cuts) {
-            let head = followed.heads.get(&(cut.device, cut.incarnation));
+            let head = furthest.get(&(cut.device, cut.incarnation));
             if head.is_some_and(|head| head.envelope_seq == cut.envelope_seq && head.hash != cut.hash) {
                 return Err(FollowError::SpaceLog(SpaceLogError::BadCuts));
             }
@@ -182,10 +184,30 @@ impl Follower {
         if !holds("writer-member", followed.log.ever(account)) {
             return Err(FollowError::UnknownDevice);
         }
-        followed.check_open(statement.device, |closed| {
-            statement.envelope_seq <= closed.chains.get(&statement.incarnation).copied().unwrap_or(0)
-        })?;
         Ok((account, known.card.signing))
+    }
+
+    /// What a device says of a chain after it was removed counts nothing, unless a cut decides of all that it brings: then it may be
+    /// somebody else who hands it to a relay that had lost it.
+    pub(super) fn check_push_open(
+        followed: &Followed,
+        account: AccountId,
+        push: &Push,
+    ) -> Result<(), FollowError> {
+        let statement = push.statement.unverified();
+        let name = (statement.device, statement.incarnation);
+        let judged = |bytes: &Vec<u8>| {
+            let seq =
+                Envelope::parse(bytes).ok().and_then(|e| followed.log.seq_of(e.place().membership_head));
+            seq.is_some_and(|seq| followed.log.is_judged(account, name, seq))
+        };
+        let open = followed.check_open(statement.device, |closed| {
+            statement.envelope_seq <= closed.chains.get(&statement.incarnation).copied().unwrap_or(0)
+        });
+        open.or_else(|error| {
+            let is_judged = !push.envelopes.is_empty() && push.envelopes.iter().all(judged);
+            if is_judged { Ok(()) } else { Err(error) }
+        })
     }
 
     /// Devices that entry `seq` of an account's log removed have nothing more to say in the spaces that are followed here. What

@@ -38,6 +38,7 @@ impl Follower {
             && response.push_outcomes.len() == request.pushes.len()
             && response.snapshot_outcomes.len() == request.snapshots.len()
             && response.verified_outcomes().len() == request.verified().len()
+            && (response.handed.is_none() || response.handed_outcomes().len() == request.handed().len())
             && response.cursor >= request.cursor
             && request.cursor == self.cursor
             && (!response.more || !response.items.is_empty());

@@ -4,7 +4,7 @@ use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId};
 use minicbor::{Decode, Encode};
 
 use super::{Cut, Role, SpaceLog};
-use crate::chain::Chain;
+use crate::chain::{Chain, ChainHead};
 use crate::codec;
 use crate::limits::MAX_CUTS;
 
@@ -162,6 +162,33 @@ impl SpaceLog {
             set.account == account
                 && membership_seq < set.before_entry()
                 && set.last(device, incarnation).is_some_and(|last| envelope_seq > last)
+        })
+    }
+
+    /// Whether a cut decides of an envelope of `account`: what counts of its chain is settled then, whenever it comes.
+    pub fn is_judged(
+        &self,
+        account: AccountId,
+        (device, incarnation): (DeviceId, IncarnationId),
+        membership_seq: u64,
+    ) -> bool {
+        self.cut_sets().iter().any(|set| {
+            set.account == account
+                && membership_seq < set.before_entry()
+                && set.last(device, incarnation).is_some()
+        })
+    }
+
+    /// Whether a link of `account` stands at the place of a cut that decides of it, and is not the one that the cut names.
+    pub fn is_other_than_cut(&self, account: AccountId, chain: &Chain, head: &ChainHead) -> bool {
+        self.cut_sets().iter().any(|set| {
+            let at = |cut: &Cut| {
+                (cut.device, cut.incarnation, cut.envelope_seq)
+                    == (chain.device, chain.incarnation, head.envelope_seq)
+            };
+            set.account == account
+                && head.membership_seq < set.before_entry()
+                && set.cuts.iter().any(|cut| at(cut) && cut.hash != head.hash)
         })
     }
 

@@ -137,7 +137,7 @@ pub(super) const ROWS: &[Row] = &[
         )
     },
     Row {
-        names: &["a_server_that_goes_back_gets_everything_again_from_whoever_wrote_it"],
+        names: &["a_server_that_goes_back_gets_everything_again_from_whoever_has_it"],
         cases: Cases::Asked,
         control: Control::Tests(&["an_edit_that_a_restored_server_drops_is_missed"]),
         in_test: 200,

@@ -1,4 +1,4 @@
-//! Pushes: every check of the protocol, the gap-free order of the space, and the evidence of equivocation.
+//! Pushes: every check of the protocol, and the gap-free order of the space.
 
 use std::borrow::Cow;
 
@@ -16,10 +16,7 @@ use super::spaces::Space;
 use super::{accounts, hash32, inbox, int, spaces, stored, uint};
 use crate::store::{Author, StoreError, Wanted};
 
-/// Most second versions that are kept for one chain: evidence, not a store for an attacker.
-const MAX_EVIDENCE: i64 = 16;
-
-type Attempt<T> = Result<Result<T, Refusal>, StoreError>;
+pub(super) type Attempt<T> = Result<Result<T, Refusal>, StoreError>;
 
 /// A chain as it stands: its head and its last statement.
 struct Standing {
@@ -39,7 +36,8 @@ pub(super) fn keep(
         Ok(found) => found,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let kept = keep_whole(c, wanted, signer, (&space, &push), news_for)?;
+    let writer = Writer { account: wanted.author.account, signing: *signer, epochs: EpochRule::Current };
+    let kept = keep_whole(c, wanted, &writer, (&space, &push), news_for)?;
     let kept = kept.map_err(|refusal| match (said, refusal.code) {
         // It is not what the device signed, whyever: said in full, it tells more.
         (SaidPush::Short(_), RefusalCode::BadSignature) => RefusalCode::UnknownBase.into(),
@@ -49,7 +47,11 @@ pub(super) fn keep(
 }
 
 /// A push in full, and the space that it is for. Before anything is looked up, whoever asks must be a member.
-fn whole<'p>(c: &Connection, wanted: &Wanted, said: &'p SaidPush) -> Attempt<(Space, Cow<'p, Push>)> {
+pub(super) fn whole<'p>(
+    c: &Connection,
+    wanted: &Wanted,
+    said: &'p SaidPush,
+) -> Attempt<(Space, Cow<'p, Push>)> {
     if let SaidPush::Whole(push) = said
         && push.statement.unverified().device != wanted.author.device
     {
@@ -71,16 +73,23 @@ fn whole<'p>(c: &Connection, wanted: &Wanted, said: &'p SaidPush) -> Attempt<(Sp
     Ok(push.map(|push| (space, Cow::Owned(push))).ok_or(RefusalCode::UnknownBase.into()))
 }
 
-fn keep_whole(
+/// Who wrote a push, and which epochs count in it.
+pub(super) struct Writer {
+    pub(super) account: AccountId,
+    pub(super) signing: VerifyingKey,
+    pub(super) epochs: EpochRule,
+}
+
+pub(super) fn keep_whole(
     c: &Connection,
     wanted: &Wanted,
-    signer: &VerifyingKey,
+    writer: &Writer,
     (space, push): (&Space, &Push),
     news_for: &mut Vec<AccountId>,
 ) -> Attempt<Option<Receipt>> {
     let claimed = push.statement.unverified();
     let standing = standing(c, &claimed.chain())?;
-    let checked = verify_statement(push, signer).and_then(|s| Ok((s, parse_envelopes(push)?)));
+    let checked = verify_statement(push, &writer.signing).and_then(|s| Ok((s, parse_envelopes(push)?)));
     let (statement, envelopes) = match checked {
         Ok(checked) => checked,
         Err(error) => return Ok(Err(refusal(error, standing.head))),
@@ -95,8 +104,7 @@ fn keep_whole(
             return Ok(Err(refusal));
         }
     } else {
-        let account = wanted.author.account;
-        match verify_links(&space.log, account, statement, standing.head, fresh, EpochRule::Current) {
+        match verify_links(&space.log, writer.account, statement, standing.head, fresh, writer.epochs) {
             Ok(head) => {
                 let bodies = push.envelopes.get(known..).unwrap_or_default();
                 let brought = Brought { wanted, space, signed: &push.statement, head, fresh, bodies };
@@ -285,65 +293,9 @@ impl Brought<'_> {
     }
 }
 
-/// Keeps the second versions of stored links that a refused push holds, if the device really signed for them: the
-/// envelopes must be linked to each other and end where the signed statement ends. Anything else proves nothing.
-pub(super) fn keep_evidence(
-    c: &Connection,
-    wanted: &Wanted,
-    signer: &VerifyingKey,
-    said: &SaidPush,
-) -> Result<(), StoreError> {
-    let Ok((_, push)) = whole(c, wanted, said)? else { return Ok(()) };
-    let Ok(statement) = verify_statement(&push, signer) else { return Ok(()) };
-    let Ok(envelopes) = parse_envelopes(&push) else { return Ok(()) };
-    if !is_signed_for(statement, &envelopes) {
-        return Ok(());
-    }
-    let Chain { device, incarnation, space } = statement.chain();
-    let count: i64 = c
-        .prepare_cached("SELECT count(*) FROM equivocation WHERE space = ?1 AND device = ?2")?
-        .query_row(params![space.as_bytes(), device.as_bytes()], |row| row.get(0))?;
-    let room = usize::try_from(MAX_EVIDENCE.saturating_sub(count)).unwrap_or(0);
-    let mut kept = 0;
-    for (envelope, body) in envelopes.iter().zip(&push.envelopes) {
-        let seq = envelope.place().envelope_seq;
-        let stored = content_id(c, &statement.chain(), seq)?;
-        if kept >= room || stored.is_none_or(|id| id == envelope.content_id()) {
-            continue;
-        }
-        kept += 1;
-        c.prepare_cached(
-            "INSERT OR IGNORE INTO equivocation
-                 (space, device, incarnation, envelope_seq, content_id, body, statement, seen_at_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?
-        .execute(params![
-            space.as_bytes(),
-            device.as_bytes(),
-            incarnation.as_bytes(),
-            int(seq),
-            envelope.content_id().as_bytes(),
-            body,
-            encode(&push.statement),
-            wanted.now_ms
-        ])?;
-    }
-    Ok(())
-}
-
-/// Whether the statement's signature reaches every one of these envelopes, over the hashes that link them.
-fn is_signed_for(statement: &Statement, envelopes: &[Envelope]) -> bool {
-    let linked = envelopes.windows(2).all(|pair| match pair {
-        [a, b] => {
-            b.place().previous == a.content_id()
-                && Some(b.place().envelope_seq) == a.place().envelope_seq.checked_add(1)
-        }
-        _ => true,
-    });
-    let ends = envelopes.last().is_some_and(|last| {
-        last.content_id() == statement.last && last.place().envelope_seq == statement.envelope_seq
-    });
-    linked && ends
+/// The last `envelope_seq` that is stored of a chain; 0 if nothing is.
+pub(super) fn last(c: &Connection, chain: &Chain) -> Result<u64, StoreError> {
+    standing(c, chain).map(|standing| standing.head.envelope_seq)
 }
 
 fn standing(c: &Connection, chain: &Chain) -> Result<Standing, StoreError> {
