@@ -19,7 +19,7 @@ use mecum_client::testing::surroundings;
 use mecum_documents::{Document, Limits};
 use mecum_domain::{Batch, ChartId, Edit, EntryId, Field, Kind};
 use mecum_faults::Proof;
-use mecum_sync::{Outcome, Pruning, Role, Signed, StoredSnapshot, SyncRequest, Verified};
+use mecum_sync::{FORMS, Outcome, Pruning, Role, Signed, StoredSnapshot, SyncRequest, Verified};
 use mecum_vault::Location;
 
 /// After each exchange every device folds what the server has: what is asked of logs later is asked of folded ones.
@@ -317,9 +317,10 @@ async fn impose_only(device: &mut Device, said: Signed<Verified>) {
     assert_eq!(response.verified_outcomes(), [Outcome::Stored]);
 }
 
-/// A server that prunes, before or after the backup that it is put back from, between one and many pushes behind. The holders come
-/// back, or one of them does not; then a new device begins. Whether every word is on every device.
-async fn put_back(seed: u64, all_return: bool) -> Result<(), String> {
+/// A server that prunes, before or after the backup that it is put back from, between one and hundreds of pushes behind. The holders
+/// come back; in one of three histories one of them only after a new device began. Whether every word is on every device, unless
+/// nothing is handed over.
+async fn put_back(seed: u64, hands_over: bool) -> Result<(), String> {
     let mut line = Line::start().await;
     let (mut phone, mut laptop, chart) = *Box::pin(line.two(seed * 10 + 1, 24)).await;
     drop(fold(&line, &mut phone, &mut laptop, seed * 10 + 3).await);
@@ -335,7 +336,8 @@ async fn put_back(seed: u64, all_return: bool) -> Result<(), String> {
     }
     let (phone_again, laptop_again) = (line.again(phone).await, line.again(laptop).await);
     (phone, laptop) = (phone_again, laptop_again);
-    let behind = 1 + usize::try_from(seed * 7 % 23).expect("few");
+    let most = if seed % 20 == 7 { 500 } else { 23 };
+    let behind = 1 + usize::try_from(seed * 7 % most).expect("few");
     for number in 0..behind {
         let writer = if number % 3 == 0 { &mut phone } else { &mut laptop };
         let fields = vec![(Field::Text, format!("since the backup {number}"))];
@@ -349,6 +351,11 @@ async fn put_back(seed: u64, all_return: bool) -> Result<(), String> {
     line.relay.sweep().expect("a sweep");
     let tablet = phone.session.pair_for_tests("tablet", &Location::Memory, surroundings(seed * 10 + 5));
     let (mut phone, mut laptop) = (line.again(phone).await, line.again(laptop).await);
+    let all_return = hands_over && !seed.is_multiple_of(3);
+    for device in [&mut phone, &mut laptop] {
+        // What a server is handed over only if it takes it.
+        device.signed_in.forms = if hands_over { device.signed_in.forms } else { FORMS };
+    }
     for _ in 0..3 {
         exchange(&mut phone).await;
         if all_return {
@@ -358,6 +365,10 @@ async fn put_back(seed: u64, all_return: bool) -> Result<(), String> {
     let mut tablet = line.device(tablet).await;
     exchange(&mut tablet).await;
     exchange(&mut phone).await;
+    if hands_over {
+        exchange(&mut laptop).await;
+        exchange(&mut tablet).await;
+    }
     line.is_sound("after the restore");
     if phone.session.fingerprint().expect("shown") != whole {
         return Err("a holder lost something".into());

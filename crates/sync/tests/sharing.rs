@@ -303,6 +303,45 @@ fn a_removed_member_is_told_so_and_is_owed_nothing() {
 }
 
 #[test]
+fn what_a_removed_device_wrote_counts_as_far_as_a_cut_says_whenever_it_comes() {
+    let mut scene = scene(620);
+    let mut phone = Actor::second(10, &scene.mother);
+    let mut own_log = AccountLog::found(&scene.mothers[0]).unwrap();
+    let add = scene.mother.add_device(&own_log, &phone);
+    own_log.append(&add).unwrap();
+    scene.mothers.push(add);
+    phone.follow(&scene.log);
+    let before = phone.push(scene.space, &["before"], vec![]);
+    let mut twin = Actor { writing: phone.writing.clone(), ..Actor::second(10, &scene.mother) };
+    let lost = phone.push(scene.space, &["lost by the relay"], vec![]);
+    let cut = phone.cut(scene.space);
+    let late = phone.push(scene.space, &["by the thief"], vec![]);
+    let removal = Item::AccountEntry(scene.mother.remove_device(&own_log, phone.device));
+    let epoch = SpaceBody::Epoch { next: Actor::next_epoch(&scene.log, None), cuts: vec![cut] };
+    let epoch = scene.mother.space_entry(&scene.log, epoch);
+    let epoch = scene.append(epoch, MOTHER);
+    let other = twin.push(scene.space, &["another in its place"], vec![]);
+    scene.entries.pop();
+    for mut follower in [scene.ready_mother(), scene.ready_daughter()] {
+        follower.accept(&batch(1, &before)).unwrap();
+        pulled(&mut follower);
+        follower.accept(&removal).unwrap();
+        assert_eq!(refused(&mut follower, &batch(2, &lost)), FollowError::RemovedDevice, "no cut yet");
+        follower.accept(&scene.placed(&epoch, 1)).unwrap();
+        let fork = FollowError::Push(PushError::Chain(mecum_sync::ChainError::Fork));
+        assert_eq!(refused(&mut follower, &batch(2, &other)), fork, "the cut names another link");
+        let Accepted::Envelopes { void, .. } = follower.accept(&batch(2, &lost)).unwrap() else {
+            panic!("it is handed over by somebody else");
+        };
+        assert_eq!(void, [false], "and counts: the cut is behind it");
+        let Accepted::Envelopes { void, .. } = follower.accept(&batch(3, &late)).unwrap() else {
+            panic!("a link of its chain");
+        };
+        assert_eq!(void, [true], "and nothing beyond it");
+    }
+}
+
+#[test]
 fn a_removed_device_is_heard_no_more_and_what_it_wrote_counts() {
     let mut scene = scene(600);
     let mut phone = Actor::second(9, &scene.mother);

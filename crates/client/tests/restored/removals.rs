@@ -252,3 +252,48 @@ fn what_nobody_hands_over_to_a_restored_server_is_missed() {
     }
     assert!(missed > 2, "the control fails: {missed} of 6");
 }
+
+#[test]
+fn a_removal_that_is_decided_on_a_restored_server_cuts_alike_where_more_had_been_seen() {
+    for folds in [false, true] {
+        let mut family = Family::new(41);
+        family.server.folds = folds.then(std::cell::Cell::default);
+        let chart = family.chart;
+        medicine(&mut family.ani, chart, "Before", None);
+        family.settle().expect("an honest server is followed");
+        let to = tempfile::tempdir().expect("a folder");
+        let backup = family.server.backup(&to.path().join("backup"));
+        for name in ["Seen by the laptop", "And this"] {
+            medicine(&mut family.ani, chart, name, None);
+            family.server.exchange(&mut family.ani).expect("an exchange");
+        }
+        family.server.exchange(&mut family.laptop).expect("an exchange");
+        let key = medicine(&mut family.laptop, chart, "On top of it", None);
+        family.server.exchange(&mut family.laptop).expect("an exchange");
+        family.server.restore(&backup);
+        // The phone had seen nothing of that, and decides.
+        family.remove_ani(None);
+        for _ in 0..2 {
+            family.server.exchange(&mut family.phone).expect("an exchange");
+        }
+        for _ in 0..3 {
+            family.server.exchange(&mut family.laptop).expect("an exchange");
+            family.server.exchange(&mut family.phone).expect("an exchange");
+        }
+        dose(&mut family.laptop, chart, key, "3");
+        for _ in 0..2 {
+            family.server.exchange(&mut family.laptop).expect("an exchange");
+            family.server.exchange(&mut family.phone).expect("an exchange");
+        }
+        family.same();
+        let around = family.server.around(47);
+        let mut fresh = family.phone.pair_for_tests("new", &Location::Memory, around);
+        family.server.exchange(&mut family.phone).expect("an exchange");
+        family.server.exchange(&mut fresh).expect("an exchange");
+        for (who, session) in [("phone", &family.phone), ("laptop", &family.laptop), ("new", &fresh)] {
+            let has = names(session, chart);
+            assert_eq!(has, ["Amlodipine", "Before", "On top of it"], "{who}: what came later is void");
+        }
+        assert!(family.server.is_sound(), "and the server is sound");
+    }
+}

@@ -147,6 +147,16 @@ pub(super) const ROWS: &[Row] = &[
         ..row(19, "a server restored from an older backup; every edit comes back", CLIENT, "restored")
     },
     Row {
+        names: &["a_server_that_lost_a_removal_gets_it_back_first_and_with_it_everything_that_anybody_holds"],
+        cases: Cases::Asked,
+        control: Control::Tests(&["what_nobody_hands_over_to_a_restored_server_is_missed"]),
+        in_test: 200,
+        per_change: 200,
+        nightly: 2_000,
+        shards: 4,
+        ..row(19, "a server restored to before a member or a device was removed", CLIENT, "restored")
+    },
+    Row {
         names: &["a_pruned_server_that_is_put_back_from_a_backup_is_no_dead_end"],
         control: Control::Tests(&["control_what_no_holder_brings_back_is_missed"]),
         in_test: 4,
