@@ -144,7 +144,7 @@ impl Session {
     }
 
     /// What is handed over now, within `room` bytes.
-    pub(crate) fn to_hand_over(&mut self, room: &mut usize) -> Result<Option<Handed>, SessionError> {
+    pub(crate) fn handed_now(&mut self, room: &mut usize) -> Result<Option<Handed>, SessionError> {
         if !self.has_to_hand_over() {
             return Ok(None);
         }

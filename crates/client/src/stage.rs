@@ -86,6 +86,12 @@ pub(crate) fn push_name(space: SpaceId, seq: u64) -> Vec<u8> {
     [b"push".as_slice(), space.as_bytes(), &seq.to_be_bytes()].concat()
 }
 
+/// Which own link a name of that kind is of.
+pub(crate) fn pushed_of(name: &[u8]) -> Option<(SpaceId, u64)> {
+    let (space, seq) = name.strip_prefix(b"push")?.split_at_checked(16)?;
+    Some((SpaceId::from_slice(space)?, u64::from_be_bytes(seq.try_into().ok()?)))
+}
+
 /// The name under which the vault keeps an [`Outgoing`]; sorts by time.
 pub(crate) fn outgoing_name(item: &Outgoing) -> Vec<u8> {
     [&item.at_ms.to_be_bytes(), item.space.as_bytes().as_slice(), &item.seq.to_be_bytes()].concat()

@@ -98,7 +98,7 @@ pub fn verify_links(
         let place = envelope.place();
         at = ChainHead { envelope_seq: place.envelope_seq, hash: envelope.content_id(), membership_seq };
         // A cut may have been there first, of a chain that a relay had lost: then the chain has to lead to it.
-        if !holds("cut-link", !log.is_other_than_cut(account, &chain, &at)) {
+        if log.is_other_than_cut(account, &chain, &at) {
             return Err(PushError::Chain(ChainError::Fork));
         }
     }

@@ -108,6 +108,7 @@ fn full_answer(scene: &Scene) -> SyncResponse {
             released_at_ms: 604_800_007,
             others: None,
         }),
+        handed: None,
     }
 }
 
@@ -124,6 +125,7 @@ fn empty_answer() -> SyncResponse {
         snapshot_outcomes: vec![],
         pruned: None,
         helpers_notice: None,
+        handed: None,
     }
 }
 

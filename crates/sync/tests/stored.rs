@@ -143,6 +143,7 @@ impl Scene {
             snapshot_outcomes: vec![],
             pruned: None,
             helpers_notice: None,
+            handed: None,
         };
         self.follower.check_response(&request, &response).unwrap();
         self.follower.accept(&own).unwrap();

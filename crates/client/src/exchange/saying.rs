@@ -61,7 +61,7 @@ impl Session {
                 request.pushes.push(push);
             }
         }
-        request.handed = self.to_hand_over(&mut room)?;
+        request.handed = self.handed_now(&mut room)?;
         let says_else = !request.account_entries.is_empty()
             || !request.space_entries.is_empty()
             || !request.pushes.is_empty()

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use mecum_documents::{Document, Incoming, Payload, TakenOut};
-use mecum_seal::{DocumentId, Envelope, Hash32};
+use mecum_seal::{DocumentId, Envelope, Hash32, SpaceId};
 use mecum_sync::{Chain, Signed, SpaceEntry, decode};
 use mecum_vault::{Durability, Salvage, Table};
 
@@ -19,7 +19,7 @@ use crate::plaintext::{OpenDocument, unpack};
 use crate::restored::Taken;
 use crate::session::{Session, open_envelope};
 use crate::space::{DocumentState, SpaceState};
-use crate::stage::Stage;
+use crate::stage::{Stage, pushed_of};
 
 /// The largest log entry that is read back.
 const MAX_ENTRY_BYTES: usize = 1 << 20;
@@ -65,6 +65,25 @@ impl Session {
             brought += self.bring_edits(document, unsent, &before)?;
         }
         Ok(brought)
+    }
+
+    /// Whether every own link that waits to be sent can be read. Rows of their own name them: where the words are lost together with the
+    /// lists that showed them, nothing else tells that they are missing.
+    pub(super) fn reads_all_unsent(&self, salvage: &Salvage) -> Result<bool, SessionError> {
+        let Some(before) = salvage.get(Table::Account, b"identity") else { return Ok(true) };
+        let before = Identity::decode(before)?;
+        let read = self.unsent_of(salvage, &before);
+        let is_read = |space: SpaceId, seq: u64| {
+            let is_it = |unsent: &Unsent| {
+                (unsent.envelope.place().space, unsent.envelope.place().envelope_seq) == (space, seq)
+            };
+            read.iter().any(is_it)
+        };
+        let waits = salvage.rows().iter().filter(|row| row.table == Table::Sync && !row.stale);
+        Ok(waits.filter_map(|row| pushed_of(&row.name)).all(|(space, seq)| {
+            let chain = Chain { device: before.device, incarnation: before.incarnation, space };
+            seq <= self.follower.chain_head(&chain).envelope_seq || is_read(space, seq)
+        }))
     }
 
     /// The own envelopes beyond what the server has, each chain in order.

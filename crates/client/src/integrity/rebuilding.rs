@@ -126,8 +126,12 @@ impl Session {
     ) -> Result<Mended, CallError> {
         let mut session = Self::fetch_all(salvage, at, options, around).await?;
         let unsent = block_in_place(|| {
+            if !session.reads_all_unsent(salvage)? {
+                return Err(CallError::new(Code::Damaged, "error-mend-loses"));
+            }
             let unsent = session.bring_over(salvage)?;
-            session.bring_decisions(salvage).map(|()| unsent)
+            session.bring_decisions(salvage)?;
+            Ok::<_, CallError>(unsent)
         })?;
         Ok(Mended { session, unsent, by: MendBy::Server, beyond: 0 })
     }

@@ -206,6 +206,26 @@ async fn mending_a_damaged_vault_never_removes_good_data() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn words_that_wait_to_be_sent_and_cannot_be_read_bar_a_mending_also_where_no_list_names_them() {
+    let original = Original::new(false).await;
+    let (_folder, profile, server) = original.copy().await;
+    // Found by two pages that changed places: the envelopes, and the lists that showed what was in them; and a section beside it,
+    // so that everything would be fetched.
+    super::sql(
+        &profile,
+        "DELETE FROM envelope AS e WHERE n > (SELECT max(n) - 3 FROM envelope WHERE document = e.document);
+         DELETE FROM row WHERE kind = 6;
+         UPDATE row SET body = zeroblob(length(body)) WHERE at = (SELECT min(at) FROM row WHERE kind = 3)",
+    );
+    let app = device(&profile);
+    let view = mended(&app).await;
+    assert!(view["aside"].is_null(), "nothing is replaced: {view}");
+    assert_eq!(view["message_id"], "error-mend-loses", "and that is said: {view}");
+    drop(app);
+    drop(server.stop().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn control_a_mending_that_drops_an_entry_is_noticed() {
     let original = Original::new(false).await;
     let (_folder, profile, server) = original.copy().await;
