@@ -186,7 +186,10 @@ impl Server {
             let response = match self.answer(&token, &request) {
                 Err(refused) if refused.ends_with("410") => {
                     let again = session.begin_again().map_err(|error| format!("{error:?}"))?;
-                    if again { continue } else { return Err("it begins again for ever".to_owned()) }
+                    if again {
+                        continue;
+                    }
+                    return Err("it begins again for ever".to_owned());
                 }
                 answer => answer?,
             };
