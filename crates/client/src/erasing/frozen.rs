@@ -12,7 +12,7 @@ use mecum_seal::{
 };
 
 use super::base::{Base, Info, OpenSuccessor, Pending, Reason, Record, Touched, base_digest};
-use super::signing::{PURPOSE, mark, reason_aad, record_hash};
+use super::signing::{REPLACEMENT_PURPOSE, mark, reason_aad, record_hash};
 use crate::heads::heads_hash;
 use crate::row::ItemKey;
 
@@ -52,7 +52,8 @@ fn what_travels_of_a_successor_is_written_with_the_frozen_bytes_and_read_from_th
     let digest = base_digest(&heads, &info().encode());
     let reason = Reason::new(1, "the wrong person", digest);
     let aad = reason_aad(space, OLD, NEW);
-    let sealed = seal_row(&derive_key(&epoch, PURPOSE), &aad, &reason.encode(), &SeededEntropy::new(81));
+    let sealed =
+        seal_row(&derive_key(&epoch, REPLACEMENT_PURPOSE), &aad, &reason.encode(), &SeededEntropy::new(81));
     let links = BTreeMap::from([
         (OLD, Link { change_seq: 3, change: [15; 32] }),
         (NEW, Link { change_seq: 300, change: [16; 32] }),
@@ -85,8 +86,8 @@ fn what_travels_of_a_successor_is_written_with_the_frozen_bytes_and_read_from_th
     assert_eq!((&read.left_out, read.info.as_slice()), (&vec![ENTRY, FINISHED], frozen.get("info")));
     let document = read.document(actor(19)).expect("it passes the guards");
     assert!(document.save() == successor().save(), "what it begins with");
-    let opened =
-        open_row(&derive_key(&epoch, PURPOSE), &aad, frozen.get("reason, sealed")).expect("it opens");
+    let opened = open_row(&derive_key(&epoch, REPLACEMENT_PURPOSE), &aad, frozen.get("reason, sealed"))
+        .expect("it opens");
     assert_eq!(*opened, frozen.get("reason"), "to the words");
     let read = Reason::decode(&opened).expect("an old reason");
     assert_eq!((read.kind, read.words.as_str(), read.digest), (1, "the wrong person", digest));

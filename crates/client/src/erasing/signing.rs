@@ -23,7 +23,7 @@ use crate::session::Session;
 use crate::space::{DocumentState, SpaceState};
 use crate::stage::Stage;
 
-pub(super) const PURPOSE: &str = "mecum replacement v1";
+pub(super) const REPLACEMENT_PURPOSE: &str = "mecum replacement v1";
 
 /// Where the reason of a replacement is sealed.
 pub(super) fn reason_aad(space: SpaceId, document: DocumentId, by: DocumentId) -> Vec<u8> {
@@ -136,7 +136,7 @@ impl Session {
     ) -> Result<(), SessionError> {
         let state = self.staged_space(stage, space)?;
         let sealed_reason = seal_row(
-            &derive_key(&state.key, PURPOSE),
+            &derive_key(&state.key, REPLACEMENT_PURPOSE),
             &reason_aad(space, document, by),
             &reason.encode(),
             self.entropy(),
@@ -156,8 +156,9 @@ impl Session {
         let Some(entry) = self.kept_entry(stage, space.space, of.entry)? else { return Ok(None) };
         let SpaceBody::Replace { sealed_reason, .. } = entry.body else { return Ok(None) };
         let aad = reason_aad(space.space, of.document, of.by);
-        let opened =
-            space.keys().find_map(|key| open_row(&derive_key(key, PURPOSE), &aad, &sealed_reason).ok());
+        let opened = space
+            .keys()
+            .find_map(|key| open_row(&derive_key(key, REPLACEMENT_PURPOSE), &aad, &sealed_reason).ok());
         Ok(opened.and_then(|body| Reason::decode(&body)))
     }
 
