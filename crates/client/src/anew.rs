@@ -154,6 +154,8 @@ impl Session {
                 let space = SpaceId::from_slice(name.strip_prefix(ANEW)?)?;
                 Some((name, space))
             })
+            // What a restored server has lost of it is here alone, perhaps folded: not before it stands there again.
+            .filter(|(_, space)| !self.follower.holds_more(*space))
             .collect();
         if noted.is_empty() {
             return Ok(false);

@@ -162,6 +162,7 @@ impl Session {
             let durability = if envelopes > 0 || began { Durability::Full } else { Durability::Normal };
             self.commit(stage, durability)?;
         }
+        self.note_handed(request, response);
         let in_full = self.note_unknown_bases(request, response);
         let refused = first_refusal(response, rebasing, resealed, in_full);
         let mut exchanged = self.go_on(request, response, envelopes, changed, refused);
@@ -197,7 +198,8 @@ impl Session {
             self.note_waits(Waits::End, &ended);
             if !self.is_older_copy() && !self.is_reading_again()? && !self.follower.is_removed() {
                 self.make_owed_cuts()?;
-                self.cut_to_hand_over()?;
+                let cut = self.cut_to_hand_over();
+                self.note_unhanded(&cut);
                 if refused.is_none() && self.leave_a_gap()? {
                     return Err(ExchangeError::RolledBack);
                 }

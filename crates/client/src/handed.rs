@@ -4,14 +4,22 @@
 //! beyond it goes back as its writers signed it, each push behind everything that it acknowledges. What the server will not have is
 //! offered again when it has something new: perhaps what was missing came from somebody else.
 
-use std::collections::BTreeMap;
+mod links;
 
-use mecum_seal::{DeviceId, DocumentId, Envelope, Hash32, IncarnationId, SpaceId};
-use mecum_sync::limits::{MAX_ENVELOPES_PER_PUSH, MAX_PUSHES};
-use mecum_sync::{Accepted, Chain, Handed, Item, Push, Role, Signed, Statement, decode, encode};
+use std::collections::{BTreeMap, BTreeSet};
+
+use mecum_seal::{DeviceId, Envelope, Hash32, IncarnationId, SpaceId};
+use mecum_sync::limits::MAX_PUSHES;
+use mecum_sync::{
+    Accepted, Chain, Handed, Item, Outcome, Push, Role, Statement, SyncRequest, SyncResponse, encode,
+};
 use mecum_vault::{Durability, Table};
 
+use links::Links;
+
 use crate::error::SessionError;
+use crate::idle::Trouble;
+use crate::notices::Waits;
 use crate::session::Session;
 use crate::space::SpaceState;
 use crate::stage::Stage;
@@ -28,20 +36,24 @@ const KEPT: usize = 512;
 /// So many more may be there before the oldest are forgotten, all at once.
 const AT_ONCE: usize = 128;
 
-/// The largest statement that is read back.
-const MAX_STATEMENT_BYTES: usize = 1 << 20;
+/// How far the server has shown a space: the last `space_seq` and the entries of its log.
+type Shown = (u64, u64);
+
+/// What was tried to hand over in this session.
+#[derive(Default)]
+pub(crate) struct Handing {
+    /// Spaces of which everything was offered, as far as the server had shown them then.
+    tried: BTreeMap<SpaceId, Shown>,
+    /// The same of a request that is not answered yet, and whether all of the space found room in it.
+    asked: BTreeMap<SpaceId, (Shown, bool)>,
+    /// Chains of which something was refused: they are offered after all others.
+    refused: BTreeSet<Chain>,
+    /// Spaces in which an epoch was begun for it.
+    cut: BTreeSet<SpaceId>,
+}
 
 /// A chain of a space.
 type Name = (DeviceId, IncarnationId);
-
-/// Where a held link lies.
-enum Lies {
-    Log(DocumentId, u64),
-    Row(Vec<u8>),
-}
-
-/// Where each held link of a space lies.
-type Held = BTreeMap<(Name, u64), Lies>;
 
 /// How far chains are stored at the server: number and content id of the last link.
 type Heads = BTreeMap<Name, (u64, Hash32)>;
@@ -94,10 +106,42 @@ impl Session {
         if stage.deletes.is_empty() { Ok(()) } else { self.commit(stage, Durability::Normal) }
     }
 
-    /// Whether something may be handed over that was not offered since the server last showed something.
+    /// Whether something may be handed over that was not offered since the server last showed something of its space.
     pub(crate) fn has_to_hand_over(&self) -> bool {
-        self.handed_at != Some(self.follower.cursor())
-            && self.spaces.keys().any(|space| self.may_hand_over(*space))
+        self.spaces.keys().any(|space| self.may_hand_over(*space) && !self.is_offered(*space))
+    }
+
+    fn shown_of(&self, space: SpaceId) -> Shown {
+        (self.follower.space_seq(space), self.follower.stored_space_entries(space))
+    }
+
+    fn is_offered(&self, space: SpaceId) -> bool {
+        self.handing.tried.get(&space) == Some(&self.shown_of(space))
+    }
+
+    /// Notes what became of what was handed over. What found no room is offered with the next request, unless nothing was taken.
+    pub(crate) fn note_handed(&mut self, request: &SyncRequest, response: &SyncResponse) {
+        let outcomes = response.handed_outcomes();
+        for (push, outcome) in request.handed().iter().zip(outcomes) {
+            let chain = push.statement.unverified().chain();
+            match outcome {
+                Outcome::Stored => drop(self.handing.refused.remove(&chain)),
+                Outcome::Refused(_) => drop(self.handing.refused.insert(chain)),
+            }
+        }
+        let any = outcomes.contains(&Outcome::Stored);
+        for (space, (shown, whole)) in std::mem::take(&mut self.handing.asked) {
+            if whole || !any {
+                self.handing.tried.insert(space, shown);
+            }
+        }
+    }
+
+    /// What cannot be read for it keeps nothing else from going out, and is said.
+    pub(crate) fn note_unhanded<T>(&mut self, tried: &Result<T, SessionError>) {
+        if tried.is_err() {
+            self.note_waits(Waits::Storage(Trouble::Damaged), tried);
+        }
     }
 
     fn may_hand_over(&self, space: SpaceId) -> bool {
@@ -111,6 +155,7 @@ impl Session {
         let account = self.follower.account_log().ok_or(SessionError::Stored { what: "account log" })?;
         let removed: Vec<DeviceId> = account.removed().iter().map(|gone| gone.card.device).collect();
         let mut stage = Stage::default();
+        let mut cut = BTreeSet::new();
         for space in self.spaces.keys().copied().filter(|space| self.may_hand_over(*space)) {
             let Some(log) = self.follower.space_log(space) else { continue };
             let is_judged = |chain: &Chain| {
@@ -120,20 +165,26 @@ impl Session {
             let further = self.follower.held_further(space);
             let uncut =
                 further.iter().any(|(chain, ..)| removed.contains(&chain.device) && !is_judged(chain));
-            if uncut && self.check_writable(&stage, space).is_ok() {
+            // Once: should the server refuse it, it will again.
+            if uncut && !self.handing.cut.contains(&space) && self.check_writable(&stage, space).is_ok() {
                 self.stage_epoch(&mut stage, space)?;
+                cut.insert(space);
             }
         }
+        self.handing.cut.append(&mut cut);
         if stage.follower.is_none() { Ok(()) } else { self.commit(stage, Durability::Full) }
     }
 
-    /// Whether the next own link in a space is one that others may hold, of an epoch that is over: it can only be handed over.
+    /// Whether the next own link in a space is one that others may hold, and is of an epoch that is over, or gone: nothing is said there
+    /// but by handing over.
     pub(crate) fn own_is_handed(&self, state: &SpaceState) -> Result<bool, SessionError> {
         let stored = self.follower.chain_head(&self.own_chain(state.space)).envelope_seq;
-        if self.follower.ever_shown(state.space) <= stored {
+        let may_write = self.follower.role(state.space).is_some_and(Role::may_write);
+        if self.follower.ever_shown(state.space) <= stored || !may_write {
             return Ok(false);
         }
-        let Some(bytes) = self.own_envelope_kept(state.space, stored + 1)? else { return Ok(false) };
+        // Where it is a gap, a new life goes on ([`Session::leave_a_gap`]): what this one said would only stand in the way of the old links.
+        let Some(bytes) = self.own_envelope_kept(state.space, stored + 1)? else { return Ok(true) };
         Ok(self.is_of_its_time(state.space, &Envelope::parse(&bytes).map_err(|_| SessionError::Envelope)?))
     }
 
@@ -145,32 +196,46 @@ impl Session {
 
     /// What is handed over now, within `room` bytes.
     pub(crate) fn handed_now(&mut self, room: &mut usize) -> Result<Option<Handed>, SessionError> {
+        self.handing.asked.clear();
         if !self.has_to_hand_over() {
             return Ok(None);
         }
-        self.handed_at = Some(self.follower.cursor());
-        let spaces: Vec<SpaceId> = self.spaces.keys().copied().filter(|s| self.may_hand_over(*s)).collect();
+        let mut spaces: Vec<SpaceId> = self.spaces.keys().copied().collect();
+        spaces.retain(|space| self.may_hand_over(*space) && !self.is_offered(*space));
         let mut pushes = Vec::new();
-        for space in spaces {
-            self.hand_over_of(space, room, &mut pushes)?;
+        for last in [false, true] {
+            for space in &spaces {
+                let whole = self.hand_over_of(*space, room, &mut pushes, last)?;
+                self.handing.asked.insert(*space, (self.shown_of(*space), whole));
+            }
+            if !pushes.is_empty() {
+                break;
+            }
         }
         Ok((!pushes.is_empty()).then_some(Handed { pushes }))
     }
 
-    /// What is handed over of a space, in an order in which each push acknowledges only what stands there by then.
+    /// What is handed over of a space, in an order in which each push acknowledges only what stands there by then; of chains of which
+    /// something was refused only if `refused`. Whether all of it found room.
     fn hand_over_of(
         &self,
         space: SpaceId,
         room: &mut usize,
         pushes: &mut Vec<Push>,
-    ) -> Result<(), SessionError> {
+        refused: bool,
+    ) -> Result<bool, SessionError> {
         let lies = self.held_links(space)?;
         let mut heads: Heads = BTreeMap::new();
         for (chain, head) in self.follower.chains(space) {
             heads.insert((chain.device, chain.incarnation), (head.envelope_seq, head.hash));
         }
         let mut said = BTreeMap::new();
+        let mut whole = true;
         for (chain, last, hash) in self.follower.held_further(space) {
+            if self.handing.refused.contains(&chain) && !refused {
+                whole = false;
+                continue;
+            }
             let statements = self.statements_of(&lies, &chain, (last, hash))?;
             said.insert((chain.device, chain.incarnation), statements.into_iter().peekable());
         }
@@ -180,18 +245,21 @@ impl Session {
                 while let Some(statement) = statements.next_if(|next| is_satisfied(next.unverified(), &heads))
                 {
                     if pushes.len() >= MAX_PUSHES {
-                        return Ok(());
+                        return Ok(false);
                     }
                     let from = heads.get(name).map_or(0, |(seq, _)| *seq);
                     let (to, last) = (statement.unverified().envelope_seq, statement.unverified().last);
                     if to <= from {
                         continue;
                     }
-                    let Some(envelopes) = self.links(&lies, *name, (from, to), room, pushes.is_empty())?
-                    else {
+                    let envelopes = match self.links(&lies, *name, (from, to), room, pushes.is_empty())? {
+                        Links::Here(envelopes) => envelopes,
                         // What was erased or folded away is not here; and what has no room now goes with the next request.
-                        statements.by_ref().for_each(drop);
-                        break;
+                        none => {
+                            whole &= matches!(none, Links::Gone);
+                            statements.by_ref().for_each(drop);
+                            break;
+                        }
                     };
                     pushes.push(Push { envelopes, statement });
                     heads.insert(*name, (to, last));
@@ -199,133 +267,7 @@ impl Session {
                 }
             }
         }
-        Ok(())
-    }
-
-    /// The statements under which the links of a chain up to `last` are handed over, in order.
-    fn statements_of(
-        &self,
-        lies: &Held,
-        chain: &Chain,
-        (last, hash): (u64, Option<Hash32>),
-    ) -> Result<Vec<Signed<Statement>>, SessionError> {
-        if chain.device == self.identity.device {
-            return Ok(self.own_statement(lies, chain, (last, hash))?.into_iter().collect());
-        }
-        let stored = self.follower.chain_head(chain).envelope_seq;
-        let mut all = Vec::new();
-        for (_, bytes) in self.vault.list_prefix(Table::Setting, &said_prefix(chain))? {
-            let signed: Signed<Statement> = decode(&bytes, MAX_STATEMENT_BYTES)
-                .map_err(|_| SessionError::Stored { what: "statement" })?;
-            if (stored + 1..=last).contains(&signed.unverified().envelope_seq) {
-                all.push(signed);
-            }
-        }
-        Ok(all)
-    }
-
-    /// One over the own links that others may hold: of this incarnation those of an epoch that is over, for the rest is said as ever;
-    /// of an earlier one all, if they are what was shown.
-    fn own_statement(
-        &self,
-        lies: &Held,
-        chain: &Chain,
-        (last, hash): (u64, Option<Hash32>),
-    ) -> Result<Option<Signed<Statement>>, SessionError> {
-        let now = *chain == self.own_chain(chain.space);
-        let stored = self.follower.chain_head(chain).envelope_seq;
-        let name = (chain.device, chain.incarnation);
-        let mut end = None;
-        let (mut room, most) = (usize::MAX, stored.saturating_add(MAX_ENVELOPES_PER_PUSH as u64));
-        for seq in stored + 1..=last.min(most) {
-            let Some(bytes) = self.links(lies, name, (seq - 1, seq), &mut room, false)? else { break };
-            let Some(envelope) = bytes.first().and_then(|bytes| Envelope::parse(bytes).ok()) else { break };
-            if now && !self.is_of_its_time(chain.space, &envelope) {
-                break;
-            }
-            end = Some((seq, envelope.content_id()));
-        }
-        // What was sealed again in an earlier life is here only as it was written: that is not what went out.
-        let end = end.filter(|(seq, id)| now || (Some(*id) == hash && *seq == last));
-        let Some((envelope_seq, last)) = end else { return Ok(None) };
-        let earlier = self.follower.last_statement(chain).map(|earlier| earlier.received.clone());
-        let received = if now { self.follower.received(chain.space) } else { earlier.unwrap_or_default() };
-        let Chain { device, incarnation, space } = *chain;
-        let heads = Hash32::ZERO;
-        let statement = Statement { space, device, incarnation, envelope_seq, last, heads, received };
-        Ok(Some(Signed::sign(statement, &self.identity.signing)))
-    }
-
-    /// The links of a chain beyond `from` up to `to`. `None` if one of them is not here, or there is no room.
-    fn links(
-        &self,
-        lies: &Held,
-        name: Name,
-        (from, to): (u64, u64),
-        room: &mut usize,
-        is_first: bool,
-    ) -> Result<Option<Vec<Vec<u8>>>, SessionError> {
-        let mut links = Vec::new();
-        let mut bytes = 0;
-        for seq in from + 1..=to {
-            let link = match lies.get(&(name, seq)) {
-                Some(Lies::Log(log, number)) => self.envelope(*log, *number)?,
-                Some(Lies::Row(bytes)) => Some(bytes.clone()),
-                None => None,
-            };
-            let Some(link) = link.filter(|_| links.len() < MAX_ENVELOPES_PER_PUSH) else { return Ok(None) };
-            bytes += link.len();
-            links.push(link);
-        }
-        // One push goes in any case: else it never would.
-        if bytes > *room && !is_first {
-            return Ok(None);
-        }
-        *room = room.saturating_sub(bytes);
-        Ok(Some(links))
-    }
-
-    /// Where the links of a space lie that are held beyond what the server has shown.
-    fn held_links(&self, space: SpaceId) -> Result<Held, SessionError> {
-        let further = self.follower.held_further(space);
-        let wanted: BTreeMap<Name, (u64, u64)> = further
-            .iter()
-            .map(|(chain, last, _)| {
-                let stored = self.follower.chain_head(chain).envelope_seq;
-                ((chain.device, chain.incarnation), (stored, *last))
-            })
-            .collect();
-        let is_wanted = |place: &mecum_seal::Place| {
-            let range = wanted.get(&(place.device, place.incarnation)).filter(|_| place.space == space);
-            range.is_some_and(|(stored, last)| (stored + 1..=*last).contains(&place.envelope_seq))
-        };
-        let key = |place: &mecum_seal::Place| ((place.device, place.incarnation), place.envelope_seq);
-        let mut lies = BTreeMap::new();
-        for log in self.vault.documents() {
-            for (number, place) in self.places(log)? {
-                if is_wanted(&place) {
-                    lies.insert(key(&place), Lies::Log(log, number));
-                }
-            }
-        }
-        let void = self.vault.list_prefix(Table::Sync, b"void")?;
-        let aside = [self.vault.list(Table::Waiting)?, self.vault.list(Table::Quarantine)?, void];
-        for (_, bytes) in aside.iter().flatten() {
-            let Ok(envelope) = Envelope::parse(bytes) else { continue };
-            if is_wanted(envelope.place()) {
-                lies.entry(key(envelope.place())).or_insert_with(|| Lies::Row(bytes.to_vec()));
-            }
-        }
-        // Own ones as they went out: some were sealed again.
-        let own = (self.identity.device, self.identity.incarnation);
-        let (stored, last) = wanted.get(&own).copied().unwrap_or_default();
-        for seq in stored + 1..=last {
-            match self.own_envelope_kept(space, seq)? {
-                Some(bytes) => lies.insert((own, seq), Lies::Row(bytes)),
-                None => lies.remove(&(own, seq)),
-            };
-        }
-        Ok(lies)
+        Ok(whole)
     }
 }
 

@@ -24,6 +24,7 @@ use crate::account_entries::account_entry_name;
 use crate::anew::folded_name;
 use crate::error::SessionError;
 use crate::exchange::ExchangeError;
+use crate::handed::Handing;
 use crate::session::Session;
 use crate::snapshots::FROM_LATEST;
 use crate::space::SpaceState;
@@ -35,8 +36,13 @@ pub(crate) const READING: &str = "reading-again";
 /// The setting that says when this vault was found to be an older copy, ms since the epoch.
 pub(crate) const OLDER_COPY: &str = "older-copy";
 
-/// The setting that says that a new life begins for a gap in the own chain: nothing was lost, and nobody is told.
-pub(crate) const GAP: &str = "gap";
+/// The settings that say that a new life begins for a gap in the own chain of a space, and how far that had been shown: others may
+/// hold it so far, and have built on it. Nothing was lost, and nobody is told.
+pub(crate) const GAP: &[u8] = b"gap-";
+
+fn gap_name(space: SpaceId) -> Vec<u8> {
+    [GAP, space.as_bytes()].concat()
+}
 
 /// How long the person is told of it.
 const TOLD_FOR_MS: i64 = 3 * 24 * 60 * 60 * 1_000;
@@ -70,6 +76,7 @@ impl Session {
         self.stage_reading_again(&mut stage)?;
         self.commit(stage, Durability::Full)?;
         self.tried.clear();
+        self.handing = Handing::default();
         Ok(true)
     }
 
@@ -332,7 +339,7 @@ impl Session {
             if self.own_envelope_kept(state.space, stored + 1)?.is_some() {
                 return Ok(false);
             }
-            gaps.push(lost_name(state.space, stored + 1));
+            gaps.push((state.space, stored));
         }
         if gaps.is_empty() {
             return Ok(false);
@@ -340,8 +347,11 @@ impl Session {
         let mut follower = self.follower.clone();
         follower.begin_incarnation(IncarnationId::random(self.entropy()));
         let mut stage = Stage { follower: Some(follower), ..Stage::default() };
-        stage.puts.push((Table::Setting, GAP.into(), vec![1]));
-        stage.puts.extend(gaps.into_iter().map(|name| (Table::Waiting, name, Vec::new())));
+        for (space, stored) in gaps {
+            let shown = self.follower.ever_shown(space).to_be_bytes();
+            stage.puts.push((Table::Setting, gap_name(space), shown.to_vec()));
+            stage.puts.push((Table::Waiting, lost_name(space, stored + 1), Vec::new()));
+        }
         self.commit(stage, Durability::Full)?;
         Ok(true)
     }

@@ -63,8 +63,8 @@ pub struct Session {
     pub(crate) syncs: crate::gather::Syncs,
     /// Spaces whose next statement is said in full: the server did not know the last one.
     pub(crate) in_full: BTreeSet<SpaceId>,
-    /// The cursor at which was last tried what can be handed over.
-    pub(crate) handed_at: Option<u64>,
+    /// What was tried to hand over.
+    pub(crate) handing: crate::handed::Handing,
     /// Snapshots at the server that are being verified.
     pub(crate) verifying: crate::snapshots::Verifying,
     /// Everything that the server has was fetched in this session.
@@ -135,7 +135,7 @@ impl Session {
             tried: BTreeMap::new(),
             links: None,
             syncs: crate::gather::Syncs::default(),
-            handed_at: None,
+            handing: crate::handed::Handing::default(),
             in_full: BTreeSet::new(),
             verifying: crate::snapshots::Verifying::default(),
             caught_up: false,

@@ -7,7 +7,7 @@ use crate::chain::{ChainError, ChainHead};
 use crate::controls::{holds, is_out};
 use crate::frames::Push;
 use crate::limits::MAX_PUSH_BYTES;
-use crate::space_log::{Role, SpaceLog};
+use crate::space_log::{Cut, Role, SpaceLog};
 use crate::statement::Statement;
 
 /// Why a push does not count.
@@ -87,6 +87,7 @@ pub fn verify_links(
     epochs: EpochRule,
 ) -> Result<ChainHead, PushError> {
     let chain = statement.chain();
+    let cuts: Vec<_> = log.cuts_of(account, (chain.device, chain.incarnation)).collect();
     let mut at = head;
     for envelope in envelopes {
         at.check_next(&chain, envelope)
@@ -98,7 +99,10 @@ pub fn verify_links(
         let place = envelope.place();
         at = ChainHead { envelope_seq: place.envelope_seq, hash: envelope.content_id(), membership_seq };
         // A cut may have been there first, of a chain that a relay had lost: then the chain has to lead to it.
-        if log.is_other_than_cut(account, &chain, &at) {
+        let is_other = |(before_entry, cut): &(u64, &Cut)| {
+            cut.envelope_seq == at.envelope_seq && at.membership_seq < *before_entry && cut.hash != at.hash
+        };
+        if cuts.iter().any(is_other) {
             return Err(PushError::Chain(ChainError::Fork));
         }
     }

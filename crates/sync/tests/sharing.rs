@@ -334,10 +334,7 @@ fn what_a_removed_device_wrote_counts_as_far_as_a_cut_says_whenever_it_comes() {
             panic!("it is handed over by somebody else");
         };
         assert_eq!(void, [false], "and counts: the cut is behind it");
-        let Accepted::Envelopes { void, .. } = follower.accept(&batch(3, &late)).unwrap() else {
-            panic!("a link of its chain");
-        };
-        assert_eq!(void, [true], "and nothing beyond it");
+        assert_eq!(refused(&mut follower, &batch(3, &late)), FollowError::RemovedDevice, "nothing beyond it");
     }
 }
 

@@ -61,7 +61,9 @@ impl Session {
                 request.pushes.push(push);
             }
         }
-        request.handed = self.handed_now(&mut room)?;
+        let handed = self.handed_now(&mut room);
+        self.note_unhanded(&handed);
+        request.handed = handed.unwrap_or_default();
         let says_else = !request.account_entries.is_empty()
             || !request.space_entries.is_empty()
             || !request.pushes.is_empty()

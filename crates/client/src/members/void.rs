@@ -354,11 +354,13 @@ pub(super) fn last_of(set: &CutSet, device: DeviceId, incarnation: IncarnationId
     named.map(|cut| cut.envelope_seq).or(concerned.then_some(0))
 }
 
-/// Whether every chain has been shown up to where it was cut.
+/// Whether every chain is held up to where it was cut, whether or not a restored server has shown it again.
 fn is_all_shown(follower: &Follower, space: SpaceId, set: &CutSet) -> bool {
+    let held: BTreeMap<Chain, u64> =
+        follower.furthest(space).into_iter().map(|(chain, head)| (chain, head.envelope_seq)).collect();
     set.cuts.iter().all(|cut| {
         let chain = Chain { device: cut.device, incarnation: cut.incarnation, space };
-        follower.chain_head(&chain).envelope_seq >= cut.envelope_seq
+        held.get(&chain).copied().unwrap_or(0) >= cut.envelope_seq
     })
 }
 

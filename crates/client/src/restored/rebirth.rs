@@ -132,9 +132,13 @@ impl Session {
         let again = self.vault.list_prefix(Table::Sync, b"resealed")?;
         gone.extend(again.into_iter().map(|(name, _)| (Table::Sync, name)));
         let mut taken: BTreeMap<DocumentId, Taken> = BTreeMap::new();
+        let gaps = self.gaps()?;
         for (name, unsent) in self.unsent()? {
             gone.insert((Table::Sync, name));
-            self.stage_unsent(&mut stage, unsent, &mut taken)?;
+            // What others may hold stays as it is: they may have built on it.
+            if gaps.get(&unsent.space).is_none_or(|shown| unsent.envelope.place().envelope_seq > *shown) {
+                self.stage_unsent(&mut stage, unsent, &mut taken)?;
+            }
         }
         let mut arrivals = Vec::new();
         for (document, taken) in taken {
@@ -151,13 +155,24 @@ impl Session {
         stage.deletes.extend(gone.into_iter().filter(|gone| !put.contains(gone)));
         self.stage_arrivals(&mut stage, arrivals)?;
         let now = self.now_ms().to_be_bytes().to_vec();
-        if self.setting(GAP)?.is_some() {
-            stage.deletes.push((Table::Setting, GAP.into()));
-        } else {
+        if gaps.is_empty() {
             stage.puts.push((Table::Setting, OLDER_COPY.into(), now));
         }
+        let over = self.vault.list_prefix(Table::Setting, GAP)?.into_iter();
+        stage.deletes.extend(over.map(|(name, _)| (Table::Setting, name)));
         stage.topics.extend([Topic::Charts, Topic::Devices, Topic::Sync]);
         Ok(stage)
+    }
+
+    /// The spaces for whose gap a new life begins, and how far the own chain of each had been shown.
+    fn gaps(&self) -> Result<BTreeMap<SpaceId, u64>, SessionError> {
+        let mut gaps = BTreeMap::new();
+        for (name, body) in self.vault.list_prefix(Table::Setting, GAP)? {
+            let space = name.strip_prefix(GAP).and_then(SpaceId::from_slice);
+            let shown = body.as_slice().try_into().ok().map(u64::from_be_bytes);
+            gaps.extend(space.zip(shown));
+        }
+        Ok(gaps)
     }
 
     /// Who this device is from here on, and the entry that tells the others.

@@ -246,10 +246,42 @@ async fn of_a_removed_device_only_that_is_taken_of_which_a_cut_decides() {
     scene.mother.follower.add_own_account_entry(&gone).unwrap();
     let (its, links) = (scene.phone.actor.device, scene.read_anew(9).await);
     assert!(links.contains(&(its, 2)), "who comes later reads it: {links:?}");
-    // Whoever has its key writes on, under a number beyond the cut: it counts nothing.
+    let before = scene.server.digest(&["equivocation"]);
+    // Whoever has its key says that it holds more, of the links that are there, or writes on beyond the cut.
+    let twice = {
+        let mut more = push.statement.unverified().clone();
+        more.received = scene.daughter.follower.received(space);
+        more.received.retain(|received| received.device != scene.phone.actor.device);
+        more.received.push(scene.daughter.actor.as_received(space));
+        more.received.retain(|received| received.envelope_seq > 0);
+        more.received.sort_unstable();
+        Push { envelopes: push.envelopes.clone(), statement: Signed::sign(more, &scene.phone.actor.signing) }
+    };
+    assert_eq!(scene.handed(&scene.daughter, &[twice]).await, [None], "nothing of it is new");
     let late = scene.phone.actor.push(space, &["by the thief"], push.statement.unverified().received.clone());
-    let taken = scene.handed(&scene.daughter, std::slice::from_ref(&late)).await;
-    assert_eq!(taken, [None], "a link of its chain, and no more");
+    let refused = scene.handed(&scene.daughter, std::slice::from_ref(&late)).await;
+    assert_eq!(refused, [Some(RefusalCode::UnknownDevice)], "nothing leads to a cut any more");
+    assert_eq!(scene.server.digest(&["equivocation"]), before, "and nobody is told anything");
     let links = scene.read_anew(10).await;
-    assert!(links.contains(&(its, 3)), "which everybody believes as such, and applies as nothing: {links:?}");
+    assert!(!links.contains(&(its, 3)), "who comes later goes on: {links:?}");
+}
+
+#[tokio::test]
+async fn a_device_that_came_to_an_account_after_its_stay_hands_nothing_over() {
+    let mut scene = Scene::new().await;
+    let space = scene.space;
+    let old = scene.daughter.space_log(space);
+    let cuts = vec![scene.daughter.actor.cut(space)];
+    let removal =
+        scene.mother.actor.remove(&scene.mother.space_log(space), scene.daughter.actor.account, cuts);
+    scene.mother.bring(&scene.server, &removal).await.unwrap();
+    let server = &scene.server;
+    let mut tablet = scene.daughter.pair(server, 6).await;
+    // The others were never told of it: they share nothing with her any more.
+    tablet.actor.follow(&old);
+    let push = tablet.actor.push(space, &["as if from before"], vec![]);
+    let before = scene.server.digest(&["equivocation"]);
+    let refused = scene.handed(&scene.mother, &[push]).await;
+    assert_eq!(refused, [Some(RefusalCode::UnknownDevice)], "no cut names its chain");
+    assert_eq!(scene.server.digest(&["equivocation"]), before, "and nobody is shown it");
 }

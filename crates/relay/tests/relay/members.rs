@@ -320,15 +320,18 @@ async fn a_grant_is_to_an_account_that_is_here_and_begins_as_it_says() {
 }
 
 #[tokio::test]
-async fn a_cut_is_of_whom_it_is_about_and_names_no_other_link_than_the_one_that_is_stored() {
+async fn a_cut_names_what_is_stored_of_whom_it_is_about() {
     let server = Server::start(roomy()).await;
     let (mut mother, mut daughter, _, space) = family(&server).await;
     mother.let_in(&server, &mut daughter, space, Role::Writer).await;
     daughter.write(&server, space, &["three"]).await;
     mother.catch_up(&server).await;
     let good = daughter.actor.cut(space);
+    let beyond = Cut { envelope_seq: 2, ..good };
     let other = Cut { hash: mecum_seal::Hash32::from_bytes([1; 32]), ..good };
-    for (why, cut) in [("another link", other), ("her own", mother.actor.cut(space))] {
+    for (why, cut) in
+        [("beyond the end", beyond), ("another link", other), ("her own", mother.actor.cut(space))]
+    {
         let entry = mother.actor.remove(&mother.space_log(space), daughter.actor.account, vec![cut]);
         let refusal = mother.bring(&server, &entry).await.unwrap_err();
         assert_eq!(refusal.code, RefusalCode::BadCut, "{why}");

@@ -214,9 +214,9 @@ impl Follower {
         let name = (chain.device, chain.incarnation);
         let followed = self.spaces.get(&chain.space).ok_or(FollowError::UnknownSpace)?;
         let (account, signer) = self.writer(followed, statement)?;
-        Self::check_push_open(followed, account, push)?;
         let count = push.envelopes.len() as u64;
         let head = followed.heads.get(&name).copied().unwrap_or(ChainHead::EMPTY);
+        Self::check_push_open(followed, account, push, head)?;
         if is_known(followed, first_space_seq, count)? {
             push::verify_statement(push, &signer)?;
             if count > 0 {

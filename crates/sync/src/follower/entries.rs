@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use mecum_seal::{AccountId, DeviceId, Envelope, IncarnationId, SpaceId, VerifyingKey};
+use mecum_seal::{AccountId, DeviceId, IncarnationId, SpaceId, VerifyingKey};
 use minicbor::{Decode, Encode};
 
 use super::{Accepted, FollowError, Followed, Follower};
 use crate::account_log::{AccountLog, KnownDevice};
-use crate::chain::Chain;
+use crate::chain::{Chain, ChainHead};
 use crate::controls::{holds, is_out};
 use crate::frames::Push;
 use crate::limits::MAX_UNSTORED_ENTRIES;
@@ -187,26 +187,23 @@ impl Follower {
         Ok((account, known.card.signing))
     }
 
-    /// What a device says of a chain after it was removed counts nothing, unless a cut decides of all that it brings: then it may be
-    /// somebody else who hands it to a relay that had lost it.
+    /// What a device says of a chain after it was removed counts nothing, but for links on the way to a cut that names the chain: then
+    /// it may be somebody else who hands them to a relay that had lost them.
     pub(super) fn check_push_open(
         followed: &Followed,
         account: AccountId,
         push: &Push,
+        head: ChainHead,
     ) -> Result<(), FollowError> {
         let statement = push.statement.unverified();
-        let name = (statement.device, statement.incarnation);
-        let judged = |bytes: &Vec<u8>| {
-            let seq =
-                Envelope::parse(bytes).ok().and_then(|e| followed.log.seq_of(e.place().membership_head));
-            seq.is_some_and(|seq| followed.log.is_judged(account, name, seq))
-        };
         let open = followed.check_open(statement.device, |closed| {
             statement.envelope_seq <= closed.chains.get(&statement.incarnation).copied().unwrap_or(0)
         });
         open.or_else(|error| {
-            let is_judged = !push.envelopes.is_empty() && push.envelopes.iter().all(judged);
-            if is_judged { Ok(()) } else { Err(error) }
+            let name = (statement.device, statement.incarnation);
+            let on_the_way = head.envelope_seq < followed.log.furthest_cut(account, name)
+                || statement.envelope_seq <= head.envelope_seq;
+            if on_the_way && !push.envelopes.is_empty() { Ok(()) } else { Err(error) }
         })
     }
 

@@ -4,7 +4,7 @@ use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId};
 use minicbor::{Decode, Encode};
 
 use super::{Cut, Role, SpaceLog};
-use crate::chain::{Chain, ChainHead};
+use crate::chain::Chain;
 use crate::codec;
 use crate::limits::MAX_CUTS;
 
@@ -179,17 +179,20 @@ impl SpaceLog {
         })
     }
 
-    /// Whether a link of `account` stands at the place of a cut that decides of it, and is not the one that the cut names.
-    pub fn is_other_than_cut(&self, account: AccountId, chain: &Chain, head: &ChainHead) -> bool {
-        self.cut_sets().iter().any(|set| {
-            let at = |cut: &Cut| {
-                (cut.device, cut.incarnation, cut.envelope_seq)
-                    == (chain.device, chain.incarnation, head.envelope_seq)
-            };
-            set.account == account
-                && head.membership_seq < set.before_entry()
-                && set.cuts.iter().any(|cut| at(cut) && cut.hash != head.hash)
-        })
+    /// The furthest link of a chain of `account` that a cut names; 0 if none does.
+    pub fn furthest_cut(&self, account: AccountId, name: (DeviceId, IncarnationId)) -> u64 {
+        self.cuts_of(account, name).map(|(_, cut)| cut.envelope_seq).max().unwrap_or(0)
+    }
+
+    /// The cuts that name a chain of `account`, each with the entry from which on envelopes are not concerned.
+    pub(crate) fn cuts_of(
+        &self,
+        account: AccountId,
+        (device, incarnation): (DeviceId, IncarnationId),
+    ) -> impl Iterator<Item = (u64, &Cut)> {
+        let sets = self.cut_sets().iter().filter(move |set| set.account == account);
+        let of_chain = move |cut: &&Cut| (cut.device, cut.incarnation) == (device, incarnation);
+        sets.flat_map(move |set| set.cuts.iter().filter(of_chain).map(|cut| (set.before_entry(), cut)))
     }
 
     /// What the last entry makes void of a chain of `account` that stands at `envelope_seq`; none if nothing.

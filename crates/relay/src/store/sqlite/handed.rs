@@ -1,7 +1,7 @@
 //! Pushes that are handed over by somebody else than their writer, after this relay was restored from a backup and lost them
 //! (ADR 0022). They are checked as a reader checks them: the epoch of their time counts, and the cuts of the log.
 
-use mecum_seal::{AccountId, Envelope};
+use mecum_seal::AccountId;
 use mecum_sync::push::EpochRule;
 use mecum_sync::{Push, RefusalCode};
 use rusqlite::Connection;
@@ -39,21 +39,14 @@ pub(super) fn keep(
     let Some(known) = log.as_ref().and_then(|log| log.known(statement.device)) else {
         return Ok(Err(RefusalCode::UnknownDevice.into()));
     };
-    // Of a removed device only what a cut decides of: nobody who reads believes it more.
-    if known.removed.is_some() && !is_judged(&space, account, push) {
+    // Of who is out only what leads to a cut that names the chain: that the others know, and nothing from after it.
+    let is_out = known.removed.is_some() || space.log.role(account).is_none();
+    let name = (statement.device, statement.incarnation);
+    let stored = pushes::last(c, &statement.chain())?;
+    if is_out && stored >= space.log.furthest_cut(account, name) && stored < statement.envelope_seq {
         return Ok(Err(RefusalCode::UnknownDevice.into()));
     }
     let writer = Writer { account, signing: known.card.signing, epochs: EpochRule::UpToCurrent };
     let kept = pushes::keep_whole(c, wanted, &writer, (&space, push), news_for)?;
     Ok(kept.map(drop))
-}
-
-/// Whether a cut of the log decides of every envelope.
-fn is_judged(space: &Space, account: AccountId, push: &Push) -> bool {
-    let statement = push.statement.unverified();
-    let name = (statement.device, statement.incarnation);
-    push.envelopes.iter().all(|bytes| {
-        let seq = Envelope::parse(bytes).ok().and_then(|e| space.log.seq_of(e.place().membership_head));
-        seq.is_some_and(|seq| space.log.is_judged(account, name, seq))
-    })
 }

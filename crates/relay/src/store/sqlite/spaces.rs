@@ -9,7 +9,7 @@ use mecum_sync::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{accounts, inbox, int, members, pruning, pushes, snapshots, stored, uint};
+use super::{accounts, backup, inbox, int, members, pruning, pushes, snapshots, stored, uint};
 use crate::store::{StoreError, Wanted};
 
 /// A space as it stands.
@@ -107,8 +107,8 @@ fn check_member(
     Ok(Ok(()))
 }
 
-/// Cuts are of the chains that the entry is about, and name links that are stored, or that come after all that is stored: a relay
-/// that was restored may have lost them, and takes nothing of the chain then that does not lead to them.
+/// Cuts are of the chains that the entry is about, and name links that are stored. On a relay that was restored they may come after all
+/// that is stored: it may have lost them, and takes nothing of the chain then that does not lead to them.
 fn check_cuts(c: &Connection, entry: &Signed<SpaceEntry>) -> Result<Result<(), Refusal>, StoreError> {
     let entry = entry.unverified();
     let cuts = entry.body.cuts();
@@ -118,9 +118,11 @@ fn check_cuts(c: &Connection, entry: &Signed<SpaceEntry>) -> Result<Result<(), R
             owners.insert(cut.device, owner);
         }
         let chain = Chain { device: cut.device, incarnation: cut.incarnation, space: entry.space };
-        let stored = pushes::content_id(c, &chain, cut.envelope_seq)?;
-        let is_there = stored == Some(cut.hash);
-        if cut.envelope_seq > 0 && !is_there && pushes::last(c, &chain)? >= cut.envelope_seq {
+        if cut.envelope_seq == 0 || pushes::content_id(c, &chain, cut.envelope_seq)? == Some(cut.hash) {
+            continue;
+        }
+        let is_beyond = pushes::last(c, &chain)? < cut.envelope_seq;
+        if !is_beyond || !backup::was_restored_for(c, entry.account)? {
             return Ok(Err(RefusalCode::BadCut.into()));
         }
     }
