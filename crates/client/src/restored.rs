@@ -76,7 +76,7 @@ impl Session {
         self.stage_reading_again(&mut stage)?;
         self.commit(stage, Durability::Full)?;
         self.tried.clear();
-        self.handing = Handing::default();
+        *self.handing = Handing::default();
         Ok(true)
     }
 

@@ -64,7 +64,7 @@ pub struct Session {
     /// Spaces whose next statement is said in full: the server did not know the last one.
     pub(crate) in_full: BTreeSet<SpaceId>,
     /// What was tried to hand over.
-    pub(crate) handing: crate::handed::Handing,
+    pub(crate) handing: Box<crate::handed::Handing>,
     /// Snapshots at the server that are being verified.
     pub(crate) verifying: crate::snapshots::Verifying,
     /// Everything that the server has was fetched in this session.
@@ -135,7 +135,7 @@ impl Session {
             tried: BTreeMap::new(),
             links: None,
             syncs: crate::gather::Syncs::default(),
-            handing: crate::handed::Handing::default(),
+            handing: Box::default(),
             in_full: BTreeSet::new(),
             verifying: crate::snapshots::Verifying::default(),
             caught_up: false,
