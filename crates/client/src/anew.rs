@@ -155,7 +155,7 @@ impl Session {
                 Some((name, space))
             })
             // What a restored server has lost of it is here alone, perhaps folded: not before it stands there again.
-            .filter(|(_, space)| !self.follower.holds_more(*space))
+            .filter(|(_, space)| !self.is_owed_more(*space))
             .collect();
         if noted.is_empty() {
             return Ok(false);

@@ -131,7 +131,8 @@ impl Session {
         }
         let any = outcomes.contains(&Outcome::Stored);
         for (space, (shown, whole)) in std::mem::take(&mut self.handing.asked) {
-            if whole || !any {
+            // Or was said to be there, and nothing of it was shown.
+            if whole || !any || self.shown_of(space) == shown {
                 self.handing.tried.insert(space, shown);
             }
         }
@@ -146,7 +147,28 @@ impl Session {
 
     fn may_hand_over(&self, space: SpaceId) -> bool {
         self.follower.role(space).is_some_and(Role::may_write)
-            && !self.follower.held_further(space).is_empty()
+            && self.is_owed_more(space)
+            && !self.follower.aside().any(|aside| aside == space)
+    }
+
+    /// Whether a restored server has not shown everything again that is held of a space, as far as it takes it.
+    pub(crate) fn is_owed_more(&self, space: SpaceId) -> bool {
+        let further = self.follower.held_further(space);
+        further.iter().any(|(chain, last, _)| {
+            self.follower.chain_head(chain).envelope_seq < (*last).min(self.taken_up_to(chain))
+        })
+    }
+
+    /// How far a chain is taken from somebody else than its writer: of who is out as far as a cut names it.
+    fn taken_up_to(&self, chain: &Chain) -> u64 {
+        let Some(account) = self.follower.account_of(chain.device) else { return 0 };
+        let Some(log) = self.follower.space_log(chain.space) else { return 0 };
+        let known = self.follower.log_of(account).and_then(|log| log.known(chain.device));
+        let is_out = log.role(account).is_none() || known.is_none_or(|known| known.removed.is_some());
+        // Of an own device that was removed and not cut yet a cut comes first.
+        let is_judged = log.is_judged(account, (chain.device, chain.incarnation), log.entries());
+        let own = account == self.identity.account && !is_judged;
+        if is_out && !own { log.furthest_cut(account, (chain.device, chain.incarnation)) } else { u64::MAX }
     }
 
     /// Begins an epoch where a device of this account was removed and no cut says yet how far its words count: without one nobody
@@ -194,25 +216,26 @@ impl Session {
         log.is_some_and(|log| log.is_stale() || envelope.place().epoch != log.epoch())
     }
 
-    /// What is handed over now, within `room` bytes.
-    pub(crate) fn handed_now(&mut self, room: &mut usize) -> Result<Option<Handed>, SessionError> {
+    /// What is handed over now, within `room` bytes. What cannot be read keeps nothing else from going out, and is said.
+    pub(crate) fn handed_now(&mut self, room: &mut usize) -> Option<Handed> {
         self.handing.asked.clear();
         if !self.has_to_hand_over() {
-            return Ok(None);
+            return None;
         }
         let mut spaces: Vec<SpaceId> = self.spaces.keys().copied().collect();
         spaces.retain(|space| self.may_hand_over(*space) && !self.is_offered(*space));
         let mut pushes = Vec::new();
         for last in [false, true] {
             for space in &spaces {
-                let whole = self.hand_over_of(*space, room, &mut pushes, last)?;
-                self.handing.asked.insert(*space, (self.shown_of(*space), whole));
+                let offered = self.hand_over_of(*space, room, &mut pushes, last);
+                self.note_unhanded(&offered);
+                self.handing.asked.insert(*space, (self.shown_of(*space), offered.unwrap_or(true)));
             }
             if !pushes.is_empty() {
                 break;
             }
         }
-        Ok((!pushes.is_empty()).then_some(Handed { pushes }))
+        (!pushes.is_empty()).then_some(Handed { pushes })
     }
 
     /// What is handed over of a space, in an order in which each push acknowledges only what stands there by then; of chains of which
@@ -251,6 +274,11 @@ impl Session {
                     let (to, last) = (statement.unverified().envelope_seq, statement.unverified().last);
                     if to <= from {
                         continue;
+                    }
+                    let (device, incarnation) = *name;
+                    if from >= self.taken_up_to(&Chain { device, incarnation, space }) {
+                        statements.by_ref().for_each(drop);
+                        break;
                     }
                     let envelopes = match self.links(&lies, *name, (from, to), room, pushes.is_empty())? {
                         Links::Here(envelopes) => envelopes,

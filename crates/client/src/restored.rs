@@ -36,7 +36,7 @@ pub(crate) const READING: &str = "reading-again";
 /// The setting that says when this vault was found to be an older copy, ms since the epoch.
 pub(crate) const OLDER_COPY: &str = "older-copy";
 
-/// The settings that say that a new life begins for a gap in the own chain of a space, and how far that had been shown: others may
+/// The settings that say that a new life begins for a gap in an own chain, and how far that of each space had been shown: others may
 /// hold it so far, and have built on it. Nothing was lost, and nobody is told.
 pub(crate) const GAP: &[u8] = b"gap-";
 
@@ -347,9 +347,12 @@ impl Session {
         let mut follower = self.follower.clone();
         follower.begin_incarnation(IncarnationId::random(self.entropy()));
         let mut stage = Stage { follower: Some(follower), ..Stage::default() };
+        // Nothing that was ever shown is written again, in whatever section: also where the stay has ended meanwhile.
+        for space in self.spaces.keys() {
+            let shown = self.follower.ever_shown(*space).to_be_bytes();
+            stage.puts.push((Table::Setting, gap_name(*space), shown.to_vec()));
+        }
         for (space, stored) in gaps {
-            let shown = self.follower.ever_shown(space).to_be_bytes();
-            stage.puts.push((Table::Setting, gap_name(space), shown.to_vec()));
             stage.puts.push((Table::Waiting, lost_name(space, stored + 1), Vec::new()));
         }
         self.commit(stage, Durability::Full)?;

@@ -61,9 +61,7 @@ impl Session {
                 request.pushes.push(push);
             }
         }
-        let handed = self.handed_now(&mut room);
-        self.note_unhanded(&handed);
-        request.handed = handed.unwrap_or_default();
+        request.handed = self.handed_now(&mut room);
         let says_else = !request.account_entries.is_empty()
             || !request.space_entries.is_empty()
             || !request.pushes.is_empty()

@@ -90,13 +90,12 @@ pub(super) fn is_cursor(c: &Connection, account: AccountId, cursor: u64) -> Resu
     Ok(row.is_some())
 }
 
-/// Whether this server was restored from a backup that this account was in.
-pub(super) fn was_restored_for(c: &Connection, account: AccountId) -> Result<bool, StoreError> {
-    let head: Option<i64> = c
-        .prepare_cached("SELECT inbox_head FROM account WHERE account = ?1")?
-        .query_row([account.as_bytes()], |row| row.get(0))
-        .optional()?;
-    Ok(head.is_some_and(|head| head >= RESTORE_STRIDE))
+/// Whether this server was ever restored from a backup.
+pub(super) fn was_restored(c: &Connection) -> Result<bool, StoreError> {
+    let moved: bool = c
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM account WHERE inbox_head >= ?1)")?
+        .query_row([RESTORE_STRIDE], |row| row.get(0))?;
+    Ok(moved)
 }
 
 /// Brings a copy of an older version up to date.

@@ -122,7 +122,7 @@ fn check_cuts(c: &Connection, entry: &Signed<SpaceEntry>) -> Result<Result<(), R
             continue;
         }
         let is_beyond = pushes::last(c, &chain)? < cut.envelope_seq;
-        if !is_beyond || !backup::was_restored_for(c, entry.account)? {
+        if !is_beyond || !backup::was_restored(c)? {
             return Ok(Err(RefusalCode::BadCut.into()));
         }
     }
