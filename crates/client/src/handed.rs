@@ -207,11 +207,12 @@ impl Session {
         }
         // Where it is a gap, a new life goes on ([`Session::leave_a_gap`]): what this one said would only stand in the way of the old links.
         let Some(bytes) = self.own_envelope_kept(state.space, stored + 1)? else { return Ok(true) };
-        Ok(self.is_of_its_time(state.space, &Envelope::parse(&bytes).map_err(|_| SessionError::Envelope)?))
+        Ok(self
+            .is_of_a_past_epoch(state.space, &Envelope::parse(&bytes).map_err(|_| SessionError::Envelope)?))
     }
 
     /// Whether an envelope is of an epoch that is over.
-    fn is_of_its_time(&self, space: SpaceId, envelope: &Envelope) -> bool {
+    fn is_of_a_past_epoch(&self, space: SpaceId, envelope: &Envelope) -> bool {
         let log = self.follower.space_log(space);
         log.is_some_and(|log| log.is_stale() || envelope.place().epoch != log.epoch())
     }

@@ -76,7 +76,7 @@ impl Session {
                 break;
             };
             let Some(envelope) = bytes.first().and_then(|bytes| Envelope::parse(bytes).ok()) else { break };
-            if now && !self.is_of_its_time(chain.space, &envelope) {
+            if now && !self.is_of_a_past_epoch(chain.space, &envelope) {
                 break;
             }
             end = Some((seq, envelope.content_id()));
