@@ -4,6 +4,7 @@
 //! Nothing that is held is ever given up for what a server says. What it shows again is compared with what is here; what it lost
 //! is offered again; and a vault that used numbers twice begins a new incarnation, in which it writes again what only it held.
 
+mod in_time;
 mod rebirth;
 
 pub(crate) use rebirth::Taken;
@@ -122,6 +123,7 @@ impl Session {
         if !older {
             request.account_entries = self.account_entries_to_push()?;
             request.space_entries = self.space_entries_to_push()?;
+            self.keep_removals_behind(&mut request)?;
         }
         Ok(Some(request))
     }

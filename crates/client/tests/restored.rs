@@ -5,6 +5,8 @@
 mod apps;
 #[path = "cuts/world.rs"]
 mod family;
+#[path = "restored/in_time.rs"]
+mod in_time;
 #[path = "restored/parted.rs"]
 mod parted;
 #[path = "restored/removals.rs"]

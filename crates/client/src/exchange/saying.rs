@@ -45,6 +45,7 @@ impl Session {
         request.space_entries = self.space_entries_to_push()?;
         let full = request.space_entries.len() >= MAX_SPACE_ENTRIES;
         request.space_entries.retain(|entry| !held_back.contains(&entry.unverified().space));
+        self.keep_removals_behind(&mut request)?;
         let mut room = REQUEST_BYTES;
         for state in self.spaces.values() {
             if full && !self.follower.is_stored_space(state.space) {

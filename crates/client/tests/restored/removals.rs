@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use mecum_api::MemberRemoveArgs;
 use mecum_client::Session;
 use mecum_client::testing::surroundings;
+use mecum_domain::Section;
+use mecum_sync::Role;
 use mecum_testkit::Dice;
 use mecum_vault::Location;
 
@@ -17,7 +19,7 @@ const HISTORIES: u64 = 200;
 
 /// Who writes before the removal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Who {
+pub(crate) enum Who {
     Phone,
     Laptop,
     Tablet,
@@ -25,22 +27,26 @@ enum Who {
 }
 
 /// Ratna's phone, laptop and tablet, and Ani, who writes in her medicines.
-struct Removal {
-    family: Family,
-    tablet: Session,
+pub(crate) struct Removal {
+    pub(crate) family: Family,
+    pub(crate) tablet: Session,
     dice: Dice,
     written: u32,
     /// Whether Ani, or the tablet, was removed.
-    gone: (bool, bool),
+    pub(crate) gone: (bool, bool),
+    /// With an account here, and in nothing until the tablet lets him in.
+    pub(crate) budi: Session,
+    let_in: bool,
 }
 
 impl Removal {
-    fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let mut family = Family::new(seed);
         family.server.folds = seed.is_multiple_of(2).then(std::cell::Cell::default);
         let around = family.server.around(seed ^ 0x3333);
         let tablet = family.phone.pair_for_tests("tablet", &Location::Memory, around);
-        Self { family, tablet, dice: Dice::new(seed), written: 0, gone: (false, false) }
+        let budi = family.server.account(seed ^ 0x4444);
+        Self { family, tablet, dice: Dice::new(seed), written: 0, gone: (false, false), budi, let_in: false }
     }
 
     fn session(&mut self, who: Who) -> &mut Session {
@@ -52,7 +58,7 @@ impl Removal {
         }
     }
 
-    fn exchange(&mut self, who: Who) -> Result<(), String> {
+    pub(crate) fn exchange(&mut self, who: Who) -> Result<(), String> {
         let Self { family, tablet, .. } = self;
         let session = match who {
             Who::Phone => &mut family.phone,
@@ -88,8 +94,14 @@ impl Removal {
         let (ani, tablet) = (self.family.ani.account_for_tests(), self.tablet.installation().0);
         self.gone = *self.dice.choose(&[(true, false), (false, true), (true, true)]).expect("one");
         let (gone, chart) = (self.gone, self.family.chart);
+        // In one of two the last that a removed tablet does is an entry of the section's log.
+        let signs = gone.1 && self.dice.once_in(2);
+        if signs {
+            self.tablet_signs()?;
+            self.exchange(by)?;
+        }
         let session = self.session(by);
-        if gone.0 {
+        if gone.0 && !signs {
             let args = MemberRemoveArgs { chart, account: ani, ..MemberRemoveArgs::default() };
             session.member_remove(&args).map_err(|error| format!("{error:?}"))?;
         }
@@ -104,7 +116,21 @@ impl Removal {
         Ok(by)
     }
 
-    fn titles(&mut self, who: Who) -> BTreeSet<String> {
+    /// The tablet removes Ani where she is to go, or else lets somebody in.
+    pub(crate) fn tablet_signs(&mut self) -> Result<(), String> {
+        self.exchange(Who::Tablet)?;
+        let (chart, ani) = (self.family.chart, self.family.ani.account_for_tests());
+        if self.gone.0 {
+            let args = MemberRemoveArgs { chart, account: ani, ..MemberRemoveArgs::default() };
+            self.tablet.member_remove(&args).map_err(|error| format!("{error:?}"))?;
+        } else {
+            self.tablet.let_in_for_tests(chart, Section::Medications, Role::Writer, &mut self.budi);
+            self.let_in = true;
+        }
+        self.exchange(Who::Tablet)
+    }
+
+    pub(crate) fn titles(&mut self, who: Who) -> BTreeSet<String> {
         let chart = self.family.chart;
         names(self.session(who), chart).into_iter().collect()
     }
@@ -172,7 +198,7 @@ impl Removal {
     }
 
     /// The server was put back. `by` knows of the removal.
-    fn is_back(&mut self, by: Who) -> Result<(), String> {
+    pub(crate) fn is_back(&mut self, by: Who) -> Result<(), String> {
         if self.dice.once_in(2) {
             // By that server's log they are still there; and there is nothing from after.
             let _ = self.exchange(Who::Ani);
@@ -211,6 +237,16 @@ impl Removal {
         let shown: BTreeSet<String> = names(&fresh, self.family.chart).into_iter().collect();
         if let Some(missing) = held.iter().find(|title| !shown.contains(*title)) {
             return Err(format!("who comes later lacks {missing}"));
+        }
+        if self.let_in {
+            self.family.server.exchange(&mut self.budi).map_err(|error| format!("let in: {error}"))?;
+            let titles = names(&self.budi, self.family.chart);
+            if let Some(missing) = titles.iter().find(|title| !shown.contains(*title)) {
+                return Err(format!("who comes later lacks {missing}, which another reads"));
+            }
+            if titles.len() != shown.len() {
+                return Err("who was let in reads something else".to_owned());
+            }
         }
         let whole = fresh.fingerprint().map_err(|error| error.to_string())?;
         for who in &order {

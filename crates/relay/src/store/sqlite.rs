@@ -8,6 +8,7 @@ pub mod check;
 mod evidence;
 mod handed;
 mod helping;
+mod in_time;
 mod inbox;
 mod mailboxes;
 mod members;
@@ -210,7 +211,9 @@ fn keep(c: &Connection, wanted: &Wanted) -> Result<Result<Kept, Refusal>, StoreE
         return Ok(Err(RefusalCode::Resync.into()));
     }
     let mut kept = Kept::default();
+    let mut told = spaces::Told::default();
     for entry in &wanted.account_entries {
+        in_time::take(c, wanted, entry, &mut told)?;
         let result = attempt(c, |c| accounts::append(c, wanted, entry, &mut kept))?;
         kept.account_outcomes.push(outcome(&result));
     }
@@ -226,7 +229,6 @@ fn keep(c: &Connection, wanted: &Wanted) -> Result<Result<Kept, Refusal>, StoreE
         kept.news_for.dedup();
         return Ok(Ok(kept));
     };
-    let mut told = spaces::Told::default();
     for entry in &wanted.space_entries {
         let result = attempt(c, |c| spaces::append(c, wanted, entry, &mut told))?;
         kept.space_outcomes.push(outcome(&result));

@@ -13,17 +13,18 @@ use crate::members::is_sound;
 use crate::server::{START_MS, Server, roomy};
 
 /// A mother, her phone, and her daughter, who writes in her space; a backup lies in a folder.
-struct Scene {
-    server: Server,
-    mother: Device,
-    phone: Device,
-    daughter: Device,
-    space: SpaceId,
+pub(crate) struct Scene {
+    pub(crate) server: Server,
+    pub(crate) mother: Device,
+    pub(crate) phone: Device,
+    pub(crate) daughter: Device,
+    pub(crate) space: SpaceId,
     to: tempfile::TempDir,
+    backups: u32,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let server = Server::start(roomy()).await;
         let mut mother = Device::enrolled(&server, 1).await;
         let mut daughter = Device::enrolled(&server, 2).await;
@@ -34,25 +35,31 @@ impl Scene {
         phone.catch_up(&server).await;
         phone.actor.follow(&phone.space_log(space));
         phone.write(&server, space, &["two"]).await;
-        let mut scene =
-            Self { server, mother, phone, daughter, space, to: tempfile::tempdir().expect("a folder") };
+        let to = tempfile::tempdir().expect("a folder");
+        let mut scene = Self { server, mother, phone, daughter, space, to, backups: 0 };
         scene.everybody().await;
-        folder::backup(scene.server.dir.path(), &scene.backup(), START_MS).unwrap();
+        scene.back_up();
         scene
     }
 
-    fn backup(&self) -> std::path::PathBuf {
-        self.to.path().join("b")
+    /// Makes the backup that the server goes back to.
+    pub(crate) fn back_up(&mut self) {
+        self.backups += 1;
+        folder::backup(self.server.dir.path(), &self.backup(), START_MS).unwrap();
     }
 
-    async fn everybody(&mut self) {
+    fn backup(&self) -> std::path::PathBuf {
+        self.to.path().join(self.backups.to_string())
+    }
+
+    pub(crate) async fn everybody(&mut self) {
         for device in [&mut self.mother, &mut self.phone, &mut self.daughter] {
             device.catch_up(&self.server).await;
         }
     }
 
     /// Goes back to the backup.
-    async fn restored(&mut self) {
+    pub(crate) async fn restored(&mut self) {
         let backup = self.backup();
         self.server.restored_from(&backup).await;
         for device in [&mut self.mother, &mut self.phone, &mut self.daughter] {
@@ -69,12 +76,12 @@ impl Scene {
         response.handed_outcomes().iter().map(|outcome| outcome.refusal().map(|r| r.code)).collect()
     }
 
-    async fn bring(&self, by: &Device, request: SyncRequest) -> SyncResponse {
+    pub(crate) async fn bring(&self, by: &Device, request: SyncRequest) -> SyncResponse {
         self.server.ask("POST", "/v1/sync", Some(&by.token), &encode(&request)).await.frame()
     }
 
     /// Every link that a new device of the mother's account is shown and believes: whose, and the number.
-    async fn read_anew(&mut self, seed: u64) -> Vec<(DeviceId, u64)> {
+    pub(crate) async fn read_anew(&mut self, seed: u64) -> Vec<(DeviceId, u64)> {
         let log = self.mother.follower.account_log().unwrap().clone();
         let actor = Actor::second(seed, &self.mother.actor);
         let add = self.mother.actor.add_device(&log, &actor);

@@ -14,6 +14,7 @@ mod frozen;
 mod handed;
 mod helping;
 mod histories;
+mod in_time;
 mod introductions;
 mod lockouts;
 mod mailboxes;
