@@ -143,6 +143,11 @@ impl Session {
         stage.puts.push((Table::Setting, anew_name(space), vec![1]));
     }
 
+    /// Whether a space is to be built anew: a cut took something of what a snapshot had brought, and it still stands here.
+    pub(crate) fn is_cut_into_snapshot(&self, space: SpaceId) -> Result<bool, SessionError> {
+        Ok(self.vault.get(Table::Setting, &anew_name(space))?.is_some())
+    }
+
     /// Begins to build anew what was noted: the documents are emptied and the server's history is read again, by envelopes, in one
     /// step. True if something was.
     pub(crate) fn begin_anew(&mut self) -> Result<bool, SessionError> {

@@ -13,6 +13,7 @@ mod frozen;
 mod intents;
 mod late;
 mod moving;
+mod records;
 mod signed;
 mod signing;
 mod view;

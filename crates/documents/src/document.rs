@@ -224,6 +224,14 @@ impl Document {
         self.doc.get_change_meta_by_hash(&ChangeHash(*change)).is_some()
     }
 
+    /// The hash of the change that an actor made as its `change_seq`-th, counted from 1; `None` if it is not in it.
+    pub fn hash_of_change(&self, actor: Actor, change_seq: u64) -> Option<[u8; 32]> {
+        let is_it = |meta: &automerge::ChangeMetadata<'_>| {
+            meta.seq == change_seq && Actor::of(&meta.actor) == Some(actor)
+        };
+        self.doc.get_changes_meta(&[]).into_iter().find(is_it).map(|meta| meta.hash.0)
+    }
+
     /// The last change of every actor in it but genesis's, for the check of a snapshot against the last statements.
     pub fn links(&self) -> Result<&BTreeMap<Actor, Link>, LoadError> {
         if let Some(links) = self.links.get() {

@@ -1,5 +1,5 @@
-//! What a manager says of a successor beside its changes, held against the document here: who wrote what, when, and what may not come
-//! back. The changes themselves come out alike on every device; of these words a signature is all there is, and whoever has the old
+//! What a manager says of a successor beside its changes, held against what is here: who wrote what, when, what may not come back, and
+//! what was written elsewhere. The changes themselves come out alike on every device; of these words a signature is all there is, and whoever has the old
 //! document knows better.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mecum_api::ErasureKind;
 use mecum_documents::{Actor, Document, Regenesis, Replayed};
 use mecum_seal::{DeviceId, Hash32, SpaceId};
+use mecum_sync::Replaced;
 
 use super::base::{Info, Touched};
 use super::late::key_of;
@@ -21,6 +22,7 @@ type Last = BTreeMap<ItemKey, Option<(i64, DeviceId)>>;
 
 /// The old document as its successor was made from it, and what came out of it here.
 pub(super) struct WorkedOut<'a> {
+    pub(super) of: &'a Replaced,
     pub(super) old: &'a DocumentState,
     pub(super) covered: &'a Document,
     pub(super) replayed: &'a Replayed,
@@ -35,7 +37,8 @@ impl Session {
     pub(super) fn is_as_here(&self, here: &WorkedOut<'_>, said: &Info) -> Result<bool, SessionError> {
         Ok(said.authors_are(&here.made.authors)
             && self.bars_what_was_left_out(here, said)
-            && are_times_of(&here.made.document, &self.last_in_items(here)?, &said.items))
+            && are_times_of(&here.made.document, &self.last_in_items(here)?, &said.items)
+            && self.are_records_as_here(here, &said.records)?)
     }
 
     /// Nothing is barred from coming back but what was before, and what is erased now.

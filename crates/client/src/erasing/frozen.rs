@@ -12,7 +12,8 @@ use mecum_seal::{
 };
 
 use super::base::{Base, Info, OpenSuccessor, Pending, Reason, Record, Touched, base_digest};
-use super::signing::{REPLACEMENT_PURPOSE, mark, reason_aad, record_hash};
+use super::records::record_hash;
+use super::signing::{REPLACEMENT_PURPOSE, mark, reason_aad};
 use crate::heads::heads_hash;
 use crate::row::ItemKey;
 

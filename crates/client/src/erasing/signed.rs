@@ -9,7 +9,7 @@ use mecum_sync::controls::holds;
 use mecum_sync::{FoldedChain, Follower, Replaced};
 
 use super::base::{Info, Record, base_digest};
-use super::signing::record_hash;
+use super::records::record_hash;
 use crate::error::SessionError;
 use crate::session::Session;
 use crate::space::SpaceState;

@@ -1,9 +1,9 @@
 //! Making a successor and signing that it takes a document's place.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use mecum_api::ErasureKind;
-use mecum_documents::{Actor, Document, Item, Link};
+use mecum_documents::{Actor, Item};
 use mecum_domain::{ChartId, EntryId, FinishedKey};
 use mecum_seal::{
     DocumentId, DocumentKey, EpochKey, Hash32, SpaceId, derive_key, open_row, seal_row, sha256_parts,
@@ -11,12 +11,10 @@ use mecum_seal::{
 use mecum_sync::{Replaced, SpaceBody};
 use mecum_vault::Table;
 
-use super::base::{Base, Info, OpenSuccessor, Reason, Record, Touched, base_digest};
+use super::base::{Base, Info, OpenSuccessor, Reason, Touched, base_digest};
 use super::{code_of, pending_name};
 use crate::arrivals::{Arrival, waiting_name};
 use crate::error::{SessionError, refused};
-use crate::heads::record_of;
-use crate::identity::actor_of;
 use crate::members::resealed_name;
 use crate::row::ItemKey;
 use crate::session::Session;
@@ -44,17 +42,6 @@ pub(super) fn item_of_key(key: ItemKey) -> Item {
         ItemKey::Entry(id) => Item::Entry(EntryId::from_bytes(id)),
         ItemKey::Finished(id) => Item::Finished(FinishedKey::from_bytes(id)),
     }
-}
-
-/// The hash of what one writer wrote in some documents of a space, for [`Record`].
-pub(crate) fn record_hash(record: &BTreeMap<DocumentId, Link>) -> Hash32 {
-    let mut body = Vec::with_capacity(record.len() * 56);
-    for (document, link) in record {
-        body.extend_from_slice(document.as_bytes());
-        body.extend_from_slice(&link.change_seq.to_be_bytes());
-        body.extend_from_slice(&link.change);
-    }
-    sha256_parts(&[b"mecum record v1\0", &body])
 }
 
 impl Session {
@@ -96,7 +83,7 @@ impl Session {
         if kind == ErasureKind::Erase {
             erased.extend(left_out.iter().filter_map(|key| self.tombstone(space, *key)));
         }
-        let records = self.records_without(space, old.document)?;
+        let records = self.records_beside(old)?;
         let info = say(Info::new(made.authors.clone(), items, erased, records));
         let heads = made.document.heads_of(&|_| true);
         let digest = base_digest(&heads, &info.encode());
@@ -176,30 +163,6 @@ impl Session {
             .collect();
         items.sort_unstable_by_key(|touched| touched.key);
         Ok(items)
-    }
-
-    /// What each chain has written in the documents of a space besides one.
-    fn records_without(&self, space: SpaceId, without: DocumentId) -> Result<Vec<Record>, SessionError> {
-        let Some(state) = self.spaces.get(&space) else { return Ok(Vec::new()) };
-        let mut links = BTreeMap::new();
-        for other in self.documents.values().filter(|d| d.space == space && d.document != without) {
-            let open = match self.open.get(&other.document) {
-                Some((_, open)) => open.links()?.clone(),
-                None => Document::links(&self.load_document(other.document)?)?.clone(),
-            };
-            links.insert(other.document, open);
-        }
-        let mut records = Vec::new();
-        for chain in self.folded_chains(state) {
-            let Some(account) = self.follower.account_of(chain.device) else { continue };
-            let Some(known) = self.follower.log_of(account).and_then(|log| log.known(chain.device)) else {
-                continue;
-            };
-            let record = record_of(actor_of(&known.card.signing, chain.incarnation), &links);
-            let hash = record_hash(&record);
-            records.push(Record { device: chain.device, incarnation: chain.incarnation, hash });
-        }
-        Ok(records)
     }
 
     /// The marks of everything finished that was erased from a chart, by section's space.

@@ -39,6 +39,12 @@ pub enum LyingInfo {
     NoTimes,
     /// Something that was not erased may not come back.
     Bars,
+    /// Somebody had written something else in the section's other documents.
+    Records,
+    /// What somebody had written there is said twice.
+    RecordTwice,
+    /// Somebody is said to have written there of whom the section has nothing.
+    RecordOfNobody,
 }
 
 impl Session {
@@ -90,7 +96,7 @@ impl Session {
         let left_out = BTreeSet::from([key]);
         let say = |info: Info| {
             let authors: Vec<(Actor, Actor)> = info.authors().collect();
-            let Info { mut items, mut erased, records, .. } = info;
+            let Info { mut items, mut erased, mut records, .. } = info;
             let authors = authors.into_iter().map(|(name, author)| match lie {
                 Some(LyingInfo::Authors) => (name, other(author)),
                 _ => (name, author),
@@ -99,6 +105,18 @@ impl Session {
                 Some(LyingInfo::Times) => items.iter_mut().for_each(|touched| touched.at_ms -= 1),
                 Some(LyingInfo::NoTimes) => items.clear(),
                 Some(LyingInfo::Bars) => erased.push(Hash32::from_bytes([7; 32])),
+                Some(LyingInfo::Records) => {
+                    for record in &mut records {
+                        record.hash = Hash32::from_bytes([7; 32]);
+                    }
+                }
+                Some(LyingInfo::RecordOfNobody) => {
+                    if let Some(mut nobody) = records.last().copied() {
+                        nobody.device = DeviceId::from_bytes([7; 16]);
+                        records.push(nobody);
+                    }
+                }
+                Some(LyingInfo::RecordTwice) => records.extend(records.last().copied()),
                 Some(LyingInfo::Authors) | None => {}
             }
             Info::new(authors.collect::<Vec<_>>(), items, erased, records)

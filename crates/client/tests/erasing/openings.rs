@@ -47,6 +47,16 @@ fn note(who: &mut Session, chart: ChartId, name: &str) -> ItemKey {
     who.add(chart, Kind::Note, vec![(Field::Text, name.to_owned())]).expect("a note is written")
 }
 
+/// A medicine in the document of another year.
+fn medicine_in(who: &mut Session, chart: ChartId, name: &str, year: &str) -> ItemKey {
+    let fields = vec![
+        (Field::Name, name.to_owned()),
+        (Field::Dose, "1".to_owned()),
+        (Field::Effective, year.to_owned()),
+    ];
+    who.add(chart, Kind::MedicationStatement, fields).expect("a medicine is written")
+}
+
 fn notes(who: &mut Session, chart: ChartId) -> usize {
     let rows = who.rows(chart).expect("rows").newest();
     rows.iter().filter(|row| row.kind() == Kind::Note).count()
@@ -163,12 +173,24 @@ async fn whoever_may_write_again_after_their_late_words_went_is_read_by_everybod
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_manager_is_not_believed_about_who_wrote_what_and_when_by_whoever_has_it() {
-    let lies = [LyingInfo::Authors, LyingInfo::Times, LyingInfo::NoTimes, LyingInfo::Bars];
+    let lies = [
+        LyingInfo::Authors,
+        LyingInfo::Times,
+        LyingInfo::NoTimes,
+        LyingInfo::Bars,
+        LyingInfo::Records,
+        LyingInfo::RecordTwice,
+        LyingInfo::RecordOfNobody,
+    ];
     for lie in lies.into_iter().map(Some).chain([None]) {
         let mut family = Family::new(231).await;
         let (chart, stays, goes) = (family.chart, family.stays, family.goes);
         dose(family.ani.session(), chart, stays, "12");
+        let before = medicine_in(family.ani.session(), chart, "Before", "2025");
         family.settle().await;
+        // Written without knowing of it: of what each had written elsewhere, this is not a part.
+        dose(family.ani.session(), chart, before, "3");
+        dose(family.laptop.session(), chart, before, "4");
         family.phone.session().lying_replacement_for_tests(chart, goes, lie);
         for _ in 0..2 {
             family.phone.exchange(&family.server).await;
@@ -181,12 +203,12 @@ async fn a_manager_is_not_believed_about_who_wrote_what_and_when_by_whoever_has_
             if lie.is_none() {
                 assert_eq!(
                     names(session, chart),
-                    ["Amlodipine"],
+                    ["Amlodipine", "Before"],
                     "control: the truth is carried out, {which}"
                 );
                 assert!(notices.is_empty(), "control: and nothing is to be said, {which}: {notices:?}");
             } else {
-                assert_eq!(names(session, chart).len(), 2, "{lie:?}: everything stands as it was, {which}");
+                assert_eq!(names(session, chart).len(), 3, "{lie:?}: everything stands as it was, {which}");
                 assert_eq!(notices, ["notice-erasure-differs"], "{lie:?}: and that is said, {which}");
             }
         }

@@ -135,6 +135,7 @@ impl Session {
             return Ok(None);
         }
         let here = WorkedOut {
+            of,
             old,
             covered: &covered,
             replayed: &replayed,
