@@ -48,23 +48,45 @@ fn twelve_words_carry_more_than_128_bits() {
     assert!(bits > 155.0, "far beyond the 128 bits that nobody can guess: {bits}");
 }
 
+/// How what was typed is read: as the product does it, or without its check.
+type Read = fn(&str) -> Result<RecoveryKit, BadKitWords>;
+
+/// Wrong kits that were tried, and how many of them a reading took for a kit.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Swept {
+    tried: usize,
+    taken: usize,
+}
+
+impl Swept {
+    fn try_on(&mut self, read: Read, wrong: &str) {
+        self.tried += 1;
+        self.taken += usize::from(read(wrong).is_ok());
+    }
+}
+
 /// Every position, every word of the list.
-#[test]
-fn any_single_wrong_word_of_a_kit_is_caught() {
-    let mut tried = 0;
-    for seed in 0..4 {
+fn single_wrong_words(read: Read, seeds: std::ops::Range<u64>) -> Swept {
+    let mut swept = Swept::default();
+    for seed in seeds {
         let words = kit(seed).to_words();
         for at in 0..KIT_WORDS {
             for other in (0..WORD_COUNT).map(words::word).filter(|other| *other != words[at]) {
                 let mut wrong = words;
                 wrong[at] = other;
-                assert!(read(&wrong).is_err(), "word {} of the kit of seed {seed} replaced", at + 1);
-                tried += 1;
+                swept.try_on(read, &wrong.join(" "));
             }
         }
     }
-    println!("{tried} single wrong words");
-    assert_eq!(tried, 4 * 13 * 7_775, "each word of the list in each place");
+    swept
+}
+
+#[test]
+fn any_single_wrong_word_of_a_kit_is_caught() {
+    let swept = single_wrong_words(RecoveryKit::from_words, 0..4);
+    println!("{swept:?} single wrong words");
+    assert_eq!(swept.tried, 4 * 13 * 7_775, "each word of the list in each place");
+    assert_eq!(swept.taken, 0, "none is taken for a kit");
 }
 
 /// The reason why, for every kit there is: in a field, `weight × difference` is zero only if one of them is.
@@ -89,11 +111,11 @@ fn the_check_catches_single_and_exchanged_words_by_arithmetic() {
     }
 }
 
-#[test]
-fn any_two_exchanged_words_are_caught() {
+/// Each two words of a kit in each other's place: neighbours, and others.
+fn exchanged_words(read: Read, kits: usize) -> (Swept, Swept) {
     let entropy = SeededEntropy::new(51);
-    let (mut adjacent, mut others) = (0, 0);
-    for _ in 0..2_000 {
+    let (mut adjacent, mut others) = (Swept::default(), Swept::default());
+    for _ in 0..kits {
         let words = RecoveryKit::make(&entropy).to_words();
         for one in 0..KIT_WORDS {
             for two in one + 1..KIT_WORDS {
@@ -102,14 +124,23 @@ fn any_two_exchanged_words_are_caught() {
                 }
                 let mut wrong = words;
                 wrong.swap(one, two);
-                let error = read(&wrong).err();
-                assert_eq!(error, Some(BadKitWords::WrongCheck), "words {one} and {two} exchanged");
-                if two == one + 1 { adjacent += 1 } else { others += 1 }
+                let swept = if two == one + 1 { &mut adjacent } else { &mut others };
+                swept.try_on(read, &wrong.join(" "));
             }
         }
     }
-    println!("{adjacent} exchanges of neighbours, {others} of others");
-    assert!(adjacent > 23_000 && others > 120_000, "all of them were tried");
+    (adjacent, others)
+}
+
+#[test]
+fn any_two_exchanged_words_are_caught() {
+    let (adjacent, others) = exchanged_words(RecoveryKit::from_words, 2_000);
+    println!("exchanges of neighbours: {adjacent:?}, of others: {others:?}");
+    assert!(adjacent.tried > 23_000 && others.tried > 120_000, "all of them were tried");
+    assert_eq!((adjacent.taken, others.taken), (0, 0), "none is taken for a kit");
+    let mut wrong = kit(51).to_words();
+    wrong.swap(2, 9);
+    assert_eq!(read(&wrong).err(), Some(BadKitWords::WrongCheck), "and it is said what is wrong");
 }
 
 /// What the check cannot promise: two independent wrong words pass once in 7,789 times. Shown, so that no text says more.
@@ -129,30 +160,65 @@ fn two_wrong_words_are_caught_almost_always() {
 }
 
 /// Every letter replaced, left out, doubled by another, or exchanged with the next one.
-#[test]
-fn any_single_typed_character_that_is_wrong_is_caught() {
-    let mut tried = 0;
+fn typed_wrong(read: Read) -> Swept {
+    let mut swept = Swept::default();
     for seed in [53, 54] {
         let kit = kit(seed);
         let text = kit.to_words().join(" ");
         for wrong in typos(&text) {
             // A separator may be typed as another one: the words are the same then.
-            let as_words = |text: &str| {
-                text.split(|c: char| !c.is_alphabetic())
-                    .filter(|word| !word.is_empty())
-                    .map(str::to_owned)
-                    .collect::<Vec<_>>()
-            };
             if as_words(&wrong) == as_words(&text) {
-                assert_eq!(RecoveryKit::from_words(&wrong).as_ref(), Ok(&kit), "only spaced differently");
+                assert_eq!(read(&wrong).as_ref(), Ok(&kit), "only spaced differently");
                 continue;
             }
-            assert!(RecoveryKit::from_words(&wrong).is_err(), "a typo in the kit of seed {seed}");
-            tried += 1;
+            swept.try_on(read, &wrong);
         }
     }
-    println!("{tried} typos");
-    assert!(tried > 8_000, "at each place, each letter: {tried}");
+    swept
+}
+
+fn as_words(text: &str) -> Vec<&str> {
+    text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect()
+}
+
+#[test]
+fn any_single_typed_character_that_is_wrong_is_caught() {
+    let swept = typed_wrong(RecoveryKit::from_words);
+    println!("{swept:?} typos");
+    assert!(swept.tried > 8_000, "at each place, each letter: {}", swept.tried);
+    assert_eq!(swept.taken, 0, "none is taken for a kit");
+}
+
+/// Thirteen words of the list are a kit, whatever the last one says.
+fn without_the_check(text: &str) -> Result<RecoveryKit, BadKitWords> {
+    let typed = as_words(text);
+    let places = typed
+        .iter()
+        .enumerate()
+        .map(|(at, word)| place_of(word).ok_or(BadKitWords::UnknownWord { position: at + 1 }));
+    let places: Vec<u16> = places.collect::<Result<_, _>>()?;
+    let Ok([data @ .., _]) = <[u16; KIT_WORDS]>::try_from(places) else {
+        return Err(BadKitWords::WrongCount { got: typed.len() });
+    };
+    Ok(RecoveryKit { data: Zeroizing::new(data) })
+}
+
+#[test]
+fn control_a_kit_without_its_check_lets_wrong_words_through_and_each_sweep_notices() {
+    for seed in 0..4 {
+        let kit = kit(seed);
+        let words = kit.to_words().join(" ");
+        assert_eq!(without_the_check(&words).as_ref(), Ok(&kit), "a printed kit is the same kit without it");
+    }
+    let single = single_wrong_words(without_the_check, 0..1);
+    // All but the four words with a hyphen, which no kit has.
+    assert_eq!(single.taken, 13 * 7_771, "each wrong word opens another kit: {single:?}");
+    let (adjacent, others) = exchanged_words(without_the_check, 20);
+    assert_eq!((adjacent.taken, others.taken), (adjacent.tried, others.tried), "and each exchange");
+    let typed = typed_wrong(without_the_check);
+    println!("without the check {typed:?} typos");
+    assert!(typed.taken > 0, "a typo that makes another word of the list goes through");
+    assert!(typed.taken < typed.tried / 2, "most typos make no word: {typed:?}");
 }
 
 fn typos(text: &str) -> Vec<String> {
