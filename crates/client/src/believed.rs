@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use mecum_sync::controls::{holds, is_out};
 use tokio::time::Instant;
 
 use crate::session::Session;
@@ -25,12 +26,14 @@ const LAST_ZONE_MS: i64 = 12 * HOUR_MS;
 fn today_for_ends(own: Date, own_ms: i64, server_ms: Option<i64>) -> Date {
     let believed = server_ms.filter(|server_ms| {
         let ahead_ms = server_ms.saturating_sub(own_ms);
-        ahead_ms > 0 && (ahead_ms <= MAX_AHEAD_MS || own_ms < WRITTEN_MS)
+        holds("server-clock", ahead_ms > 0 && (ahead_ms <= MAX_AHEAD_MS || own_ms < WRITTEN_MS))
     });
     let Some(at) = believed.and_then(|ms| Timestamp::from_millisecond(ms - LAST_ZONE_MS).ok()) else {
         return own;
     };
-    own.max(at.to_zoned(TimeZone::UTC).date())
+    let theirs = at.to_zoned(TimeZone::UTC).date();
+    // Taken out: the server's word is believed, whatever it is.
+    if is_out("server-clock") { theirs } else { own.max(theirs) }
 }
 
 impl Session {

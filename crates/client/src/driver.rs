@@ -276,8 +276,8 @@ pub(crate) async fn rounds(inner: &Inner, remote: &Remote, signed_in: &SignedIn)
         let accepted = block_in_place(|| inner.session(|session| session.accept(&request, &response)));
         let accepted = accepted.ok_or(Stopped::Locked)?;
         let exchanged = accepted.map_err(Stopped::Exchange)?;
-        let noted = block_in_place(|| inner.session(|session| session.note_helpers(response.helpers_notice)));
-        let newly_told = noted.ok_or(Stopped::Locked)?.map_err(|error| Stopped::Exchange(error.into()))?;
+        let noted = block_in_place(|| inner.session(|session| session.hear_of_requests(&response)));
+        let newly_told = noted.ok_or(Stopped::Locked)??;
         // Who is told for the first time asks at once how many there are.
         let uncounted = newly_told && signed_in.forms >= FORMS;
         if !(exchanged.more || uncounted) {

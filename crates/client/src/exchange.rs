@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use mecum_api::Topic;
 use mecum_seal::{DocumentId, SpaceId};
-use mecum_sync::controls::holds;
+use mecum_sync::controls::{holds, is_out};
 use mecum_sync::{
     Accepted, FollowError, Follower, Item, Outcome, RefusalCode, SnapshotBody, SyncRequest, SyncResponse,
 };
@@ -212,7 +212,7 @@ impl Session {
         if self.is_older_copy() && !response.more {
             return self.end_older_copy(envelopes);
         }
-        if let Some(code) = refused {
+        if let Some(code) = refused.filter(|_| !is_out("refusal-said")) {
             // Another envelope stands there under a number of this device's chain: it shows itself, or it was a lie.
             if code == RefusalCode::ChainFork && !self.is_older_copy() {
                 return Err(self.is_rolled_back()?);

@@ -20,11 +20,11 @@ use mecum_sync::{
     SessionToken, SignIn, Signed, SyncRequest, SyncResponse, encode,
 };
 use minicbor::{Decode, Encode};
+use reqwest::Method;
 use reqwest::header::HeaderValue;
-use reqwest::{Client, Method};
 
 use address::Address;
-use asking::{ask, http_client, parse};
+use asking::{Asking, ask, parse};
 pub use wake::{Heard, Wake};
 
 /// How long connecting may take.
@@ -82,15 +82,23 @@ impl Session {
 pub struct Remote {
     address: Address,
     pin: VerifyingKey,
-    http: Client,
+    asking: Asking,
 }
 
 impl Remote {
     /// A server whose key is known (from pairing, or from [`Remote::server_info`] on first use). Sends nothing yet.
     pub fn new(url: &str, pin: VerifyingKey) -> Result<Self, RemoteError> {
         let address = Address::parse(url)?;
-        let http = http_client(&address)?;
-        Ok(Self { address, pin, http })
+        let asking = Asking::of(&address)?;
+        Ok(Self { address, pin, asking })
+    }
+
+    /// The same with less patience, for tests: how long one request may take, beside what its bytes are granted.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn waiting_for_tests(mut self, timeout: Duration) -> Self {
+        self.asking.timeout = timeout;
+        self
     }
 
     /// The pinned key.
@@ -102,9 +110,9 @@ impl Remote {
     /// person or another device knows.
     pub async fn server_info(url: &str) -> Result<ServerInfo, RemoteError> {
         let address = Address::parse(url)?;
-        let http = http_client(&address)?;
+        let asking = Asking::of(&address)?;
         let answer =
-            ask(&http, Method::GET, &address.path("/v1/server"), None, None, MAX_SMALL_FRAME_BYTES).await?;
+            ask(&asking, Method::GET, &address.path("/v1/server"), None, None, MAX_SMALL_FRAME_BYTES).await?;
         let signed: Signed<ServerInfo> = parse(&answer)?;
         let key = signed.unverified().key;
         let info = signed.verify(&key).map_err(|_| RemoteError::BadAnswer)?;
@@ -197,7 +205,7 @@ impl Remote {
             return Err(RemoteError::TooLarge);
         }
         let url = self.address.mailbox(mailbox, slot);
-        ask(&self.http, Method::PUT, &url, None, Some(body.to_vec()), MAX_SMALL_FRAME_BYTES).await?;
+        ask(&self.asking, Method::PUT, &url, None, Some(body.to_vec()), MAX_SMALL_FRAME_BYTES).await?;
         Ok(())
     }
 
@@ -213,7 +221,7 @@ impl Remote {
         }
         let url = self.address.mailbox(mailbox, "offer");
         let authorization = session.map(Session::authorization);
-        ask(&self.http, Method::PUT, &url, authorization, Some(offer.to_vec()), MAX_SMALL_FRAME_BYTES)
+        ask(&self.asking, Method::PUT, &url, authorization, Some(offer.to_vec()), MAX_SMALL_FRAME_BYTES)
             .await?;
         Ok(())
     }
@@ -231,7 +239,7 @@ impl Remote {
         }
         let url = format!("{}?days={days}", self.address.mailbox(mailbox, "offer"));
         let authorization = Some(session.authorization());
-        ask(&self.http, Method::PUT, &url, authorization, Some(offer.to_vec()), MAX_SMALL_FRAME_BYTES)
+        ask(&self.asking, Method::PUT, &url, authorization, Some(offer.to_vec()), MAX_SMALL_FRAME_BYTES)
             .await?;
         Ok(())
     }
@@ -239,7 +247,7 @@ impl Remote {
     /// A pairing message, if it is there.
     pub async fn mailbox_get(&self, mailbox: &[u8; 16], slot: &str) -> Result<Option<Vec<u8>>, RemoteError> {
         let url = self.address.mailbox(mailbox, slot);
-        match ask(&self.http, Method::GET, &url, None, None, MAX_MAILBOX_BYTES).await {
+        match ask(&self.asking, Method::GET, &url, None, None, MAX_MAILBOX_BYTES).await {
             Ok(body) => Ok(Some(body)),
             Err(RemoteError::Refused(refusal)) if refusal.code == RefusalCode::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -265,6 +273,6 @@ impl Remote {
     {
         let url = self.address.path(path);
         let authorization = session.map(Session::authorization);
-        parse(&ask(&self.http, Method::POST, &url, authorization, Some(body), max_answer).await?)
+        parse(&ask(&self.asking, Method::POST, &url, authorization, Some(body), max_answer).await?)
     }
 }

@@ -3,6 +3,7 @@
 mod digest;
 mod figures;
 mod folded;
+mod helping;
 mod measuring;
 pub mod parsing;
 mod spoiling;

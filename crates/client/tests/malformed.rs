@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[allow(dead_code, reason = "another test looks at shapes")]
 #[path = "malformed/cbor.rs"]
 mod cbor;
 #[allow(dead_code, reason = "other tests lie in more ways")]

@@ -65,6 +65,12 @@ pub fn words_for(stopped: &Stopped, removed: bool) -> (SyncPhase, Option<&'stati
             let id = if removed { "error-device-removed" } else { "error-device-not-let-in" };
             (SyncPhase::Refused, Some(id))
         }
+        Stopped::Remote(RemoteError::Refused(refusal)) if refusal.code == RefusalCode::Quota => {
+            (SyncPhase::Refused, Some("error-server-full"))
+        }
+        Stopped::Exchange(ExchangeError::Refused(RefusalCode::Quota)) => {
+            (SyncPhase::Refused, Some("error-server-full"))
+        }
         Stopped::Exchange(ExchangeError::Refused(RefusalCode::BadCut)) => {
             (SyncPhase::Refused, Some("error-cut-too-early"))
         }
@@ -78,5 +84,22 @@ pub fn words_for(stopped: &Stopped, removed: bool) -> (SyncPhase, Option<&'stati
         Stopped::Exchange(ExchangeError::Session(_)) => (SyncPhase::Refused, Some("error-not-saved")),
         Stopped::Exchange(ExchangeError::RolledBack) => (SyncPhase::Refused, Some("error-older-copy")),
         Stopped::Exchange(ExchangeError::Follow(_)) => (SyncPhase::Refused, Some("error-server-history")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_without_room_is_said_to_be_full_whichever_way_it_says_it() {
+        let ways = [
+            Stopped::Remote(RemoteError::Refused(RefusalCode::Quota.into())),
+            Stopped::Exchange(ExchangeError::Refused(RefusalCode::Quota)),
+        ];
+        for stopped in ways {
+            let said = words_for(&stopped, false);
+            assert_eq!(said, (SyncPhase::Refused, Some("error-server-full")), "{stopped:?}");
+        }
     }
 }

@@ -1,14 +1,24 @@
 //! Somebody asked to bring this account back by its helpers: what the server says of it, kept until it is over, and stopping it. Of
 //! several requests the server names the one that is released first; a stop ends them all.
+//!
+//! Whoever asks has no key of the account, so nobody can prove to a device that somebody asked: a server can make a request up. It can
+//! bring nobody anything by that, and a stop costs nothing but the helpers for a while. So what is said is shown and left to the person;
+//! what cannot be, by the account's own log, is not.
 
 use mecum_api::{HelpersNoticeView, Topic};
 use mecum_seal::{Hash32, check_words};
-use mecum_sync::{HelpersNotice, HelpersStop, HelpersStopping, PROTOCOL_VERSION, Signed};
+use mecum_sync::controls::{holds, is_out};
+use mecum_sync::limits::MAX_OTHER_REQUESTS;
+use mecum_sync::{HelpersNotice, HelpersStop, HelpersStopping, PROTOCOL_VERSION, Signed, SyncResponse};
 use mecum_vault::{Durability, Table, WriteVaultError};
 use minicbor::{Decode, Encode};
 
+use crate::driver::Stopped;
 use crate::error::SessionError;
+use crate::remote::RemoteError;
 use crate::session::Session;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// The name under which the vault keeps it: it is shown also where there is no network.
 const NOTICE: &[u8] = b"helpers-notice";
@@ -57,6 +67,27 @@ impl Session {
         self.told().is_ok_and(|told| told.is_some())
     }
 
+    /// Takes what an answer of the server says of requests by helpers, after everything else of it was taken. Answers whether this device
+    /// was told of nobody before, so that the answer could not say how many ask.
+    ///
+    /// # Errors
+    /// The answer makes no sense: a request waits as long as the account's log says, neither shorter nor longer.
+    pub fn hear_of_requests(&mut self, response: &SyncResponse) -> Result<bool, Stopped> {
+        if let Some(notice) = &response.helpers_notice {
+            let wait_days =
+                self.follower.account_log().and_then(|log| log.helpers()).map(|helpers| helpers.wait_days);
+            // Of an account that has no helpers nobody can ask. What is here stays: the log may be read anew just now.
+            if !holds("helpers-chosen", wait_days.is_some()) {
+                return Ok(false);
+            }
+            let waits = wait_days.is_some_and(|days| is_possible(notice, days));
+            if !holds("helpers-wait", waits) {
+                return Err(RemoteError::BadAnswer.into());
+            }
+        }
+        self.note_helpers(response.helpers_notice).map_err(|error| Stopped::Exchange(error.into()))
+    }
+
     /// What an answer of the server says. Most say nothing, and change nothing. Answers whether this device was told of nobody before,
     /// so that the answer could not say how many ask.
     pub(crate) fn note_helpers(&mut self, notice: Option<HelpersNotice>) -> Result<bool, SessionError> {
@@ -65,7 +96,7 @@ impl Session {
             return Ok(false);
         }
         // A stop stands until the server has heard of it, whichever it names now; it ends all that are open then.
-        let stops = before.and_then(|told| told.stops());
+        let stops = before.and_then(|told| told.stops()).filter(|_| !is_out("stop-stands"));
         let told = notice.map(|notice| Told {
             notice,
             stopping: stops.is_some(),
@@ -87,7 +118,7 @@ impl Session {
     }
 
     /// Stops it: durable here, and with the next exchange at the server.
-    pub(super) fn stop_notice(&mut self) -> Result<(), SessionError> {
+    pub(crate) fn stop_notice(&mut self) -> Result<(), SessionError> {
         let told = self.told()?.ok_or_else(SessionError::not_found)?;
         self.put_told(Some(Told { stopping: true, ..told }))
     }
@@ -112,6 +143,14 @@ impl Session {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether somebody can have asked at this time, who is released at that one, with so many others.
+fn is_possible(notice: &HelpersNotice, wait_days: u32) -> bool {
+    let waits_ms = notice.released_at_ms.checked_sub(notice.asked_at_ms);
+    notice.asked_at_ms > 0
+        && waits_ms == Some(i64::from(wait_days) * DAY_MS)
+        && notice.others.is_none_or(|others| others <= MAX_OTHER_REQUESTS)
 }
 
 #[cfg(test)]

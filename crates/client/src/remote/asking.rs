@@ -7,9 +7,9 @@ use mecum_sync::controls::{holds, is_out};
 use mecum_sync::limits::MAX_RESPONSE_BYTES;
 use mecum_sync::{Refusal, decode};
 use minicbor::{Decode, Encode};
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::address::Address;
@@ -28,7 +28,7 @@ const BYTES_PER_SECOND: usize = 16 * 1024;
 /// How long an idle connection is kept: less than the server's own limit, so that no request meets its closing.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(8);
 
-pub(super) fn http_client(address: &Address) -> Result<Client, RemoteError> {
+fn http_client(address: &Address) -> Result<Client, RemoteError> {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // An error means that the process has chosen one already: that one serves as well.
@@ -44,38 +44,40 @@ pub(super) fn http_client(address: &Address) -> Result<Client, RemoteError> {
     builder.build().map_err(|_| RemoteError::Offline)
 }
 
-/// One request and its whole answer, of at most `max_answer` bytes.
-pub(super) async fn ask(
-    http: &Client,
-    method: Method,
-    url: &str,
-    authorization: Option<HeaderValue>,
-    body: Option<Vec<u8>>,
-    max_answer: usize,
-) -> Result<Vec<u8>, RemoteError> {
-    ask_within(REQUEST_TIMEOUT, http, method, url, authorization, body, max_answer).await
+/// Whom to ask, and how long one request may take beside what its bytes are granted.
+#[derive(Clone, Debug)]
+pub(super) struct Asking {
+    pub(super) http: Client,
+    pub(super) timeout: Duration,
 }
 
-async fn ask_within(
-    timeout: Duration,
-    http: &Client,
+impl Asking {
+    pub(super) fn of(address: &Address) -> Result<Self, RemoteError> {
+        Ok(Self { http: http_client(address)?, timeout: REQUEST_TIMEOUT })
+    }
+}
+
+/// One request and its whole answer, of at most `max_answer` bytes.
+pub(super) async fn ask(
+    asking: &Asking,
     method: Method,
     url: &str,
     authorization: Option<HeaderValue>,
     body: Option<Vec<u8>>,
     max_answer: usize,
 ) -> Result<Vec<u8>, RemoteError> {
-    let mut request = http.request(method, url);
+    let mut request = asking.http.request(method, url);
     if let Some(value) = authorization {
         request = request.header(AUTHORIZATION, value);
     }
-    let mut ends = Instant::now() + timeout;
+    let mut ends = Instant::now() + asking.timeout;
     if let Some(body) = body {
         ends += granted(body.len());
         request = request.body(body);
     }
     let mut response = in_time(ends, request.send()).await?;
     let status = response.status();
+    may_be_read(&response, max_answer)?;
     let mut answer = Vec::new();
     while let Some(chunk) = in_time(ends + granted(answer.len()), response.chunk()).await? {
         if !holds("answer-size", answer.len() + chunk.len() <= max_answer) {
@@ -97,6 +99,17 @@ async fn ask_within(
     }
 }
 
+/// Whether an answer's head says that its body may be read: one that is too long is not waited for, and nothing was asked for in a
+/// packed form, which could be any size once it is unpacked.
+fn may_be_read(response: &Response, max_answer: usize) -> Result<(), RemoteError> {
+    let fits = response.content_length().is_none_or(|bytes| bytes <= max_answer as u64);
+    let packed = response.headers().get_all(CONTENT_ENCODING).iter().any(|coding| coding != "identity");
+    if holds("answer-length", fits) && holds("answer-packed", !packed) {
+        return Ok(());
+    }
+    Err(RemoteError::BadAnswer)
+}
+
 /// What a proxy says for a server that does not answer it. Source: RFC 9110 sections 15.6.3 to 15.6.5.
 fn is_gateways(status: StatusCode) -> bool {
     matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
@@ -111,6 +124,9 @@ async fn in_time<T>(
     ends: Instant,
     step: impl Future<Output = Result<T, reqwest::Error>>,
 ) -> Result<T, RemoteError> {
+    if is_out("answer-time") {
+        return step.await.map_err(|error| transport(&error));
+    }
     match tokio::time::timeout_at(ends, step).await {
         Ok(done) => done.map_err(|error| transport(&error)),
         Err(_) => Err(RemoteError::Offline),
@@ -152,9 +168,9 @@ mod tests {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         });
-        let http = http_client(&address).expect("a client");
-        let asking =
-            ask_within(Duration::from_millis(300), &http, Method::GET, &url, None, None, MAX_RESPONSE_BYTES);
+        let patient = Asking::of(&address).expect("a client");
+        let impatient = Asking { timeout: Duration::from_millis(300), ..patient };
+        let asking = ask(&impatient, Method::GET, &url, None, None, MAX_RESPONSE_BYTES);
         let left = tokio::time::timeout(Duration::from_secs(10), asking).await.expect("it is left in time");
         assert!(matches!(left, Err(RemoteError::Offline)), "slow for ever is as good as away: {left:?}");
         let slow_line = granted(mecum_sync::limits::MAX_REQUEST_BYTES);

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use mecum_api::{HelpersNoticeView, SyncPhase};
 use mecum_client::Session;
 use mecum_client::remote::Remote;
 use mecum_client::testing::{Stopped, words_for};
+use mecum_domain::Section;
 use mecum_sync::limits::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES};
 use mecum_sync::{SaidPush, SaidRequest, SyncRequest, SyncResponse, controls, decode, encode};
 
+use crate::around;
 use crate::mitm::{Call, Liar, Mitm, Reply};
 use crate::world::{Facts, Victim, World};
 
@@ -47,6 +50,9 @@ pub(crate) enum Verdict {
     Said(&'static str, &'static str),
     /// The exchange ends well, and the vault is as if the lie had not been told, down to each row.
     PassedOver,
+    /// The exchange ends well, and everything is as if the lie had not been told, but that the person is told of a request, with the
+    /// sentence: nobody can prove that it was made, nor that it was not.
+    Warned(&'static str),
     /// The exchange ends well, and the record is as if the lie had not been told; what came is kept as evidence, or fetched in
     /// another way.
     PutAside,
@@ -74,6 +80,8 @@ pub(crate) enum Won {
     Swallows,
     /// It goes to the other host.
     GoesElsewhere,
+    /// What the person has stopped stands again, as if they had not.
+    Forgets,
     /// A new device begins from what it is shown, and does not fetch the envelopes instead.
     Begins,
 }
@@ -91,6 +99,12 @@ pub(crate) struct Attack {
     pub(crate) short: bool,
     /// The exchange is not one: the server is asked who it is.
     pub(crate) asks_who: bool,
+    /// The person has stopped a request by helpers, and the server has not heard of it.
+    pub(crate) stops: bool,
+    /// It goes on some days longer than everybody else: what was shared until a date is over.
+    pub(crate) later: bool,
+    /// It waits seconds for an answer where others wait a minute.
+    pub(crate) impatient: bool,
     pub(crate) lie: Lie,
     pub(crate) verdict: Verdict,
     /// The checks that stand in its way; without them it succeeds.
@@ -106,6 +120,9 @@ pub(crate) const fn on(name: &'static str, lie: Lie, verdict: Verdict) -> Attack
         founds: false,
         short: false,
         asks_who: false,
+        stops: false,
+        later: false,
+        impatient: false,
         lie,
         verdict,
         without: &[],
@@ -178,6 +195,8 @@ pub(crate) type Digest = BTreeMap<String, String>;
 pub(crate) struct Seen {
     pub(crate) outcome: Result<(), Stopped>,
     pub(crate) message: Option<&'static str>,
+    /// What stands first on home.
+    pub(crate) notice: Option<HelpersNoticeView>,
     pub(crate) before: (Digest, Digest),
     /// The vault as it was when something stopped the exchange for the first time.
     pub(crate) stopped: Option<Digest>,
@@ -189,9 +208,13 @@ pub(crate) struct Seen {
     pub(crate) asked: Vec<String>,
     /// The record after a last exchange with the relay itself; none if that does not end well.
     pub(crate) healed: Option<Digest>,
+    /// What stands first on home after it.
+    pub(crate) healed_notice: Option<HelpersNoticeView>,
+    /// With how many people the section is shared at the end that is shared until a date.
+    pub(crate) guests: usize,
 }
 
-const KEY: &[u8; 32] = b"a key for the digests of vaults.";
+pub(crate) const KEY: &[u8; 32] = b"a key for the digests of vaults.";
 
 fn look(session: &mut Session) -> (Digest, Digest) {
     (session.digest_for_tests(KEY).expect("reads"), session.fingerprint().expect("reads"))
@@ -200,10 +223,10 @@ fn look(session: &mut Session) -> (Digest, Digest) {
 impl World {
     /// Plays an attack against copies of the victim and of the server, with or without its checks.
     pub(crate) async fn play(&self, attack: &Attack, number: usize, checked: bool) -> Seen {
-        let (server, folder) = self.server(number).await;
+        let (server, folder) = self.server(attack.victim, number).await;
         let mitm = Mitm::start(server.address).await;
         let (elsewhere, hits) = other_host().await;
-        let mut victim = self.victim(attack.victim, number, &mitm.url);
+        let mut victim = self.victim(attack, number, &mitm.url);
         if attack.writes {
             let words = vec![(mecum_domain::Field::Text, "written on the tablet".to_owned())];
             victim.session.add(self.chart, mecum_domain::Kind::Note, words).expect("a note is written");
@@ -216,6 +239,9 @@ impl World {
             victim.session.add(self.chart, kind, substance).expect("a section is begun");
         }
         victim.short = attack.short;
+        if attack.stops {
+            victim.session.stop_request_for_tests(around::request(1, 0));
+        }
         let before = look(&mut victim.session);
         let evil = Evil { facts: self.facts.clone(), elsewhere };
         let liar = Arc::new(Lying { evil, lie: attack.lie, asked: Mutex::default() });
@@ -226,13 +252,19 @@ impl World {
             if attack.asks_who {
                 Remote::server_info(&mitm.url).await.map(drop).map_err(Stopped::Remote)
             } else {
+                if attack.later {
+                    // It has heard the server once when the day comes.
+                    victim.exchange(|_, _| {}).await.expect("nothing is over yet");
+                    victim.lives_on();
+                }
                 let met = |session: &Session, _: &Stopped| stopped = session.digest_for_tests(KEY).ok();
                 victim.exchange(met).await
             }
         };
         let end = look(&mut victim.session);
         let removed = victim.session.follower_for_tests().is_removed();
-        let message = outcome.as_ref().err().and_then(|error| words_for(error, removed).1);
+        let message = outcome.as_ref().err().and_then(|error| words_of(error, removed));
+        let notice = victim.session.helpers_notice_for_tests();
         let restless = std::mem::take(&mut victim.restless);
         mitm.arm(None);
         let healed = if checked && victim.exchange(|_, _| {}).await.is_ok() {
@@ -247,7 +279,32 @@ impl World {
         let _ = std::fs::remove_dir_all(folder);
         let asked = liar.asked.lock().expect("nobody panics").clone();
         let elsewhere = hits.load(Ordering::SeqCst);
-        Seen { outcome, message, before, stopped, end, restless, lies, whole, elsewhere, asked, healed }
+        let guests = victim.session.guests_for_tests(self.chart, Section::Family);
+        let healed_notice = victim.session.helpers_notice_for_tests();
+        Seen {
+            outcome,
+            message,
+            notice,
+            before,
+            stopped,
+            end,
+            restless,
+            lies,
+            whole,
+            elsewhere,
+            asked,
+            healed,
+            healed_notice,
+            guests,
+        }
+    }
+}
+
+/// The sentence of an outcome. That nobody answers is said by how things stand, and by no error.
+fn words_of(stopped: &Stopped, removed: bool) -> Option<&'static str> {
+    match words_for(stopped, removed) {
+        (SyncPhase::Offline, None) => Some("devices-phase-offline"),
+        (_, message) => message,
     }
 }
 
@@ -263,105 +320,4 @@ async fn other_host() -> (String, Arc<AtomicU64>) {
         }
     });
     (url, hits)
-}
-
-/// How the typed verdict of an outcome reads.
-pub(crate) fn typed(outcome: &Result<(), Stopped>) -> String {
-    match outcome {
-        Ok(()) => "ends well".to_owned(),
-        Err(error) => format!("{error:?}"),
-    }
-}
-
-/// The entries of a record, whichever document holds each.
-fn entries(record: &Digest) -> Digest {
-    let rows = record.iter().filter(|(name, _)| name.starts_with("row "));
-    rows.map(|(name, row)| {
-        let (before, rest) = row.split_once("document: ").unwrap_or((row, ""));
-        let after = rest.split_once(", ").map_or("", |(_, after)| after);
-        (name.clone(), format!("{before}{after}"))
-    })
-    .collect()
-}
-
-/// What is wrong with how an attack ended; nothing if all is as it must be.
-pub(crate) fn wrong(attack: &Attack, seen: &Seen, honest: &Seen) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let mut must = |holds: bool, what: String| {
-        if !holds {
-            wrong.push(what);
-        }
-    };
-    must(seen.lies > 0, "no lie was told".into());
-    must(!seen.restless, "the exchange had no end".into());
-    match attack.verdict {
-        Verdict::Refused(error, message) => {
-            let said = typed(&seen.outcome);
-            must(said.starts_with(error), format!("verdict {said}, expected {error}"));
-            must(seen.message == Some(message), format!("says {:?}, expected {message}", seen.message));
-            let same = seen.stopped.as_ref().unwrap_or(&seen.end.0);
-            must(*same == seen.before.0, format!("the vault changed: {:?}", differing(same, &seen.before.0)));
-            must(seen.end.1 == seen.before.1, "the record changed".into());
-        }
-        Verdict::Said(error, message) => {
-            let said = typed(&seen.outcome);
-            must(said.starts_with(error), format!("verdict {said}, expected {error}"));
-            must(seen.message == Some(message), format!("says {:?}, expected {message}", seen.message));
-            let differs = differing(&seen.end.1, &honest.end.1);
-            must(differs.is_empty(), format!("the record is not the honest one: {differs:?}"));
-        }
-        Verdict::LeftBehind(error, message) => {
-            let said = typed(&seen.outcome);
-            must(said.starts_with(error), format!("verdict {said}, expected {error}"));
-            must(seen.message == Some(message), format!("says {:?}, expected {message}", seen.message));
-            let differs = differing(&entries(&seen.end.1), &entries(&honest.end.1));
-            must(differs.is_empty(), format!("the entries are not the honest ones: {differs:?}"));
-        }
-        Verdict::PassedOver => {
-            must(seen.outcome.is_ok(), format!("stopped: {}", typed(&seen.outcome)));
-            let differs = differing(&seen.end.0, &honest.end.0);
-            must(differs.is_empty(), format!("the vault is not the honest one: {differs:?}"));
-        }
-        Verdict::PutAside => {
-            must(seen.outcome.is_ok(), format!("stopped: {}", typed(&seen.outcome)));
-            let differs = differing(&seen.end.1, &honest.end.1);
-            must(differs.is_empty(), format!("the record is not the honest one: {differs:?}"));
-        }
-    }
-    if !attack.asks_who {
-        match &seen.healed {
-            None => must(false, "an honest exchange afterwards does not work".into()),
-            Some(healed) if matches!(attack.verdict, Verdict::LeftBehind(..)) => {
-                let differs = differing(&entries(healed), &entries(&honest.end.1));
-                must(
-                    differs.is_empty(),
-                    format!("afterwards the entries are not the honest ones: {differs:?}"),
-                );
-            }
-            Some(healed) => {
-                must(*healed == honest.end.1, "afterwards the record is not the honest one".into());
-            }
-        }
-    }
-    wrong
-}
-
-/// Whether an attack succeeded.
-pub(crate) fn won(attack: &Attack, seen: &Seen, honest: &Seen) -> bool {
-    match attack.won {
-        Won::Changed => seen.outcome.is_ok() && !seen.restless && seen.end.0 != honest.end.0,
-        Won::Unnoticed => seen.outcome.is_ok(),
-        Won::Keeps => seen.end.0.keys().any(|name| !honest.end.0.contains_key(name)),
-        Won::Shows(text) => seen.end.1.values().any(|shown| shown.contains(text)),
-        Won::Restless => seen.restless,
-        Won::Asks(path) => seen.asked.iter().any(|asked| asked.starts_with(path)),
-        Won::Swallows => seen.whole > 0,
-        Won::GoesElsewhere => seen.elsewhere > 0,
-        Won::Begins => seen.outcome.is_ok() && !seen.asked.iter().any(|asked| asked == "all envelopes"),
-    }
-}
-
-fn differing(one: &Digest, other: &Digest) -> Vec<String> {
-    let names: std::collections::BTreeSet<_> = one.keys().chain(other.keys()).collect();
-    names.into_iter().filter(|name| one.get(*name) != other.get(*name)).cloned().collect()
 }

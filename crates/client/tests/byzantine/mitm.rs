@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -12,8 +13,22 @@ use tokio::net::{TcpListener, TcpStream};
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) path: String,
-    head: Vec<u8>,
+    pub(crate) head: Vec<u8>,
     pub(crate) body: Vec<u8>,
+}
+
+/// How an answer goes over the line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// As it is, with its length.
+    #[default]
+    Whole,
+    /// With another length than it has: of so many bytes. As many of zero follow as the reader takes, but no more than `at_most`.
+    Announced { bytes: u64, at_most: u64 },
+    /// In chunks of zeros behind it that have no end, but for `at_most` bytes.
+    Endless { at_most: u64 },
+    /// In so many chunks, each after a pause.
+    Dribbling { chunks: usize, pause: Duration },
 }
 
 /// An answer.
@@ -22,11 +37,12 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    pub(crate) way: Way,
 }
 
 impl Reply {
     pub(crate) fn of(status: u16, body: Vec<u8>) -> Reply {
-        Reply { status, headers: Vec::new(), body }
+        Reply { status, headers: Vec::new(), body, way: Way::Whole }
     }
 }
 
@@ -95,22 +111,66 @@ async fn connection(mut near: TcpStream, relay: SocketAddr, state: Arc<State>) {
             liar.answer(&asked, &mut reply);
         }
         state.lies.fetch_add(u64::from(reply != before), Ordering::SeqCst);
-        if write(&mut near, &reply).await.is_err() {
+        let written = write(&mut near, &reply).await;
+        let large =
+            written.as_ref().is_ok_and(|bytes| *bytes > mecum_sync::limits::MAX_RESPONSE_BYTES as u64);
+        state.whole.fetch_add(u64::from(large), Ordering::SeqCst);
+        // After a length that was not its own there is no next answer.
+        if written.is_err() || matches!(reply.way, Way::Announced { .. }) {
             return;
         }
-        let large = reply.body.len() > mecum_sync::limits::MAX_RESPONSE_BYTES;
-        state.whole.fetch_add(u64::from(large), Ordering::SeqCst);
     }
 }
 
-async fn write(near: &mut TcpStream, reply: &Reply) -> std::io::Result<()> {
-    let mut head = format!("HTTP/1.1 {} said\r\ncontent-length: {}\r\n", reply.status, reply.body.len());
+/// What an answer without an end goes on with.
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+
+/// Writes an answer; how many bytes its body had.
+async fn write(near: &mut TcpStream, reply: &Reply) -> std::io::Result<u64> {
+    let mut head = format!("HTTP/1.1 {} said\r\n", reply.status);
+    let length = match reply.way {
+        Way::Whole => format!("content-length: {}", reply.body.len()),
+        Way::Announced { bytes, .. } => format!("content-length: {bytes}"),
+        Way::Endless { .. } | Way::Dribbling { .. } => "transfer-encoding: chunked".to_owned(),
+    };
     for (name, value) in &reply.headers {
         write!(head, "{name}: {value}\r\n").expect("a string takes anything");
     }
+    write!(head, "{length}\r\n\r\n").expect("a string takes anything");
     near.write_all(head.as_bytes()).await?;
-    near.write_all(b"\r\n").await?;
-    near.write_all(&reply.body).await
+    let mut written = reply.body.len() as u64;
+    match reply.way {
+        Way::Whole => near.write_all(&reply.body).await?,
+        Way::Announced { at_most, .. } => {
+            near.write_all(&reply.body).await?;
+            while written < at_most {
+                near.write_all(&ZEROS).await?;
+                written += ZEROS.len() as u64;
+            }
+        }
+        Way::Endless { at_most } => {
+            chunk(near, &reply.body).await?;
+            while written < at_most {
+                chunk(near, &ZEROS).await?;
+                written += ZEROS.len() as u64;
+            }
+            near.write_all(b"0\r\n\r\n").await?;
+        }
+        Way::Dribbling { chunks, pause } => {
+            for piece in reply.body.chunks(reply.body.len().div_ceil(chunks).max(1)) {
+                tokio::time::sleep(pause).await;
+                chunk(near, piece).await?;
+            }
+            near.write_all(b"0\r\n\r\n").await?;
+        }
+    }
+    Ok(written)
+}
+
+async fn chunk(near: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
+    near.write_all(format!("{:x}\r\n", bytes.len()).as_bytes()).await?;
+    near.write_all(bytes).await?;
+    near.write_all(b"\r\n").await
 }
 
 /// Asks the relay over a connection of its own.

@@ -1,13 +1,17 @@
 //! Lies below the protocol and about the server itself: refusals, sizes, redirects, other keys and versions.
 
+use std::time::Duration;
+
 use mecum_sync::limits::MAX_RESPONSE_BYTES;
 use mecum_sync::{Challenge, Refusal, RefusalCode, ServerInfo, Signed, decode, encode};
 
 use crate::attack::{Attack, Evil, Lie, Verdict, Won, on, request_of};
-use crate::mitm::{Call, Reply};
+use crate::mitm::{Call, Reply, Way};
 use crate::world::ghost;
 
 const REFUSES: &str = "error-server-refused";
+/// How long an impatient victim waits for an answer.
+pub(crate) const IMPATIENCE: Duration = Duration::from_secs(3);
 
 fn resync(_: &Evil, call: &Call, reply: &mut Reply) {
     if request_of(call).is_some() {
@@ -18,6 +22,34 @@ fn resync(_: &Evil, call: &Call, reply: &mut Reply) {
 fn oversized(_: &Evil, call: &Call, reply: &mut Reply) {
     if request_of(call).is_some() {
         *reply = Reply::of(200, vec![0; MAX_RESPONSE_BYTES * 3]);
+    }
+}
+
+/// No answer may be longer; what the liar sends at most, where somebody reads it.
+const AT_MOST: u64 = 3 * MAX_RESPONSE_BYTES as u64;
+
+fn in_another_way(call: &Call, reply: &mut Reply, way: Way) {
+    if request_of(call).is_some() {
+        reply.way = way;
+    }
+}
+
+fn endless(_: &Evil, call: &Call, reply: &mut Reply) {
+    in_another_way(call, reply, Way::Endless { at_most: AT_MOST });
+}
+
+fn of_an_absurd_length(_: &Evil, call: &Call, reply: &mut Reply) {
+    in_another_way(call, reply, Way::Announced { bytes: 1 << 62, at_most: AT_MOST });
+}
+
+/// The honest answer, and it takes three times as long as the victim waits.
+fn dribbling(_: &Evil, call: &Call, reply: &mut Reply) {
+    in_another_way(call, reply, Way::Dribbling { chunks: 8, pause: IMPATIENCE * 3 / 8 });
+}
+
+fn said_to_be_packed(_: &Evil, call: &Call, reply: &mut Reply) {
+    if request_of(call).is_some() {
+        reply.headers.push(("content-encoding".to_owned(), "br".to_owned()));
     }
 }
 
@@ -58,9 +90,42 @@ pub(crate) const ATTACKS: &[Attack] = &[
         )
     },
     Attack {
-        without: &["answer-size"],
+        without: &["answer-length", "answer-size"],
         won: Won::Swallows,
         ..on("an answer of 48 MiB", Lie::Raw(oversized), Verdict::Refused("Remote(BadAnswer", REFUSES))
+    },
+    Attack {
+        without: &["answer-size"],
+        won: Won::Swallows,
+        ..on("an answer without an end", Lie::Raw(endless), Verdict::Refused("Remote(BadAnswer", REFUSES))
+    },
+    Attack {
+        without: &["answer-length", "answer-size"],
+        won: Won::Swallows,
+        ..on(
+            "an answer of an absurd length",
+            Lie::Raw(of_an_absurd_length),
+            Verdict::Refused("Remote(BadAnswer", REFUSES),
+        )
+    },
+    Attack {
+        without: &["answer-time"],
+        won: Won::Unnoticed,
+        impatient: true,
+        ..on(
+            "an answer that comes drop by drop",
+            Lie::Raw(dribbling),
+            Verdict::Refused("Remote(Offline", "devices-phase-offline"),
+        )
+    },
+    Attack {
+        without: &["answer-packed"],
+        won: Won::Unnoticed,
+        ..on(
+            "an answer that is said to be packed",
+            Lie::Raw(said_to_be_packed),
+            Verdict::Refused("Remote(BadAnswer", REFUSES),
+        )
     },
     Attack {
         without: &["redirect"],

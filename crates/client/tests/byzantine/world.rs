@@ -4,24 +4,32 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use mecum_api::{EntryEraseArgs, MemberRemoveArgs};
+use mecum_api::MemberRemoveArgs;
 use mecum_client::remote::{Remote, Session as SignedIn};
-use mecum_client::testing::{Patience, Stopped, asks_to_begin_again, first_device, surroundings};
-use mecum_client::{ExchangeError, ItemKey, Session};
+use mecum_client::testing::{NOW_MS, Patience, Stopped, asks_to_begin_again, first_device, surroundings};
+use mecum_client::{ExchangeError, FixedClock, ItemKey, Session, Surroundings};
 use mecum_domain::{ChartId, Field, Kind, Relation, Section};
 use mecum_relay::{Relay, RelayOptions};
-use mecum_seal::testing::SeededEntropy;
-use mecum_seal::{
-    AccountId, DeviceId, Envelope, Hash32, Place, SigningKey, SpaceId, VerifyingKey, seal_envelope,
-};
+use mecum_seal::{AccountId, DeviceId, SigningKey, SpaceId, VerifyingKey};
 use mecum_sync::testing::Actor;
-use mecum_sync::{AccountLog, Push, Role, Signed, SpaceLog, SpaceSnapshot, Statement, SyncRequest};
+use mecum_sync::{AccountLog, Push, Role, Signed, SpaceLog, SpaceSnapshot, Statement};
 use mecum_vault::Location;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use crate::attack::Attack;
+use crate::before::{choose_helpers, copy_files, erased, push_in, sealed_again};
+use crate::transport::IMPATIENCE;
+
+/// The folder of the server that knows of helpers.
+pub(crate) const HELPED: &str = "server-of-helpers";
+/// The last day of what is shared until a date: the one after everybody's.
+const LAST_DAY: &str = "2026-09-09";
+/// How long until it is over everywhere.
+const UNTIL_IT_IS_OVER_MS: i64 = 3 * 24 * 60 * 60 * 1_000;
 /// Rounds after which an exchange counts as one that never ends.
 const ROUNDS: usize = 24;
 
@@ -34,7 +42,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(folder: &Path) -> Server {
-        let options = RelayOptions { log: Arc::new(|_| {}), ..RelayOptions::default() };
+        // The day of the devices, whatever day it is.
+        let began = Instant::now();
+        let now_ms = move || NOW_MS + i64::try_from(began.elapsed().as_millis()).expect("not that long");
+        let options =
+            RelayOptions { log: Arc::new(|_| {}), clock: Arc::new(now_ms), ..RelayOptions::default() };
         let relay = Relay::open(folder, options).expect("a folder takes a relay");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
@@ -55,24 +67,53 @@ impl Server {
 /// A device and its way to a server.
 pub(crate) struct Device {
     pub(crate) session: Session,
-    url: String,
+    pub(crate) url: String,
     pin: VerifyingKey,
     signed_in: Option<(Remote, SignedIn)>,
     /// It takes the short forms that the server says it knows: else everything is said in full, and a liar can read it.
     pub(crate) short: bool,
+    /// A victim's.
+    clock: Option<Arc<FixedClock>>,
+    /// It waits so long for an answer, where that is not as long as others do.
+    pub(crate) waits: Option<Duration>,
     /// It gave up after so many rounds: the exchange had no end.
     pub(crate) restless: bool,
 }
 
 impl Device {
     pub(crate) fn new(session: Session, url: &str, pin: VerifyingKey) -> Device {
-        Device { session, url: url.to_owned(), pin, signed_in: None, short: false, restless: false }
+        Device {
+            session,
+            url: url.to_owned(),
+            pin,
+            signed_in: None,
+            short: false,
+            clock: None,
+            waits: None,
+            restless: false,
+        }
+    }
+
+    /// Lives on to when what was shared until a date is over.
+    pub(crate) fn lives_on(&self) {
+        if let Some(clock) = &self.clock {
+            clock.advance(UNTIL_IT_IS_OVER_MS);
+        }
+    }
+
+    /// Signs in at another server from now on.
+    pub(crate) fn move_to(&mut self, server: &Server) {
+        self.url = format!("http://{}", server.address);
+        self.signed_in = None;
     }
 
     /// What the app's driver does in one exchange.
     async fn converse(&mut self) -> Result<(), Stopped> {
         if self.signed_in.is_none() {
-            let remote = Remote::new(&self.url, self.pin).map_err(Stopped::Remote)?;
+            let mut remote = Remote::new(&self.url, self.pin).map_err(Stopped::Remote)?;
+            if let Some(waits) = self.waits {
+                remote = remote.waiting_for_tests(waits);
+            }
             let (key, account, device, _) = self.session.sign_in_for_tests();
             let life = self.session.installation().1;
             let signed_in = remote.sign_in(&key, account, device, life).await.map_err(Stopped::Remote)?;
@@ -80,12 +121,15 @@ impl Device {
         }
         let Some((remote, signed_in)) = self.signed_in.clone() else { return Err(Stopped::NoServer) };
         let mut patience = Patience::default();
+        self.session.begin_exchange_for_tests();
         for _ in 0..ROUNDS {
             let request = self.session.request().map_err(|error| Stopped::Exchange(error.into()))?;
             let forms = if self.short { signed_in.forms } else { 0 };
             let said = self.session.said(&request, forms);
             let response = remote.sync_as_said(&signed_in, &said).await.map_err(Stopped::Remote)?;
-            if !self.session.accept(&request, &response).map_err(Stopped::Exchange)?.more {
+            let exchanged = self.session.accept(&request, &response).map_err(Stopped::Exchange)?;
+            self.session.hear_of_requests(&response)?;
+            if !exchanged.more {
                 return Ok(());
             }
             patience.after(self.session.shown_so_far()).map_err(Stopped::Exchange)?;
@@ -134,6 +178,8 @@ pub(crate) enum Victim {
     Tablet,
     /// A device that was just paired and holds nothing.
     Fresh,
+    /// A tablet of the account that has heard everything, and that the account has helpers.
+    Helped,
 }
 
 /// What the liar knows: everything that the server has, and whatever a member who was removed can give it.
@@ -176,7 +222,7 @@ fn note(who: &mut Session, chart: ChartId, text: &str) {
     who.add(chart, Kind::Note, vec![(Field::Text, text.to_owned())]).expect("a note is written");
 }
 
-async fn enrolled(server: &Server, seed: u64) -> Device {
+pub(crate) async fn enrolled(server: &Server, seed: u64) -> Device {
     let mut session = first_device(&Location::Memory, surroundings(seed));
     session.pin_for_tests(server.relay.key());
     let url = format!("http://{}", server.address);
@@ -205,8 +251,11 @@ impl World {
         let mut bima = enrolled(&server, seed + 2).await;
         phone.settle().await;
         phone.session.let_in_for_tests(chart, Section::Medications, Role::Writer, &mut bima.session);
+        let mut citra = enrolled(&server, seed + 5).await;
+        let until = (Role::Reader, Some(LAST_DAY));
+        phone.session.let_in_until_for_tests(chart, vec![Section::Family], until, &mut citra.session);
         for _ in 0..2 {
-            for device in [&mut phone, &mut tablet, &mut bima] {
+            for device in [&mut phone, &mut tablet, &mut bima, &mut citra] {
                 device.settle().await;
             }
         }
@@ -274,68 +323,31 @@ impl World {
             lacking: phone.session.snapshot_without_for_tests(chart, measured),
         };
         server.stop().await;
+        choose_helpers(folder.path(), phone, tablet).await;
         World { folder, facts: Arc::new(facts), chart, truth }
     }
 
     /// The server's folder, copied, and the server on it.
-    pub(crate) async fn server(&self, number: usize) -> (Server, PathBuf) {
-        let (from, to) =
-            (self.folder.path().join("server"), self.folder.path().join(format!("server-{number}")));
-        std::fs::create_dir_all(&to).expect("a folder");
-        for file in std::fs::read_dir(from).expect("a folder").flatten() {
-            if file.path().is_file() {
-                std::fs::copy(file.path(), to.join(file.file_name())).expect("copied");
-            }
-        }
+    pub(crate) async fn server(&self, victim: Victim, number: usize) -> (Server, PathBuf) {
+        let from = if victim == Victim::Helped { HELPED } else { "server" };
+        let to = self.folder.path().join(format!("server-{number}"));
+        copy_files(&self.folder.path().join(from), &to);
         (Server::start(&to).await, to)
     }
 
     /// The victim's vault, copied, and open.
-    pub(crate) fn victim(&self, victim: Victim, number: usize, url: &str) -> Device {
-        let name = format!("{victim:?}").to_lowercase();
+    pub(crate) fn victim(&self, attack: &Attack, number: usize, url: &str) -> Device {
+        let name = format!("{:?}", attack.victim).to_lowercase();
         let to = self.folder.path().join(format!("{name}-{number}"));
         std::fs::copy(self.folder.path().join(name), &to).expect("copied");
-        let session = Session::of_copy_for_tests(&to, surroundings(9_000));
-        Device::new(session, url, self.facts.server.verifying_key())
+        let clock = Arc::new(FixedClock::new(NOW_MS));
+        let around = Surroundings { clock: clock.clone(), ..surroundings(9_000) };
+        let session = Session::of_copy_for_tests(&to, around);
+        let mut device = Device::new(session, url, self.facts.server.verifying_key());
+        device.clock = Some(clock);
+        device.waits = attack.impatient.then_some(IMPATIENCE);
+        device
     }
-}
-
-/// A section of two years, from one of which something was erased: what stays there, in a document in which nobody wrote since.
-async fn erased(phone: &mut Device, tablet: &mut Device, chart: ChartId) -> ItemKey {
-    let mut add = |value: &str, day: Option<&str>| {
-        let mut fields = vec![(Field::Value, value.to_owned())];
-        fields.extend(day.map(|day| (Field::Effective, day.to_owned())));
-        phone.session.add(chart, Kind::VitalSign, fields).expect("a measurement is written")
-    };
-    add("61", Some("2016-05-04"));
-    let (stays, goes) = (add("62", None), add("63", None));
-    phone.settle().await;
-    let args = EntryEraseArgs { chart, entry: goes.name(), reason: String::new() };
-    phone.session.entry_erase(&args).expect("it is decided");
-    for _ in 0..3 {
-        phone.settle().await;
-        tablet.settle().await;
-    }
-    stays
-}
-
-fn push_in(request: &SyncRequest, space: SpaceId) -> Push {
-    let there = |push: &&Push| push.space() == space && !push.envelopes.is_empty();
-    request.pushes.iter().find(there).expect("something was written there").clone()
-}
-
-/// The same words, sealed again by their writer under another head of the membership log, with the keys that he has.
-fn sealed_again(writer: &Session, push: &Push, head: Hash32) -> Push {
-    let [bytes] = push.envelopes.as_slice() else { panic!("one envelope") };
-    let envelope = Envelope::parse(bytes).expect("his own envelope");
-    let keys = writer.document_keys_for_tests();
-    let (key, plain) =
-        keys.iter().find_map(|key| Some((key, envelope.open(key).ok()?))).expect("his own key");
-    let place = Place { membership_head: head, ..envelope.place().clone() };
-    let sealed = seal_envelope(key, &place, &plain, &SeededEntropy::new(5)).expect("short");
-    let statement = Statement { last: sealed.content_id, ..push.statement.unverified().clone() };
-    let (signing, ..) = writer.sign_in_for_tests();
-    Push { envelopes: vec![sealed.bytes], statement: Signed::sign(statement, &signing) }
 }
 
 /// Somebody whom nobody let in, with keys of their own.

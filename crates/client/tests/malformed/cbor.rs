@@ -23,6 +23,15 @@ impl Node {
         1 + self.inside.iter().map(Node::count).sum::<usize>()
     }
 
+    /// What kinds of items it holds and how long each is, and nothing of what they say.
+    pub(crate) fn shape(&self) -> String {
+        match self.major {
+            2 | 3 => format!("{}:{}", self.major, self.bytes.len()),
+            4 => format!("[{}]", self.inside.iter().map(Node::shape).collect::<Vec<_>>().join(" ")),
+            _ => format!("{}", self.major),
+        }
+    }
+
     fn write(&self, out: &mut Vec<u8>) {
         if let Some(raw) = &self.raw {
             out.extend(raw);

@@ -105,6 +105,24 @@ pub(super) const ROWS: &[Row] = &[
         ..row(30, "attacks of a lying server", CLIENT, "byzantine")
     },
     Row {
+        names: &["memory::an_answer_without_an_end_or_packed_is_left_and_costs_no_memory"],
+        control: Control::Tests(&["memory::control_a_client_that_reads_to_the_end_or_unpacks_is_found_out"]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(30, "answers without an end, of absurd lengths, or packed: their memory", CLIENT, "byzantine")
+    },
+    Row {
+        names: &["oracles::what_does_not_open_is_answered_like_what_does_whyever_it_does_not"],
+        control: Control::Tests(&[
+            "oracles::control_a_client_that_asks_again_for_what_does_not_open_is_heard",
+        ]),
+        in_test: ALL,
+        per_change: ALL,
+        nightly: ALL,
+        ..row(30, "envelopes that do not open: what a server hears after each", CLIENT, "byzantine")
+    },
+    Row {
         names: &["who_is_out_reads_nothing_that_came_after_and_who_is_in_reads_all"],
         control: Control::Tests(&["control_a_removal_that_keeps_the_key_is_seen_to_close_nothing"]),
         in_test: 2_000,
