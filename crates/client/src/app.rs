@@ -34,6 +34,9 @@ const AUTO_LOCK_MIN: u16 = 10;
 /// How often auto-lock and idle work are looked at.
 const TICK: Duration = Duration::from_secs(5);
 
+/// How often a mailbox is looked into.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// What a shell decides.
 #[derive(Clone)]
 pub struct AppOptions {
@@ -51,6 +54,8 @@ pub struct AppOptions {
     pub clock: Arc<dyn Clock>,
     /// How often auto-lock and idle work are looked at.
     pub tick: Duration,
+    /// How often a mailbox is looked into, where somebody is waited for.
+    pub look: Duration,
 }
 
 impl AppOptions {
@@ -64,6 +69,7 @@ impl AppOptions {
             entropy: Arc::new(SystemEntropy::new()),
             clock: Arc::new(SystemClock),
             tick: TICK,
+            look: LOOK,
         }
     }
 }

@@ -8,6 +8,7 @@ mod admission;
 #[cfg(test)]
 mod frozen;
 mod joining;
+mod mailbox;
 mod messages;
 #[doc(hidden)]
 pub(crate) mod parsing;
@@ -25,6 +26,7 @@ use tokio::task::AbortHandle;
 use self::admission::Admission;
 pub(crate) use self::joining::FreshDevice;
 use self::joining::Joining;
+pub(crate) use self::mailbox::{Found, look};
 use self::messages::{Join, NO, Offer};
 pub(crate) use self::messages::{bad_code, body, message, qr_text, read_code};
 use crate::app::{App, held};
@@ -35,11 +37,9 @@ use crate::remote::Remote;
 /// A code is good for this long.
 const CODE_MS: i64 = 10 * 60 * 1000;
 
-/// How often a mailbox is looked into.
-const LOOK: Duration = Duration::from_millis(500);
-
-/// How often a *no* is tried to be said: without it the other device waits until its time is over.
+/// How often a *no* is tried to be said, and how long each waits for the next: without it the other device waits until its time is over.
 const NO_TRIES: u32 = 5;
+const NO_AGAIN: Duration = Duration::from_secs(2);
 
 /// Fluent id: there is no signal, and it goes on by itself.
 const AGAIN: &str = "pairing-again";
@@ -94,7 +94,7 @@ async fn say_no(offered: Offered, entropy: Arc<dyn Entropy>) {
         if remote.mailbox_put(&offered.secret.mailbox_id(), "welcome", &sealed).await.is_ok() {
             return;
         }
-        tokio::time::sleep(LOOK * 4).await;
+        tokio::time::sleep(NO_AGAIN).await;
     }
 }
 
@@ -178,22 +178,29 @@ impl App {
     async fn wait_for_join(self, offered: Offered) {
         let Ok(remote) = Remote::new(&offered.home.url, offered.home.pin) else { return };
         let Offered { secret, ends_ms, .. } = &offered;
+        let mut said = None;
         while self.inner.options.clock.now_ms() < *ends_ms {
-            if let Ok(Some(sealed)) = remote.mailbox_get(&secret.mailbox_id(), "join").await {
-                match message::<Join>(secret, "join", &sealed) {
+            match look(&remote, secret, "join", None).await {
+                Found::Said(opened) => match minicbor::decode::<Join>(&opened) {
                     // A longer one would make an account log that this device could not read back.
                     Ok(join) if join.name.len() <= MAX_NAME_BYTES => {
                         let name = join.name.clone();
                         held(&self.inner.pairing).asked = Some(join);
                         self.say_pairing(PairPhase::Asking, Some(name), None);
+                        return;
                     }
                     _ => {
                         self.say_pairing(PairPhase::Ended, None, Some("error-pairing-code"));
+                        return;
                     }
+                },
+                Found::Nothing(now) if now != said => {
+                    said = now;
+                    self.say_pairing(PairPhase::Waiting, None, said);
                 }
-                return;
+                Found::Nothing(_) => {}
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(self.inner.options.look).await;
         }
         self.say_pairing(PairPhase::Ended, None, Some("pairing-time-over"));
         say_no(offered, self.inner.options.entropy.clone()).await;

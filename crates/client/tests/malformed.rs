@@ -8,6 +8,8 @@
 #[allow(dead_code, reason = "another test looks at shapes")]
 #[path = "malformed/cbor.rs"]
 mod cbor;
+#[path = "malformed/mailboxes.rs"]
+mod mailboxes;
 #[allow(dead_code, reason = "other tests lie in more ways")]
 #[path = "byzantine/mitm.rs"]
 mod mitm;

@@ -62,6 +62,7 @@ pair-other-unnamed = the other device
 pair-another = Add another device
 pair-try-now = Try now
 pairing-again = There is no connection to the server. It goes on by itself as soon as there is one.
+pairing-nobodys = The server brought something that nobody wrote who has this code. It was not used. Waiting goes on.
 pairing-time-over = The time was over.
 pairing-refused = The other device said no, or showed another code.
 pairing-cut = The connection was cut before the device could be let in, and the time was over.

@@ -59,6 +59,7 @@ pair-other-unnamed = perangkat lain
 pair-another = Tambah perangkat lain lagi
 pair-try-now = Coba sekarang
 pairing-again = Tidak ada sambungan ke server. Ini berlanjut sendiri begitu tersambung.
+pairing-nobodys = Server membawa sesuatu yang tidak ditulis oleh pemegang kode ini. Itu tidak dipakai. Masih menunggu.
 pairing-time-over = Waktunya habis.
 pairing-refused = Perangkat lain menolak, atau menampilkan kode lain.
 pairing-cut = Sambungan terputus sebelum perangkat bisa diterima, dan waktunya habis.

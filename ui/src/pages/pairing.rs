@@ -91,7 +91,12 @@ fn phase(
     match view.phase {
         PairPhase::Waiting => match offer {
             Some(offer) => {
-                html! { <Offer offer={offer.clone()} on_stop={act.reform(|_: MouseEvent| Act::Stop)} on_again={start.clone()} /> }
+                html! {
+                    <>
+                        if let Some(id) = &view.message_id { <Notice kind={NoticeKind::Plain}><p>{ i18n.text(id) }</p></Notice> }
+                        <Offer offer={offer.clone()} on_stop={act.reform(|_: MouseEvent| Act::Stop)} on_again={start.clone()} />
+                    </>
+                }
             }
             None => begin(i18n, working, start),
         },

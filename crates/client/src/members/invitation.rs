@@ -9,8 +9,6 @@ mod joining;
 #[doc(hidden)]
 pub(crate) mod parsing;
 
-use std::time::Duration;
-
 use mecum_api::{CallError, Code, MemberInviteArgs, PairPhase, PairView, SyncPhase, Topic};
 use mecum_domain::{ChartId, Section};
 use mecum_seal::{AccountId, Hash32, KemPublic, PairingSecret, SpaceId, VerifyingKey};
@@ -32,9 +30,6 @@ use crate::stage::Stage;
 /// A code is good for this long: two days, so that it can be read over the telephone, or wait for the evening.
 const CODE_MS: i64 = 2 * 24 * 60 * 60 * 1_000;
 const CODE_DAYS: u32 = 2;
-
-/// How often a mailbox is looked into.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// Tells an invitation's offer from a pairing's.
 const INVITATION: &str = "mecum invitation v1";

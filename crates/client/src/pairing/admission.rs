@@ -13,8 +13,8 @@ use mecum_vault::{Durability, Table, WriteVaultError};
 use minicbor::{Decode, Encode};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use super::AGAIN;
 use super::messages::{Join, WELCOME_PURPOSE, Welcome, bad_code, body};
-use super::{AGAIN, LOOK};
 use crate::app::{App, held};
 use crate::driver::Home;
 use crate::error::{SessionError, remote_error};
@@ -214,7 +214,7 @@ impl App {
             match self.with(move |session| Ok(session.last_heard_ms(device) > 0)).await {
                 Ok(true) => break true,
                 Ok(false) if self.is_over(&admission) => break false,
-                Ok(false) => tokio::time::sleep(LOOK).await,
+                Ok(false) => tokio::time::sleep(self.inner.options.look).await,
                 Err(_) => return,
             }
         };

@@ -10,13 +10,13 @@ use mecum_seal::{
 use zeroize::Zeroizing;
 
 use super::messages::{Join, Offer, WELCOME_PURPOSE, Welcome, bad_code};
-use super::{AGAIN, CODE_MS, LOOK};
+use super::{AGAIN, CODE_MS, Found, look};
 use crate::app::{App, held};
 use crate::driver::Home;
 use crate::error::remote_error;
 use crate::founding::Founding;
 use crate::identity::{Identity, secrets_of};
-use crate::remote::{Remote, RemoteError};
+use crate::remote::Remote;
 
 /// The keys of a device that is about to join.
 pub(crate) struct FreshDevice {
@@ -130,7 +130,7 @@ impl App {
         held(&self.inner.pairing).fresh = None;
         while self.sync_now(()).await?.phase != SyncPhase::UpToDate {
             self.say_pairing(PairPhase::Working, None, Some(AGAIN));
-            tokio::time::sleep(LOOK * 2).await;
+            tokio::time::sleep(self.inner.options.look * 2).await;
         }
         // What came over with the account is no news on this device.
         self.with(|session| {
@@ -145,23 +145,21 @@ impl App {
         let Joining { secret, home, .. } = joining;
         let remote = Remote::new(&home.url, home.pin).map_err(|error| remote_error(&error))?;
         let ends_ms = self.inner.options.clock.now_ms() + CODE_MS;
-        let mut cut = false;
+        let mut said = None;
         let sealed = loop {
             if self.inner.options.clock.now_ms() >= ends_ms {
                 return Err(CallError::new(Code::BadPairingCode, "pairing-time-over"));
             }
-            let answer = remote.mailbox_get(&secret.mailbox_id(), "welcome").await;
-            if let Ok(Some(sealed)) = answer {
-                break sealed;
+            match look(&remote, secret, "welcome", Some(AGAIN)).await {
+                Found::Said(sealed) => break sealed,
+                Found::Nothing(now) if now != said => {
+                    said = now;
+                    self.say_pairing(PairPhase::Waiting, None, said);
+                }
+                Found::Nothing(_) => {}
             }
-            let is_cut = matches!(answer, Err(RemoteError::Offline));
-            if is_cut != cut {
-                cut = is_cut;
-                self.say_pairing(PairPhase::Waiting, None, cut.then_some(AGAIN));
-            }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(self.inner.options.look).await;
         };
-        let sealed = secret.open("welcome", &sealed).map_err(|_| bad_code())?;
         if *sealed == super::messages::NO {
             return Err(CallError::new(Code::Refused, "pairing-refused"));
         }

@@ -83,7 +83,7 @@ fn refused(error: &CallError) -> Ended {
     Ended::Refused
 }
 
-fn is_empty(folder: &Path) -> bool {
+pub(crate) fn is_empty(folder: &Path) -> bool {
     std::fs::read_dir(folder).map_or(true, |mut entries| {
         // The app's own lock and settings are no vault and nothing that was asked.
         entries.all(|entry| !entry.is_ok_and(|entry| entry.path().is_dir() || is_vault(&entry.path())))
@@ -94,7 +94,7 @@ fn is_vault(file: &Path) -> bool {
     file.to_string_lossy().contains(".sqlite")
 }
 
-async fn digest_of(app: &App) -> Digest {
+pub(crate) async fn digest_of(app: &App) -> Digest {
     app.with(|session| session.digest_for_tests(KEY)).await.expect("it is open")
 }
 

@@ -4,11 +4,11 @@ use mecum_api::{CallError, Code, MemberInviteArgs, PairOfferView, PairPhase, Pai
 use mecum_seal::PairingSecret;
 
 use super::super::granting::Invited;
-use super::{Answer, CODE_DAYS, CODE_MS, LOOK, NO, Shown, checked};
+use super::{Answer, CODE_DAYS, CODE_MS, NO, Shown, checked};
 use crate::app::{App, held};
 use crate::driver::Stopped;
 use crate::error::remote_error;
-use crate::pairing::{MAX_NAME_BYTES, body, message, qr_text};
+use crate::pairing::{Found, MAX_NAME_BYTES, body, look, qr_text};
 use crate::remote::Remote;
 
 #[allow(clippy::unused_async, reason = "every command is async by contract, whether it waits or not")]
@@ -52,13 +52,15 @@ impl App {
 
     async fn wait_for_answer(self, shown: Shown) {
         let Ok(remote) = Remote::new(&shown.home.url, shown.home.pin) else { return };
+        let mut said = None;
         while self.inner.options.clock.now_ms() < shown.ends_ms {
-            if let Ok(Some(sealed)) = remote.mailbox_get(&shown.secret.mailbox_id(), "join").await {
-                if shown.secret.open("join", &sealed).is_ok_and(|opened| *opened == *NO) {
+            let found = look(&remote, &shown.secret, "join", None).await;
+            if let Found::Said(opened) = found {
+                if *opened == *NO {
                     self.say_inviting(PairPhase::Ended, None, Some("invitation-declined"));
                     return;
                 }
-                match message::<Answer>(&shown.secret, "join", &sealed) {
+                match minicbor::decode::<Answer>(&opened) {
                     Ok(answer) if answer.name.len() <= MAX_NAME_BYTES => {
                         let Answer { account, genesis, kem, name } = answer;
                         let invited = Invited { account, genesis, kem, name: name.clone() };
@@ -71,7 +73,13 @@ impl App {
                 }
                 return;
             }
-            tokio::time::sleep(LOOK).await;
+            if let Found::Nothing(now) = found
+                && now != said
+            {
+                said = now;
+                self.say_inviting(PairPhase::Waiting, None, said);
+            }
+            tokio::time::sleep(self.inner.options.look).await;
         }
         self.say_inviting(PairPhase::Ended, None, Some("pairing-time-over"));
     }
@@ -123,7 +131,7 @@ impl App {
                 }
                 Ok(_) => {
                     self.say_inviting(PairPhase::Working, name.clone(), Some("pairing-again"));
-                    tokio::time::sleep(LOOK * 2).await;
+                    tokio::time::sleep(self.inner.options.look * 2).await;
                 }
                 Err(error) => {
                     self.say_inviting(PairPhase::Ended, name, Some(&error.message_id));

@@ -8,10 +8,10 @@ use mecum_sync::RefusalCode;
 
 use super::super::terms::api_role;
 use super::super::word_of;
-use super::{INVITATION, LOOK, NO, Offer, Opened};
+use super::{INVITATION, NO, Offer, Opened};
 use crate::app::{App, held};
 use crate::error::remote_error;
-use crate::pairing::{MAX_NAME_BYTES, bad_code, body, message, read_code};
+use crate::pairing::{Found, MAX_NAME_BYTES, bad_code, body, look, message, read_code};
 use crate::remote::{Remote, RemoteError};
 
 /// How long somebody who was let in goes on looking for the way to the server.
@@ -112,9 +112,11 @@ impl App {
     async fn wait_to_be_let_in(self, opened: Opened) {
         let from = Some(opened.offer.from.clone());
         let Ok(remote) = Remote::new(&opened.home.url, opened.home.pin) else { return };
+        let mut said = None;
         while self.inner.options.clock.now_ms() < opened.offer.ends_ms {
-            if let Ok(Some(sealed)) = remote.mailbox_get(&opened.secret.mailbox_id(), "welcome").await {
-                if opened.secret.open("welcome", &sealed).is_ok_and(|opened| *opened == *NO) {
+            let found = look(&remote, &opened.secret, "welcome", None).await;
+            if let Found::Said(welcome) = found {
+                if *welcome == *NO {
                     let offer = opened.offer.clone();
                     let _ = self.with(move |session| session.forget_shared(&offer)).await;
                     self.say_joining(PairPhase::Ended, from, Some("invitation-taken-back"));
@@ -122,7 +124,13 @@ impl App {
                 }
                 break;
             }
-            tokio::time::sleep(LOOK).await;
+            if let Found::Nothing(now) = found
+                && now != said
+            {
+                said = now;
+                self.say_joining(PairPhase::Waiting, from.clone(), said);
+            }
+            tokio::time::sleep(self.inner.options.look).await;
         }
         self.say_joining(PairPhase::Working, from.clone(), None);
         // The welcome is there, the way to the server may not be: what was granted comes with a later exchange.
@@ -135,7 +143,7 @@ impl App {
             if came || heard || self.inner.options.clock.now_ms() > gives_up_ms {
                 break came;
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(self.inner.options.look).await;
         };
         held(&self.inner.invitations).opened = None;
         if came {
