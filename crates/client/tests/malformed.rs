@@ -17,6 +17,8 @@ mod mitm;
 mod replayed;
 #[path = "malformed/routes.rs"]
 mod routes;
+#[path = "malformed/wakes.rs"]
+mod wakes;
 #[path = "support/world.rs"]
 mod world;
 

@@ -10,6 +10,8 @@ mod asked;
 mod recorded;
 #[path = "support/server.rs"]
 mod server;
+#[path = "malformed/socket.rs"]
+mod socket;
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
@@ -88,14 +90,13 @@ fn below_http(server: &Server, recorded: &Recorded, number: u64, dice: &Dice) {
     );
     let mut stream = TcpStream::connect(&server.running.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+    // What nobody reads is not waited for.
+    stream.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
     if is_head {
         let _ = stream.write_all(&mutated(opening.as_bytes(), dice));
     } else {
-        // A masked ping, text, and close.
-        let said =
-            [&[0x89, 0x81, 1, 2, 3, 4, 5][..], &[0x81, 0x82, 1, 2, 3, 4, 5, 6], &[0x88, 0x80, 0, 0, 0, 0]];
         let _ = stream.write_all(opening.as_bytes());
-        let _ = stream.write_all(&mutated(&said.concat(), dice));
+        let _ = stream.write_all(&socket::said(dice));
     }
     let _ = stream.read(&mut [0; 512]);
 }

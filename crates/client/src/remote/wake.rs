@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use mecum_sync::controls::is_out;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -50,9 +51,8 @@ impl Wake {
         let url = address.wake(cursor).ok_or(RemoteError::BadAddress)?;
         let mut request = url.into_client_request().map_err(|_| RemoteError::BadAddress)?;
         request.headers_mut().insert(AUTHORIZATION, authorization);
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(MAX_MESSAGE_BYTES))
-            .max_frame_size(Some(MAX_MESSAGE_BYTES));
+        let most = if is_out("wake-size") { None } else { Some(MAX_MESSAGE_BYTES) };
+        let config = WebSocketConfig::default().max_message_size(most).max_frame_size(most);
         let connecting = connect_async_with_config(request, Some(config), true);
         let mut wake = match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
             Ok(Ok((socket, _))) => Self { socket },

@@ -26,6 +26,9 @@ use crate::{Digest, MAX_GROWTH_BYTES, resident_bytes};
 /// Messages that somebody waits for: two in pairing and in an invitation, three between somebody and their helper, and a part.
 const MESSAGES: u64 = 8;
 
+/// So many looks of the test in a row without a question: whoever waited does not.
+const SILENCE: u32 = 10_000;
+
 /// What is done to the messages of a slot.
 #[derive(Default)]
 struct Plan {
@@ -101,7 +104,8 @@ fn changed(plan: &Plan, path: &str, honest: &[u8]) -> Reply {
 }
 
 fn at(folder: &Path, name: &str) -> App {
-    App::open(AppOptions { look: Duration::from_millis(4), ..options(&folder.join(name)) })
+    // As often as one address may ask.
+    App::open(AppOptions { look: Duration::from_millis(25), ..options(&folder.join(name)) })
 }
 
 /// Laras with a phone, Ani who helps her, and a server that somebody stands before.
@@ -189,17 +193,24 @@ impl Stage {
 
     /// Waits until the first is told, so that nothing honest is under way any more.
     async fn begun(&self) {
-        while self.left().1 == 0 {
+        self.asks_until(|(_, told)| told > 0).await;
+    }
+
+    async fn asks_until(&self, told: impl Fn((u64, u64)) -> bool) {
+        let (mut last, mut silent) = (self.left(), 0);
+        while !told(last) {
             tokio::time::sleep(Duration::from_millis(2)).await;
+            let now = self.left();
+            silent = if now == last { silent + 1 } else { 0 };
+            assert!(silent < SILENCE, "nobody asks any more, and {} were not told", now.0);
+            last = now;
         }
     }
 
     async fn all_told(&self) {
-        while self.left().0 > 0 {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        self.asks_until(|(left, _)| left == 0).await;
         // And taken in: the next look meets nothing.
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 
     /// What an app holds while no exchange gets through.

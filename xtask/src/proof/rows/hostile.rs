@@ -53,6 +53,31 @@ pub(super) const ROWS: &[Row] = &[
         )
     },
     Row {
+        names: &["mailboxes::a_message_that_is_waited_for_is_taken_after_any_number_of_changed_ones"],
+        control: Control::Tests(&[
+            "mailboxes::control_whoever_takes_what_lies_in_a_mailbox_for_said_does_not_go_on_waiting",
+        ]),
+        in_test: 200,
+        per_change: 1_000,
+        nightly: 10_000,
+        shards: 10,
+        ..row(
+            24,
+            "messages in mailboxes changed on their way, to whoever waits for them",
+            CLIENT,
+            "malformed",
+        )
+    },
+    Row {
+        names: &["wakes::whatever_is_said_on_a_wake_socket_ends_nothing_and_costs_no_memory"],
+        control: Control::Tests(&["wakes::control_a_client_that_takes_messages_of_any_size_is_seen_to_grow"]),
+        in_test: 200,
+        per_change: 1_000,
+        nightly: 10_000,
+        shards: 10,
+        ..row(24, "wake sockets malformed, to a living client and an app", CLIENT, "malformed")
+    },
+    Row {
         names: &["a_bomb_is_put_aside_at_once_and_touches_nothing_else"],
         control: Control::Tests(&["control_a_guard_that_is_missing_or_slow_is_noticed"]),
         in_test: ALL,
