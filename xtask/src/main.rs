@@ -16,6 +16,7 @@ mod proof;
 mod ring;
 mod run;
 mod schema;
+mod scratch;
 mod setup;
 mod shots;
 mod test;

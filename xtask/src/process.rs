@@ -35,10 +35,16 @@ pub(crate) fn command(workspace: &Workspace, program: impl AsRef<OsStr>) -> Comm
     command
 }
 
+/// What stands before rustc for the crates of this project. A shell script: where there is none, everything is built as cargo would.
+const RUSTC: &str = "xtask/rustc";
+
 /// `cargo` with the given arguments.
 pub(crate) fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
     let mut cargo = command(workspace, "cargo");
     cargo.args(arguments);
+    if cfg!(unix) {
+        cargo.env("RUSTC_WORKSPACE_WRAPPER", workspace.path(RUSTC));
+    }
     cargo
 }
 

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::named::Named;
 use crate::process;
+use crate::scratch::Scratch;
 use crate::workspace::Workspace;
 use rows::{Cases, Control, Row, rows};
 
@@ -28,6 +29,7 @@ struct Asked {
     shard: Option<(u64, u64)>,
     seed: Option<u64>,
     only: Vec<u8>,
+    scratch: Scratch,
 }
 
 /// Runs the rows and writes the report; a nightly run also writes the ledger and the table in `docs/proof.md`.
@@ -106,7 +108,7 @@ impl Asked {
             .filter(|part| !part.is_empty())
             .map(|part| part.parse().map_err(|_| format!("--only takes numbers of tests, not {part:?}")))
             .collect();
-        Ok(Asked { nightly, shard, seed, only: only? })
+        Ok(Asked { nightly, shard, seed, only: only?, scratch: Scratch::new(workspace) })
     }
 
     fn cases(&self, row: &Row) -> u64 {
@@ -221,6 +223,7 @@ fn run_tests(
         command.args(names).env("NO_COLOR", "1");
         command
     };
+    asked.scratch.lend(&mut command);
     let share = asked.share(row);
     if row.cases == Cases::Asked {
         command.env(row.asked_by, (share.end - share.start).to_string());

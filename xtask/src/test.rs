@@ -10,6 +10,7 @@ use crate::layers;
 use crate::process;
 use crate::proof::window::on_a_screen;
 use crate::ring::{Outcome, Results};
+use crate::scratch::Scratch;
 use crate::setup;
 use crate::ui;
 use crate::workspace::Workspace;
@@ -20,12 +21,16 @@ use listing::{Line, Reader};
 /// the flags are the same everywhere, so that cargo builds each dependency once.
 const BUILD: &[&str] = &["--workspace", "--all-targets", "--features", "mecum/custom-protocol"];
 
+/// Places for tests on each core: `.config/nextest.toml` says who takes how many.
+const PLACES_OF_A_CORE: usize = 2;
+
 /// Runs everything, or the part that `--only` names.
 pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> Result<(), String> {
     let only = crate::flag_value(arguments, "--only");
     let wanted = |part: &str| only.is_none_or(|only| only == part);
     let mut results = Results::new(workspace)?;
     setup::everything(workspace)?;
+    let scratch = Scratch::new(workspace);
 
     if wanted("checks") {
         results.begin_ring("checks", "format, lints, layers");
@@ -39,16 +44,19 @@ pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> Result<(), St
     }
     if wanted("core") {
         results.begin_ring("core", "units, properties, pages as text, client and server");
-        core(workspace, &mut results);
+        core(workspace, &mut results, &scratch);
     }
     if wanted("browser") {
         results.begin_ring("browser", "the real interface in Chromium, on the bridge");
-        let node = process::command(workspace, "node");
+        let mut node = process::command(workspace, "node");
+        scratch.lend(&mut node);
         script(&mut results, node, "browser", &["tests/e2e/run.mjs"], workspace);
     }
     if wanted("window") {
         results.begin_ring("window", "the real window, through WebKitWebDriver");
-        script(&mut results, on_a_screen(workspace, "run"), "window", &[], workspace);
+        let mut screen = on_a_screen(workspace, "run");
+        scratch.lend(&mut screen);
+        script(&mut results, screen, "window", &[], workspace);
     }
     results.end_ring();
     if only.is_none() {
@@ -73,7 +81,7 @@ pub(crate) fn logged(
 }
 
 /// Rings 1 to 3: everything that cargo itself runs.
-fn core(workspace: &Workspace, results: &mut Results) {
+fn core(workspace: &Workspace, results: &mut Results, scratch: &Scratch) {
     if process::answers("cargo-nextest", "--version") {
         let mut arguments = vec!["nextest", "run"];
         arguments.extend(BUILD);
@@ -84,7 +92,10 @@ fn core(workspace: &Workspace, results: &mut Results) {
             "--final-status-level=none",
         ]);
         arguments.extend(["--success-output=immediate", "--failure-output=immediate"]);
-        cargo_tests(workspace, results, "nextest", &arguments, Reader::nextest());
+        let places = PLACES_OF_A_CORE * std::thread::available_parallelism().map_or(1, usize::from);
+        let places = format!("--test-threads={places}");
+        arguments.extend(["--profile=places", &places]);
+        cargo_tests(workspace, results, "nextest", &arguments, Reader::nextest(), scratch);
     } else {
         let mut arguments = vec!["test", "--no-fail-fast"];
         arguments.extend(BUILD);
@@ -95,6 +106,7 @@ fn core(workspace: &Workspace, results: &mut Results) {
             "cargo-test",
             &arguments,
             Reader::libtest(layers::test_packages(workspace)),
+            scratch,
         );
     }
     // Building for documentation tests builds every dependency once more: only where there is an example to run.
@@ -111,7 +123,7 @@ fn core(workspace: &Workspace, results: &mut Results) {
         "--",
         "--color=never",
     ];
-    cargo_tests(workspace, results, "doc-tests", &arguments, Reader::doctest());
+    cargo_tests(workspace, results, "doc-tests", &arguments, Reader::doctest(), scratch);
 }
 
 /// Whether a Rust source below `folder` has an example in its documentation.
@@ -134,6 +146,7 @@ fn cargo_tests(
     step: &str,
     arguments: &[&str],
     mut reader: Reader,
+    scratch: &Scratch,
 ) {
     let mut log = match results.log(step) {
         Ok(log) => log,
@@ -141,6 +154,7 @@ fn cargo_tests(
     };
     let mut command = process::cargo(workspace, arguments);
     command.env("CARGO_TERM_COLOR", "never").env("NEXTEST_HIDE_PROGRESS_BAR", "1");
+    scratch.lend(&mut command);
     let ended = process::each_line(&mut command, |line| {
         log.line(line);
         reader.read(line);

@@ -100,19 +100,20 @@ fn every_row_has_a_control_and_a_figure_that_does_not_shrink_at_night() {
     for row in rows() {
         assert!(!row.control.said().is_empty(), "{} {} has a control", row.test, row.what);
         assert!(!row.names.is_empty(), "{} {} names its tests", row.test, row.what);
-        let grows = row.in_test <= row.per_change && row.per_change <= row.nightly;
-        assert!(
-            row.in_test > 0 && grows,
-            "{} {}: a night looks at no less than a change",
-            row.test,
-            row.what
-        );
+        let grows = row.per_change > 0 && row.per_change <= row.nightly;
+        assert!(grows, "{} {}: a night looks at no less than a change", row.test, row.what);
     }
 }
 
 #[test]
 fn the_shards_of_a_night_cover_it_once_and_what_is_not_cut_runs_with_the_first() {
-    let asked = |shard| Asked { nightly: true, shard: Some((shard, 3)), seed: None, only: Vec::new() };
+    let asked = |shard| Asked {
+        nightly: true,
+        shard: Some((shard, 3)),
+        seed: None,
+        only: Vec::new(),
+        scratch: Scratch::default(),
+    };
     let cut = rows().find(|row| row.shards > 1).expect("some rows are cut");
     let shares: Vec<_> = (1..=3).map(|shard| asked(shard).share(cut)).collect();
     assert_eq!((shares[0].start, shares[2].end), (0, cut.nightly), "from the first case to the last");
