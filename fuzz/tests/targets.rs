@@ -45,7 +45,7 @@ fn no_parser_panics_hangs_or_grows_on_any_input() {
     let _alone = alone();
     assert!(TARGETS.len() >= MIN_TARGETS, "{} parsers", TARGETS.len());
     let what = "seconds of fuzzing, dealt out over every parser";
-    let proof = Proof::new(23, what, TARGETS.len() as u64);
+    let proof = Proof::new(23, what, 60 * TARGETS.len() as u64);
     let mut failures = 0;
     let mut seen = vec![(0, 0); TARGETS.len()];
     // By the place in this shard: a shard has every n-th number, and by these it would have a part of the parsers alone.

@@ -29,7 +29,7 @@ const SETTLES_MS_MAX = 30_000;
 const SECOND = 1000;
 
 /** How a vault is locked, how long that may take, and after how many minutes without use it locks itself. */
-const WAYS = [
+export const WAYS = [
   { name: "by_the_button", lock: byTheButton, minutes: 10, ms: 20 * SECOND },
   { name: "by_itself_after_a_minute", lock: async () => {}, minutes: 1, ms: 90 * SECOND },
 ];

@@ -69,8 +69,8 @@ try {
 
   await window.close();
   window = undefined;
-  const { forgetting } = await import("./memory.mjs");
-  await forgetting(actors, 1, SEED);
+  const { forgetting, WAYS } = await import("./memory.mjs");
+  await forgetting(actors, WAYS.length, SEED);
 } catch (error) {
   await report("was_reached", () => Promise.reject(error));
 } finally {

@@ -256,7 +256,7 @@ async fn a_device_that_was_away_for_half_a_year_comes_back_and_all_have_the_same
     let proof = Proof::new(
         20,
         "edits of five devices in 180 days, one of them away, over a log that is pruned",
-        1_000,
+        WHOLE,
     );
     let mut failures = 0;
     let edits = proof.cases() / DEVICES as u64;

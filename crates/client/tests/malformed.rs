@@ -308,7 +308,7 @@ impl Play {
 
 #[test]
 fn an_answer_changed_at_any_field_changes_nothing_and_the_honest_one_is_taken_after_it() {
-    let proof = Proof::new(24, "answers changed at each field, to a living client", 1_000);
+    let proof = Proof::new(24, "answers changed at each field, to a living client", 100_000);
     // What a first round of everything takes is not counted as growth.
     Play::new().all(0..50, proof.seed());
     let before = resident_bytes();

@@ -145,7 +145,7 @@ async fn run(numbers: Vec<u64>, seed: u64) -> (u64, u64, BTreeSet<&'static str>)
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_panic_anywhere_leaves_the_app_alive_and_everything_that_was_saved() {
     let _one = ONE.lock().await;
-    let proof = Proof::new(26, "panics injected around the engine, in commits, exchanges and tasks", 39);
+    let proof = Proof::new(26, "panics injected around the engine, in commits, exchanges and tasks", 200);
     let numbers: Vec<u64> = proof.numbers().collect();
     let asked = numbers.len() as u64;
     let (struck, failures, places) = run(numbers, proof.seed()).await;

@@ -384,7 +384,7 @@ async fn put_back(seed: u64, hands_over: bool) -> Result<(), String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pruned_server_that_is_put_back_from_a_backup_is_no_dead_end() {
-    let proof = Proof::new(19, "a pruned server is put back from a backup", 4);
+    let proof = Proof::new(19, "a pruned server is put back from a backup", 200);
     let (mut cases, mut failures) = (0, Vec::new());
     for number in proof.numbers() {
         cases += 1;

@@ -18,6 +18,7 @@ pub struct Proof {
     seed: u64,
     shard: u64,
     shards: u64,
+    alone: bool,
     started: Instant,
 }
 
@@ -27,13 +28,15 @@ impl Proof {
         let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
         let shard = std::env::var("MECUM_PROOF_SHARD").ok();
         let (shard, shards) = shard.as_deref().and_then(parse_shard).unwrap_or((1, 1));
+        let asked = number("MECUM_PROOF_CASES");
         let proof = Proof {
             test,
             what,
-            cases: number("MECUM_PROOF_CASES").unwrap_or(per_change),
+            cases: asked.unwrap_or(per_change),
             seed: number("MECUM_PROOF_SEED").unwrap_or(DEFAULT_SEED),
             shard,
             shards,
+            alone: asked.is_some(),
             started: Instant::now(),
         };
         println!("proof {test}: MECUM_PROOF_SEED={} MECUM_PROOF_SHARD={shard}/{shards}", proof.seed);
@@ -53,6 +56,12 @@ impl Proof {
     /// How many cases the whole row has in this run, all shards together.
     pub fn cases(&self) -> u64 {
         self.cases
+    }
+
+    /// Whether nothing runs beside it: `cargo xtask proof` starts one harness after the other, and says each its figure.
+    /// Only then is a time judged.
+    pub fn is_alone(&self) -> bool {
+        self.alone
     }
 
     /// How many cases are this shard's.
@@ -114,7 +123,7 @@ mod tests {
     use super::*;
 
     fn proof(shard: u64, shards: u64) -> Proof {
-        Proof { test: 1, what: "", cases: 100, seed: 1, shard, shards, started: Instant::now() }
+        Proof { test: 1, what: "", cases: 100, seed: 1, shard, shards, alone: false, started: Instant::now() }
     }
 
     fn share(shard: u64, shards: u64) -> Vec<u64> {

@@ -14,13 +14,12 @@ use mecum_faults::Proof;
 
 /// Rounds that one set of devices lives through: beyond, their record would make every round slower.
 const ROUNDS_OF_A_WORLD: u64 = 10;
-/// Rounds in a quick run.
-const QUICK_ROUNDS: u64 = 2;
+const PER_CHANGE: u64 = 20;
 
 #[test]
 fn five_devices_and_a_server_lose_nothing_on_bad_ways_with_kills() {
     let what = "rounds of a server and five devices as processes behind bad ways, killed at each tenth";
-    let proof = Proof::new(17, what, QUICK_ROUNDS);
+    let proof = Proof::new(17, what, PER_CHANGE);
     let (mut cases, mut failures) = (0, 0);
     let rounds: Vec<u64> = proof.numbers().collect();
     for rounds in rounds.chunks(usize::try_from(ROUNDS_OF_A_WORLD).unwrap()) {

@@ -23,7 +23,6 @@ use mecum_sync::{SyncRequest, SyncResponse, decode, encode};
 use asked::{Line, Server, enrolled, head};
 
 /// Edits of the others that are measured, half of them beside the flood.
-const QUICK: u64 = 400;
 const PER_CHANGE: u64 = 4_000;
 /// How often an edit may take as long as without the flood. Source: the programme's row 48.
 const MOST: f64 = 2.0;
@@ -130,7 +129,7 @@ fn p99(times: &mut [Duration]) -> f64 {
 #[test]
 fn others_are_answered_as_soon_as_ever_beside_a_device_that_floods() {
     let what = "edits of other accounts, half of them beside a device that floods; 99th percentiles";
-    let proof = Proof::new(48, what, QUICK);
+    let proof = Proof::new(48, what, PER_CHANGE);
     let server = Server::start();
     let mut others: Vec<_> = (1..=OTHERS).map(|seed| Writer::new(&server, seed)).collect();
     let flooding = Writer::new(&server, 100);
@@ -160,8 +159,8 @@ fn others_are_answered_as_soon_as_ever_beside_a_device_that_floods() {
         "99 of a hundred edits: {without:.2} ms without it, {with:.2} ms with it, {:.2} times",
         with / without
     );
-    // Beside other tests nothing is as quick: time is judged in the whole figure alone.
-    let slow = proof.cases() >= PER_CHANGE && with > without * MOST;
+    // Beside other tests nothing is as quick.
+    let slow = proof.is_alone() && proof.cases() >= PER_CHANGE && with > without * MOST;
     proof.end(proof.share(), refused + u64::from(slow));
     assert!(waiting * 4 > asked, "it is a flood: {waiting} of {asked}");
     assert_eq!(refused, 0, "no edit of the others is refused");

@@ -24,7 +24,7 @@ use mecum_sync::{
 use server::{Running, enrolment_code};
 
 const SEED: u64 = 7;
-const KILLS: u64 = 40;
+const KILLS: u64 = 2_000;
 
 /// One request; none if the server was killed meanwhile.
 fn ask(address: &str, path: &str, token: Option<&str>, body: &[u8]) -> Option<Vec<u8>> {

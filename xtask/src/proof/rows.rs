@@ -22,9 +22,7 @@ pub(super) struct Row {
     pub(super) exact: bool,
     pub(super) cases: Cases,
     pub(super) control: Control,
-    /// How many `cargo xtask test` looks at with each change; less than `per_change` where that takes too long there.
-    pub(super) in_test: u64,
-    /// The programme's figure for each change: `cargo xtask proof`.
+    /// The programme's figure for each change: what `cargo xtask test` and `cargo xtask proof` run.
     pub(super) per_change: u64,
     /// The programme's figure for a night: `cargo xtask proof --nightly`.
     pub(super) nightly: u64,
@@ -88,7 +86,6 @@ pub(super) const fn row(test: u8, what: &'static str, package: &'static str, bin
         exact: true,
         cases: Cases::Said,
         control: Control::Tests(&[]),
-        in_test: 0,
         per_change: 0,
         nightly: 0,
         shards: 1,

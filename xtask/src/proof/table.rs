@@ -38,7 +38,7 @@ fn with_table(page: &str, table: &str) -> Result<String, String> {
 fn table(workspace: &Workspace) -> Result<String, String> {
     let changes = Changes::read(workspace)?;
     let mut text = String::from(
-        "| test | what | where | in `test` | per change | nightly | reached | since | before that | shards of a night |\n|---|---|---|---|---|---|---|---|---|---|\n",
+        "| test | what | where | per change | nightly | reached | since | before that | shards of a night |\n|---|---|---|---|---|---|---|---|---|\n",
     );
     for row in rows() {
         let place = match row.binary {
@@ -53,10 +53,9 @@ fn table(workspace: &Workspace) -> Result<String, String> {
         );
         let _ = writeln!(
             text,
-            "| {} | {} | {place} | {} | {} | {} | {} | {since} | {} | {} |",
+            "| {} | {} | {place} | {} | {} | {} | {since} | {} | {} |",
             row.test,
             row.what,
-            figure(row.in_test),
             figure(row.per_change),
             figure(row.nightly),
             spaced(reached.now),

@@ -354,7 +354,8 @@ impl Stage {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_is_waited_for_is_taken_after_any_number_of_changed_ones() {
-    let proof = Proof::new(24, "messages in mailboxes changed on their way, to whoever waits for them", 200);
+    let proof =
+        Proof::new(24, "messages in mailboxes changed on their way, to whoever waits for them", 1_000);
     // What a first round of everything takes is not counted as growth.
     Stage::new(1, 2 * MESSAGES).await.all().await;
     let before = resident_bytes();

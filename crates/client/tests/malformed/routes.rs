@@ -338,7 +338,8 @@ fn read<T: minicbor::Encode<()> + for<'b> minicbor::Decode<'b, ()>>(bytes: &[u8]
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_of_any_other_route_changed_at_any_field_is_refused_in_words_and_changes_nothing() {
-    let proof = Proof::new(24, "answers of the other routes changed at each field, to a living client", 200);
+    let proof =
+        Proof::new(24, "answers of the other routes changed at each field, to a living client", 1_000);
     let mut routes = Routes::new().await;
     routes.takes_the_honest_ones().await;
     for number in 0..50 {

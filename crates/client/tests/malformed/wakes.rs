@@ -281,7 +281,7 @@ impl Stage {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_said_on_a_wake_socket_ends_nothing_and_costs_no_memory() {
-    let proof = Proof::new(24, "wake sockets malformed, to a living client and an app", 200);
+    let proof = Proof::new(24, "wake sockets malformed, to a living client and an app", 1_000);
     let stage = Stage::new().await;
     for _ in 0..40 {
         stage.listens().await;

@@ -7,7 +7,6 @@ pub(super) const ROWS: &[Row] = &[
         names: &["no_parser_panics_hangs_or_grows_on_any_input"],
         control: Control::Tests(&["control_a_planted_panic_hang_and_growth_are_found"]),
         // A second for each parser, a minute, half an hour.
-        in_test: 23,
         per_change: 23 * 60,
         nightly: 23 * 1_800,
         shards: 23,
@@ -19,7 +18,6 @@ pub(super) const ROWS: &[Row] = &[
             "control_a_frame_that_is_stored_and_a_server_that_ended_are_noticed",
             "control_a_frame_that_the_limits_keep_waiting_is_sent_again_until_it_is_judged",
         ]),
-        in_test: 1_000,
         per_change: 100_000,
         nightly: 100_000,
         shards: 4,
@@ -28,7 +26,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["an_answer_changed_at_any_field_changes_nothing_and_the_honest_one_is_taken_after_it"],
         control: Control::Tests(&["control_a_client_without_its_checks_takes_some_of_them"]),
-        in_test: 1_000,
         per_change: 100_000,
         nightly: 100_000,
         shards: 2,
@@ -41,7 +38,6 @@ pub(super) const ROWS: &[Row] = &[
         control: Control::Tests(&[
             "routes::control_a_client_that_does_not_ask_whose_answer_it_is_takes_some_of_them",
         ]),
-        in_test: 200,
         per_change: 1_000,
         nightly: 10_000,
         shards: 10,
@@ -57,7 +53,6 @@ pub(super) const ROWS: &[Row] = &[
         control: Control::Tests(&[
             "mailboxes::control_whoever_takes_what_lies_in_a_mailbox_for_said_does_not_go_on_waiting",
         ]),
-        in_test: 200,
         per_change: 1_000,
         nightly: 10_000,
         shards: 10,
@@ -71,7 +66,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["wakes::whatever_is_said_on_a_wake_socket_ends_nothing_and_costs_no_memory"],
         control: Control::Tests(&["wakes::control_a_client_that_takes_messages_of_any_size_is_seen_to_grow"]),
-        in_test: 200,
         per_change: 1_000,
         nightly: 10_000,
         shards: 10,
@@ -80,7 +74,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["a_bomb_is_put_aside_at_once_and_touches_nothing_else"],
         control: Control::Tests(&["control_a_guard_that_is_missing_or_slow_is_noticed"]),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(25, "bombs from a member's device, in a process of limited memory", CLIENT, "bombs")
@@ -88,7 +81,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["a_panic_anywhere_leaves_the_app_alive_and_everything_that_was_saved"],
         control: Control::Tests(&["control_a_session_that_goes_on_as_the_panic_left_it_is_found_out"]),
-        in_test: 39,
         per_change: 200,
         nightly: 2_000,
         shards: 4,
@@ -97,7 +89,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["after_locking_no_key_and_no_word_is_in_memory_and_never_in_the_servers"],
         control: Control::Inside("while it is open, each key and word is found"),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(28, "secrets in the memory of a locked device, and of the server at any time", SERVER, "memory")
@@ -108,7 +99,6 @@ pub(super) const ROWS: &[Row] = &[
             "nothing_is_left_in_the_windows_processes_when_it_is_locked_by_itself_after_a_minute",
         ],
         control: Control::Inside("while it is open, each key and word is found; before it was opened, none"),
-        in_test: 1,
         per_change: 2,
         nightly: 2,
         ..row(28, "secrets in the window's processes after a lock, by each way of locking", WINDOW, "memory")
@@ -116,7 +106,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["nothing_of_a_locked_device_is_written_to_the_systems_swap_file"],
         control: Control::Inside("of a device that is open, keys and words are in the swap file"),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(28, "secrets in what the system swaps out of a locked device", SERVER, "swap")
@@ -124,7 +113,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["a_lying_server_is_refused_by_name_said_in_words_and_changes_nothing"],
         control: Control::Inside("each attack succeeds once the checks in its way are taken out"),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(30, "attacks of a lying server", CLIENT, "byzantine")
@@ -132,7 +120,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["memory::an_answer_without_an_end_or_packed_is_left_and_costs_no_memory"],
         control: Control::Tests(&["memory::control_a_client_that_reads_to_the_end_or_unpacks_is_found_out"]),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(30, "answers without an end, of absurd lengths, or packed: their memory", CLIENT, "byzantine")
@@ -142,7 +129,6 @@ pub(super) const ROWS: &[Row] = &[
         control: Control::Tests(&[
             "oracles::control_a_client_that_asks_again_for_what_does_not_open_is_heard",
         ]),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(30, "envelopes that do not open: what a server hears after each", CLIENT, "byzantine")
@@ -150,7 +136,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["who_is_out_reads_nothing_that_came_after_and_who_is_in_reads_all"],
         control: Control::Tests(&["control_a_removal_that_keeps_the_key_is_seen_to_close_nothing"]),
-        in_test: 2_000,
         per_change: 2_000,
         nightly: 10_000,
         shards: 2,
@@ -159,7 +144,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["nothing_that_an_ex_delegate_or_a_stolen_key_writes_counts_on_any_device"],
         control: Control::Tests(&["control_a_device_that_does_not_heed_what_is_void_shows_it"]),
-        in_test: 1_000,
         per_change: 1_000,
         nightly: 50_000,
         shards: 2,
@@ -169,7 +153,6 @@ pub(super) const ROWS: &[Row] = &[
         names: &["random_histories_of_honest_and_dishonest_members_are_judged_as_by_the_model"],
         cases: Cases::Asked,
         control: Control::Tests(&["a_model_without_one_of_its_rules_is_seen_to_differ"]),
-        in_test: 100_000,
         per_change: 100_000,
         nightly: 100_000,
         asked_by: "MECUM_MODEL_HISTORIES",
@@ -180,7 +163,6 @@ pub(super) const ROWS: &[Row] = &[
             "removing_a_lost_device_and_rotating_200_documents_takes_seconds_and_goes_on_after_any_stop",
         ],
         control: Control::Tests(&["control_without_the_removal_the_lost_device_has_every_key"]),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(35, "a lost device is removed and 200 documents go on under new keys", CLIENT, "lost_device")
@@ -188,7 +170,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["nothing_weaker_than_today_is_taken"],
         control: Control::Inside("each thing as it is, unchanged, is taken"),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(36, "downgrades and weak input", SEAL, "downgrade")
@@ -201,7 +182,6 @@ pub(super) const ROWS: &[Row] = &[
         exact: false,
         cases: Cases::Tests,
         control: Control::Inside("the floor itself is taken, and the same slot where a test sets none"),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(37, "passphrase parameters below the floor", SEAL, "")
@@ -210,7 +190,6 @@ pub(super) const ROWS: &[Row] = &[
         names: &["lifecycle::a_key_slot_below_the_floor_does_not_open_in_a_shipped_program"],
         cases: Cases::Tests,
         control: Control::Tests(&["lifecycle::control_the_same_weak_slot_opens_where_a_test_permits_it"]),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(37, "a vault whose slot was weakened", VAULT, "vault")
@@ -221,7 +200,6 @@ pub(super) const ROWS: &[Row] = &[
             "bypass::control_a_route_without_its_policy_is_caught",
             "bypass::control_a_route_that_nobody_wrote_tricks_for_is_caught",
         ]),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(38, "tricks against every route, and written acts of who may not", RELAY, "relay")
@@ -231,7 +209,6 @@ pub(super) const ROWS: &[Row] = &[
         control: Control::Inside(
             "the same sign-in is taken the first time, and a fresh one after the restart",
         ),
-        in_test: 11_000,
         per_change: 11_000,
         nightly: 11_000,
         ..row(39, "replayed sign-ins, also later and after a restart", RELAY, "relay")
@@ -241,7 +218,6 @@ pub(super) const ROWS: &[Row] = &[
         control: Control::Tests(&[
             "controls::control_without_the_limit_a_flood_of_wrong_sign_ins_never_has_to_wait",
         ]),
-        in_test: 100_000,
         per_change: 100_000,
         nightly: 100_000,
         ..row(40, "wrong sign-ins in a victim's name; no device is kept out", RELAY, "relay")

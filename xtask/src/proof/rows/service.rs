@@ -6,7 +6,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["lockouts::an_account_that_is_there_and_one_that_is_not_are_answered_alike_and_as_fast"],
         control: Control::Tests(&["controls::control_a_difference_in_work_is_seen_in_the_medians"]),
-        in_test: 6_000,
         per_change: 6_000,
         nightly: 6_000,
         ..row(
@@ -22,7 +21,6 @@ pub(super) const ROWS: &[Row] = &[
             "floods::smuggled_and_odd_requests_get_no_further_than_a_refusal",
         ],
         control: Control::Inside("what stays within the limits, and a pair that is well formed, are served"),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(47, "oversized, smuggled and odd requests", RELAY, "relay")
@@ -30,7 +28,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["whatever_has_no_end_or_is_packed_is_refused_soon_and_costs_no_memory"],
         control: Control::Tests(&["control_a_server_that_keeps_whatever_comes_is_found_out"]),
-        in_test: 28,
         per_change: 280,
         nightly: 2_800,
         ..row(47, "requests without an end, and packed ones, to the living server", SERVER, "floods")
@@ -43,7 +40,6 @@ pub(super) const ROWS: &[Row] = &[
         ],
         cases: Cases::Tests,
         control: Control::Tests(&["controls::control_with_a_larger_quota_the_same_push_is_stored"]),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(48, "quota, and others who do not wait", RELAY, "relay")
@@ -51,7 +47,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["others_are_answered_as_soon_as_ever_beside_a_device_that_floods"],
         control: Control::Tests(&["control_others_who_wait_behind_a_flood_are_seen_in_the_percentiles"]),
-        in_test: 400,
         per_change: 4_000,
         nightly: 40_000,
         ..row(
@@ -71,7 +66,6 @@ pub(super) const ROWS: &[Row] = &[
         control: Control::Tests(&[
             "safe::kit::tests::control_a_kit_without_its_check_lets_wrong_words_through_and_each_sweep_notices",
         ]),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(54, "wrong words of the recovery kit (each test tries every place and many words)", SEAL, "")
@@ -87,7 +81,6 @@ pub(super) const ROWS: &[Row] = &[
         ],
         cases: Cases::Tests,
         control: Control::Tests(&["control_a_device_whose_welcome_is_dropped_is_seen_not_to_come_in"]),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(54, "ways in which a second device comes in, with cuts and locks", CLIENT, "pairing")
@@ -96,7 +89,6 @@ pub(super) const ROWS: &[Row] = &[
         names: &["a_new_device_begins_from_snapshots_and_has_what_the_others_have"],
         cases: Cases::Tests,
         control: Control::Tests(&["control_a_new_device_of_which_a_section_is_withheld_is_seen_to_lack_it"]),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(54, "a second device has everything", CLIENT, "snapshots")
@@ -104,7 +96,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["no_fewer_than_two_helpers_and_no_shorter_wait_bring_an_account_back"],
         control: Control::Tests(&["control_with_the_wait_taken_away_the_account_comes_back_at_once"]),
-        in_test: 24,
         per_change: 24,
         nightly: 24,
         ..row(54, "subsets of the helpers, with every end of the wait", CLIENT, "helpers")
@@ -112,7 +103,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["of_a_hundred_damaged_vaults_the_check_finds_a_hundred"],
         control: Control::Tests(&["control_the_same_damage_to_unsealed_tables_is_read_without_an_error"]),
-        in_test: 100,
         per_change: 100,
         nightly: 10_000,
         shards: 2,
@@ -121,7 +111,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["repairs::mending_a_damaged_vault_never_removes_good_data"],
         control: Control::Tests(&["repairs::control_a_mending_that_drops_an_entry_is_noticed"]),
-        in_test: 100,
         per_change: 100,
         nightly: 2_000,
         shards: 4,

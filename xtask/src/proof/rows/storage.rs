@@ -6,7 +6,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["nothing_acknowledged_is_lost_by_a_kill_at_any_call"],
         control: Control::Tests(&["control_an_operation_that_acknowledges_early_loses"]),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(1, "SIGKILL at each call of each vault operation", VAULT, "syscall_kills")
@@ -14,7 +13,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["no_kill_at_any_call_of_the_clients_operations_loses_or_halves_anything"],
         control: Control::Tests(&["control_an_operation_that_says_done_too_early_is_found_out"]),
-        in_test: 40,
         per_change: ALL,
         nightly: ALL,
         ..row(1, "SIGKILL at calls of the client's operations", CLIENT, "client_kills")
@@ -22,7 +20,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["nothing_acknowledged_is_lost_when_the_writer_is_killed"],
         control: Control::Tests(&["control_a_writer_that_acknowledges_before_it_commits_loses"]),
-        in_test: 1_000,
         per_change: 1_000,
         nightly: 20_000,
         shards: 4,
@@ -31,7 +28,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["what_was_saved_survives_any_power_cut"],
         control: Control::Tests(&["control_without_syncs_or_full_durability_power_cuts_lose"]),
-        in_test: 5_000,
         per_change: 5_000,
         nightly: 100_000,
         shards: 4,
@@ -45,7 +41,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["a_failing_disk_is_a_typed_error_and_the_next_run_is_clean"],
         control: Control::Tests(&["control_who_takes_a_refusal_for_a_save_loses"]),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(
@@ -59,7 +54,6 @@ pub(super) const ROWS: &[Row] = &[
         names: &["no_refused_call_panics_loses_or_leaves_a_vault_that_does_not_open"],
         control: Control::Tests(&["control_an_acknowledgement_that_comes_first_is_found_out"]),
         // With each change every fourth position.
-        in_test: 545,
         per_change: ALL,
         nightly: ALL,
         ..row(
@@ -72,7 +66,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["what_is_saved_after_a_failed_sync_survives_a_power_cut"],
         control: Control::Tests(&["control_a_log_that_is_not_written_anew_loses_after_a_failed_sync"]),
-        in_test: 400,
         per_change: 400,
         nightly: 40_000,
         shards: 4,
@@ -81,7 +74,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["a_full_disk_loses_nothing_and_the_vault_opens_and_goes_on"],
         control: Control::Tests(&["control_without_kept_room_or_care_a_full_disk_shuts_and_loses"]),
-        in_test: 200,
         per_change: 200,
         nightly: 2_000,
         shards: 2,
@@ -90,7 +82,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["two_processes_with_one_vault_lose_nothing_of_each_other"],
         control: Control::Tests(&["control_without_the_lock_two_processes_spoil_each_others_work"]),
-        in_test: 10_000,
         per_change: 10_000,
         nightly: 100_000,
         shards: 2,
@@ -99,7 +90,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["no_acknowledged_push_is_lost_by_a_kill"],
         control: Control::Tests(&["control_a_server_put_back_to_an_older_state_is_seen_to_lose"]),
-        in_test: 40,
         per_change: 2_000,
         nightly: 20_000,
         shards: 10,
@@ -108,7 +98,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["everything_that_version_1_stored_or_sent_is_read_by_this_version"],
         control: Control::Tests(&["control_a_changed_byte_in_a_recorded_answer_or_frame_is_noticed"]),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(
@@ -121,7 +110,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["power_cut_at_each_moment_of_each_migration_leaves_the_old_store_or_the_new_one"],
         control: Control::Tests(&["control_a_migration_in_several_commits_is_caught_in_between"]),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(8, "power cuts at each write of each migration of the server's store", RELAY, "migrations")
@@ -129,7 +117,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["backups_made_while_writing_are_whole_vaults_of_one_moment"],
         control: Control::Tests(&["control_a_plain_copy_of_the_file_lacks_what_was_saved"]),
-        in_test: 100,
         per_change: 100,
         nightly: 2_000,
         shards: 2,
@@ -138,7 +125,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["backups_made_in_steps_beside_a_writer_are_whole_vaults_of_one_moment"],
         control: Control::Tests(&["control_a_plain_copy_of_the_file_lacks_what_was_saved"]),
-        in_test: 100,
         per_change: 100,
         nightly: 2_000,
         shards: 2,
@@ -147,7 +133,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["a_backup_cut_off_at_any_kibibyte_is_refused"],
         control: Control::Inside("the same file, whole, is taken"),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(9, "backups cut off at each KiB are refused", VAULT, "backups")
@@ -155,7 +140,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["a_flipped_bit_is_an_error_or_changes_nothing"],
         control: Control::Tests(&["control_the_same_content_unsealed_is_read_differently_without_an_error"]),
-        in_test: 10_000,
         per_change: 10_000,
         // More than the file has bits: each of them once.
         nightly: 1_000_000,
@@ -168,7 +152,6 @@ pub(super) const ROWS: &[Row] = &[
             "control_the_same_damage_to_unsealed_tables_is_read_without_an_error",
             "control_a_check_that_says_less_or_something_else_is_noticed",
         ]),
-        in_test: 300,
         per_change: 300,
         nightly: 30_000,
         shards: 2,
@@ -179,7 +162,6 @@ pub(super) const ROWS: &[Row] = &[
         exact: false,
         cases: Cases::Tests,
         control: Control::Tests(&["tampering::an_untouched_vault_is_clean"]),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(11, "written cases of structural damage, each with its name", VAULT, "vault")

@@ -6,7 +6,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["a_vault_put_back_to_an_older_state_says_how_much_it_lacks"],
         control: Control::Tests(&["control_without_the_record_an_older_state_passes"]),
-        in_test: 200,
         per_change: 200,
         nightly: 20_000,
         shards: 2,
@@ -16,7 +15,6 @@ pub(super) const ROWS: &[Row] = &[
         names: &["an_older_copy_converges_with_its_lost_life_and_loses_nothing"],
         cases: Cases::Asked,
         control: Control::Tests(&["an_edit_that_the_server_drops_after_an_older_copy_came_back_is_missed"]),
-        in_test: 200,
         per_change: 200,
         nightly: 2_000,
         shards: 2,
@@ -28,7 +26,6 @@ pub(super) const ROWS: &[Row] = &[
             "a_salt_that_repeats_is_noticed",
             "a_module_that_seals_by_itself_is_noticed",
         ]),
-        in_test: 10_000,
         per_change: 10_000,
         nightly: 10_000,
         ..row(13, "sealings over restart, fork, clone, retry and re-seal", SEAL, "used_once")
@@ -37,7 +34,6 @@ pub(super) const ROWS: &[Row] = &[
         names: &["wycheproof"],
         exact: false,
         control: Control::Inside("each case with its published verdict turned round is noticed"),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(14, "Wycheproof cases through our own wrappers", SEAL, "")
@@ -45,7 +41,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["each_frozen_one_defect_envelope_is_refused_for_its_defect"],
         control: Control::Inside("the same envelope without a defect opens"),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(14, "envelopes with one defect, each refused for it", SEAL, "defects")
@@ -57,7 +52,6 @@ pub(super) const ROWS: &[Row] = &[
             "a_dropped_envelope_is_caught",
             "swapped_writers_are_caught",
         ]),
-        in_test: 10_000,
         per_change: 10_000,
         nightly: 1_000_000,
         shards: 200,
@@ -75,7 +69,6 @@ pub(super) const ROWS: &[Row] = &[
             "control_another_seed_gives_another_trace",
             "control_a_device_that_is_never_answered_is_caught",
         ]),
-        in_test: 500,
         per_change: 500,
         nightly: 20_000,
         shards: 20,
@@ -91,7 +84,6 @@ pub(super) const ROWS: &[Row] = &[
         control: Control::Tests(&[
             "control_a_device_that_does_not_send_again_and_one_that_says_saved_too_early_are_caught",
         ]),
-        in_test: 2,
         per_change: 20,
         nightly: 500,
         shards: 10,
@@ -105,7 +97,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["wrong_and_jumping_clocks_lose_nothing_and_sign_in_all_the_same"],
         control: Control::Tests(&["control_with_wrong_clocks_an_item_that_the_network_leaves_out_is_caught"]),
-        in_test: 500,
         per_change: 500,
         nightly: 20_000,
         shards: 20,
@@ -115,7 +106,6 @@ pub(super) const ROWS: &[Row] = &[
         names: &["a_share_ends_on_its_date_whatever_the_owners_clock_says"],
         cases: Cases::Tests,
         control: Control::Inside("on its last day the same share still holds"),
-        in_test: ALL,
         per_change: ALL,
         nightly: ALL,
         ..row(18, "a share until a date, with the owner's clock wrong", CLIENT, "simulated")
@@ -125,7 +115,6 @@ pub(super) const ROWS: &[Row] = &[
         control: Control::Tests(&[
             "control_a_program_under_another_clock_says_another_year_and_sees_it_jump",
         ]),
-        in_test: 10,
         per_change: 10,
         nightly: 200,
         shards: 4,
@@ -140,7 +129,6 @@ pub(super) const ROWS: &[Row] = &[
         names: &["a_server_that_goes_back_gets_everything_again_from_whoever_has_it"],
         cases: Cases::Asked,
         control: Control::Tests(&["an_edit_that_a_restored_server_drops_is_missed"]),
-        in_test: 200,
         per_change: 200,
         nightly: 2_000,
         shards: 2,
@@ -150,7 +138,6 @@ pub(super) const ROWS: &[Row] = &[
         names: &["a_server_that_lost_a_removal_gets_it_back_first_and_with_it_everything_that_anybody_holds"],
         cases: Cases::Asked,
         control: Control::Tests(&["what_nobody_hands_over_to_a_restored_server_is_missed"]),
-        in_test: 200,
         per_change: 200,
         nightly: 2_000,
         shards: 4,
@@ -159,7 +146,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["a_pruned_server_that_is_put_back_from_a_backup_is_no_dead_end"],
         control: Control::Tests(&["control_what_no_holder_brings_back_is_missed"]),
-        in_test: 4,
         per_change: 200,
         nightly: 200,
         ..row(19, "the same with a server that has pruned before or after", CLIENT, "pruning")
@@ -167,7 +153,6 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         names: &["a_device_that_was_away_for_half_a_year_comes_back_and_all_have_the_same"],
         control: Control::Tests(&["control_a_device_that_lost_what_it_wrote_while_away_is_found_out"]),
-        in_test: 1_000,
         per_change: 50_000,
         nightly: 50_000,
         ..row(
