@@ -4,6 +4,8 @@
 //! Nothing that lies in the vault is given up. The documents begin empty, or as the snapshot has them, and every envelope of the
 //! vault's own logs is offered to them again: own words that were never sent, and others' that the server may have lost.
 
+use std::collections::BTreeSet;
+
 use mecum_api::Topic;
 use mecum_documents::{Document, Payload};
 use mecum_seal::{DocumentId, Envelope, Place, SpaceId};
@@ -146,6 +148,23 @@ impl Session {
     /// Whether a space is to be built anew: a cut took something of what a snapshot had brought, and it still stands here.
     pub(crate) fn is_cut_into_snapshot(&self, space: SpaceId) -> Result<bool, SessionError> {
         Ok(self.vault.get(Table::Setting, &anew_name(space))?.is_some())
+    }
+
+    /// Documents that are being built anew and lack own changes that wait for what they followed. The next change here would take
+    /// their numbers: nothing is written in them until they stand again.
+    pub(crate) fn documents_that_wait_for_own(&self) -> Result<BTreeSet<DocumentId>, SessionError> {
+        let mut documents = BTreeSet::new();
+        if !self.is_reading_again()? {
+            return Ok(documents);
+        }
+        for (_, bytes) in &self.vault.list(Table::Waiting)? {
+            let Ok(envelope) = Envelope::parse(bytes) else { continue };
+            let place = envelope.place();
+            if place.device == self.identity.device {
+                documents.insert(place.document);
+            }
+        }
+        Ok(documents)
     }
 
     /// Begins to build anew what was noted: the documents are emptied and the server's history is read again, by envelopes, in one

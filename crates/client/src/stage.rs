@@ -13,7 +13,7 @@ use mecum_sync::{Follower, encode};
 use mecum_vault::{Durability, Table, WriteVaultError};
 use minicbor::{Decode, Encode};
 
-use crate::error::SessionError;
+use crate::error::{SessionError, refused};
 use crate::heads::OwnChange;
 use crate::plaintext::{OpenDocument, SpaceLabel, pack};
 use crate::row::{ItemKey, Row};
@@ -179,10 +179,12 @@ impl Session {
         operations: u32,
     ) -> Result<DocumentId, SessionError> {
         let log = self.staged_log(stage, space);
+        let waits = self.documents_that_wait_for_own()?;
         let fits = |state: &&DocumentState| {
             state.space == space
                 && !stage.ended.contains(&state.document)
                 && !Self::is_replaced(log, state.document)
+                && !waits.contains(&state.document)
                 && state.shard == shard
                 && state.operations + operations <= MAX_DOCUMENT_OPERATIONS
         };
@@ -258,6 +260,9 @@ impl Session {
         document: DocumentId,
         edits: Vec<Edit>,
     ) -> Result<Option<u64>, SessionError> {
+        if self.documents_that_wait_for_own()?.contains(&document) {
+            return Err(refused("error-entry-anew"));
+        }
         let at_ms = self.now_ms();
         let batch = Batch { at_ms, edits };
         let authored = match stage.open.get(&document) {

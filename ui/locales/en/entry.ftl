@@ -153,3 +153,5 @@ error-entry-name-do = Open it from the record.
 
 error-entry-changed = Somebody changed this while you were writing
 error-entry-changed-do = Nothing was written over. Look at what it says now, then write again.
+error-entry-anew = This section is being put together again
+error-entry-anew-do = Nothing was written. Once this device has reached the server, write again.

@@ -153,3 +153,5 @@ error-entry-name-do = Buka dari rekam.
 
 error-entry-changed = Ini diubah orang lain saat Anda menulis
 error-entry-changed-do = Tidak ada yang tertimpa. Lihat isinya sekarang, lalu tulis lagi.
+error-entry-anew = Bagian ini sedang disusun kembali
+error-entry-anew-do = Tidak ada yang ditulis. Setelah perangkat ini terhubung dengan server, tulis lagi.
