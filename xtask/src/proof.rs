@@ -10,7 +10,7 @@ mod rows;
 mod table;
 pub(crate) mod window;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use crate::named::Named;
 use crate::process;
 use crate::scratch::Scratch;
+use crate::test::BUILD;
 use crate::workspace::Workspace;
 use rows::{Cases, Control, Row, rows};
 
@@ -152,19 +153,13 @@ fn commit(workspace: &Workspace) -> Option<String> {
 /// The test programs by package and name (no name: the units), each with the folder in which it is to run.
 type Programs = BTreeMap<(String, String), (PathBuf, PathBuf)>;
 
-/// Builds the tests of all rows at once, with the programs that some of them start: one set of packages, so that each
-/// dependency is built once.
+/// Builds the tests of all rows at once, as `cargo xtask test` builds them: what either has built, the other does not build again.
 fn build(workspace: &Workspace, rows: &[&Row]) -> Result<Programs, String> {
-    let mut arguments = vec!["test", "--no-run", "--quiet", "--message-format=json"];
     window::build(workspace, rows)?;
-    let packages: BTreeSet<&str> =
-        rows.iter().filter(|row| !window::is_script(row)).map(|row| row.package).collect();
-    if packages.is_empty() {
+    if rows.iter().all(|row| window::is_script(row)) {
         return Ok(Programs::new());
     }
-    for package in packages {
-        arguments.extend(["--package", package]);
-    }
+    let arguments = [&["test", "--no-run", "--quiet", "--message-format=json"], BUILD].concat();
     let messages = process::read(&mut process::cargo(workspace, &arguments))?;
     Ok(messages.lines().filter_map(program).collect())
 }

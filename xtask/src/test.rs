@@ -19,7 +19,7 @@ use listing::{Line, Reader};
 
 /// What the native crates are built with for tests. The shell opens its own files instead of a development address, and
 /// the flags are the same everywhere, so that cargo builds each dependency once.
-const BUILD: &[&str] = &["--workspace", "--all-targets", "--features", "mecum/custom-protocol"];
+pub(crate) const BUILD: &[&str] = &["--workspace", "--all-targets", "--features", "mecum/custom-protocol"];
 
 /// Places for tests on each core: `.config/nextest.toml` says who takes how many.
 const PLACES_OF_A_CORE: usize = 2;

@@ -160,7 +160,9 @@ impl Session {
         for (_, bytes) in &self.vault.list(Table::Waiting)? {
             let Ok(envelope) = Envelope::parse(bytes) else { continue };
             let place = envelope.place();
-            if place.device == self.identity.device {
+            // Of an earlier life the numbers are its own.
+            let own = self.own_chain(place.space);
+            if (place.device, place.incarnation) == (own.device, own.incarnation) {
                 documents.insert(place.document);
             }
         }

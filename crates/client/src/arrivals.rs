@@ -151,12 +151,16 @@ impl Session {
             }
             return Ok(());
         };
-        for (name, bytes) in self.vault.list_prefix(Table::Waiting, &waiting_prefix(document))? {
+        let waiting = self.vault.list_prefix(Table::Waiting, &waiting_prefix(document))?;
+        let logged = if waiting.is_empty() { Vec::new() } else { self.places(document)? };
+        for (name, bytes) in waiting {
             if stage.deletes.contains(&(Table::Waiting, name.clone())) {
                 continue;
             }
             if let Ok(envelope) = Envelope::parse(&bytes) {
-                arrivals.push(Arrival { envelope, bytes: bytes.to_vec(), kept: false });
+                // What was offered again from the log may have waited for what it followed.
+                let kept = self.is_logged(&logged, &envelope)?;
+                arrivals.push(Arrival { envelope, bytes: bytes.to_vec(), kept });
             }
             stage.deletes.push((Table::Waiting, name));
         }
@@ -212,6 +216,24 @@ impl Session {
         self.stage_admitted(stage, state, chart, opened, shown)
     }
 
+    /// Whether an envelope is one of those that lie at these places of the vault's log of its document.
+    pub(crate) fn is_logged(
+        &self,
+        places: &[(u64, Place)],
+        envelope: &Envelope,
+    ) -> Result<bool, SessionError> {
+        let sought = envelope.place();
+        let link = |place: &Place| (place.device, place.incarnation, place.envelope_seq);
+        for (number, _) in places.iter().filter(|(_, place)| link(place) == link(sought)) {
+            let there = self.envelope(sought.document, *number)?;
+            let there = there.and_then(|bytes| Envelope::parse(&bytes).ok());
+            if there.is_some_and(|there| there.content_id() == envelope.content_id()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// What is offered again, and comes again: each once, and nothing that the document holds already, as a snapshot had it.
     fn leave_out_what_is_here(
         &mut self,
@@ -253,10 +275,14 @@ impl Session {
         let next = admission.next;
         let mut order: BTreeMap<u64, Opened> =
             opened.into_iter().enumerate().map(|(tag, opened)| (tag as u64, opened)).collect();
+        // Its log holds what it was before as well: it is kept whole.
+        let mut whole = stage.anew.contains(&state.document);
         for tag in &admission.accepted {
             let Some(Opened { arrival, .. }) = order.remove(tag) else { continue };
             self.stage_rows(stage, chart, rows.remove(tag).unwrap_or_default())?;
             if arrival.kept {
+                // It lies below what is read after the local snapshot.
+                whole = true;
                 continue;
             }
             state.count += 1;
@@ -277,8 +303,7 @@ impl Session {
             }
         }
         state.operations = u32::try_from(next.operations()).unwrap_or(u32::MAX);
-        if stage.anew.contains(&state.document) {
-            // Its log holds what it was before as well: it is kept whole.
+        if whole {
             Self::stage_whole(stage, &mut state, &next);
         }
         stage.open.insert(state.document, next);

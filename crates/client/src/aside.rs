@@ -38,7 +38,8 @@ impl Session {
             let asked = updated || opened.contains(&envelope.place().space);
             if asked && !name.starts_with(OWN) {
                 stage.deletes.push((Table::Quarantine, name));
-                again.push(Arrival { envelope, bytes: bytes.to_vec(), kept: false });
+                let kept = self.is_logged(&self.places(envelope.place().document)?, &envelope)?;
+                again.push(Arrival { envelope, bytes: bytes.to_vec(), kept });
             }
         }
         if updated {

@@ -135,7 +135,7 @@ impl Session {
         }
         let envelopes = arrivals.len();
         let again = self.aside_again(&mut stage)?;
-        self.note_snapshots(&mut stage, request, response)?;
+        self.note_snapshots(&mut stage, &follower, request, response)?;
         self.note_whole(&mut stage, &follower, response)?;
         self.note_read_again(&mut stage, response.more)?;
         let changed = !response.items.is_empty()

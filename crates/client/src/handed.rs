@@ -50,6 +50,8 @@ pub(crate) struct Handing {
     refused: BTreeSet<Chain>,
     /// Spaces in which an epoch was begun for it.
     cut: BTreeSet<SpaceId>,
+    /// Requests one after the other from which a removal was left out.
+    pub(crate) waited: u32,
 }
 
 /// A chain of a space.

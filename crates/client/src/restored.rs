@@ -109,7 +109,10 @@ impl Session {
 
     /// What is asked while reading again, or while this vault is known to be an older copy: only for more, and with every log entry
     /// that the server has not shown since, so that a removal which it lost stands there again before anything else.
-    pub(crate) fn reading_request(&self, request: &SyncRequest) -> Result<Option<SyncRequest>, SessionError> {
+    pub(crate) fn reading_request(
+        &mut self,
+        request: &SyncRequest,
+    ) -> Result<Option<SyncRequest>, SessionError> {
         let older = self.is_older_copy();
         if !older && !self.is_reading_again()? {
             return Ok(None);

@@ -211,10 +211,12 @@ impl Session {
         }
     }
 
-    /// Notes what became of the snapshots of a request, and how far beginning from snapshots has got.
+    /// Notes what became of the snapshots of a request, and how far beginning from snapshots has got. `follower` is as the answer
+    /// leaves it: what it brought is in no snapshot that went out before.
     pub(crate) fn note_snapshots(
         &self,
         stage: &mut Stage,
+        follower: &Follower,
         request: &SyncRequest,
         response: &SyncResponse,
     ) -> Result<(), SessionError> {
@@ -238,7 +240,7 @@ impl Session {
         let shared = self.setting("share-snapshots")?.is_some() && !response.more;
         let folded = |state: &SpaceState| {
             let noted = stage.spaces.get(&state.space).unwrap_or(state);
-            noted.snapshot_seq >= self.follower.space_seq(state.space) && state.unsent_genesis.is_none()
+            noted.snapshot_seq >= follower.space_seq(state.space) && state.unsent_genesis.is_none()
         };
         if shared && self.is_account_log_stored() && self.spaces.values().all(folded) {
             stage.deletes.push((Table::Setting, b"share-snapshots".to_vec()));

@@ -3,6 +3,8 @@
 
 #[path = "restored/apps.rs"]
 mod apps;
+#[path = "restored/erased.rs"]
+mod erased;
 #[path = "cuts/world.rs"]
 mod family;
 #[path = "restored/in_time.rs"]

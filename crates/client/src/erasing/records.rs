@@ -45,7 +45,8 @@ type Name = (DeviceId, IncarnationId);
 
 impl Session {
     /// What each chain has written in the documents beside one that ends. Of whom something waits here or is put aside nothing is said:
-    /// others may have it in its place.
+    /// others may have it in its place. Nor of whom more is held than a restored server has shown again: the end names a chain as far as it
+    /// was shown, and the documents say more.
     pub(super) fn records_beside(&self, old: &DocumentState) -> Result<Vec<Record>, SessionError> {
         let Some(state) = self.spaces.get(&old.space) else { return Ok(Vec::new()) };
         // One that has ended and stands here, for what took its place has not come yet, is gone elsewhere.
@@ -58,10 +59,13 @@ impl Session {
         }
         let beside = self.beside(old)?;
         let outside = self.outside(old.space, &[(Table::Waiting, b""), (Table::Quarantine, b"")])?;
+        let further = self.follower.held_further(old.space);
+        let further: BTreeSet<Name> = further.iter().map(|(of, ..)| (of.device, of.incarnation)).collect();
         let mut records = Vec::new();
         for FoldedChain { device, incarnation, .. } in self.folded_chains(state) {
             let Some(actor) = self.actor_of_chain(device, incarnation) else { continue };
-            if !outside.contains_key(&(device, incarnation)) {
+            let name = (device, incarnation);
+            if !outside.contains_key(&name) && !further.contains(&name) {
                 let hash = record_hash(&record_of(actor, &beside.links));
                 records.push(Record { device, incarnation, hash });
             }

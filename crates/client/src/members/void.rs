@@ -185,11 +185,13 @@ impl Session {
         let (accepted, waiting) = (admission.accepted, admission.waiting);
         let refused: BTreeMap<u64, String> =
             admission.refused.iter().map(|(tag, refusal)| (*tag, format!("{refusal:?}"))).collect();
+        let mut whole = stage.anew.contains(&state.document);
         for (tag, opened) in opened.into_iter().enumerate() {
             let tag = tag as u64;
             let arrival = opened.arrival;
             if accepted.contains(&tag) && arrival.kept {
-                // It lies in the log already.
+                // It lies in the log already, below what is read after the local snapshot.
+                whole = true;
             } else if accepted.contains(&tag) {
                 state.count += 1;
                 stage.appended.push((state.document, arrival.bytes));
@@ -204,7 +206,7 @@ impl Session {
         }
         state.cuts = u32::try_from(admission.state.cuts().count()).unwrap_or(u32::MAX);
         if state.cuts == 0 {
-            return self.stage_uncut(stage, state, admission.next, &logged);
+            return self.stage_uncut(stage, state, (admission.next, whole), &logged);
         }
         Self::stage_whole(stage, &mut state, &admission.next);
         let name = replayed_name(state.document);
@@ -217,17 +219,17 @@ impl Session {
         Ok(())
     }
 
-    /// Nothing of it was touched by any cut after all.
+    /// Nothing of it was touched by any cut after all. It may have to be kept whole.
     fn stage_uncut(
         &mut self,
         stage: &mut Stage,
         mut state: DocumentState,
-        next: Document,
+        (next, whole): (Document, bool),
         logged: &[Logged],
     ) -> Result<(), SessionError> {
         let none = Replayed::none(*state.document.as_bytes());
         state.operations = u32::try_from(next.operations()).unwrap_or(u32::MAX);
-        if stage.anew.contains(&state.document) {
+        if whole {
             Self::stage_whole(stage, &mut state, &next);
         }
         self.stage_rows_again(stage, &state, &next, &none, logged)?;

@@ -77,7 +77,9 @@ pub(super) async fn ask(
     }
     let mut response = in_time(ends, request.send()).await?;
     let status = response.status();
-    may_be_read(&response, max_answer)?;
+    if let Err(error) = may_be_read(&response, max_answer) {
+        return Err(if is_gateways(status) { RemoteError::Offline } else { error });
+    }
     let mut answer = Vec::new();
     while let Some(chunk) = in_time(ends + granted(answer.len()), response.chunk()).await? {
         if !holds("answer-size", answer.len() + chunk.len() <= max_answer) {

@@ -11,12 +11,20 @@ use super::{MAX_ENTRY_BYTES, space_entry_name};
 use crate::error::SessionError;
 use crate::session::Session;
 
+/// Requests for which a removal waits at most, one after the other: what a server goes on refusing, or who makes up entries without
+/// end, keeps nobody in.
+const MOST_WAITS: u32 = 16;
+
 impl Session {
     /// Leaves a removal for the next request where an entry that the device signed for a space is neither shown again nor in this one:
     /// there are more than one request holds.
-    pub(crate) fn keep_removals_behind(&self, request: &mut SyncRequest) -> Result<(), SessionError> {
+    pub(crate) fn keep_removals_behind(&mut self, request: &mut SyncRequest) -> Result<(), SessionError> {
         let bodies = request.account_entries.iter().map(|entry| &entry.unverified().body);
         if !bodies.clone().any(is_removal) {
+            self.handing.waited = 0;
+            return Ok(());
+        }
+        if self.handing.waited >= MOST_WAITS {
             return Ok(());
         }
         let signers = self.signers_left_out(request)?;
@@ -27,6 +35,7 @@ impl Session {
         };
         if let Some(first) = bodies.clone().position(waits) {
             request.account_entries.truncate(first);
+            self.handing.waited += 1;
         }
         Ok(())
     }

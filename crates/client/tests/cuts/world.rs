@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use mecum_api::{EntryEraseArgs, MemberRemoveArgs};
 use mecum_client::testing::{NOW_MS, first_device, surroundings};
-use mecum_client::{Clock, FixedClock, ItemKey, Session, Surroundings};
+use mecum_client::{Clock, ExchangeError, FixedClock, ItemKey, Session, Surroundings};
 use mecum_domain::{ChartId, Field, Kind, Relation, Section};
 use mecum_relay::simulated::Wire;
 use mecum_relay::{Limits, Rate, Relay, RelayOptions};
 use mecum_seal::testing::SeededEntropy;
 use mecum_seal::{Envelope, SpaceId};
 use mecum_sync::{
-    Challenge, EnrolRequest, Outcome, PROTOCOL_VERSION, RefusalCode, Role, SessionGrant, SignIn, Signed,
-    SyncRequest, SyncResponse, decode, encode,
+    Challenge, EnrolRequest, FollowError, Outcome, PROTOCOL_VERSION, RefusalCode, Role, SessionGrant, SignIn,
+    Signed, SyncRequest, SyncResponse, decode, encode,
 };
 use mecum_vault::Location;
 use tempfile::TempDir;
@@ -181,6 +181,7 @@ impl Server {
     /// So many rounds at most. True if nothing is left.
     pub(crate) fn rounds(&self, session: &mut Session, most: usize) -> Result<bool, String> {
         let mut token = self.sign_in(session)?;
+        let mut began_again = false;
         for _ in 0..most {
             let request = session.request().map_err(|error| format!("{error:?}"))?;
             let response = match self.answer(&token, &request) {
@@ -198,7 +199,14 @@ impl Server {
             match accepted {
                 Ok(exchanged) if exchanged.more => {}
                 Ok(_) => return Ok(true),
-                Err(mecum_client::ExchangeError::RolledBack) => token = self.sign_in(session)?,
+                Err(ExchangeError::RolledBack) => token = self.sign_in(session)?,
+                // As the driver does, once: who is let in again takes the snapshot from the start.
+                Err(ExchangeError::Follow(FollowError::SnapshotBeyond)) if !began_again => {
+                    began_again = session.begin_again().map_err(|error| format!("{error:?}"))?;
+                    if !began_again {
+                        return Err("it begins again for ever".to_owned());
+                    }
+                }
                 Err(error) => return Err(format!("{error:?}")),
             }
         }

@@ -132,7 +132,7 @@ fn of_helper(view: &Value) -> &Value {
 impl Stage {
     async fn new(seed: u64, cases: u64) -> Stage {
         let folder = tempfile::tempdir().unwrap();
-        let server = Server::start(&folder.path().join("server"), "127.0.0.1:0").await;
+        let server = Server::start_unhurried(&folder.path().join("server")).await;
         let mitm = Mitm::start(server.url.trim_start_matches("http://").parse().unwrap()).await;
         let between = Arc::new(Between::default());
         mitm.arm(Some(between.clone()));

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use mecum_api::{CallError, Command, command};
 use mecum_client::{App, AppOptions};
-use mecum_relay::{Limits, Relay, RelayOptions};
+use mecum_relay::{Limits, Rate, Relay, RelayOptions};
 use mecum_seal::testing::fast_kdf;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -33,6 +33,18 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) async fn start(folder: &Path, address: &str) -> Server {
         Self::start_with(folder, address, RelayOptions::default()).await
+    }
+
+    /// Where nobody has to wait for having asked too often.
+    pub(crate) async fn start_unhurried(folder: &Path) -> Server {
+        let open = Rate { burst: 1e9, per_second: 1e9 };
+        let limits = Limits {
+            requests_per_source: open,
+            failures_per_source: open,
+            syncs_per_device: open,
+            ..Limits::default()
+        };
+        Self::start_with(folder, "127.0.0.1:0", RelayOptions { limits, ..RelayOptions::default() }).await
     }
 
     /// With a clock that the test moves on.

@@ -225,6 +225,7 @@ fn keep(c: &Connection, wanted: &Wanted) -> Result<Result<Kept, Refusal>, StoreE
         kept.handed_outcomes = vec![gone; wanted.handed.len()];
         kept.snapshot_outcomes = vec![gone; wanted.snapshots.len()];
         kept.verified_outcomes = vec![gone; wanted.verified.len()];
+        kept.news_for.append(&mut told.news_for);
         kept.news_for.sort_unstable();
         kept.news_for.dedup();
         return Ok(Ok(kept));

@@ -9,7 +9,7 @@ use mecum_sync::{AccountBody, AccountEntry, Signed, SpaceEntry};
 use rusqlite::Connection;
 
 use super::spaces::{self, Told};
-use super::{attempt, backup};
+use super::{accounts, attempt, backup};
 use crate::store::{StoreError, Wanted};
 
 /// Before an account's entry that removes devices: takes the entries of spaces' logs in the same request which these signed, each
@@ -33,6 +33,10 @@ pub(super) fn take(
         *last = entry.seq.max(*last);
     }
     if up_to.is_empty() || !backup::was_restored(c)? {
+        return Ok(());
+    }
+    // One that is not taken, or is there already, has nothing before it: whoever makes up removals makes no work by them.
+    if accounts::log(c, *account)?.is_none_or(|mut log| log.append(removal).is_err()) {
         return Ok(());
     }
     for entry in &wanted.space_entries {
