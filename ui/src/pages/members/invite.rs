@@ -126,18 +126,22 @@ fn phase(
     let press = |act_to: Act| act.reform(move |_: MouseEvent| act_to);
     match view.phase {
         PairPhase::None => html! { <Begin begin={begin.clone()} /> },
-        PairPhase::Waiting => match shown {
-            Some(shown) => {
-                html! { <InvitationCode offer={shown.offer.clone()} offers={shown.sentence(i18n)} on_stop={press(Act::Stop)} /> }
+        PairPhase::Waiting => {
+            html! {
+                <>
+                    if let Some(id) = &view.message_id { <Notice kind={NoticeKind::Plain}><p>{ i18n.text(id) }</p></Notice> }
+                    if let Some(shown) = shown {
+                        <InvitationCode offer={shown.offer.clone()} offers={shown.sentence(i18n)} on_stop={press(Act::Stop)} />
+                    } else {
+                        <section>
+                            <h2 class="title-2">{ t!(i18n, "invite-still-title") }</h2>
+                            <p>{ t!(i18n, "invite-still-text") }</p>
+                            <div class="button-row"><Button kind={ButtonKind::Second} onclick={press(Act::Stop)}>{ t!(i18n, "pair-stop") }</Button></div>
+                        </section>
+                    }
+                </>
             }
-            None => html! {
-                <section>
-                    <h2 class="title-2">{ t!(i18n, "invite-still-title") }</h2>
-                    <p>{ t!(i18n, "invite-still-text") }</p>
-                    <div class="button-row"><Button kind={ButtonKind::Second} onclick={press(Act::Stop)}>{ t!(i18n, "pair-stop") }</Button></div>
-                </section>
-            },
-        },
+        }
         PairPhase::Asking => {
             let title = if let Some(shown) = shown {
                 let (what, of) = (shown.what(i18n), shown.name.as_str());

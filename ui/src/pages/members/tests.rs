@@ -178,6 +178,18 @@ async fn a_code_of_before_can_be_stopped() {
 }
 
 #[tokio::test]
+async fn whoever_shows_a_code_is_told_of_an_answer_that_nobody_wrote_who_has_it() {
+    let fake = connected();
+    let message_id = Some("pairing-nobodys".to_owned());
+    fake.put("member_status", PairView { phase: PairPhase::Waiting, other: None, message_id });
+    let html = drawn(fake, INVITE, "en").await;
+    says(
+        &html,
+        &["something that nobody wrote who has this code", "Waiting goes on", "A code is still open"],
+    );
+}
+
+#[tokio::test]
 async fn an_invitation_that_ended_before_is_not_told_again() {
     let fake = connected();
     phase(&fake, "member_status", PairPhase::Done);
