@@ -22,6 +22,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::SessionError;
 use crate::gather::Gathering;
 use crate::imports::Imports;
+use crate::integrity::place::{self, Looks};
 use crate::news::News;
 use crate::pairing::Pairing;
 use crate::recovery::ShownKit;
@@ -82,6 +83,8 @@ pub(crate) struct Inner {
     pub(crate) gathering: Gathering,
     /// Held while the vault is made, opened or locked: who comes second finds it done.
     pub(crate) turn: Mutex<()>,
+    /// Taken after the turn, where both are.
+    pub(crate) looks: Looks,
     /// What was there when it was last opened was damaged.
     damaged: AtomicBool,
     pub(crate) integrity: Mutex<crate::integrity::Integrity>,
@@ -134,7 +137,8 @@ impl App {
     /// Opens a profile and starts its tasks. The vault stays as it is: missing or locked.
     pub fn open(options: AppOptions) -> Self {
         // An exchange of vaults that was cut. Where it cannot be finished, it is tried again, and said, before anything is opened.
-        let _ = crate::integrity::place::finish(&options.profile);
+        let looks = Looks::default();
+        let _ = place::finish(&options.profile, &looks.none());
         let link = SyncView { server: options.server.clone(), ..SyncView::default() };
         let poke = Arc::new(Notify::new());
         let (line, sockets) = crate::driver::Line::new();
@@ -143,6 +147,7 @@ impl App {
             session: Mutex::new(None),
             gathering: Gathering::default(),
             turn: Mutex::default(),
+            looks,
             damaged: AtomicBool::new(false),
             integrity: Mutex::default(),
             imports: Mutex::default(),
@@ -182,7 +187,7 @@ impl App {
     }
 
     pub(crate) fn location(&self) -> Location {
-        Location::File(crate::integrity::place::vault(self.profile()))
+        Location::File(place::vault(self.profile()))
     }
 
     pub(crate) fn surroundings(&self) -> Surroundings {

@@ -28,7 +28,12 @@ impl App {
         if self.inner.open_session().is_some() {
             return VaultView { phase: VaultPhase::Open, ..view };
         }
-        match presence(&self.location(), self.inner.options.clock.now_ms()) {
+        let now_ms = self.inner.options.clock.now_ms();
+        let Some(found) = self.inner.looks.look(|| presence(&self.location(), now_ms)) else {
+            // One is being put there.
+            return VaultView { phase: VaultPhase::Locked, ..view };
+        };
+        match found {
             Presence::Missing => view,
             Presence::Present { .. } if self.inner.damaged.load(Ordering::Relaxed) => {
                 VaultView { phase: VaultPhase::Damaged, ..view }

@@ -128,7 +128,7 @@ impl App {
         place::clear_part(profile);
         let done = self.read_back(&from, passphrase).and_then(|()| {
             place::set_aside(profile, self.inner.options.clock.now_ms())
-                .and_then(|_| place::exchange(profile, &hold))
+                .and_then(|_| place::exchange(profile, &hold, &self.inner.looks.none()))
                 .map_err(|error| not_saved(&error))
         });
         place::clear_part(profile);
@@ -173,7 +173,10 @@ impl App {
     /// Finishes an exchange of vaults that failed half-way. Asked before anything is done with the vault, with the turn held: what was
     /// written to the vault from before would be gone when the exchange is finished afterwards.
     pub(crate) fn finish_exchange(&self) -> Result<(), CallError> {
-        place::finish(self.profile()).map_err(|error| match error.kind() {
+        if !place::is_under_way(self.profile()) {
+            return Ok(());
+        }
+        place::finish(self.profile(), &self.inner.looks.none()).map_err(|error| match error.kind() {
             std::io::ErrorKind::ResourceBusy => CallError::new(Code::InUse, "error-in-use"),
             _ => not_saved(&error),
         })
@@ -192,7 +195,7 @@ impl App {
                 return Err(CallError::new(Code::InUse, "error-in-use"));
             };
             place::set_aside(app.profile(), now_ms)
-                .and_then(|_| place::clear_vault(app.profile()))
+                .and_then(|_| place::clear_vault(app.profile(), &app.inner.looks.none()))
                 .map_err(|error| not_saved(&error))?;
             drop(hold);
             app.inner.note_damage(false);

@@ -223,7 +223,8 @@ impl App {
         let hold = salvage.into_hold().ok_or_else(|| CallError::new(Code::InUse, "error-in-use"))?;
         let now_ms = self.inner.options.clock.now_ms();
         let aside = place::set_aside(self.profile(), now_ms).map_err(|error| not_saved(&error))?;
-        let exchanged = place::exchange(self.profile(), &hold).map_err(|error| not_saved(&error));
+        let exchanged = place::exchange(self.profile(), &hold, &self.inner.looks.none())
+            .map_err(|error| not_saved(&error));
         // Stopped in its middle it is finished before the vault opens again; whether it could be is looked at then.
         let message_id = match exchanged {
             Err(error) if place::is_under_way(self.profile()) => Some(error.message_id),
@@ -280,7 +281,7 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    use mecum_api::VaultCreateArgs;
+    use mecum_api::{VaultCreateArgs, VaultPhase};
     use mecum_domain::{ChartId, Field, Kind};
     use mecum_seal::testing::{SeededEntropy, fast_kdf};
 
@@ -339,5 +340,19 @@ mod tests {
         let rows = app.with(move |session| Ok(session.rows(chart)?.newest().len())).await.expect("open");
         assert_eq!((rows, u32::try_from(rows)), (5, Ok(view.entries)), "with the person and every note");
         assert!(app.with(|session| Ok(session.is_sound_for_tests())).await.expect("open"), "and sound");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn nobody_looks_at_a_vaults_files_while_they_are_exchanged() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (app, _) = damaged(folder.path()).await;
+        let no_looks = app.inner.looks.none();
+        // As half an exchange.
+        std::fs::write(place::vault(folder.path()), b"neither the old one nor the new one").expect("writes");
+        assert_eq!(app.vault_view().phase, VaultPhase::Locked, "one is being put there");
+        drop(no_looks);
+        assert_eq!(app.vault_view().phase, VaultPhase::Damaged, "now it is looked at");
+        let view = app.inner.looks.look(|| app.inner.looks.look(|| ()));
+        assert_eq!(view, Some(Some(())), "who looks keeps nobody else from it");
     }
 }

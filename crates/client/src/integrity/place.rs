@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard, TryLockError};
 
 use mecum_vault::{Hold, Location, hold};
 
@@ -13,6 +14,32 @@ const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
 /// The ending of a file that a vault can be restored from.
 pub(crate) const ENDING: &str = "backup";
+
+/// Who looks at the vault's files without taking them, and who exchanges them: never both at a time. SQLite opens its log and its index
+/// by their names. A look that begun at the vault from before would make an index of the old log that the new vault then reads by; and
+/// SQLite's own locks do not keep two connections of one process apart where the files are not the same.
+#[derive(Debug, Default)]
+pub(crate) struct Looks(RwLock<()>);
+
+/// Held while files are exchanged or taken away: nobody looks.
+pub(crate) struct NoLooks<'a>(#[allow(dead_code, reason = "it is held")] RwLockWriteGuard<'a, ()>);
+
+impl Looks {
+    /// Looks. `None` while the files are exchanged, or somebody waits to do so.
+    pub(crate) fn look<T>(&self, look: impl FnOnce() -> T) -> Option<T> {
+        let _looking = match self.0.try_read() {
+            Ok(looking) => looking,
+            Err(TryLockError::Poisoned(left)) => left.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        Some(look())
+    }
+
+    /// Waits for who looks, some milliseconds, and keeps everybody else from it.
+    pub(crate) fn none(&self) -> NoLooks<'_> {
+        NoLooks(self.0.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 /// The vault of a profile.
 pub(crate) fn vault(profile: &Path) -> PathBuf {
@@ -82,7 +109,7 @@ pub(crate) fn set_aside(profile: &Path, now_ms: i64) -> Result<Option<String>, E
 }
 
 /// Puts the finished [`part`] in the vault's place, which is held. What was there must have been set aside.
-pub(crate) fn exchange(profile: &Path, hold: &Hold) -> Result<(), Error> {
+pub(crate) fn exchange(profile: &Path, hold: &Hold, no_looks: &NoLooks<'_>) -> Result<(), Error> {
     let part = part(profile);
     // Closing folds the log in, and says nothing where it could not: without its log the file would lack what was read back.
     if std::fs::metadata(beside(&part, "-wal")).is_ok_and(|log| log.len() > 0) {
@@ -91,7 +118,7 @@ pub(crate) fn exchange(profile: &Path, hold: &Hold) -> Result<(), Error> {
     File::open(&part)?.sync_all()?;
     std::fs::rename(&part, next(profile))?;
     sync_folder(profile)?;
-    finish_held(profile, hold)
+    finish_held(profile, hold, no_looks)
 }
 
 /// Whether an exchange was begun and is not finished.
@@ -101,17 +128,17 @@ pub(crate) fn is_under_way(profile: &Path) -> bool {
 
 /// Finishes an exchange that was cut. Nothing happens where there is none. While it cannot be finished, the vault must not be opened:
 /// what would be written to it goes aside with it when the exchange is finished later.
-pub(crate) fn finish(profile: &Path) -> Result<(), Error> {
+pub(crate) fn finish(profile: &Path, no_looks: &NoLooks<'_>) -> Result<(), Error> {
     if !next(profile).exists() {
         return Ok(());
     }
     match hold(&Location::File(vault(profile))) {
-        Some(hold) => finish_held(profile, &hold),
+        Some(hold) => finish_held(profile, &hold, no_looks),
         None => Err(ErrorKind::ResourceBusy.into()),
     }
 }
 
-fn finish_held(profile: &Path, hold: &Hold) -> Result<(), Error> {
+fn finish_held(profile: &Path, hold: &Hold, _no_looks: &NoLooks<'_>) -> Result<(), Error> {
     let (next, vault) = (next(profile), vault(profile));
     if !next.exists() {
         return Ok(());
@@ -127,7 +154,7 @@ fn finish_held(profile: &Path, hold: &Hold) -> Result<(), Error> {
 }
 
 /// Takes the vault's files away, once they were set aside.
-pub(crate) fn clear_vault(profile: &Path) -> Result<(), Error> {
+pub(crate) fn clear_vault(profile: &Path, _no_looks: &NoLooks<'_>) -> Result<(), Error> {
     let vault = vault(profile);
     // First what says that a vault was saved here: left without its vault it would stand in the way of a new one for ever.
     remove(&beside(&vault, ".lock"))?;
@@ -195,7 +222,7 @@ mod tests {
             if cut > 1 {
                 remove(&beside(&vault(profile), "-wal")).expect("removes");
             }
-            finish(profile).expect("is finished at the next start");
+            finish(profile, &Looks::default().none()).expect("is finished at the next start");
             let now = std::fs::read(vault(profile)).expect("there is a vault");
             assert_eq!(now, if cut == 0 { b"old" } else { b"new" }, "cut {cut}");
             assert_eq!(
@@ -218,10 +245,11 @@ mod tests {
         std::fs::write(part(profile), b"new").expect("writes");
         std::fs::write(beside(&part(profile), "-wal"), b"more").expect("writes");
         let held = hold(&Location::File(vault(profile))).expect("nobody has it");
-        exchange(profile, &held).expect_err("the file alone is not what was read back");
+        exchange(profile, &held, &Looks::default().none())
+            .expect_err("the file alone is not what was read back");
         assert_eq!(std::fs::read(vault(profile)).expect("there is a vault"), b"old", "nothing was exchanged");
         std::fs::write(beside(&part(profile), "-wal"), b"").expect("writes");
-        exchange(profile, &held).expect("with the log folded in it is");
+        exchange(profile, &held, &Looks::default().none()).expect("with the log folded in it is");
         assert_eq!(std::fs::read(vault(profile)).expect("there is a vault"), b"new", "it is exchanged");
     }
 
@@ -232,9 +260,9 @@ mod tests {
         std::fs::write(vault(profile), b"old").expect("writes");
         std::fs::write(next(profile), b"new").expect("writes");
         let held = hold(&Location::File(vault(profile))).expect("nobody has it");
-        finish(profile).expect_err("somebody else is at it: it is not finished");
+        finish(profile, &Looks::default().none()).expect_err("somebody else is at it: it is not finished");
         drop(held);
-        finish(profile).expect("now it is");
+        finish(profile, &Looks::default().none()).expect("now it is");
         assert_eq!(std::fs::read(vault(profile)).expect("there is a vault"), b"new", "it is exchanged");
     }
 
