@@ -15,6 +15,7 @@ use crate::act::{ActKey, Acts, Role, Side};
 use crate::entry::id16;
 
 use reading::Reading;
+pub(crate) use reading::was_wanted;
 
 pub use crossing::{Stands, stands};
 

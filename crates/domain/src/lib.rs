@@ -12,6 +12,7 @@ mod hours;
 mod kind;
 mod person;
 mod quantity;
+mod slots;
 mod validate;
 mod when;
 
@@ -27,5 +28,6 @@ pub use hours::{Hours, HoursError, OpeningHours, Span};
 pub use kind::{Kind, KindGroup, Section};
 pub use person::{ChartId, PersonColour, Relation, initials, tile_letters};
 pub use quantity::{Decimal, Flag, ParseDecimalError, ReferenceRange};
+pub use slots::{MAX_OFFERED, MAX_SLOTS, SlotDecision, SlotRefusal, SlotState, SlotTable, StandingOffer};
 pub use validate::{FieldError, MAX_TEXT_BYTES, validate_draft};
 pub use when::{PartialDate, age_on};

@@ -187,7 +187,7 @@ impl<'a> Reading<'a> {
 }
 
 /// Whether a booking is of a slot that the patient asked for or took. Of anything else nobody is booked: that is an offer.
-fn was_wanted(acts: &Acts<AppointmentAct>, what: &AppointmentAct) -> bool {
+pub(crate) fn was_wanted(acts: &Acts<AppointmentAct>, what: &AppointmentAct) -> bool {
     use AppointmentAct as A;
     let A::Book { answers, slot } = what else { return true };
     let at = |key: &ActKey| acts.place(*key).and_then(|place| acts.get(place)).map(|act| &act.what);

@@ -1,0 +1,119 @@
+//! What the agent decides about slots, and why a table refuses it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::act::{ActKey, ThreadId};
+use crate::appointment::{Slot, SlotId};
+
+/// One decision of the agent. Times are in ms since the epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SlotDecision {
+    /// A time can be had.
+    Publish {
+        /// Code of the service in the directory.
+        service: String,
+        /// The time.
+        slot: Slot,
+    },
+    /// A time that nobody has cannot be had any more: leave, an operation, a holiday.
+    Close {
+        /// Which.
+        slot: SlotId,
+    },
+    /// A closed time can be had again.
+    Reopen {
+        /// Which.
+        slot: SlotId,
+    },
+    /// Somebody is asked whether they want one of these. Nothing is kept for them.
+    Offer {
+        /// The hospital's act that says so.
+        offer: ActKey,
+        /// Who.
+        to: ThreadId,
+        /// Which, all or none of them.
+        slots: Vec<SlotId>,
+        /// Until when the offer is shown as one.
+        until_ms: i64,
+    },
+    /// An offer does not stand any more. One that is not there, or is over, is none already.
+    Withdraw {
+        /// Which.
+        offer: ActKey,
+    },
+    /// A time is kept for somebody, in place of what was kept for them before.
+    Hold {
+        /// For whom.
+        to: ThreadId,
+        /// Which.
+        slot: SlotId,
+        /// Until when.
+        until_ms: i64,
+    },
+    /// A time is somebody's, in place of what they had before.
+    Give {
+        /// Whose.
+        to: ThreadId,
+        /// Which.
+        slot: SlotId,
+    },
+    /// Whatever somebody has, or is kept for or offered to them, is free again.
+    Release {
+        /// Whose.
+        of: ThreadId,
+    },
+    /// Times that ended before this leave the table; never later ones than now.
+    Forget {
+        /// Before when.
+        before_ms: i64,
+    },
+}
+
+/// Why a table does not take a decision. It never says who has a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SlotRefusal {
+    /// It is not in the table.
+    Unknown(SlotId),
+    /// Somebody has it, or it is kept for somebody.
+    Taken(SlotId),
+    /// It is closed.
+    Closed(SlotId),
+    /// It has begun.
+    Begun(SlotId),
+    /// Its practitioner has this one at the same time.
+    Overlaps(SlotId),
+    /// It is there already.
+    Twice,
+    /// A slot of no minutes.
+    NoTime,
+    /// No slot in an offer, or more than [`super::MAX_OFFERED`].
+    Count,
+    /// A time that has passed already.
+    Past,
+    /// The table has [`super::MAX_SLOTS`].
+    Full,
+}
+
+impl fmt::Display for SlotRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SlotRefusal::Unknown(_) => "the slot is not in the table: publish it first",
+            SlotRefusal::Taken(_) => "somebody has the slot, or it is kept for somebody: choose another",
+            SlotRefusal::Closed(_) => "the slot is closed: open it again, or choose another",
+            SlotRefusal::Begun(_) => "the slot has begun: choose a later one",
+            SlotRefusal::Overlaps(_) => "the practitioner has another slot at that time: close it first",
+            SlotRefusal::Twice => "it is there already",
+            SlotRefusal::NoTime => "the slot has no minutes",
+            SlotRefusal::Count => "an offer has one slot at least, and sixteen at most",
+            SlotRefusal::Past => "the time until which it should stand has passed",
+            SlotRefusal::Full => "the table is full: forget what is past, or publish fewer weeks",
+        })
+    }
+}
+
+impl std::error::Error for SlotRefusal {}
