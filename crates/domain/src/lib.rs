@@ -5,11 +5,14 @@
 mod act;
 mod appointment;
 mod case;
+mod crisis;
 mod directory;
 mod edit;
 mod entry;
+mod folding;
 mod hours;
 mod kind;
+mod mention;
 mod person;
 mod quantity;
 mod slots;
@@ -19,6 +22,7 @@ mod when;
 pub use act::{Act, ActId, ActKey, Acts, Author, Role, Side, ThreadId};
 pub use appointment::{Appointment, AppointmentAct, Overtaken, Phase, Slot, SlotId, Stands, Wish, stands};
 pub use case::{Case, CaseAct, CaseClock, CaseKind, CasePhase, Due, Owed, PauseFor, Rung};
+pub use crisis::{Crisis, CrisisWord, crisis_words};
 pub use directory::{
     Directory, DirectoryError, FreeSlot, HelpLine, Ladder, Practitioner, Price, Service, Words,
 };
@@ -26,6 +30,7 @@ pub use edit::{Batch, Edit};
 pub use entry::{EntryId, Field, FinishedKey, ParseIdError};
 pub use hours::{Hours, HoursError, OpeningHours, Span};
 pub use kind::{Kind, KindGroup, Section};
+pub use mention::{Mention, mentions};
 pub use person::{ChartId, PersonColour, Relation, initials, tile_letters};
 pub use quantity::{Decimal, Flag, ParseDecimalError, ReferenceRange};
 pub use slots::{MAX_OFFERED, MAX_SLOTS, SlotDecision, SlotRefusal, SlotState, SlotTable, StandingOffer};
