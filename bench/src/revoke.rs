@@ -41,7 +41,7 @@ pub(crate) async fn measure(work: &Path) -> Result<Row, Failed> {
     let what = format!(
         "member_remove of one of {} members from {SPACES} spaces of {} charts, and the exchange until the server has taken all of it: a cut, a new epoch and its wraps for those who stay in each space. CPU time of the device: the process that is killed while it removes from chart {} or the one after, the one that unlocks the vault again and does the rest, and the exchange",
         OTHERS + 1,
-        SPACES.div_ceil(Section::ALL.len()),
+        SPACES.div_ceil(Section::RECORD.len()),
         killed_at.first().copied().unwrap_or(0),
     );
     Ok(Row::of("revoke", what, "≤ 5 s of work", "ms", &ours, |ms| ms <= MOST_MS))
@@ -59,7 +59,7 @@ async fn build(folder: &Path) -> Result<String, Failed> {
     let mut left = SPACES;
     while left > 0 {
         let chart = owner.create_chart("Somebody", Some("1960-01-01"), Relation::Other, None)?;
-        let sections: Vec<Section> = Section::ALL.iter().copied().take(left).collect();
+        let sections: Vec<Section> = Section::RECORD.iter().copied().take(left).collect();
         left -= sections.len();
         charts.push((chart, sections));
     }
@@ -97,7 +97,7 @@ async fn once(folder: &Path, account: &str, time: usize) -> Result<(Duration, us
     crate::copy_files(&folder.join("owner"), &profile)?;
     crate::copy_files(&folder.join("relay"), &relay)?;
     let before = children_cpu_time()?;
-    let half = SPACES.div_ceil(Section::ALL.len()) / 2;
+    let half = SPACES.div_ceil(Section::RECORD.len()) / 2;
     let done = remove_in_child(&profile, account, Some(half))?;
     remove_in_child(&profile, account, None)?;
     let mut took = children_cpu_time()?.saturating_sub(before);

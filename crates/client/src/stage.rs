@@ -129,6 +129,9 @@ impl Session {
         chart: ChartId,
         section: Section,
     ) -> Result<SpaceId, SessionError> {
+        if section == Section::Care {
+            return Err(SessionError::NotAllowed { what: "a conversation without a hospital" });
+        }
         let known = self.spaces.values().chain(stage.spaces.values());
         let found = known
             .filter(|space| space.chart == chart && space.section == section)

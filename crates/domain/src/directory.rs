@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::appointment::Slot;
 use crate::case::{CaseKind, Rung};
+use crate::entry::id16;
 use crate::hours::{Hours, HoursError, OpeningHours};
 
 /// Most entries of one list of a directory.
@@ -17,6 +18,11 @@ const MAX_LISTED: usize = 4_096;
 
 /// Most bytes of one text in one language.
 const MAX_WORDS_BYTES: usize = 8 * 1024;
+
+id16! {
+    /// A hospital. The bytes of its agent's account id, until a hospital publishes a notice that names it.
+    HospitalId
+}
 
 /// A text in the languages in which the hospital writes it, by BCP 47 tag.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -148,4 +148,39 @@ sections! {
     Family = 8;
     /// What the person moves there.
     Sensitive = 9;
+    /// Conversations with one hospital: appointments, questions, messages. Each hospital has a space of its own.
+    Care = 10;
+}
+
+impl Section {
+    /// The sections of the record itself, which people can be let into. A conversation with a hospital is none of them: who is in it is
+    /// said when it begins.
+    pub const RECORD: &'static [Section] = &[
+        Section::Profile,
+        Section::Diary,
+        Section::Summary,
+        Section::Medications,
+        Section::Results,
+        Section::Measurements,
+        Section::Visits,
+        Section::Family,
+        Section::Sensitive,
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_section_but_care_is_of_the_record() {
+        let rest: Vec<&Section> = Section::ALL.iter().filter(|one| !Section::RECORD.contains(one)).collect();
+        assert_eq!(rest, [&Section::Care], "what is not of the record");
+        let all: Vec<Section> = (0..=u8::MAX).filter_map(Section::from_code).collect();
+        assert_eq!(all, Section::ALL, "each has its code");
+        assert!(
+            Kind::ALL.iter().all(|kind| Section::RECORD.contains(&kind.section())),
+            "no entry lives in it"
+        );
+    }
 }

@@ -24,7 +24,7 @@ pub use appointment::{Appointment, AppointmentAct, Overtaken, Phase, Slot, SlotI
 pub use case::{Case, CaseAct, CaseClock, CaseKind, CasePhase, Due, Owed, PauseFor, Rung};
 pub use crisis::{Crisis, CrisisWord, crisis_words};
 pub use directory::{
-    Directory, DirectoryError, FreeSlot, HelpLine, Ladder, Practitioner, Price, Service, Words,
+    Directory, DirectoryError, FreeSlot, HelpLine, HospitalId, Ladder, Practitioner, Price, Service, Words,
 };
 pub use edit::{Batch, Edit};
 pub use entry::{EntryId, Field, FinishedKey, ParseIdError};

@@ -34,6 +34,7 @@ members-section-measurements = Measurements
 members-section-visits = Visits and documents
 members-section-family = Family history
 members-section-sensitive = Sensitive entries
+members-section-care = Appointments and questions
 members-about-profile = Birth date, address, emergency contact
 members-about-diary = What was written in own words
 members-about-summary = What one has, what one cannot take, what was agreed

@@ -33,6 +33,7 @@ members-section-measurements = Pengukuran
 members-section-visits = Kunjungan dan dokumen
 members-section-family = Riwayat keluarga
 members-section-sensitive = Butir sensitif
+members-section-care = Janji temu dan pertanyaan
 members-about-profile = Tanggal lahir, alamat, kontak darurat
 members-about-diary = Yang ditulis dengan kata sendiri
 members-about-summary = Yang diderita, yang tidak boleh diminum, yang disepakati

@@ -223,7 +223,8 @@ impl Session {
 
 fn checked(args: MemberInviteArgs) -> Result<Offered, CallError> {
     let sections: Vec<Section> = args.sections.iter().filter_map(|word| section_of(word)).collect();
-    if sections.is_empty() || sections.len() != args.sections.len() {
+    // A conversation with a hospital is between those two: nobody is let into it by a code.
+    if sections.is_empty() || sections.len() != args.sections.len() || sections.contains(&Section::Care) {
         return Err(CallError::new(Code::Invalid, "error-sections-required"));
     }
     if args.until.as_ref().is_some_and(|until| until.parse::<jiff::civil::Date>().is_err()) {
@@ -276,5 +277,24 @@ impl App {
         self.with(move |session| session.chart_leave(&args)).await?;
         let _ = self.sync_now(()).await;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conversation_with_a_hospital_is_offered_to_nobody_by_an_invitation() {
+        let offering = |sections: &[&str]| MemberInviteArgs {
+            sections: sections.iter().map(|word| (*word).to_owned()).collect(),
+            ..MemberInviteArgs::default()
+        };
+        for sections in [&["care"][..], &["results", "care"]] {
+            let refused = checked(offering(sections)).err().map(|error| error.message_id);
+            assert_eq!(refused.as_deref(), Some("error-sections-required"), "{sections:?}");
+        }
+        let taken = checked(offering(&["results"])).expect("a section of the record is offered");
+        assert_eq!(taken.sections, [Section::Results]);
     }
 }

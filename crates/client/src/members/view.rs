@@ -60,7 +60,7 @@ impl Session {
             name,
             manages: self.manages(chart),
             shared_by: shared.as_ref().map(|shared| shared.by.clone()),
-            sections: Section::ALL
+            sections: Section::RECORD
                 .iter()
                 .filter(|section| is_offered(section))
                 .map(|s| word_of(*s))
