@@ -127,7 +127,8 @@ impl Session {
         let begins = self.staged_document(stage, message.document).is_err()
             && !self.is_successor(stage, place.space, message.document)?;
         if begins {
-            let state = DocumentState::new(message.document, place.space, message.key(), message.shard);
+            let (key, side) = (message.key(), message.side());
+            let state = DocumentState::new(message.document, place.space, key, message.shard, side);
             stage.open.insert(message.document, Document::new(self.identity.actor()));
             stage.documents.insert(message.document, state);
         }
@@ -208,6 +209,7 @@ impl Session {
                     at_ms: payload.batch().at_ms,
                     own_seq: self.own_seq_of(&arrival.envelope),
                     arrived,
+                    side: state.side,
                 };
                 rows_of(next, payload.batch(), &place)
             })

@@ -50,6 +50,7 @@ fn space(ended: Option<Why>) -> SpaceState {
         own_last: Hash32::from_bytes([9; 32]),
         own_membership: Hash32::from_bytes([10; 32]),
         snapshot_seq: 200,
+        care: None,
     }
 }
 
@@ -64,7 +65,7 @@ fn document() -> DocumentState {
         operations: 1_200,
         own: Some(OwnChange { seq: 7, hash: [12; 32] }),
         cuts: 2,
-        ..DocumentState::new(id, space, DocumentKey::from_bytes([13; 32]), 2026)
+        ..DocumentState::new(id, space, DocumentKey::from_bytes([13; 32]), 2026, None)
     }
 }
 
@@ -75,6 +76,7 @@ fn what_a_device_keeps_of_itself_spaces_and_documents_is_written_with_the_frozen
         SpaceId::from_bytes([3; 16]),
         DocumentKey::from_bytes([13; 32]),
         0,
+        None,
     );
     let signing = SigningKey::from_seed([14; 32]);
     let actor = actor_of(&signing.verifying_key(), IncarnationId::from_bytes([15; 16]));

@@ -11,6 +11,7 @@ mod aside;
 mod base64;
 mod believed;
 mod broken;
+mod care;
 mod checking;
 mod clock;
 mod commands;

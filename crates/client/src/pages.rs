@@ -227,6 +227,7 @@ mod tests {
             clashes: Vec::new(),
             extra: Vec::new(),
             arrived: u64::from(number),
+            side: None,
         }
     }
 

@@ -9,8 +9,11 @@ use std::io::Write;
 
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Decompress, FlushDecompress, Status};
+use mecum_domain::Side;
 use mecum_seal::{DocumentId, DocumentKey};
 use minicbor::{Decode, Encode};
+
+use crate::care::{Care, code_of_side, is_known_side, side_of_code};
 
 /// Above this, deflating saves more than the padding hides (measured: notes, core facts section 4).
 const DEFLATE_ABOVE_BYTES: usize = 1024;
@@ -157,12 +160,20 @@ pub(crate) struct OpenDocument {
     /// The year that it holds; 0 for what has none.
     #[n(3)]
     pub shard: i16,
+    /// Whose side of a conversation; left out elsewhere.
+    #[n(4)]
+    side: Option<u8>,
 }
 
 impl OpenDocument {
     /// The message that opens `document`.
-    pub(crate) fn new(document: DocumentId, key: &DocumentKey, shard: i16) -> Self {
-        Self { version: 1, document, key: *key.expose(), shard }
+    pub(crate) fn new(document: DocumentId, key: &DocumentKey, shard: i16, side: Option<Side>) -> Self {
+        Self { version: 1, document, key: *key.expose(), shard, side: side.map(code_of_side) }
+    }
+
+    /// Whose side of a conversation the document is, if of any.
+    pub(crate) fn side(&self) -> Option<Side> {
+        self.side.and_then(side_of_code)
     }
 
     /// The document's key.
@@ -178,7 +189,8 @@ impl OpenDocument {
     /// The message of these bytes; of a newer version it is refused.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, BadPlaintext> {
         let message: Self = minicbor::decode(bytes).map_err(|_| BadPlaintext)?;
-        if message.version == 1 && message.encode() == bytes { Ok(message) } else { Err(BadPlaintext) }
+        let known = message.version == 1 && is_known_side(message.side);
+        if known && message.encode() == bytes { Ok(message) } else { Err(BadPlaintext) }
     }
 }
 
@@ -302,6 +314,9 @@ pub(crate) struct SpaceLabel {
     /// `Section::code`.
     #[n(1)]
     pub section: u8,
+    /// With which hospital, of a conversation; left out elsewhere.
+    #[n(2)]
+    pub care: Option<Care>,
 }
 
 #[cfg(test)]

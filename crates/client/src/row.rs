@@ -115,6 +115,9 @@ pub struct Row {
     /// The order in which this device got it: rows over the mark of the last look are new.
     #[n(22)]
     pub arrived: u64,
+    /// Whose side of a conversation it was said on: 1 the patient's, 2 the hospital's; none for what is of the record.
+    #[n(23)]
+    pub side: Option<u8>,
 }
 
 /// The stable code of a flag in stored rows.

@@ -4,11 +4,12 @@
 //! list can show one of two doses as if it were settled.
 
 use mecum_documents::Entry;
-use mecum_domain::{Decimal, Field, FinishedKey, Flag, Kind};
+use mecum_domain::{Decimal, Field, FinishedKey, Flag, Kind, Side};
 use mecum_interop::{Detail, DetailValue, Reading, read};
 use mecum_seal::{DeviceId, DocumentId, SpaceId};
 
 use crate::broken::contained;
+use crate::care::code_of_side;
 use crate::row::{ItemKey, Row, flag_code};
 
 /// Marks a resource that says that something is not so, under [`Field::Status`] in [`Row::extra`].
@@ -35,6 +36,8 @@ pub(crate) struct RowPlace {
     pub(crate) own_seq: u64,
     /// When this device got it, ms since the epoch.
     pub(crate) arrived: u64,
+    /// Whose side of a conversation the document is; none elsewhere.
+    pub(crate) side: Option<Side>,
 }
 
 /// Titles of what a person measures at home, as its LOINC code is usually said. A title that was typed comes first.
@@ -174,6 +177,7 @@ fn empty(key: ItemKey, kind: Kind, place: &RowPlace) -> Row {
         clashes: Vec::new(),
         extra: Vec::new(),
         arrived: place.arrived,
+        side: place.side.map(code_of_side),
     }
 }
 

@@ -27,7 +27,7 @@ use crate::heads::{heads_hash, record_of};
 use crate::identity::actor_of;
 use crate::plaintext::{OpenDocument, SnapshotPart};
 use crate::session::Session;
-use crate::space::SpaceState;
+use crate::space::{DocumentState, SpaceState};
 use crate::stage::Stage;
 use crate::times::{Times, encode_times};
 
@@ -166,8 +166,10 @@ impl Session {
     ) -> Result<Option<SpaceSnapshot>, SessionError> {
         let mut sealing = Sealing { session: self, state, parts: Vec::new(), ids: Vec::new(), bytes: 0 };
         let states = || documents.keys().filter_map(|document| self.documents.get(document));
-        let openings = states()
-            .map(|document| OpenDocument::new(document.document, &document.key, document.shard).encode());
+        let opening = |state: &DocumentState| {
+            OpenDocument::new(state.document, &state.key, state.shard, state.side).encode()
+        };
+        let openings = states().map(opening);
         let openings = openings.chain(self.account_note_for(state.space));
         let keys = SnapshotPart::keys(openings.collect());
         if sealing.seal(DocumentId::CONTROL, &part_key(&state.key), &keys).is_none() {

@@ -1,10 +1,11 @@
 //! What this device keeps about a space and about a document: keys, places in the chain, counters.
 
-use mecum_domain::{ChartId, Section};
+use mecum_domain::{ChartId, Section, Side};
 use mecum_seal::{DocumentId, DocumentKey, Envelope, EpochKey, Hash32, SpaceId, document_key_in_epoch};
 use mecum_sync::Why;
 use minicbor::{Decode, Encode};
 
+use crate::care::{Care, code_of_side, side_of_code};
 use crate::error::SessionError;
 use crate::heads::OwnChange;
 
@@ -39,6 +40,8 @@ pub(crate) struct SpaceState {
     pub own_membership: Hash32,
     /// The relay has a snapshot that covers the space up to here; 0 if none is known.
     pub snapshot_seq: u64,
+    /// With which hospital it is, of a conversation; none elsewhere.
+    pub care: Option<Care>,
 }
 
 #[derive(Encode, Decode)]
@@ -73,6 +76,8 @@ struct StoredSpace {
     ended: Option<Why>,
     #[n(12)]
     removed_devices: Option<u64>,
+    #[n(13)]
+    care: Option<Care>,
     #[n(6)]
     own_seq: u64,
     #[n(7)]
@@ -97,6 +102,7 @@ impl SpaceState {
             earlier: Some(earlier.collect()),
             ended: self.ended,
             removed_devices: Some(self.removed_devices),
+            care: self.care.clone(),
         };
         minicbor::to_vec(&stored).expect("plain fields encode")
     }
@@ -110,6 +116,9 @@ impl SpaceState {
         else {
             return Err(broken);
         };
+        if (section == Section::Care) != stored.care.is_some() {
+            return Err(broken);
+        }
         Ok(Self {
             space,
             chart: ChartId::from_bytes(stored.chart),
@@ -130,6 +139,7 @@ impl SpaceState {
                 .collect(),
             ended: stored.ended,
             removed_devices: stored.removed_devices.unwrap_or(0),
+            care: stored.care,
         })
     }
 
@@ -223,6 +233,8 @@ pub(crate) struct DocumentState {
     pub own: Option<OwnChange>,
     /// How many cuts took something out of it. Such a document is kept whole, with what was done to it.
     pub cuts: u32,
+    /// Whose side of a conversation it is; none elsewhere.
+    pub side: Option<Side>,
 }
 
 #[derive(Encode, Decode)]
@@ -251,11 +263,19 @@ struct StoredDocument {
     own: Option<OwnChange>,
     #[n(11)]
     cuts: Option<u32>,
+    #[n(12)]
+    side: Option<u8>,
 }
 
 impl DocumentState {
     /// A document without envelopes.
-    pub(crate) fn new(document: DocumentId, space: SpaceId, key: DocumentKey, shard: i16) -> Self {
+    pub(crate) fn new(
+        document: DocumentId,
+        space: SpaceId,
+        key: DocumentKey,
+        shard: i16,
+        side: Option<Side>,
+    ) -> Self {
         Self {
             document,
             space,
@@ -270,6 +290,7 @@ impl DocumentState {
             operations: 0,
             own: Some(OwnChange::NONE),
             cuts: 0,
+            side,
         }
     }
 
@@ -288,6 +309,7 @@ impl DocumentState {
             operations: self.operations,
             own: self.own,
             cuts: (self.cuts > 0).then_some(self.cuts),
+            side: self.side.map(code_of_side),
         };
         minicbor::to_vec(&stored).expect("plain fields encode")
     }
@@ -297,6 +319,10 @@ impl DocumentState {
         let stored: StoredDocument =
             minicbor::decode(bytes).map_err(|_| SessionError::Stored { what: "document" })?;
         let document = DocumentId::from_slice(name).ok_or(SessionError::Stored { what: "document" })?;
+        let side = match stored.side {
+            None => None,
+            Some(code) => Some(side_of_code(code).ok_or(SessionError::Stored { what: "document" })?),
+        };
         Ok(Self {
             document,
             space: stored.space,
@@ -311,6 +337,7 @@ impl DocumentState {
             operations: stored.operations,
             own: stored.own,
             cuts: stored.cuts.unwrap_or(0),
+            side,
         })
     }
 

@@ -143,7 +143,7 @@ impl Session {
         self.check_own_chart(chart)?;
         let space = SpaceId::random(self.entropy());
         let key = EpochKey::make(self.entropy());
-        let label = SpaceLabel { chart: *chart.as_bytes(), section: section.code() };
+        let label = SpaceLabel { chart: *chart.as_bytes(), section: section.code(), care: None };
         let body = minicbor::to_vec(&label).expect("plain fields encode");
         let sealed_label =
             seal_row(&derive_key(&key, "mecum space label v1"), space.as_bytes(), &body, self.entropy());
@@ -167,6 +167,7 @@ impl Session {
                 own_last: mecum_seal::Hash32::ZERO,
                 own_membership: genesis.hash(),
                 snapshot_seq: 0,
+                care: None,
             },
         );
         stage.topics.push(Topic::Charts);
@@ -201,11 +202,11 @@ impl Session {
         }
         let document = DocumentId::random(self.entropy());
         let key = DocumentKey::make(self.entropy());
-        let opening = OpenDocument::new(document, &key, shard).encode();
+        let opening = OpenDocument::new(document, &key, shard, None).encode();
         self.ready_to_write(stage, space)?;
         let epoch_key = self.staged_space(stage, space)?.key;
         self.stage_envelope(stage, space, DocumentId::CONTROL, &epoch_key, &opening)?;
-        stage.documents.insert(document, DocumentState::new(document, space, key, shard));
+        stage.documents.insert(document, DocumentState::new(document, space, key, shard, None));
         stage.open.insert(document, Document::new(self.identity.actor()));
         Ok(document)
     }
@@ -301,6 +302,7 @@ impl Session {
             at_ms,
             own_seq: seq,
             arrived: u64::try_from(at_ms).unwrap_or(0),
+            side: state.side,
         };
         let chart = self.staged_space(stage, state.space)?.chart;
         let rows = rows_of(&authored.next, payload.batch(), &place);
@@ -471,6 +473,9 @@ impl Session {
                     }
                     None => w.put(*table, name, body)?,
                 }
+            }
+            if stage.spaces.values().any(|state| state.care.is_some()) {
+                w.note_care()?;
             }
             for state in stage.spaces.values() {
                 w.put(Table::Space, state.space.as_bytes(), &state.encode())?;

@@ -16,6 +16,9 @@ pub(crate) const FOLDED_VERSION: i64 = 2;
 /// The same with runs whose residues may keep seeds in place of salts (ADR 0019). Whether one does lies under its seal, where nothing
 /// here looks: every run that is written now says so, for a program that reads no seeds would take them for damage.
 const SEEDS_VERSION: i64 = 3;
+/// The same with a conversation with a hospital in it, whether or not there are runs: a program that knows no such space would take what
+/// is kept of it for damage.
+const CARE_VERSION: i64 = 4;
 /// "MECM": tells file tools, and us, that this is a vault.
 const APPLICATION_ID: i64 = 0x4d45_434d;
 /// How a file is made, or written anew, whose free pages can be given back.
@@ -85,9 +88,19 @@ pub(crate) fn create(connection: &Connection) -> Result<(), rusqlite::Error> {
 
 /// Notes that there are runs, folded as they are now. To be called inside the transaction of each.
 pub(crate) fn note_folded(connection: &Connection) -> Result<(), rusqlite::Error> {
+    raise_to(connection, SEEDS_VERSION)
+}
+
+/// Notes that there is a conversation with a hospital. To be called inside the transaction of each.
+pub(crate) fn note_care(connection: &Connection) -> Result<(), rusqlite::Error> {
+    raise_to(connection, CARE_VERSION)
+}
+
+/// Versions are a ladder: a file that is of a later one already has it.
+fn raise_to(connection: &Connection, wanted: i64) -> Result<(), rusqlite::Error> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version < SEEDS_VERSION {
-        connection.pragma_update(None, "user_version", SEEDS_VERSION)?;
+    if version < wanted {
+        connection.pragma_update(None, "user_version", wanted)?;
     }
     Ok(())
 }
@@ -102,7 +115,7 @@ pub(crate) fn find(connection: &Connection) -> Result<Found, rusqlite::Error> {
     if number("application_id")? != APPLICATION_ID {
         return Ok(Found::Other);
     }
-    if number("user_version")? > SEEDS_VERSION {
+    if number("user_version")? > CARE_VERSION {
         return Ok(Found::Newer);
     }
     // A trigger or view smuggled in would run with our statements: only our own tables will do.

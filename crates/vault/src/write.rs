@@ -13,6 +13,7 @@ use crate::head::{DocumentHead, Head, chain_step};
 use crate::keys::{Keys, RowId};
 use crate::links;
 use crate::read::{self, NamedBody, frame, row_aad};
+use crate::schema;
 use crate::state::{DOCUMENT_HEADS, Inner, RowEntry, State, Table, Vault};
 
 /// Longest name of a row.
@@ -198,6 +199,12 @@ impl<'a> Write<'a> {
     /// are overwritten (`secure_delete`); the write-ahead log has them until the next checkpoint.
     pub fn drop_log(&mut self, document: DocumentId) -> Result<u64, WriteVaultError> {
         self.attempt(|write| write.drop_envelopes(document))
+    }
+
+    /// Notes in the file that it holds a conversation with a hospital, so that a program of before says that it is too new for it and not
+    /// that it is damaged. What the rows mean, the caller knows.
+    pub fn note_care(&mut self) -> Result<(), WriteVaultError> {
+        self.attempt(|write| Ok(schema::note_care(write.connection)?))
     }
 
     /// The content of a row as this transaction sees it.

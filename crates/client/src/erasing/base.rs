@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use mecum_documents::{Actor, Document, Limits, MAX_SNAPSHOT_BYTES};
+use mecum_domain::Side;
 use mecum_seal::{
     AccountId, DeviceId, DocumentId, DocumentKey, Hash32, IncarnationId, SpaceId, sha256_parts,
 };
 use minicbor::{Decode, Encode};
 
+use crate::care::{code_of_side, is_known_side, side_of_code};
 use crate::plaintext::{OpenDocument, SnapshotPart, unpress};
 use crate::row::ItemKey;
 
@@ -25,19 +27,34 @@ pub(crate) struct OpenSuccessor {
     pub(crate) shard: i16,
     #[n(4)]
     pub(crate) of: DocumentId,
+    /// Whose side of a conversation, as of the document that ends; left out elsewhere.
+    #[n(5)]
+    side: Option<u8>,
 }
 
 impl OpenSuccessor {
     /// Other control messages have 1 and 2.
     const VERSION: u8 = 3;
 
-    pub(crate) fn new(document: DocumentId, key: &DocumentKey, shard: i16, of: DocumentId) -> Self {
-        Self { version: Self::VERSION, document, key: *key.expose(), shard, of }
+    pub(crate) fn new(
+        document: DocumentId,
+        key: &DocumentKey,
+        shard: i16,
+        of: DocumentId,
+        side: Option<Side>,
+    ) -> Self {
+        let side = side.map(code_of_side);
+        Self { version: Self::VERSION, document, key: *key.expose(), shard, of, side }
     }
 
     /// The document's key.
     pub(crate) fn key(&self) -> DocumentKey {
         DocumentKey::from_bytes(self.key)
+    }
+
+    /// Whose side of a conversation the document is, if of any.
+    pub(crate) fn side(&self) -> Option<Side> {
+        self.side.and_then(side_of_code)
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -47,12 +64,13 @@ impl OpenSuccessor {
     /// The message of these bytes, strictly.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let message: Self = minicbor::decode(bytes).ok()?;
-        (message.version == Self::VERSION && message.encode() == bytes).then_some(message)
+        let known = message.version == Self::VERSION && is_known_side(message.side);
+        (known && message.encode() == bytes).then_some(message)
     }
 
     /// What is kept of it until the successor begins, and of whom it is.
     pub(crate) fn pending(&self, space: SpaceId, from: AccountId) -> Pending {
-        Pending { space, key: self.key, shard: self.shard, of: self.of, from: Some(from) }
+        Pending { space, key: self.key, shard: self.shard, of: self.of, from: Some(from), side: self.side }
     }
 }
 
@@ -76,12 +94,20 @@ pub(crate) struct Pending {
     /// Who opened it; earlier versions did not keep that.
     #[n(4)]
     from: Option<AccountId>,
+    /// As in its opening.
+    #[n(5)]
+    side: Option<u8>,
 }
 
 impl Pending {
     /// Whether an account opened it, as far as that was kept.
     pub(crate) fn is_by(&self, account: AccountId) -> bool {
         self.from.is_none_or(|from| from == account)
+    }
+
+    /// Whose side of a conversation it is, if of any.
+    pub(crate) fn side(&self) -> Option<Side> {
+        self.side.and_then(side_of_code)
     }
 
     pub(crate) fn key(&self) -> DocumentKey {

@@ -172,7 +172,7 @@ impl Session {
         info: &Info,
         document: &Document,
     ) -> Result<DocumentState, SessionError> {
-        let mut state = DocumentState::new(by, pending.space, pending.key(), pending.shard);
+        let mut state = DocumentState::new(by, pending.space, pending.key(), pending.shard, pending.side());
         let chunk = press(&document.save());
         state.snapshot_bytes = chunk.len() as u64;
         state.operations = u32::try_from(document.operations()).unwrap_or(u32::MAX);
@@ -206,7 +206,8 @@ impl Session {
             let (at_ms, device) = touched.map_or((0, self.identity.device), |t| (t.at_ms, t.device));
             let same = held(key).filter(|row| (row.at_ms, row.device) == (at_ms, device));
             let (arrived, own_seq) = same.map_or((now, 0), |row| (row.arrived, row.own_seq));
-            RowPlace { space: state.space, document: state.document, device, at_ms, own_seq, arrived }
+            let DocumentState { space, document, side, .. } = *state;
+            RowPlace { space, document, device, at_ms, own_seq, arrived, side }
         };
         let mut rows: Vec<Row> = Vec::new();
         for entry in document.entries() {

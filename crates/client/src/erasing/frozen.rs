@@ -47,7 +47,7 @@ fn info() -> Info {
 fn what_travels_of_a_successor_is_written_with_the_frozen_bytes_and_read_from_them() {
     let (space, key) = (SpaceId::from_bytes([12; 16]), DocumentKey::from_bytes([3; 32]));
     let epoch = EpochKey::from_bytes([13; 32]);
-    let opening = OpenSuccessor::new(NEW, &key, 2026, OLD);
+    let opening = OpenSuccessor::new(NEW, &key, 2026, OLD, None);
     let from = AccountId::from_bytes([14; 16]);
     let heads = successor().heads();
     let digest = base_digest(&heads, &info().encode());

@@ -95,7 +95,7 @@ impl Session {
             &made.document,
         );
         self.stage_replacement(stage, space, old.document, by, &Reason::new(code_of(kind), reason, digest))?;
-        let opening = OpenSuccessor::new(by, &key, old.shard, old.document);
+        let opening = OpenSuccessor::new(by, &key, old.shard, old.document, old.side);
         let state = self.staged_space(stage, space)?;
         self.stage_envelope(stage, space, DocumentId::CONTROL, &state.key, &opening.encode())?;
         let sealing = state.document_key(&key, state.epoch).ok_or(SessionError::Envelope)?;

@@ -129,7 +129,8 @@ impl Session {
         if let Ok(message) = OpenDocument::decode(&body)
             && self.staged_document(stage, message.document).is_err()
         {
-            let opened = DocumentState::new(message.document, space, message.key(), message.shard);
+            let (key, side) = (message.key(), message.side());
+            let opened = DocumentState::new(message.document, space, key, message.shard, side);
             stage.open.insert(message.document, Document::new(self.identity.actor()));
             stage.documents.insert(message.document, opened);
         }

@@ -88,6 +88,11 @@ impl<'a> Pieces<'a> {
         Some(pieces)
     }
 
+    /// Whether a conversation with a hospital is among it.
+    pub(super) fn has_care(&self) -> bool {
+        self.spaces.values().any(|space| space.care.is_some())
+    }
+
     /// The logs as they are.
     pub(super) fn logs(&self) -> &BTreeMap<DocumentId, ReadLog> {
         &self.logs

@@ -55,6 +55,9 @@ impl Session {
         let beyond = pieces.beyond_finding(lost.len());
         let mut unsent = 0;
         let vault = salvage.begin_vault(at, options, |w| {
+            if pieces.has_care() {
+                w.note_care()?;
+            }
             for row in salvage.rows().iter().filter(|row| row.table != Table::View) {
                 if !is_made(&made, row.table, &row.name) {
                     w.put(row.table, &row.name, &pieces.taken_over(&made, row, &mut unsent))?;

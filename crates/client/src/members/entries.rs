@@ -195,18 +195,23 @@ fn state_of_space(
     follower: &Follower,
     keys: Vec<(u32, EpochKey)>,
 ) -> Option<SpaceState> {
-    let SpaceBody::Genesis { sealed_label, .. } = &genesis.body else { return None };
+    let SpaceBody::Genesis { owner, sealed_label, .. } = &genesis.body else { return None };
     let mut earlier = keys;
     let (epoch, key) = earlier.remove(0);
     let first = if epoch == 1 { &key } else { &earlier.iter().find(|(epoch, _)| *epoch == 1)?.1 };
     let label =
         open_row(&derive_key(first, "mecum space label v1"), genesis.space.as_bytes(), sealed_label).ok()?;
     let label: SpaceLabel = minicbor::decode(&label).ok()?;
+    let section = Section::from_code(label.section)?;
+    let sound = label.care.as_ref().is_none_or(|care| care.is_sound(*owner));
+    if !sound || (section == Section::Care) != label.care.is_some() {
+        return None;
+    }
     let membership = follower.space_log(genesis.space).map_or(Hash32::ZERO, SpaceLog::head);
     Some(SpaceState {
         space: genesis.space,
         chart: ChartId::from_bytes(label.chart),
-        section: Section::from_code(label.section)?,
+        section,
         key,
         epoch,
         earlier,
@@ -218,5 +223,6 @@ fn state_of_space(
         own_last: Hash32::ZERO,
         own_membership: membership,
         snapshot_seq: 0,
+        care: label.care,
     })
 }

@@ -300,7 +300,8 @@ impl Session {
             // What stands as it stood is no news.
             let before = held.get(&key).filter(|(at, by, _)| (*at, *by) == (at_ms, device));
             let arrived = before.map_or(arrived, |(_, _, arrived)| *arrived);
-            RowPlace { space: state.space, document: state.document, device, at_ms, own_seq, arrived }
+            let DocumentState { space, document, side, .. } = *state;
+            RowPlace { space, document, device, at_ms, own_seq, arrived, side }
         };
         let entries = document.entries().map(|entry| {
             let place = place(ItemKey::Entry(*entry.id.as_bytes()));

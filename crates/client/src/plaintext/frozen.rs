@@ -38,7 +38,7 @@ fn text() -> Vec<u8> {
 }
 
 fn opening() -> OpenDocument {
-    OpenDocument::new(DocumentId::from_bytes([1; 16]), &DocumentKey::from_bytes([2; 32]), 2026)
+    OpenDocument::new(DocumentId::from_bytes([1; 16]), &DocumentKey::from_bytes([2; 32]), 2026, None)
 }
 
 fn part(info: Option<&[u8]>) -> SnapshotPart {
@@ -57,7 +57,7 @@ fn part(info: Option<&[u8]>) -> SnapshotPart {
 fn plaintexts_are_written_with_the_frozen_bytes_and_read_from_them() {
     let (document, times) = document();
     let links: BTreeMap<Actor, Link> = document.links().expect("read").clone();
-    let label = SpaceLabel { chart: [3; 16], section: 4 };
+    let label = SpaceLabel { chart: [3; 16], section: 4, care: None };
     let written = [
         ("form 0", pack(b"a short body")),
         ("form 1", pack(&text())),

@@ -33,12 +33,13 @@ fn space() -> SpaceState {
         own_last: Hash32::ZERO,
         own_membership: Hash32::from_bytes([6; 32]),
         snapshot_seq: 0,
+        care: None,
     }
 }
 
 fn state() -> DocumentState {
     let key = DocumentKey::from_bytes([7; 32]);
-    DocumentState::new(DocumentId::from_bytes([8; 16]), space().space, key, 2026)
+    DocumentState::new(DocumentId::from_bytes([8; 16]), space().space, key, 2026, None)
 }
 
 /// What is written by turns, by whom, in which epoch and under which of its keys: short, long enough to be deflated, and across a

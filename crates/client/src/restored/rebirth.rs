@@ -286,6 +286,7 @@ impl Session {
                 at_ms,
                 own_seq: seq,
                 arrived: u64::try_from(at_ms).unwrap_or(0),
+                side: state.side,
             };
             let rows = rows_of(&next, payload.batch(), &place);
             stage_outgoing(stage, &rows, state.space, seq, at_ms);

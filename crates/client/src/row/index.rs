@@ -119,6 +119,7 @@ mod tests {
             clashes: if dice.is_multiple_of(7) { vec![1] } else { Vec::new() },
             extra: Vec::new(),
             arrived: dice % 3,
+            side: None,
         }
     }
 

@@ -12,6 +12,7 @@ fn place() -> RowPlace {
         at_ms: 1_788_854_400_000,
         own_seq: 1,
         arrived: 1_788_854_400_000,
+        side: None,
     }
 }
 

@@ -221,7 +221,8 @@ pub(super) fn open_parts(
             continue;
         }
         let message = OpenDocument::decode(&opening).map_err(|_| RefusedSnapshot::Part)?;
-        let opened = DocumentState::new(message.document, state.space, message.key(), message.shard);
+        let (key, side) = (message.key(), message.side());
+        let opened = DocumentState::new(message.document, state.space, key, message.shard, side);
         if documents.insert(message.document, opened).is_some() {
             return Err(RefusedSnapshot::Parts);
         }
@@ -275,6 +276,7 @@ fn rows_of_steps(part: &OpenedPart, writers: &BTreeMap<Actor, DeviceId>, arrived
             at_ms: *at_ms,
             own_seq: 0,
             arrived,
+            side: part.state.side,
         })
     };
     let entries = part.document.entries().filter_map(|entry| {

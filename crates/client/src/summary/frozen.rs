@@ -33,6 +33,7 @@ fn full() -> Row {
         clashes: vec![Field::Dose.code(), Field::Text.code()],
         extra: vec![(Field::Dose.code(), "500".to_owned())],
         arrived: 77,
+        side: None,
     }
 }
 

@@ -28,6 +28,7 @@ fn row(number: u8, kind: Kind, title: &str, date: &str) -> Row {
         clashes: Vec::new(),
         extra: Vec::new(),
         arrived: 100,
+        side: None,
     }
 }
 

@@ -86,6 +86,7 @@ impl Session {
                     at_ms: 0,
                     own_seq: 0,
                     arrived: 0,
+                    side: None,
                 };
                 row_of_finished(FinishedKey::from_bytes(*key.as_bytes()), bytes, &place).date
             }

@@ -115,7 +115,7 @@ pub fn parts() -> Vec<Vec<u8>> {
 }
 
 fn opening() -> OpenDocument {
-    OpenDocument::new(DocumentId::from_bytes([1; 16]), &DocumentKey::from_bytes([2; 32]), 2026)
+    OpenDocument::new(DocumentId::from_bytes([1; 16]), &DocumentKey::from_bytes([2; 32]), 2026, None)
 }
 
 /// What an envelope holds, unpacked, and what a vault keeps of a snapshot, unpressed.
@@ -161,9 +161,9 @@ pub fn control(bytes: &[u8]) -> bool {
 /// One of each.
 pub fn controls() -> Vec<Vec<u8>> {
     let (document, of) = (DocumentId::from_bytes([1; 16]), DocumentId::from_bytes([3; 16]));
-    let successor = OpenSuccessor::new(document, &DocumentKey::from_bytes([2; 32]), 0, of);
+    let successor = OpenSuccessor::new(document, &DocumentKey::from_bytes([2; 32]), 0, of, None);
     let pending = successor.pending(SpaceId::from_bytes([4; 16]), AccountId::from_bytes([5; 16]));
-    let label = SpaceLabel { chart: [6; 16], section: 3 };
+    let label = SpaceLabel { chart: [6; 16], section: 3, care: None };
     let mut all = vec![
         opening().encode(),
         successor.encode(),

@@ -55,11 +55,11 @@ impl Session {
         let of = log.and_then(|log: &SpaceLog| log.replaced().last().copied()).expect("a replacement");
         let key = DocumentKey::make(self.entropy());
         let body = match lie {
-            LyingOpening::OtherKey => OpenSuccessor::new(of.by, &key, 0, of.document).encode(),
+            LyingOpening::OtherKey => OpenSuccessor::new(of.by, &key, 0, of.document, None).encode(),
             LyingOpening::OtherPlace => {
-                OpenSuccessor::new(of.by, &key, 0, DocumentId::random(self.entropy())).encode()
+                OpenSuccessor::new(of.by, &key, 0, DocumentId::random(self.entropy()), None).encode()
             }
-            LyingOpening::Plain => OpenDocument::new(of.by, &key, 0).encode(),
+            LyingOpening::Plain => OpenDocument::new(of.by, &key, 0, None).encode(),
         };
         let mut stage = Stage::default();
         let state = self.staged_space(&stage, space).expect("a space");

@@ -314,8 +314,48 @@ fn a_run_that_is_written_now_makes_the_file_too_new_for_programs_that_know_no_se
     vault.lock().expect("locks");
     assert_eq!(version(&path), 3, "and is one of now");
 
-    set_version(&path, 4);
+    set_version(&path, 5);
     assert_eq!(unlock(&path).err(), Some(UnlockVaultError::TooNew), "what is newer still is said to be so");
+}
+
+/// Programs of before such conversations read files up to version 3, whatever is in them, and say of a later one that it is too new.
+#[test]
+fn a_file_with_a_care_space_is_too_new_for_the_version_before_not_damaged() {
+    let folder = folder();
+    let path = file_in(folder.path());
+    let vault = create(&path, 1);
+    fill(&vault, 2);
+    let noted: Result<u64, WriteVaultError> = vault.write(Durability::Full, |w| {
+        w.note_care()?;
+        w.append(document(2), b"another")
+    });
+    noted.expect("noted");
+    vault.lock().expect("locks");
+    assert_eq!(version(&path), 4, "which no version before reads");
+    let vault = unlock(&path).expect("this one does");
+    let before = content(&vault).expect("reads");
+    fold(&vault, document(1), (3, 6)).expect("folds");
+    vault.lock().expect("locks");
+    assert_eq!(version(&path), 4, "a run takes nothing back of it");
+    let vault = unlock(&path).expect("unlocks");
+    assert_eq!(content(&vault).as_ref(), Ok(&before), "with all that is in it");
+    assert!(vault.check(true).is_clean(), "and is sound");
+    assert!(vault.scrub().expect("it is written anew"), "after an erasure");
+    vault.lock().expect("locks");
+    assert_eq!(version(&path), 4, "and stays what it is");
+
+    let folded = file_in(&folder.path().join("folded"));
+    std::fs::create_dir_all(folded.parent().expect("a folder")).expect("made");
+    let vault = create(&folded, 1);
+    fill(&vault, 2);
+    fold(&vault, document(1), (3, 6)).expect("folds");
+    let undone: Result<(), WriteVaultError> = vault.write(Durability::Full, |w| {
+        w.note_care()?;
+        Err(WriteVaultError::TooLarge)
+    });
+    undone.expect_err("the transaction is given up");
+    vault.lock().expect("locks");
+    assert_eq!(version(&folded), 3, "what is not committed is not noted");
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn a_vault_of_a_newer_version_is_left_alone() {
     let path = file_in(folder.path());
     create(&path, 1).lock().expect("locks");
     let sqlite = rusqlite::Connection::open(&path).expect("opens");
-    sqlite.pragma_update(None, "user_version", 4).expect("a later version");
+    sqlite.pragma_update(None, "user_version", 5).expect("a later version");
     drop(sqlite);
     assert_eq!(unlock(&path).err(), Some(UnlockVaultError::TooNew), "says so");
 }

@@ -41,7 +41,8 @@ impl Session {
         }
         // Whoever's word it is: every opening of it goes.
         if let Some(pending) = said.next() {
-            let state = DocumentState::new(of.by, space, pending.key(), pending.shard);
+            let (key, side) = (pending.key(), pending.side());
+            let state = DocumentState::new(of.by, space, key, pending.shard, side);
             self.stage_openings_gone(&mut stage, &state)?;
         }
         self.finish(stage)?;

@@ -27,15 +27,17 @@ impl Pieces<'_> {
                     continue;
                 };
                 let plain = OpenDocument::decode(&body).ok();
-                let plain = plain.map(|message| (message.document, message.key(), message.shard));
+                let plain = plain.map(|message| {
+                    let (key, side) = (message.key(), message.side());
+                    DocumentState::new(message.document, space.space, key, message.shard, side)
+                });
                 let successor = || {
                     let message = OpenSuccessor::decode(&body)?;
-                    Some((message.document, message.key(), message.shard))
+                    let (key, side) = (message.key(), message.side());
+                    Some(DocumentState::new(message.document, space.space, key, message.shard, side))
                 };
-                if let Some((opened, key, shard)) = plain.or_else(successor)
-                    && opened == document
-                {
-                    return Some(DocumentState::new(document, space.space, key, shard));
+                if let Some(opened) = plain.or_else(successor).filter(|opened| opened.document == document) {
+                    return Some(opened);
                 }
             }
         }

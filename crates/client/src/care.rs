@@ -1,0 +1,77 @@
+//! Conversations with a hospital: who is on which side of a space, and what says so.
+//!
+//! Sides come from the space's label and from nothing that changes: every device of every member comes to the same. This module knows no
+//! screen and no mailbox.
+
+use mecum_domain::Side;
+use mecum_seal::AccountId;
+use minicbor::{Decode, Encode};
+
+/// Most accounts of a hospital in one space.
+const MAX_MEMBERS: usize = 8;
+
+/// In what part an account of a hospital acts: stable codes, never reused.
+const PART_STAFF: u8 = 1;
+const PART_AGENT: u8 = 2;
+
+/// What the label of a space says of the hospital that it is shared with: which one, and which accounts are its own. Whoever else is in
+/// the space is on the patient's side.
+///
+/// Layout: CBOR `[hospital (bytes, 16), [[account, part], …]]`.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Care {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub(crate) hospital: [u8; 16],
+    /// 1 to 8 of them, ascending by account, each once.
+    #[n(1)]
+    pub(crate) members: Vec<CareMember>,
+}
+
+/// An account of a hospital.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct CareMember {
+    #[n(0)]
+    pub(crate) account: AccountId,
+    /// 1 staff, 2 the agent.
+    #[n(1)]
+    pub(crate) part: u8,
+}
+
+impl Care {
+    /// Whether it can stand in the label of a space of this owner: it names somebody, each once and in order, nobody in a part that this
+    /// version does not know, and not the owner, who is the patient's side.
+    pub(crate) fn is_sound(&self, owner: AccountId) -> bool {
+        let ascending = self.members.is_sorted_by(|one, next| one.account < next.account);
+        let known = |member: &CareMember| {
+            matches!(member.part, PART_STAFF | PART_AGENT) && member.account != owner
+        };
+        (1..=MAX_MEMBERS).contains(&self.members.len()) && ascending && self.members.iter().all(known)
+    }
+}
+
+/// The stable code of a side in stored and sent bytes, as in an act.
+pub(crate) fn code_of_side(side: Side) -> u8 {
+    match side {
+        Side::Patient => 1,
+        Side::Hospital => 2,
+    }
+}
+
+/// The side of a code; none has another one.
+pub(crate) fn side_of_code(code: u8) -> Option<Side> {
+    match code {
+        1 => Some(Side::Patient),
+        2 => Some(Side::Hospital),
+        _ => None,
+    }
+}
+
+/// Whether a side that was read is one, or none was said.
+pub(crate) fn is_known_side(code: Option<u8>) -> bool {
+    code.is_none_or(|code| side_of_code(code).is_some())
+}
+
+#[cfg(test)]
+mod frozen;
+#[cfg(test)]
+mod tests;
