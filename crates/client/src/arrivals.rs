@@ -7,9 +7,10 @@ use mecum_api::Topic;
 use mecum_documents::{Actor, Document, Incoming, Payload};
 use mecum_domain::ChartId;
 use mecum_seal::{DeviceId, DocumentId, Envelope, IncarnationId, Place};
-use mecum_sync::controls::is_out;
+use mecum_sync::controls::{holds, is_out};
 use mecum_vault::Table;
 
+use crate::care::may_stand;
 use crate::erasing::{Base, OpenSuccessor, opened_document, pending_name};
 use crate::error::SessionError;
 use crate::exchange::{by_document, quarantine};
@@ -123,6 +124,12 @@ impl Session {
             quarantine(stage, "control", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
             return Ok(());
         };
+        let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+        // Nobody opens a document for the other side of a conversation: its words would be theirs.
+        if !holds("side-opening", may_stand(follower, &space, message.side(), place.device)) {
+            quarantine(stage, "side", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
+            return Ok(());
+        }
         // What takes another's place opens as a manager said, not as anybody who may write says.
         let begins = self.staged_document(stage, message.document).is_err()
             && !self.is_successor(stage, place.space, message.document)?;
@@ -166,7 +173,11 @@ impl Session {
             stage.deletes.push((Table::Waiting, name));
         }
         let space = self.staged_space(stage, state.space)?;
-        let mut opened = open_arrivals(stage, &space, &state, arrivals);
+        let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+        let devices = arrivals.iter().map(|arrival| arrival.envelope.place().device);
+        let foreign: BTreeSet<DeviceId> =
+            devices.filter(|device| !may_stand(follower, &space, state.side, *device)).collect();
+        let mut opened = open_arrivals(stage, &space, &state, arrivals, &foreign);
         // Asked of all that is shown: what is here already may be void only now.
         let follower = stage.follower.as_ref().unwrap_or(&self.follower);
         let void = opened.iter().any(|opened| Self::is_void(follower, opened.arrival.envelope.place()));
@@ -320,12 +331,14 @@ impl Session {
     }
 }
 
-/// Opens arrivals; what does not open is put aside.
+/// Opens arrivals; what does not open is put aside, and so are the words of devices that are `foreign` to the document: those of the other
+/// side of a conversation. What a document begins with is no word of whoever sent it.
 pub(crate) fn open_arrivals(
     stage: &mut Stage,
     space: &SpaceState,
     state: &DocumentState,
     arrivals: Vec<Arrival>,
+    foreign: &BTreeSet<DeviceId>,
 ) -> Vec<Opened> {
     let mut all = Vec::with_capacity(arrivals.len());
     for arrival in arrivals {
@@ -342,6 +355,9 @@ pub(crate) fn open_arrivals(
         let payload = body.as_ref().and_then(|body| Payload::decode(body).ok());
         // Taken out: a version that cannot read it.
         match payload.filter(|_| !is_out("reads")) {
+            Some(_) if foreign.contains(&arrival.envelope.place().device) && !is_out("side") => {
+                quarantine(stage, "side", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
+            }
             Some(payload) => all.push(Opened { arrival, payload }),
             // What the document began with comes again where the whole log is read again; it is here already.
             None if body.is_some_and(|body| Base::decode(&body).is_some()) => {}

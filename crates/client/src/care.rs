@@ -4,8 +4,11 @@
 //! screen and no mailbox.
 
 use mecum_domain::Side;
-use mecum_seal::AccountId;
+use mecum_seal::{AccountId, DeviceId};
+use mecum_sync::Follower;
 use minicbor::{Decode, Encode};
+
+use crate::space::SpaceState;
 
 /// Most accounts of a hospital in one space.
 const MAX_MEMBERS: usize = 8;
@@ -38,13 +41,18 @@ pub(crate) struct CareMember {
 }
 
 impl Care {
+    /// The side of an account: the hospital's if it is named, the patient's if it is anybody else.
+    pub(crate) fn side_of(&self, account: AccountId) -> Side {
+        let named = self.members.iter().any(|member| member.account == account);
+        if named { Side::Hospital } else { Side::Patient }
+    }
+
     /// Whether it can stand in the label of a space of this owner: it names somebody, each once and in order, nobody in a part that this
     /// version does not know, and not the owner, who is the patient's side.
     pub(crate) fn is_sound(&self, owner: AccountId) -> bool {
         let ascending = self.members.is_sorted_by(|one, next| one.account < next.account);
-        let known = |member: &CareMember| {
-            matches!(member.part, PART_STAFF | PART_AGENT) && member.account != owner
-        };
+        let known =
+            |member: &CareMember| matches!(member.part, PART_STAFF | PART_AGENT) && member.account != owner;
         (1..=MAX_MEMBERS).contains(&self.members.len()) && ascending && self.members.iter().all(known)
     }
 }
@@ -69,6 +77,26 @@ pub(crate) fn side_of_code(code: u8) -> Option<Side> {
 /// Whether a side that was read is one, or none was said.
 pub(crate) fn is_known_side(code: Option<u8>) -> bool {
     code.is_none_or(|code| side_of_code(code).is_some())
+}
+
+/// Whether a device may write in a document of this side in a space: in a conversation it writes in the documents of its own side, and
+/// anywhere else in those of none. A document of a side where there is no conversation has no writers, nor has one of none where there is.
+///
+/// Asked of a follower that has the writer's log, and of nothing that changes with it: an account keeps its devices for ever, those that
+/// were removed too.
+pub(crate) fn may_stand(
+    follower: &Follower,
+    space: &SpaceState,
+    side: Option<Side>,
+    device: DeviceId,
+) -> bool {
+    match (&space.care, side) {
+        (None, None) => true,
+        (Some(care), Some(side)) => {
+            follower.account_of(device).is_some_and(|account| care.side_of(account) == side)
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod verifying;
 use std::collections::BTreeMap;
 
 use mecum_documents::{Actor, Document, Link};
+use mecum_domain::Side;
 use mecum_seal::{
     DeviceId, DocumentId, DocumentKey, Hash32, Key32, Place, SpaceId, derive_key, seal_envelope_seeded,
 };
@@ -20,6 +21,7 @@ use mecum_sync::{
 use mecum_vault::{Durability, Table};
 
 use crate::broken::contained;
+use crate::care::may_stand;
 use crate::erasing::{InSnapshot, Info, SignedSuccessors};
 use crate::error::SessionError;
 use crate::exchange::Exchanged;
@@ -136,7 +138,8 @@ impl Session {
             return Ok(None);
         };
         let stated = |chain: &Chain| stated(&self.follower, chain);
-        if check_writers(&self.follower, state, &chains, &links, &signed, stated).is_err() {
+        let side_of = |document: &DocumentId| self.documents.get(document)?.side;
+        if check_writers(&self.follower, state, &chains, &links, &signed, side_of, stated).is_err() {
             return Ok(None);
         }
         self.seal_snapshot(state, chains, &documents)
@@ -326,13 +329,15 @@ fn stated(follower: &Follower, chain: &Chain) -> Option<Stated> {
     Some(Stated { envelope_seq: statement.envelope_seq, last: statement.last, heads: statement.heads })
 }
 
-/// The device of every actor in the documents: each has a chain whose last statement is about exactly its changes here.
+/// The device of every actor in the documents: each has a chain whose last statement is about exactly its changes here, and each stands on
+/// the side of every document that it wrote in.
 fn check_writers(
     follower: &Follower,
     state: &SpaceState,
     chains: &[FoldedChain],
     links: &BTreeMap<DocumentId, BTreeMap<Actor, Link>>,
     signed: &SignedSuccessors,
+    side_of: impl Fn(&DocumentId) -> Option<Side>,
     stated: impl Fn(&Chain) -> Option<Stated>,
 ) -> Result<BTreeMap<Actor, DeviceId>, RefusedSnapshot> {
     let mut writers = BTreeMap::new();
@@ -357,9 +362,13 @@ fn check_writers(
         let links = links_of_devices(links, signed.infos.get(document));
         links.keys().all(|actor| writers.contains_key(actor))
     };
-    if holds("snapshot-writers", links.iter().all(known)) {
-        Ok(writers)
-    } else {
-        Err(RefusedSnapshot::Writer)
+    if !holds("snapshot-writers", links.iter().all(known)) {
+        return Err(RefusedSnapshot::Writer);
     }
+    let stand = |(document, links): (&DocumentId, &BTreeMap<Actor, Link>)| {
+        let links = links_of_devices(links, signed.infos.get(document));
+        let mut devices = links.keys().filter_map(|actor| writers.get(actor));
+        devices.all(|device| may_stand(follower, state, side_of(document), *device))
+    };
+    if holds("side", links.iter().all(stand)) { Ok(writers) } else { Err(RefusedSnapshot::Side) }
 }

@@ -1,4 +1,9 @@
+use mecum_domain::{ChartId, Section};
+use mecum_seal::{EpochKey, Hash32, SpaceId};
+use mecum_vault::Location;
+
 use super::*;
+use crate::testing::{first_device, surroundings};
 
 fn account(n: u8) -> AccountId {
     AccountId::from_bytes([n; 16])
@@ -25,4 +30,45 @@ fn a_label_that_names_the_owner_or_a_part_that_is_not_known_is_none() {
     assert!(!sound(&[(2, 0)]) && !sound(&[(2, 3)]), "in no part that is known");
     assert!(!sound(&[(3, 1), (2, 2)]), "in another order");
     assert!(!sound(&[(2, 1), (2, 2)]), "twice");
+}
+
+#[test]
+fn a_device_stands_on_its_own_side_of_a_conversation_and_nowhere_else_of_any() {
+    let phone = first_device(&Location::Memory, surroundings(1));
+    let (follower, device) = (&phone.follower, phone.identity.device);
+    let agent = CareMember { account: phone.identity.account, part: PART_AGENT };
+    let of_another = care(&[(2, 2)]);
+    let of_hospital = Care { hospital: [9; 16], members: vec![agent] };
+    let stands = |care: Option<&Care>, side, device| {
+        let section = if care.is_some() { Section::Care } else { Section::Diary };
+        may_stand(follower, &space(section, care.cloned()), side, device)
+    };
+    let sides = [None, Some(Side::Patient), Some(Side::Hospital)];
+    let all = |care| sides.map(|side| stands(care, side, device));
+    assert_eq!(all(None), [true, false, false], "in a section of the record: where there is no side");
+    assert_eq!(all(Some(&of_another)), [false, true, false], "whom the label does not name: the patient's");
+    assert_eq!(all(Some(&of_hospital)), [false, false, true], "whom it names: the hospital's");
+    let nobody = DeviceId::from_bytes([7; 16]);
+    let all = |care| sides.map(|side| stands(care, side, nobody));
+    assert_eq!(all(Some(&of_hospital)), [false; 3], "a device that no log names has no side");
+}
+
+fn space(section: Section, care: Option<Care>) -> SpaceState {
+    SpaceState {
+        space: SpaceId::from_bytes([4; 16]),
+        chart: ChartId::from_bytes([8; 16]),
+        section,
+        key: EpochKey::from_bytes([9; 32]),
+        epoch: 1,
+        earlier: Vec::new(),
+        ended: None,
+        removed_devices: 0,
+        membership: Hash32::ZERO,
+        unsent_genesis: None,
+        own_seq: 0,
+        own_last: Hash32::ZERO,
+        own_membership: Hash32::ZERO,
+        snapshot_seq: 0,
+        care,
+    }
 }

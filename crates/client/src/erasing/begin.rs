@@ -8,10 +8,10 @@ mod standing;
 
 use std::collections::BTreeSet;
 
-use mecum_api::Topic;
+use mecum_api::{ErasureKind, Topic};
 use mecum_documents::Document;
 use mecum_domain::FinishedKey;
-use mecum_seal::{DocumentId, SpaceId};
+use mecum_seal::{AccountId, DocumentId, SpaceId};
 use mecum_sync::{Replaced, SpaceLog};
 use mecum_vault::{Durability, Table, Write, WriteVaultError};
 
@@ -93,7 +93,7 @@ impl Session {
         let (said, others): (Vec<Pending>, Vec<Pending>) = said
             .into_iter()
             .partition(|pending| pending.space == space && manager.is_some_and(|by| pending.is_by(by)));
-        let begun = match self.standing(of, &said, reason.digest)? {
+        let begun = match self.standing(of, old.as_ref(), &said, reason.digest)? {
             Standing::Waits if self.is_over(space, of.by) => {
                 return self.never_began(space, of, said.iter().chain(&others));
             }
@@ -102,6 +102,9 @@ impl Session {
             Standing::Refused => return self.refuse(of, &said),
             Standing::Here(begun) => begun,
         };
+        if !self.may_end(space, manager, &begun.pending, kind_of(reason.kind)) {
+            return self.refuse(of, &[begun.pending]);
+        }
         if let Some(old) = &old {
             match self.late_in(old, of, &begun, kind_of(reason.kind))? {
                 None => return self.refuse(of, &[begun.pending]),
@@ -129,6 +132,14 @@ impl Session {
         let kind = kind_of(reason.kind);
         self.stage_erased(&mut stage, space, of, &Erased::new(kind, &reason.words, &left_out, gone_words))?;
         self.finish(stage)
+    }
+
+    /// Whether who signed it may end a document so. Whose side of a conversation it is not has no say in what it holds: they only take its
+    /// place without what a removal made void.
+    fn may_end(&self, space: SpaceId, by: Option<AccountId>, pending: &Pending, kind: ErasureKind) -> bool {
+        let care = self.spaces.get(&space).and_then(|state| state.care.as_ref());
+        let sides = care.zip(by).map(|(care, by)| care.side_of(by)).zip(pending.side());
+        sides.is_none_or(|(theirs, side)| theirs == side || kind == ErasureKind::Cleared)
     }
 
     /// Whether a document's end is in force: what is still to come of it is not kept.

@@ -263,7 +263,9 @@ impl<'a> Pieces<'a> {
         let here = self.states.get(&document);
         let state = here.or(there).cloned().or_else(|| self.opening(document))?;
         let space = self.spaces.get(&state.space)?;
-        let other = |one: &DocumentState| one.space != state.space || one.key.expose() != state.key.expose();
+        let other = |one: &DocumentState| {
+            (one.space, one.side) != (state.space, state.side) || one.key.expose() != state.key.expose()
+        };
         let cut = state.cuts > 0 || there.is_some_and(|there| there.cuts > 0);
         let replayed = self.salvage.get(Table::Snapshot, &replayed_name(document)).is_some();
         if there.is_some_and(other) || cut || replayed {

@@ -7,9 +7,11 @@ use mecum_seal::{
     AccountId, DocumentId, DocumentKey, Envelope, EpochKey, Place, SpaceId, derive_key, open_row,
     seal_envelope_seeded, seal_row, wrap_key,
 };
+use mecum_sync::controls::holds;
 use mecum_sync::{Chain, Cut, NewEpoch, Role, SpaceBody, SpaceEntry, Wrap, decode};
 use mecum_vault::Table;
 
+use crate::care::may_stand;
 use crate::erasing::opened_document;
 use crate::error::{SessionError, refused};
 use crate::founding::{EPOCH_PURPOSE, epoch_aad};
@@ -48,7 +50,9 @@ impl Session {
         }
     }
 
-    /// What seals a document's next envelope. Where somebody left, or a device of this account was removed, a new epoch comes first.
+    /// What seals a document's next envelope. Where somebody left, or a device of this account was removed, a new epoch comes first. In a
+    /// document of the other side of a conversation there is none: this is the way by which own words go out. A successor that clears what
+    /// was made void goes by another, for it says nothing of its own.
     pub(crate) fn key_to_write(
         &self,
         stage: &mut Stage,
@@ -56,6 +60,10 @@ impl Session {
     ) -> Result<DocumentKey, SessionError> {
         self.ready_to_write(stage, document.space)?;
         let state = self.staged_space(stage, document.space)?;
+        let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+        if !holds("side", may_stand(follower, &state, document.side, self.identity.device)) {
+            return Err(SessionError::NotAllowed { what: "the other side's document" });
+        }
         state.document_key(&document.key, state.epoch).ok_or(SessionError::Envelope)
     }
 

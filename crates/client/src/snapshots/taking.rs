@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mecum_api::Topic;
 use mecum_documents::{Actor, Document, Limits, Link, LoadError, Step};
-use mecum_domain::{Edit, FinishedKey};
+use mecum_domain::{Edit, FinishedKey, Side};
 use mecum_seal::{DeviceId, DocumentId, Envelope};
 use mecum_sync::{Chain, Follower, SnapshotBody};
 use mecum_vault::Table;
@@ -40,6 +40,9 @@ pub(crate) enum RefusedSnapshot {
     /// A writer's statement is about other changes than are in it.
     #[error("it holds other changes than a writer stated")]
     Heads,
+    /// A change in a document of the other side of a conversation than its writer's.
+    #[error("it holds changes of a writer of the other side")]
+    Side,
     /// Reading it panics.
     #[error("a step of this program breaks on it")]
     Broken,
@@ -88,7 +91,8 @@ impl Session {
                 continue;
             }
             if let Ok(known) = known {
-                if known.space != state.space || known.key.expose() != state.key.expose() {
+                let same = known.space == state.space && known.side == state.side;
+                if !same || known.key.expose() != state.key.expose() {
                     return Ok(Err(RefusedSnapshot::Parts));
                 }
                 state = known;
@@ -139,7 +143,9 @@ impl Session {
             return Ok(Err(RefusedSnapshot::Heads));
         };
         let stated = |chain: &Chain| stated(follower, chain);
-        let writers = match check_writers(follower, state, &body.chains, &links, &signed, stated) {
+        let side_of = sides_in(&opened);
+        let writers = check_writers(follower, state, &body.chains, &links, &signed, side_of, stated);
+        let writers = match writers {
             Ok(writers) => writers,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -199,6 +205,13 @@ pub(super) fn in_snapshot<'a>(
         .iter()
         .filter_map(|part| Some((part.state.document, part.document.clone(), part.info.clone()?)));
     InSnapshot { membership: body.membership_head, documents, begun: begun.collect() }
+}
+
+/// Whose side of a conversation each document of a snapshot is said to be.
+pub(super) fn sides_in(opened: &[OpenedPart]) -> impl Fn(&DocumentId) -> Option<Side> + use<> {
+    let sides: BTreeMap<DocumentId, Side> =
+        opened.iter().filter_map(|part| Some((part.state.document, part.state.side?))).collect();
+    move |document| sides.get(document).copied()
 }
 
 pub(super) fn open_parts(

@@ -1,5 +1,7 @@
 //! INSECURE: what the figures of members, snapshots and large documents need of a session besides what it does by itself.
 
+use std::collections::BTreeSet;
+
 use mecum_documents::{Document, Limits, MAX_SNAPSHOT_BYTES};
 use mecum_domain::{ChartId, Edit, Section};
 use mecum_seal::{DocumentId, Envelope, Hash32, Place, derive_key, seal_envelope};
@@ -40,7 +42,7 @@ impl Session {
         for (document, arrivals) in by_document(content) {
             let state = self.staged_document(&stage, document)?;
             let space = self.staged_space(&stage, state.space)?;
-            opened += open_arrivals(&mut stage, &space, &state, arrivals).len();
+            opened += open_arrivals(&mut stage, &space, &state, arrivals, &BTreeSet::new()).len();
         }
         Ok(opened)
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use mecum_api::ErasureKind;
-use mecum_documents::Actor;
-use mecum_domain::{ChartId, Section};
-use mecum_seal::{DeviceId, DocumentId, DocumentKey, Hash32};
+use mecum_documents::{Actor, Document};
+use mecum_domain::{Batch, ChartId, Edit, FinishedKey, Section, Side};
+use mecum_seal::{DeviceId, DocumentId, DocumentKey, Hash32, SpaceId};
 use mecum_sync::SpaceLog;
 use mecum_vault::{Durability, Table, WriteVaultError};
 
@@ -15,6 +15,7 @@ use crate::members::earlier::cut_name;
 use crate::plaintext::OpenDocument;
 use crate::row::ItemKey;
 use crate::session::Session;
+use crate::space::DocumentState;
 use crate::stage::Stage;
 
 /// How an opening lies.
@@ -66,6 +67,42 @@ impl Session {
         self.stage_envelope(&mut stage, space, DocumentId::CONTROL, &state.key, &body)
             .expect("an opening is short enough to seal");
         self.commit(stage, Durability::Full).expect("the vault takes it");
+    }
+
+    /// Opens a document of a conversation for a side, as only a dishonest writer does for the other one.
+    pub fn open_care_for_tests(&mut self, space: SpaceId, side: Side) -> DocumentId {
+        let (document, key) = (DocumentId::random(self.entropy()), DocumentKey::make(self.entropy()));
+        let mut stage = Stage::default();
+        let state = self.staged_space(&stage, space).expect("a space");
+        let body = OpenDocument::new(document, &key, 0, Some(side)).encode();
+        self.stage_envelope(&mut stage, space, DocumentId::CONTROL, &state.key, &body)
+            .expect("an opening is short enough to seal");
+        stage.documents.insert(document, DocumentState::new(document, space, key, 0, Some(side)));
+        stage.open.insert(document, Document::new(self.identity.actor()));
+        self.commit(stage, Durability::Full).expect("the vault takes it");
+        document
+    }
+
+    /// Sends something finished in a document of a conversation, whoever's side it is, as the next link of this device's chain. It is not
+    /// kept in the document here.
+    pub fn act_in_care_for_tests(&mut self, document: DocumentId, key: [u8; 16], bytes: &[u8]) {
+        let edit = Edit::Keep { key: FinishedKey::from_bytes(key), bytes: bytes.to_vec() };
+        let batch = Batch { at_ms: self.now_ms(), edits: vec![edit] };
+        let authored = self.open_document(document).expect("it loads").author(&batch).expect("an edit");
+        let body = authored.payload.expect("it changes something").encode();
+        let mut stage = Stage::default();
+        let state = self.documents.get(&document).cloned().expect("a loaded document has a state");
+        let space = self.staged_space(&stage, state.space).expect("its space");
+        let sealing = space.document_key(&state.key, space.epoch).expect("the current epoch's");
+        self.stage_envelope(&mut stage, state.space, document, &sealing, &body)
+            .expect("short enough to seal");
+        self.commit(stage, Durability::Full).expect("the vault takes it");
+    }
+
+    /// The documents of a side of a conversation, the one that takes new words first.
+    pub fn documents_of_side_for_tests(&self, space: SpaceId, side: Side) -> Vec<DocumentId> {
+        let of = self.documents.values().filter(|state| state.space == space && state.side == Some(side));
+        of.map(|state| state.document).collect()
     }
 
     /// Makes what is kept beside the document of an entry unreadable: its end can be neither signed nor carried out here.

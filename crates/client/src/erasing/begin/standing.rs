@@ -46,10 +46,14 @@ impl Session {
     pub(super) fn standing(
         &self,
         of: &Replaced,
+        old: Option<&DocumentState>,
         said: &[Pending],
         digest: mecum_seal::Hash32,
     ) -> Result<Standing, SessionError> {
-        let right: Vec<&Pending> = said.iter().filter(|pending| pending.of == of.document).collect();
+        // Where the document that ends is here, what takes its place is of the same side.
+        let same_side = |pending: &Pending| old.is_none_or(|old| old.side == pending.side());
+        let right = said.iter().filter(|pending| pending.of == of.document && same_side(pending));
+        let right: Vec<&Pending> = right.collect();
         if right.is_empty() && !said.is_empty() {
             return Ok(Standing::Refused);
         }
