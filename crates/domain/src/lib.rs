@@ -15,6 +15,7 @@ mod kind;
 mod mention;
 mod person;
 mod quantity;
+mod room;
 mod slots;
 mod validate;
 mod when;
@@ -33,6 +34,10 @@ pub use kind::{Kind, KindGroup, Section};
 pub use mention::{Mention, mentions};
 pub use person::{ChartId, PersonColour, Relation, initials, tile_letters};
 pub use quantity::{Decimal, Flag, ParseDecimalError, ReferenceRange};
+pub use room::{
+    AppealState, AppealView, FeedAct, Label, LookAt, MAX_NAME_BYTES, PostBody, PostView, Pseudonym, Room,
+    RoomAct, RoomRefusal, RoomRole, Undone,
+};
 pub use slots::{MAX_OFFERED, MAX_SLOTS, SlotDecision, SlotRefusal, SlotState, SlotTable, StandingOffer};
 pub use validate::{FieldError, MAX_TEXT_BYTES, validate_draft};
 pub use when::{PartialDate, age_on};
