@@ -241,6 +241,15 @@ fn a_hidden_post_is_judged_by_somebody_else_and_its_author_knows_why() {
 }
 
 #[test]
+fn nobody_appeals_against_what_they_know_to_be_lifted() {
+    let (mut feed, post, _) = begun(Hidden);
+    feed.put(DEWI, A::Restore { post });
+    let late = feed.put(ANI, A::Appeal { post, words: text() });
+    assert_eq!(feed.why(late), Some(RoomRefusal::NotHidden), "it is shown, and she knew");
+    assert_eq!(feed.seen(post, ANI).appeal, None, "there is none");
+}
+
+#[test]
 fn reviewed_is_what_somebody_has_reviewed_and_no_other_text() {
     let (mut feed, post, _) = begun(Shown);
     let label = |revision, label| A::Label { post, revision, label };
