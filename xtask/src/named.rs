@@ -23,12 +23,15 @@ pub(crate) struct Named {
     pub(crate) test: String,
     /// Whether it is a part of names alone, as a test program takes it.
     pub(crate) part: bool,
+    /// The integration test whose program is asked for it by its whole name: empty where that is not known.
+    pub(crate) binary: String,
 }
 
 /// What one package has.
 #[derive(Debug, Default)]
 struct Tests {
-    names: BTreeSet<String>,
+    /// Each with the files that have one of that name, by their names without the end, or by their folder's.
+    names: BTreeMap<String, BTreeSet<String>>,
     /// Files, by their names without the end.
     modules: BTreeSet<String>,
 }
@@ -55,11 +58,15 @@ fn is_there(named: &Named, tests: &BTreeMap<String, Tests>) -> bool {
     let Some(tests) = tests.get(&named.package) else { return false };
     let (module, test) = named.test.rsplit_once("::").unwrap_or(("", &named.test));
     if !named.part {
-        return tests.names.contains(test);
+        // A program finds it under its module alone, which here is a file.
+        let module = module.rsplit("::").next().unwrap_or_default();
+        let file = if module.is_empty() { &named.binary } else { module };
+        let found = tests.names.get(test);
+        return found.is_some_and(|files| named.binary.is_empty() || files.contains(file));
     }
     let in_module =
         tests.modules.iter().any(|name| name == module || !test.is_empty() && name.contains(test));
-    in_module || (!test.is_empty() && tests.names.iter().any(|name| name.contains(test)))
+    in_module || (!test.is_empty() && tests.names.keys().any(|name| name.contains(test)))
 }
 
 /// The names on a page: `crate::test` between backquotes.
@@ -75,6 +82,7 @@ fn named_on(page: &str) -> Vec<Named> {
             package: package.to_owned(),
             test: test.to_owned(),
             part: false,
+            binary: String::new(),
         })
     });
     named.collect()
@@ -96,7 +104,7 @@ fn tests(workspace: &Workspace) -> Result<BTreeMap<String, Tests>, String> {
     found.insert(shell, tests_below(&[workspace.path("src-tauri"), workspace.path("tests")])?);
     let mut scripts = Tests::default();
     each_file(&workspace.path("tests/desktop"), "mjs", &mut |_, text| {
-        scripts.names.extend(script_names(text));
+        scripts.names.extend(script_names(text).into_iter().map(|name| (name, BTreeSet::new())));
     })?;
     found.insert(WINDOW.to_owned(), scripts);
     Ok(found)
@@ -114,8 +122,13 @@ fn tests_below(folders: &[PathBuf]) -> Result<Tests, String> {
     let mut tests = Tests::default();
     for folder in folders {
         each_file(folder, "rs", &mut |path, text| {
-            tests.names.extend(tests_in(text));
-            tests.modules.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+            let named_by = if path.ends_with("main.rs") { path.parent() } else { Some(path) };
+            let file = named_by.and_then(Path::file_stem).map(|stem| stem.to_string_lossy().into_owned());
+            let file = file.unwrap_or_default();
+            for name in tests_in(text) {
+                tests.names.entry(name).or_default().insert(file.clone());
+            }
+            tests.modules.insert(file);
         })?;
     }
     Ok(tests)
@@ -169,13 +182,20 @@ mod tests {
     use super::*;
 
     fn named(package: &str, test: &str, part: bool) -> Named {
-        Named { by: "a row".to_owned(), package: package.to_owned(), test: test.to_owned(), part }
+        Named {
+            by: "a row".to_owned(),
+            package: package.to_owned(),
+            test: test.to_owned(),
+            part,
+            binary: String::new(),
+        }
     }
 
     #[test]
     fn a_name_that_no_test_has_is_missed() {
         let source = "mod a;\n#[test]\nfn it_holds() {}\n\n#[tokio::test(flavor = \"multi_thread\")]\nasync fn it_holds_later() {}\nfn no_test() {}\n#[test]\n#[cfg(unix)]\nfn control_it_breaks() {}\n";
-        let names: BTreeSet<String> = tests_in(source).into_iter().collect();
+        let in_file = |name| (name, BTreeSet::from(["tampering".to_owned()]));
+        let names: BTreeMap<String, BTreeSet<String>> = tests_in(source).into_iter().map(in_file).collect();
         assert_eq!(names.len(), 3, "a function without the attribute is none: {names:?}");
         let modules = BTreeSet::from(["tampering".to_owned()]);
         let tests = BTreeMap::from([("mecum-vault".to_owned(), Tests { names, modules })]);
@@ -186,6 +206,14 @@ mod tests {
         assert!(there("it_hold", true) && there("tampering::", true), "a part, and a module");
         assert!(!there("it_falls", true) && !there("gone::", true), "that somebody has");
         assert!(!is_there(&named("mecum-seal", "it_holds", false), &tests), "another crate's shows nothing");
+        let asked = |binary: &str, test| {
+            is_there(&Named { binary: binary.to_owned(), ..named("mecum-vault", test, false) }, &tests)
+        };
+        assert!(
+            asked("tampering", "it_holds") && asked("vault", "tampering::it_holds"),
+            "as its program has it"
+        );
+        assert!(!asked("vault", "it_holds"), "without its module its program has no such test");
     }
 
     #[test]

@@ -86,6 +86,7 @@ pub(crate) fn named() -> impl Iterator<Item = Named> {
             package: row.package.to_owned(),
             test: (*test).to_owned(),
             part: !row.exact,
+            binary: if row.package == rows::WINDOW { String::new() } else { row.binary.to_owned() },
         })
     })
 }

@@ -135,9 +135,11 @@ pub(super) const ROWS: &[Row] = &[
         ..row(19, "a server restored from an older backup; every edit comes back", CLIENT, "restored")
     },
     Row {
-        names: &["a_server_that_lost_a_removal_gets_it_back_first_and_with_it_everything_that_anybody_holds"],
+        names: &[
+            "removals::a_server_that_lost_a_removal_gets_it_back_first_and_with_it_everything_that_anybody_holds",
+        ],
         cases: Cases::Asked,
-        control: Control::Tests(&["what_nobody_hands_over_to_a_restored_server_is_missed"]),
+        control: Control::Tests(&["removals::what_nobody_hands_over_to_a_restored_server_is_missed"]),
         per_change: 200,
         nightly: 2_000,
         shards: 4,
