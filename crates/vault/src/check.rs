@@ -4,6 +4,7 @@
 //! longer unlocks. Names are given as far as they can be read; the text of a problem holds none.
 
 mod chains;
+mod digests;
 mod steps;
 mod words;
 
@@ -15,7 +16,7 @@ use mecum_seal::DocumentId;
 use rusqlite::Connection;
 
 use crate::error::{ReadVaultError, UnlockVaultError};
-use crate::head::{BUCKETS, DocumentHead, Head, bucket_of};
+use crate::head::{DocumentHead, Head};
 use crate::keys::{Keys, RowId};
 use crate::location::{Location, VaultOptions};
 use crate::read::open_body;
@@ -23,7 +24,7 @@ use crate::schema;
 use crate::state::{DOCUMENT_HEADS, Table, Vault};
 use crate::unlock::{load_head, lock_at, open_slot, place_of};
 
-/// Steps spent on finding out which row was put back to an older state, and which envelopes changed places.
+/// Steps spent on finding out which rows were put back to an older state, and which envelopes changed places.
 const MAX_GUESSES: u64 = 2_000_000;
 
 /// One thing that is not as it was written.
@@ -317,7 +318,7 @@ impl Looked {
     ) -> BTreeMap<DocumentId, DocumentHead> {
         self.named = self.named.saturating_add(compare_counts(head, &self.sums, report));
         if self.sums.digests != head.digests {
-            explain_digests(keys, head, &self.sums, &self.rows, self.named, report);
+            digests::explain_digests(keys, head, &self.sums, &self.rows, self.named, report);
         }
         self.documents
     }
@@ -351,49 +352,4 @@ fn compare_counts(head: &Head, sums: &Head, report: &mut CheckReport) -> u32 {
         }
     }
     rows
-}
-
-/// The digests differ: finds rows put back to an older state, by trying which later generation would make the sum
-/// right; otherwise says that the rows do not fit. A row that was named makes one sum wrong: where more sums are, others were put
-/// back as well.
-fn explain_digests(
-    keys: &Keys,
-    head: &Head,
-    sums: &Head,
-    rows: &[FoundRow],
-    named: u32,
-    report: &mut CheckReport,
-) {
-    if rows.iter().any(|row| row.generation > head.counter) {
-        report.problems.push(Problem::HeadRolledBack);
-        return;
-    }
-    let mut guesses = MAX_GUESSES;
-    let mut unexplained = 0u32;
-    for bucket in 0..BUCKETS {
-        let (Some(expected), Some(found)) = (head.digests.get(bucket), sums.digests.get(bucket)) else {
-            continue;
-        };
-        let difference = head.width.of(expected.wrapping_sub(*found));
-        if difference == 0 {
-            continue;
-        }
-        let rolled_back = rows.iter().filter(|row| bucket_of(&row.id) == bucket).find(|row| {
-            let stale = keys.tag(row.kind, &row.id, row.generation);
-            (row.generation + 1..=head.counter).any(|generation| {
-                guesses = guesses.saturating_sub(1);
-                let makes = |later: u128| head.width.of(later.wrapping_sub(stale)) == difference;
-                guesses > 0 && makes(keys.tag(row.kind, &row.id, generation))
-            })
-        });
-        match rolled_back {
-            Some(row) => report
-                .problems
-                .push(Problem::RowRolledBack { table: Table::from_code(row.kind), name: row.name.clone() }),
-            None => unexplained += 1,
-        }
-    }
-    if unexplained > named {
-        report.problems.push(Problem::Rows);
-    }
 }

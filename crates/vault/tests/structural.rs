@@ -310,6 +310,15 @@ fn of_a_hundred_damaged_vaults_the_check_finds_a_hundred() {
 }
 
 #[test]
+fn rows_that_were_put_back_together_are_named_where_they_share_a_digest() {
+    // Found by a night of row 55: two documents' heads in one of the sums.
+    let vaults = vaults(!29_625_226_960_339);
+    for seed in [7_584_058_101_846_790, 7_584_058_101_846_805] {
+        assert_eq!(case(&vaults, seed), Some(Ok(())), "seed {seed}");
+    }
+}
+
+#[test]
 fn what_is_salvaged_of_a_damaged_vault_is_what_was_written_and_a_check_in_steps_finds_the_same() {
     let vaults = vaults(11);
     let (mut salvaged, mut in_steps) = (0, 0);
