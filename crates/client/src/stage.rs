@@ -190,6 +190,8 @@ impl Session {
                 && !Self::is_replaced(log, state.document)
                 && !waits.contains(&state.document)
                 && state.shard == shard
+                // A document of a side is nobody's to write in here, whoever brought it.
+                && state.side.is_none()
                 && state.operations + operations <= MAX_DOCUMENT_OPERATIONS
         };
         // A staged state hides the committed one of the same document.
