@@ -34,6 +34,7 @@ pub struct Query<T> {
     /// What is known.
     pub state: QueryState<T>,
     reload: Callback<()>,
+    anew: Callback<()>,
 }
 
 impl<T> Query<T> {
@@ -48,6 +49,11 @@ impl<T> Query<T> {
     /// Asks again.
     pub fn reload(&self) -> Callback<()> {
         self.reload.clone()
+    }
+
+    /// Asks again after the person did something: what was asked before that, and is answered only now, is not shown any more.
+    pub fn anew(&self) -> Callback<()> {
+        self.anew.clone()
     }
 }
 
@@ -180,6 +186,10 @@ where
         let ask = ask.clone();
         use_callback(ask, |(), ask| ask.emit(false))
     };
+    let anew = {
+        let ask = ask.clone();
+        use_callback(ask, |(), ask| ask.emit(true))
+    };
     {
         let ask = ask.clone();
         use_effect_with(args.clone(), move |_| ask.emit(true));
@@ -189,7 +199,7 @@ where
         use_effect_with((topics, reload), move |(topics, reload)| bus.listen(topics.clone(), reload.clone()));
     }
     let state = if held.0 == args { held.1.clone() } else { QueryState::Loading };
-    Query { state, reload }
+    Query { state, reload, anew }
 }
 
 fn start<C>(

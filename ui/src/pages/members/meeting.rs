@@ -74,11 +74,12 @@ where
     }
     let turn = |to: PairPhase, on: bool| {
         let (instead, ours) = (instead.setter(), ours.setter());
-        let (answer, reload) = (answer.clone(), query.reload());
+        // One that was asked before this, and is answered only now, would stand for what is over as if it were news.
+        let (answer, anew) = (answer.clone(), query.anew());
         Callback::from(move |()| {
             instead.set(answer.clone().map(|old| (old, to)));
             ours.set(on);
-            reload.emit(());
+            anew.emit(());
         })
     };
     let (begin, forget) = (turn(PairPhase::Waiting, true), turn(PairPhase::None, false));
