@@ -4,7 +4,7 @@
 //! act is written once, names the acts after which it was written, and what it comes to is a pure function of all of them. So every
 //! device comes to the same, in whatever order the acts arrive.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +79,8 @@ pub struct Act<T> {
     pub id: ActId,
     /// Who did it; its side is the document that it was found in.
     pub author: Author,
-    /// One more than the highest among the acts that it was written after, over both sides (Lamport 1978).
+    /// One more than the highest among the acts that it was written after, over both sides (Lamport 1978), as its author says. A
+    /// reader counts it again ([`Acts`]): nobody gets a place in the order by a number.
     pub lamport: u64,
     /// The newest acts that its author knew of.
     pub after: Vec<ActKey>,
@@ -97,39 +98,46 @@ impl<T> Act<T> {
 }
 
 /// The acts of one conversation in their one order, with what each knew of.
+///
+/// The order is by the number of each act, and among equals by its key. The number is counted from the acts that are there, and what an
+/// act says of its own is not believed: one that said the highest that there is would leave none for those that follow it.
 #[derive(Clone, Debug)]
 pub struct Acts<T> {
     in_order: Vec<Act<T>>,
+    /// The number of the last.
+    highest: u64,
     places: BTreeMap<ActKey, usize>,
     /// For each act the places of all that it knew of.
-    known: Vec<Known>,
+    known: Vec<Places>,
 }
 
 impl<T> Acts<T> {
-    /// The acts of both sides, in whatever order they came; one that came twice counts once. An act that claims to be written after one
-    /// whose number is not lower did not know of it.
+    /// The acts of both sides, in whatever order they came; one that came twice counts once.
     pub fn new(acts: impl IntoIterator<Item = Act<T>>) -> Self {
         let mut by_key = BTreeMap::new();
         for act in acts {
             by_key.entry(act.key()).or_insert(act);
         }
+        let numbers = numbers(&by_key);
+        let number = |key: &ActKey| numbers.get(key).copied().unwrap_or_default();
         let mut acts: Vec<Act<T>> = by_key.into_values().collect();
-        acts.sort_by_key(|act| (act.lamport, act.key()));
+        acts.sort_by_key(|act| (number(&act.key()), act.key()));
         let places: BTreeMap<ActKey, usize> =
             acts.iter().enumerate().map(|(at, act)| (act.key(), at)).collect();
-        let mut known: Vec<Known> = Vec::with_capacity(acts.len());
-        for (at, act) in acts.iter().enumerate() {
-            let mut all = Known::default();
-            for place in act.after.iter().filter_map(|key| places.get(key)).filter(|place| **place < at) {
-                let earlier = acts.get(*place).is_some_and(|earlier| earlier.lamport < act.lamport);
-                if let Some(theirs) = known.get(*place).filter(|_| earlier) {
+        let mut known: Vec<Places> = Vec::with_capacity(acts.len());
+        for act in &acts {
+            let mut all = Places::default();
+            let lower = |key: &&ActKey| number(key) < number(&act.key());
+            for place in act.after.iter().filter(lower).filter_map(|key| places.get(key)) {
+                if let Some(theirs) = known.get(*place) {
                     all.join(theirs);
                     all.insert(*place);
                 }
             }
             known.push(all);
         }
-        Self { in_order: acts, places, known }
+        let highest = acts.last().map_or(0, |last| number(&last.key()));
+        Self { in_order: acts, highest, places, known }
     }
 
     /// The acts in their order, each with its place.
@@ -157,24 +165,70 @@ impl<T> Acts<T> {
         one != other && !self.knew(one, other) && !self.knew(other, one)
     }
 
+    /// Everything that the authors of these acts knew of, all together.
+    pub(crate) fn known_to(&self, acts: impl Iterator<Item = usize>) -> Places {
+        let mut all = Places::default();
+        acts.filter_map(|place| self.known.get(place)).for_each(|known| all.join(known));
+        all
+    }
+
     /// What the next act of somebody who sees all of these says of its place: its `lamport` and its `after`.
     pub fn next(&self) -> (u64, Vec<ActKey>) {
-        let mut seen = Known::default();
-        self.known.iter().for_each(|known| seen.join(known));
+        let seen = self.known_to(0..self.known.len());
         let newest =
             self.iter().filter(|(place, _)| !seen.contains(*place)).map(|(_, act)| act.key()).collect();
-        (self.in_order.last().map_or(1, |last| last.lamport.saturating_add(1)), newest)
+        (self.highest.saturating_add(1), newest)
     }
+}
+
+/// The number of each act: 1 where it was written after none that is here, else one more than the highest among those.
+///
+/// Ids are hashes, so acts cannot name each other in a circle. Were one made all the same, the lowest of its keys would come first.
+fn numbers<T>(acts: &BTreeMap<ActKey, Act<T>>) -> BTreeMap<ActKey, u64> {
+    let mut before: BTreeMap<ActKey, usize> = BTreeMap::new();
+    let mut followers: BTreeMap<ActKey, Vec<ActKey>> = BTreeMap::new();
+    for (key, act) in acts {
+        let named: BTreeSet<&ActKey> =
+            act.after.iter().filter(|named| *named != key && acts.contains_key(named)).collect();
+        before.insert(*key, named.len());
+        named.into_iter().for_each(|named| followers.entry(*named).or_default().push(*key));
+    }
+    let mut numbers: BTreeMap<ActKey, u64> = BTreeMap::new();
+    let mut ready: Vec<ActKey> = before.iter().filter(|(_, left)| **left == 0).map(|(key, _)| *key).collect();
+    before.retain(|_, left| *left > 0);
+    while let Some(key) = ready.pop().or_else(|| before.pop_first().map(|(key, _)| key)) {
+        let named = acts.get(&key).into_iter().flat_map(|act| &act.after);
+        let highest = named.filter_map(|named| numbers.get(named)).max().copied().unwrap_or_default();
+        numbers.insert(key, highest.saturating_add(1));
+        for follower in followers.get(&key).into_iter().flatten() {
+            if let Some(left) = before.get_mut(follower) {
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    before.remove(follower);
+                    ready.push(*follower);
+                }
+            }
+        }
+    }
+    numbers
 }
 
 const WORD: usize = 64;
 
 /// A set of places.
 #[derive(Clone, Debug, Default)]
-struct Known(Vec<u64>);
+pub(crate) struct Places(Vec<u64>);
 
-impl Known {
-    fn contains(&self, place: usize) -> bool {
+impl FromIterator<usize> for Places {
+    fn from_iter<I: IntoIterator<Item = usize>>(places: I) -> Self {
+        let mut all = Self::default();
+        places.into_iter().for_each(|place| all.insert(place));
+        all
+    }
+}
+
+impl Places {
+    pub(crate) fn contains(&self, place: usize) -> bool {
         self.0.get(place / WORD).is_some_and(|word| word >> (place % WORD) & 1 == 1)
     }
 
@@ -227,13 +281,44 @@ mod tests {
     }
 
     #[test]
-    fn an_act_that_lies_about_its_number_knew_of_nothing() {
-        let ask = act(1, Side::Patient, 5, &[]);
-        let liar = act(2, Side::Hospital, 5, &[ask.key()]);
-        let acts = Acts::new([ask.clone(), liar]);
-        assert!(acts.cross(0, 1), "its number is not above the one that it names");
-        let same_id = act(1, Side::Hospital, 6, &[]);
-        let acts = Acts::new([ask, same_id]);
-        assert_eq!(acts.iter().count(), 2, "an id of the other side takes nothing away from it");
+    fn an_act_that_lies_about_its_number_changes_no_order_and_leaves_one_for_those_that_follow() {
+        let numbered = |lamports: [u64; 4]| {
+            let ask = act(9, Side::Patient, lamports[0], &[]);
+            let offer = act(2, Side::Hospital, lamports[1], &[ask.key()]);
+            let cancel = act(3, Side::Patient, lamports[2], &[ask.key()]);
+            let later = act(1, Side::Hospital, lamports[3], &[offer.key(), cancel.key()]);
+            Acts::new([later, cancel, offer, ask])
+        };
+        let honest = numbered([1, 2, 2, 3]);
+        for lies in [[u64::MAX; 4], [0; 4], [u64::MAX, 2, 2, 3], [4, 3, 2, 1]] {
+            let acts = numbered(lies);
+            let ids = |acts: &Acts<()>| acts.iter().map(|(_, act)| act.key()).collect::<Vec<_>>();
+            assert_eq!(ids(&acts), ids(&honest), "the order is by what they name: {lies:?}");
+            assert!(acts.knew(3, 0) && acts.knew(1, 0) && acts.cross(1, 2), "and so is what they knew of");
+            assert_eq!(acts.next(), honest.next(), "the next one has a number of its own");
+        }
+    }
+
+    #[test]
+    fn acts_that_name_each_other_are_read_once_and_in_every_order_the_same() {
+        let key = |n| act(n, Side::Patient, 1, &[]).key();
+        let circle = [
+            act(1, Side::Patient, 1, &[key(2), key(1)]),
+            act(2, Side::Patient, 1, &[key(1)]),
+            act(3, Side::Patient, 1, &[key(2)]),
+        ];
+        for first in 0..3 {
+            let acts = Acts::new(circle.iter().cycle().skip(first).take(3).cloned());
+            let ids: Vec<u8> = acts.iter().map(|(_, act)| act.id.as_bytes()[0]).collect();
+            assert_eq!(ids, [1, 2, 3], "the lowest comes first");
+            assert!(!acts.knew(0, 1) && acts.knew(1, 0) && acts.knew(2, 0), "and knew of nothing");
+        }
+    }
+
+    #[test]
+    fn an_id_of_the_other_side_takes_nothing_away_from_it() {
+        let ask = act(1, Side::Patient, 1, &[]);
+        let same_id = act(1, Side::Hospital, 1, &[]);
+        assert_eq!(Acts::new([ask, same_id]).iter().count(), 2, "both are there");
     }
 }

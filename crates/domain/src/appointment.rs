@@ -14,8 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::act::{ActKey, Acts, Role, Side};
 use crate::entry::id16;
 
-use reading::Reading;
-pub(crate) use reading::was_wanted;
+pub(crate) use reading::{Reading, was_wanted};
 
 pub use crossing::{Stands, stands};
 

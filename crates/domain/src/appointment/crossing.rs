@@ -12,15 +12,16 @@
 //! and go with everything. *Both* means that both count, and come to the same in either order: `tests` goes through every pair.
 //!
 //! Two devices of the patient's side can cross as well: then a cancel does not count beside an accept, a move or a check-in, for a lost
-//! appointment does more harm than one too many, and a person is asked which it is. Staff's acts that cross stand side by side; of
-//! bookings there is only one author.
+//! appointment does more harm than one too many, and a person is asked which it is. Staff's acts that cross stand side by side, but for
+//! confirms: of two that answer the same wish, and did not know of each other, the one that the agent has heard of first is booked. The
+//! other asks for nothing more, for nobody moves a patient who has been told a time and has asked for no other.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::AppointmentAct;
-use crate::act::{Acts, Side};
+use crate::act::{Acts, Places, Side};
 
 /// Which of two acts that cross counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,17 +63,17 @@ fn turn(what: &AppointmentAct) -> Option<u8> {
 }
 
 /// The places of all acts that were overtaken, each with the first that did it.
-pub(super) fn overtaken(acts: &Acts<AppointmentAct>, foreign: &[usize]) -> BTreeMap<usize, usize> {
+pub(super) fn overtaken(acts: &Acts<AppointmentAct>, foreign: &Places) -> BTreeMap<usize, usize> {
     let mut void = contested(acts, foreign);
     for now in 0..=2 {
         for (winner, act) in acts.iter().filter(|(_, act)| turn(&act.what) == Some(now)) {
-            if void.contains_key(&winner) || foreign.contains(&winner) {
+            if void.contains_key(&winner) || foreign.contains(winner) {
                 continue;
             }
             for (loser, other) in acts.iter() {
                 let crosses = act.author.role.side() != other.author.role.side() && acts.cross(winner, loser);
                 if crosses
-                    && !foreign.contains(&loser)
+                    && !foreign.contains(loser)
                     && overtakes(&act.what, act.author.role.side(), &other.what)
                 {
                     void.entry(loser).or_insert(winner);
@@ -91,9 +92,9 @@ fn overtakes(winner: &AppointmentAct, side: Side, loser: &AppointmentAct) -> boo
 }
 
 /// Cancels beside which another device of the patient's side keeps the appointment.
-fn contested(acts: &Acts<AppointmentAct>, foreign: &[usize]) -> BTreeMap<usize, usize> {
+fn contested(acts: &Acts<AppointmentAct>, foreign: &Places) -> BTreeMap<usize, usize> {
     use AppointmentAct as A;
-    let counts = |place: &usize| !foreign.contains(place);
+    let counts = |place: &usize| !foreign.contains(*place);
     let cancels = acts.iter().filter(|(place, act)| counts(place) && matches!(act.what, A::Cancel { .. }));
     let keeps = |cancel: usize| {
         acts.iter()

@@ -1,55 +1,59 @@
 //! The acts of an appointment read as one, with what was overtaken taken out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Appointment, AppointmentAct, Overtaken, Phase, crossing};
-use crate::act::{Act, ActKey, Acts, Side};
+use super::{Appointment, AppointmentAct, Overtaken, Phase, Slot, SlotId, crossing};
+use crate::act::{Act, ActKey, Acts, Places, Side};
 
 /// The acts with what was overtaken taken out.
-pub(super) struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     acts: &'a Acts<AppointmentAct>,
     void: BTreeMap<usize, usize>,
-    foreign: Vec<usize>,
+    foreign: Places,
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(acts: &'a Acts<AppointmentAct>) -> Self {
+    pub(crate) fn new(acts: &'a Acts<AppointmentAct>) -> Self {
         let mine = |act: &Act<AppointmentAct>| act.what.may(act.author.role) && was_wanted(acts, &act.what);
-        let foreign: Vec<usize> = acts.iter().filter(|(_, act)| !mine(act)).map(|(place, _)| place).collect();
+        let foreign: Places = acts.iter().filter(|(_, act)| !mine(act)).map(|(place, _)| place).collect();
         let void = crossing::overtaken(acts, &foreign);
         Self { acts, void, foreign }
     }
 
     /// Acts that count, in their order.
-    fn standing(&self) -> impl DoubleEndedIterator<Item = (usize, &'a AppointmentAct)> {
-        let stands = |place: &usize| !self.void.contains_key(place) && !self.foreign.contains(place);
-        self.acts.iter().filter(move |(place, _)| stands(place)).map(|(place, act)| (place, &act.what))
+    pub(crate) fn standing(&self) -> impl DoubleEndedIterator<Item = (usize, &'a AppointmentAct)> {
+        self.said().filter(|(place, _)| !self.void.contains_key(place))
+    }
+
+    /// Acts of who may do them, in their order: those that were overtaken too.
+    pub(crate) fn said(&self) -> impl DoubleEndedIterator<Item = (usize, &'a AppointmentAct)> {
+        let said = |place: &usize| !self.foreign.contains(*place);
+        self.acts.iter().filter(move |(place, _)| said(place)).map(|(place, act)| (place, &act.what))
     }
 
     fn last(&self, of: impl Fn(&AppointmentAct) -> bool) -> Option<usize> {
         self.standing().rev().find(|(_, what)| of(what)).map(|(place, _)| place)
     }
 
-    /// Whether an act that counts, and is of this kind, was written by somebody who knew of `place`.
-    fn followed(&self, place: usize, by: impl Fn(&AppointmentAct) -> bool) -> bool {
-        self.standing().any(|(later, what)| by(what) && self.acts.knew(later, place))
+    /// What somebody knew of who wrote an act that counts and is of this kind.
+    pub(crate) fn followed(&self, by: impl Fn(&AppointmentAct) -> bool) -> Places {
+        self.acts.known_to(self.standing().filter(|(_, what)| by(what)).map(|(place, _)| place))
     }
 
-    fn key(&self, place: usize) -> Option<ActKey> {
+    pub(crate) fn key(&self, place: usize) -> Option<ActKey> {
         self.acts.get(place).map(Act::key)
     }
 
-    pub(super) fn appointment(&self) -> Appointment {
+    pub(crate) fn appointment(&self) -> Appointment {
         use AppointmentAct as A;
         let cancelled = self.last(|what| matches!(what, A::Cancel { .. }));
-        let over =
-            |place: &usize| self.followed(*place, |what| matches!(what, A::CallOff { .. } | A::Missed));
+        let over = self.followed(|what| matches!(what, A::CallOff { .. } | A::Missed));
         let booked = self
             .last(|what| matches!(what, A::Book { .. }))
-            .filter(|place| cancelled.is_none() && !over(place));
+            .filter(|place| cancelled.is_none() && !over.contains(*place));
         let (wish, accepted, offers) = match cancelled {
             Some(_) => (None, None, Vec::new()),
-            None => (self.open_wish(), self.accepted(), self.open_offers()),
+            None => (self.open_wish(), self.yeses().pop(), self.open_offers()),
         };
         let offered = accepted.is_some() || !offers.is_empty();
         let ended = cancelled
@@ -75,16 +79,20 @@ impl<'a> Reading<'a> {
             waits_for_hospital: accepted.is_some() || unanswered,
             contested: self.contested(),
             overtaken: self.void.iter().filter_map(overtaken).collect(),
-            foreign: self.foreign.iter().filter_map(|place| self.key(*place)).collect(),
+            foreign: self
+                .acts
+                .iter()
+                .filter(|(place, _)| self.foreign.contains(*place))
+                .map(|(_, act)| act.key())
+                .collect(),
         }
     }
 
     /// Where it has got to by what somebody saw happen, or by a cancel. What was seen before another booking is of that one, and past.
     fn happened(&self, cancelled: bool, booked: bool, open: bool) -> Option<Phase> {
         use AppointmentAct as A;
-        let seen = |of: fn(&A) -> bool| {
-            self.last(of).is_some_and(|place| !self.followed(place, |what| matches!(what, A::Book { .. })))
-        };
+        let before = self.followed(|what| matches!(what, A::Book { .. }));
+        let seen = |of: fn(&A) -> bool| self.last(of).is_some_and(|place| !before.contains(place));
         if seen(|what| matches!(what, A::Done)) {
             Some(Phase::Done)
         } else if seen(|what| matches!(what, A::Arrived)) {
@@ -117,54 +125,73 @@ impl<'a> Reading<'a> {
     /// booked answers no wish.
     fn open_wish(&self) -> Option<usize> {
         use AppointmentAct as A;
-        let answered =
-            |place| self.followed(place, |what| matches!(what, A::Book { .. } | A::Decline { .. }));
+        let answered = self.followed(|what| matches!(what, A::Book { .. } | A::Decline { .. }));
         let wishes = |what: &A| matches!(what, A::Ask { .. } | A::Move { .. } | A::Refuse { .. });
-        self.standing().rev().find(|(place, what)| wishes(what) && !answered(*place)).map(|(place, _)| place)
+        self.standing()
+            .rev()
+            .find(|(place, what)| wishes(what) && !answered.contains(*place))
+            .map(|(place, _)| place)
     }
 
-    /// The newest yes that stands and nobody has booked or found gone.
-    fn accepted(&self) -> Option<usize> {
+    /// The yeses that stand and nobody has booked or found gone, in their order. A yes is to an offer of the hospital's, of one of its
+    /// slots, that was not over as far as its author knew.
+    pub(crate) fn yeses(&self) -> Vec<usize> {
         use AppointmentAct as A;
-        let over = |place| {
-            self.followed(place, |what| {
-                matches!(
-                    what,
-                    A::Book { .. }
-                        | A::SlotGone { .. }
-                        | A::Decline { .. }
-                        | A::CallOff { .. }
-                        | A::Move { .. }
-                        | A::Refuse { .. }
-                )
+        let over = self.followed(|what| {
+            matches!(
+                what,
+                A::Book { .. } | A::Decline { .. } | A::CallOff { .. } | A::Move { .. } | A::Refuse { .. }
+            )
+        });
+        let ends: Vec<usize> = self
+            .standing()
+            .filter(|(_, what)| matches!(what, A::Decline { .. } | A::CallOff { .. }))
+            .map(|(place, _)| place)
+            .collect();
+        let gone: BTreeSet<ActKey> = self
+            .standing()
+            .filter_map(|(_, what)| match what {
+                A::SlotGone { answers, .. } => Some(*answers),
+                _ => None,
             })
-        };
+            .collect();
+        let withdrawn = self.withdrawn();
         let stands = |place: usize, what: &A| match what {
-            A::Accept { offer, .. } => {
-                self.acts.place(*offer).is_some() && !self.withdrawn(*offer) && !over(place)
+            A::Accept { offer, slot } => {
+                let offered = slot_of(self.acts, *offer, *slot).and(self.acts.place(*offer));
+                let was_over = |offered: usize| {
+                    ends.iter().any(|end| self.acts.knew(*end, offered) && self.acts.knew(place, *end))
+                };
+                offered.is_some_and(|offered| !was_over(offered))
+                    && !withdrawn.contains(offer)
+                    && !over.contains(place)
+                    && self.key(place).is_some_and(|key| !gone.contains(&key))
             }
             _ => false,
         };
-        self.standing().rev().find(|(place, what)| stands(*place, what)).map(|(place, _)| place)
+        self.standing().filter(|(place, what)| stands(*place, what)).map(|(place, _)| place).collect()
     }
 
-    fn withdrawn(&self, of: ActKey) -> bool {
-        self.standing()
-            .any(|(_, what)| matches!(what, AppointmentAct::Withdraw { offer, .. } if *offer == of))
+    fn withdrawn(&self) -> BTreeSet<ActKey> {
+        let offer = |what: &AppointmentAct| match what {
+            AppointmentAct::Withdraw { offer, .. } => Some(*offer),
+            _ => None,
+        };
+        self.standing().filter_map(|(_, what)| offer(what)).collect()
     }
 
     /// Offers that were neither withdrawn nor refused, and that nothing later has settled.
     fn open_offers(&self) -> Vec<usize> {
         use AppointmentAct as A;
-        let refused = |of: ActKey| {
-            self.standing().any(|(_, what)| matches!(what, A::Refuse { offer, .. } if *offer == of))
-        };
+        let refused = self.standing().filter_map(|(_, what)| match what {
+            A::Refuse { offer, .. } => Some(*offer),
+            _ => None,
+        });
+        let over: BTreeSet<ActKey> = refused.chain(self.withdrawn()).collect();
+        let settled =
+            self.followed(|what| matches!(what, A::Book { .. } | A::Decline { .. } | A::CallOff { .. }));
         let open = |place: &usize| {
-            let settled = self.followed(*place, |what| {
-                matches!(what, A::Book { .. } | A::Decline { .. } | A::CallOff { .. })
-            });
-            let key = self.key(*place);
-            !settled && key.is_some_and(|key| !self.withdrawn(key) && !refused(key))
+            !settled.contains(*place) && self.key(*place).is_some_and(|key| !over.contains(&key))
         };
         let offers =
             self.standing().filter(|(_, what)| matches!(what, A::Offer { .. })).map(|(place, _)| place);
@@ -186,17 +213,25 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Whether a booking is of a slot that the patient asked for or took. Of anything else nobody is booked: that is an offer.
+/// A slot of an offer of the hospital's. What a patient writes as an offer is none.
+pub(crate) fn slot_of(acts: &Acts<AppointmentAct>, offer: ActKey, slot: SlotId) -> Option<&Slot> {
+    let place = acts.place(offer).filter(|_| offer.side == Side::Hospital)?;
+    let AppointmentAct::Offer { slots, .. } = &acts.get(place)?.what else { return None };
+    slots.iter().find(|offered| offered.id == slot)
+}
+
+/// Whether a booking is of a slot that the patient asked for or took. Of anything else nobody is booked: that is an offer. Each side is
+/// asked only what it has said itself: neither a wish that the hospital writes counts, nor an offer that the patient does.
 pub(crate) fn was_wanted(acts: &Acts<AppointmentAct>, what: &AppointmentAct) -> bool {
     use AppointmentAct as A;
     let A::Book { answers, slot } = what else { return true };
-    let at = |key: &ActKey| acts.place(*key).and_then(|place| acts.get(place)).map(|act| &act.what);
-    match at(answers) {
+    let place = acts.place(*answers).filter(|_| answers.side == Side::Patient);
+    match place.and_then(|place| acts.get(place)).map(|act| &act.what) {
         Some(A::Ask { wish, .. } | A::Move { wish, .. } | A::Refuse { wish, .. }) => {
             wish.slots.contains(slot)
         }
         Some(A::Accept { offer, slot: taken }) => {
-            *taken == slot.id && matches!(at(offer), Some(A::Offer { slots, .. }) if slots.contains(slot))
+            *taken == slot.id && slot_of(acts, *offer, *taken) == Some(slot)
         }
         _ => false,
     }

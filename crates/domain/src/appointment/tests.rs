@@ -27,13 +27,21 @@ impl Story {
         Self { writers: roles.map(|role| Writer { role, knows: Vec::new() }), ids: 0 }
     }
 
-    /// Writes an act on what this writer knows; `late` is how much higher its number is than it need be.
-    fn act_late(&mut self, by: usize, what: A, late: u64) -> ActKey {
+    /// Writes an act on what this writer knows, after as many others of theirs that do nothing and give it a higher number.
+    fn act_late(&mut self, by: usize, what: A, late: u8) -> ActKey {
+        let nothing = if self.writers[by].role.side() == Side::Patient { A::Missed } else { A::CheckIn };
+        for n in 0..late {
+            self.write(by, ActId::from_bytes([0xf0 + n; 16]), nothing.clone());
+        }
         self.ids += 1;
-        let (id, writer) = (ActId::from_bytes([self.ids; 16]), &mut self.writers[by]);
+        self.write(by, ActId::from_bytes([self.ids; 16]), what)
+    }
+
+    fn write(&mut self, by: usize, id: ActId, what: A) -> ActKey {
+        let writer = &mut self.writers[by];
         let (lamport, after) = Acts::new(writer.knows.clone()).next();
         let author = Author { name: "Somebody".into(), role: writer.role };
-        let act = Act { id, author, lamport: lamport + late, after, at_ms: 0, what };
+        let act = Act { id, author, lamport, after, at_ms: 0, what };
         writer.knows.push(act.clone());
         act.key()
     }
@@ -178,7 +186,8 @@ fn every_pair_that_crosses_comes_to_what_the_table_says_in_both_orders() {
                     assert_eq!(patient, *name, "rows in their order");
                     story.act_late(PHONE, by_patient, early);
                     story.act_late(by, by_hospital, late);
-                    let answer = story.comes_to();
+                    let mut answer = story.comes_to();
+                    answer.foreign.clear();
                     assert_eq!(answer.phase, *expected, "{patient} × {hospital}, booked before: {booked}");
                     seen.push(answer);
                 }
@@ -308,4 +317,49 @@ fn acts_that_arrive_before_what_they_answer_book_nothing() {
         let needed = missing.key() == yes || missing.key() == offer || matches!(missing.what, A::Book { .. });
         assert_eq!(answer.booked.is_none(), needed, "what a booking rests on has to be there");
     }
+}
+
+#[test]
+fn nobody_is_booked_by_what_one_side_writes_in_the_name_of_the_other() {
+    // A patient's app writes the offer itself, of a free slot out of the directory, and takes it.
+    let (mut story, _) = begun(false);
+    let forged = story.act(PHONE, A::Offer { slots: vec![slot(9)], note: String::new() });
+    let yes = story.act(PHONE, A::Accept { offer: forged, slot: slot(9).id });
+    story.meet();
+    assert_eq!(story.comes_to().accepted, None, "a yes to an own offer is none");
+    let booking = story.act(AGENT, A::Book { answers: yes, slot: slot(9) });
+    let answer = story.comes_to();
+    assert_eq!((answer.booked, answer.foreign), (None, vec![forged, booking]), "nobody has offered it");
+    // The desk writes the wish itself, and confirms it.
+    let (mut story, _) = begun(false);
+    let wish = story.act(DESK, A::Ask { service: "internal".into(), wish: wish(9), reason: reason() });
+    story.meet();
+    let booking = story.act(AGENT, A::Book { answers: wish, slot: slot(9) });
+    let answer = story.comes_to();
+    assert_eq!((answer.booked, answer.foreign), (None, vec![wish, booking]), "nobody has asked for it");
+}
+
+#[test]
+fn a_yes_to_an_offer_that_its_author_knew_to_be_over_is_none() {
+    for ended in [A::Decline { reason: reason() }, A::CallOff { reason: reason() }] {
+        let (mut story, offer) = begun(false);
+        story.act(DESK, ended);
+        story.meet();
+        story.act(PHONE, A::Accept { offer, slot: slot(2).id });
+        assert_eq!(story.comes_to().accepted, None, "no more than one that crosses it");
+    }
+    let (mut story, offer) = begun(false);
+    story.act(PHONE, A::Accept { offer, slot: slot(8).id });
+    assert_eq!(story.comes_to().accepted, None, "nor a yes to what was not in the offer");
+}
+
+#[test]
+fn of_two_yeses_one_that_is_gone_does_not_answer_the_other() {
+    let (mut story, offer) = begun(false);
+    let first = story.act(PHONE, A::Accept { offer, slot: slot(2).id });
+    let other = story.act_late(DAUGHTER, A::Accept { offer, slot: slot(3).id }, 1);
+    story.meet();
+    assert_eq!(story.comes_to().accepted, Some(other), "the newest");
+    story.act(AGENT, A::SlotGone { answers: other, slot: slot(3).id });
+    assert_eq!(story.comes_to().accepted, Some(first), "then the other is still to be answered");
 }
