@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::act::{ActKey, Acts, Role, Side};
 use crate::entry::id16;
 
-pub(crate) use reading::{Reading, was_wanted};
+pub(crate) use reading::{Reading, slot_of, was_wanted};
 
 pub use crossing::{Stands, stands};
 

@@ -14,7 +14,7 @@ use crate::entry::id16;
 use crate::hours::{Hours, HoursError, OpeningHours};
 
 /// Most entries of one list of a directory.
-const MAX_LISTED: usize = 4_096;
+pub(crate) const MAX_LISTED: usize = 4_096;
 
 /// Most bytes of one text in one language.
 const MAX_WORDS_BYTES: usize = 8 * 1024;
@@ -250,7 +250,7 @@ impl Ladder {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::{SlotId, Span};
 
@@ -274,7 +274,7 @@ mod tests {
         FreeSlot { service: "internal".into(), slot }
     }
 
-    fn directory() -> Directory {
+    pub(crate) fn directory() -> Directory {
         let week = std::array::from_fn(|_| vec![Span { from: 480, to: 960 }]);
         Directory {
             name: Words::new("id", "RS Melati").and("en", "Melati Hospital"),

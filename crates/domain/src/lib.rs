@@ -38,6 +38,8 @@ pub use room::{
     AppealState, AppealView, FeedAct, Label, LookAt, MAX_NAME_BYTES, PostBody, PostView, Pseudonym, Room,
     RoomAct, RoomRefusal, RoomRole, Undone,
 };
-pub use slots::{MAX_OFFERED, MAX_SLOTS, SlotDecision, SlotRefusal, SlotState, SlotTable, StandingOffer};
+pub use slots::{
+    MAX_OFFERED, MAX_SLOTS, SlotAnswer, SlotDecision, SlotRefusal, SlotState, SlotTable, StandingOffer,
+};
 pub use validate::{FieldError, MAX_TEXT_BYTES, validate_draft};
 pub use when::{PartialDate, age_on};

@@ -1,19 +1,22 @@
 //! The hospital's table of slots: which time is free, offered to whom until when, kept for somebody, or given away.
 //!
-//! It has one writer, the hospital's agent, and is a ledger: what it holds follows from its decisions and their times alone, so that
-//! the same decisions make the same table again. A slot is in one [`SlotState`], and one conversation at most has it.
+//! It has one writer, the hospital's agent, and is a ledger: what it holds follows from the decisions that it took and their times
+//! alone, so that the same decisions make the same table again. The decisions are what is kept; one that was refused is none, and is
+//! not kept. A slot is in one [`SlotState`], and one conversation at most has it.
 //!
 //! | | offer | hold | give | close |
 //! |---|---|---|---|---|
 //! | free, or offered | offered to one more | held | given | closed: its offers fall |
-//! | held for the same | offered | held, until the new time | given | refused |
+//! | held for the same | it stays held, and is among what was offered | held, until the new time | given | refused |
 //! | held for somebody else | refused | refused | refused | refused |
 //! | given to the same | refused | refused | given: nothing changes | refused |
 //! | given to somebody else | refused | refused | refused | refused |
 //! | closed | refused | refused | refused | refused |
 //!
 //! An offer keeps nothing: whoever says yes first has the slot, as [`crate::AppointmentAct::Offer`] says. A hold keeps it, for while
-//! a person or another program has to agree. Both end by their time, and nobody has to say so. *A yes that comes after the time of
+//! a person or another program has to agree. Both end by their time, and nobody has to say so: the next decision that is taken finds
+//! them ended, and a clock that is put back afterwards brings them not back. Nothing else outlasts the time of its decision: a clock
+//! that ran ahead once closes nothing. *A yes that comes after the time of
 //! its offer is still a yes* where the slot is free: to refuse it would help nobody. Where an offer was withdrawn it is none, as the
 //! table of crossing acts has it.
 //!
@@ -32,8 +35,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::act::{ActKey, ThreadId};
 use crate::appointment::{Slot, SlotId};
-use crate::directory::FreeSlot;
+use crate::directory::{FreeSlot, MAX_LISTED};
 
+pub use answering::SlotAnswer;
 pub use decision::{SlotDecision, SlotRefusal};
 
 /// Most slots of a table: a year of fifty practitioners with fifteen a day are 250,000; a table is for some weeks.
@@ -82,8 +86,6 @@ pub struct StandingOffer {
 /// The table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlotTable {
-    /// The latest time of a decision: a clock that is put back brings nothing back.
-    now_ms: i64,
     rows: BTreeMap<SlotId, TableRow>,
     /// Slots that are not closed, by practitioner and beginning: no two of one practitioner lie over each other.
     times: BTreeMap<String, BTreeMap<i64, SlotId>>,
@@ -117,14 +119,14 @@ struct Offered {
 }
 
 impl SlotTable {
-    /// In what state a slot is; `None` where it is not in the table.
-    pub fn state(&self, slot: SlotId) -> Option<SlotState> {
-        Some(match self.place(slot)? {
+    /// In what state a slot is at a time, ms since the epoch; `None` where it is not in the table.
+    pub fn state(&self, slot: SlotId, at_ms: i64) -> Option<SlotState> {
+        Some(match self.place(slot, at_ms)? {
             Place::Held { to, until_ms } => SlotState::Held { to, until_ms },
             Place::Given { to } => SlotState::Given { to },
             Place::Closed => SlotState::Closed,
             Place::Open => {
-                let offers: Vec<StandingOffer> = self.offers_of(slot).collect();
+                let offers: Vec<StandingOffer> = self.offers_of(slot, at_ms).collect();
                 if offers.is_empty() { SlotState::Free } else { SlotState::Offered(offers) }
             }
         })
@@ -140,18 +142,18 @@ impl SlotTable {
         self.given.get(&thread).copied()
     }
 
-    /// Slots that are free, offered to nobody and not begun, the earliest first: what the directory lists.
-    pub fn free(&self) -> Vec<FreeSlot> {
-        let standing = self.offers.values().filter(|offer| offer.until_ms > self.now_ms);
+    /// Slots that are free, offered to nobody and not begun at a time, the earliest first, and no more of them than a directory lists.
+    pub fn free(&self, at_ms: i64) -> Vec<FreeSlot> {
+        let standing = self.offers.values().filter(|offer| offer.until_ms > at_ms);
         let offered: BTreeSet<SlotId> = standing.flat_map(|offer| offer.slots.iter().copied()).collect();
         let free = |id: &SlotId, row: &TableRow| {
-            self.place(*id) == Some(Place::Open) && row.slot.starts_ms > self.now_ms && !offered.contains(id)
+            self.place(*id, at_ms) == Some(Place::Open) && row.slot.starts_ms > at_ms && !offered.contains(id)
         };
-        let rows = self.rows.iter().filter(|(id, row)| free(id, row));
-        let mut slots: Vec<FreeSlot> =
-            rows.map(|(_, row)| FreeSlot { service: row.service.clone(), slot: row.slot.clone() }).collect();
-        slots.sort_by_key(|free| (free.slot.starts_ms, free.slot.id));
-        slots
+        let mut rows: Vec<&TableRow> =
+            self.rows.iter().filter(|(id, row)| free(id, row)).map(|(_, row)| row).collect();
+        rows.sort_by_key(|row| (row.slot.starts_ms, row.slot.id));
+        let listed = rows.into_iter().take(MAX_LISTED);
+        listed.map(|row| FreeSlot { service: row.service.clone(), slot: row.slot.clone() }).collect()
     }
 
     /// How many slots there are.
@@ -164,50 +166,74 @@ impl SlotTable {
         self.rows.is_empty()
     }
 
-    /// Takes one decision, made at `at_ms`. A table that refuses is what it was before, but for the time.
+    /// Takes one decision, made at `at_ms`, ms since the epoch. A table that refuses is what it was before.
     ///
     /// # Errors
     /// [`SlotRefusal`]: what stands against it.
     pub fn apply(&mut self, decision: &SlotDecision, at_ms: i64) -> Result<(), SlotRefusal> {
-        self.pass(at_ms);
         match decision {
-            SlotDecision::Publish { service, slot } => self.publish(service, slot),
-            SlotDecision::Close { slot } => self.close(*slot),
-            SlotDecision::Reopen { slot } => self.reopen(*slot),
-            SlotDecision::Offer { offer, to, slots, until_ms } => self.offer(*offer, *to, slots, *until_ms),
+            SlotDecision::Publish { service, slot } => self.publish(service, slot)?,
+            SlotDecision::Close { slot } => self.close(*slot, at_ms)?,
+            SlotDecision::Reopen { slot } => self.reopen(*slot)?,
+            SlotDecision::Offer { offer, to, slots, until_ms } => {
+                self.offer(
+                    *offer,
+                    Offered { to: *to, slots: slots.iter().copied().collect(), until_ms: *until_ms },
+                    at_ms,
+                )?;
+            }
             SlotDecision::Withdraw { offer } => {
-                self.withdraw(*offer);
-                Ok(())
+                self.offers.remove(offer);
             }
-            SlotDecision::Hold { to, slot, until_ms } => self.hold(*to, *slot, *until_ms),
-            SlotDecision::Give { to, slot } => self.give(*to, *slot),
-            SlotDecision::Release { of } => {
-                self.release(*of);
-                Ok(())
-            }
-            SlotDecision::Forget { before_ms } => {
-                self.forget(*before_ms);
-                Ok(())
-            }
+            SlotDecision::Hold { to, slot, until_ms } => self.hold(*to, *slot, *until_ms, at_ms)?,
+            SlotDecision::EndHold { of } => self.let_go(*of),
+            SlotDecision::Give { to, slot } => self.give(*to, *slot, at_ms)?,
+            SlotDecision::Release { of } => self.release(*of),
+            SlotDecision::Forget { before_ms } => self.forget((*before_ms).min(at_ms)),
         }
+        self.end(at_ms);
+        Ok(())
     }
 
-    fn pass(&mut self, at_ms: i64) {
-        self.now_ms = self.now_ms.max(at_ms);
+    /// Holds and offers whose time has passed are none from now on.
+    fn end(&mut self, at_ms: i64) {
+        let over: Vec<ThreadId> = self
+            .held
+            .iter()
+            .filter(|(_, slot)| self.place(**slot, at_ms) == Some(Place::Open))
+            .map(|(of, _)| *of)
+            .collect();
+        over.into_iter().for_each(|of| self.let_go(of));
+        self.offers.retain(|_, offered| offered.until_ms > at_ms && !offered.slots.is_empty());
     }
 
     /// Where a slot is, with a hold whose time has passed read as none.
-    fn place(&self, slot: SlotId) -> Option<Place> {
+    fn place(&self, slot: SlotId, at_ms: i64) -> Option<Place> {
         self.rows.get(&slot).map(|row| match row.place {
-            Place::Held { until_ms, .. } if until_ms <= self.now_ms => Place::Open,
+            Place::Held { until_ms, .. } if until_ms <= at_ms => Place::Open,
             place => place,
         })
     }
 
-    fn offers_of(&self, slot: SlotId) -> impl Iterator<Item = StandingOffer> {
+    /// Who it is kept for.
+    fn held_for(&self, slot: SlotId) -> Option<ThreadId> {
+        match self.rows.get(&slot)?.place {
+            Place::Held { to, .. } => Some(to),
+            _ => None,
+        }
+    }
+
+    /// Whether a conversation has anything, or is kept for or offered to it.
+    fn has_any(&self, of: ThreadId) -> bool {
+        self.given.contains_key(&of)
+            || self.held.contains_key(&of)
+            || self.offers.values().any(|offered| offered.to == of)
+    }
+
+    fn offers_of(&self, slot: SlotId, at_ms: i64) -> impl Iterator<Item = StandingOffer> {
         self.offers
             .iter()
-            .filter(move |(_, offered)| offered.until_ms > self.now_ms && offered.slots.contains(&slot))
+            .filter(move |(_, offered)| offered.until_ms > at_ms && offered.slots.contains(&slot))
             .map(|(offer, offered)| StandingOffer {
                 offer: *offer,
                 to: offered.to,
@@ -268,8 +294,8 @@ impl SlotTable {
         }
     }
 
-    fn close(&mut self, slot: SlotId) -> Result<(), SlotRefusal> {
-        match self.place(slot).ok_or(SlotRefusal::Unknown(slot))? {
+    fn close(&mut self, slot: SlotId, at_ms: i64) -> Result<(), SlotRefusal> {
+        match self.place(slot, at_ms).ok_or(SlotRefusal::Unknown(slot))? {
             Place::Held { .. } | Place::Given { .. } => return Err(SlotRefusal::Taken(slot)),
             Place::Closed => return Err(SlotRefusal::Closed(slot)),
             Place::Open => {}
@@ -294,50 +320,38 @@ impl SlotTable {
         Ok(())
     }
 
-    /// Whether `to` could have a slot now.
-    fn is_open_to(&self, slot: SlotId, to: ThreadId) -> Result<(), SlotRefusal> {
+    /// Whether `to` could have a slot at a time.
+    fn is_open_to(&self, slot: SlotId, to: ThreadId, at_ms: i64) -> Result<(), SlotRefusal> {
         let begins = self.rows.get(&slot).ok_or(SlotRefusal::Unknown(slot))?.slot.starts_ms;
-        match self.place(slot).ok_or(SlotRefusal::Unknown(slot))? {
+        match self.place(slot, at_ms).ok_or(SlotRefusal::Unknown(slot))? {
             Place::Closed => Err(SlotRefusal::Closed(slot)),
             Place::Given { .. } => Err(SlotRefusal::Taken(slot)),
             Place::Held { to: other, .. } if other != to => Err(SlotRefusal::Taken(slot)),
-            _ if begins <= self.now_ms => Err(SlotRefusal::Begun(slot)),
+            _ if begins <= at_ms => Err(SlotRefusal::Begun(slot)),
             _ => Ok(()),
         }
     }
 
-    fn offer(
-        &mut self,
-        offer: ActKey,
-        to: ThreadId,
-        slots: &[SlotId],
-        until_ms: i64,
-    ) -> Result<(), SlotRefusal> {
-        if self.offers.get(&offer).is_some_and(|other| other.until_ms > self.now_ms) {
+    fn offer(&mut self, offer: ActKey, offered: Offered, at_ms: i64) -> Result<(), SlotRefusal> {
+        if self.offers.get(&offer).is_some_and(|other| other.until_ms > at_ms) {
             return Err(SlotRefusal::Twice);
         }
-        if slots.is_empty() || slots.len() > MAX_OFFERED {
+        if offered.slots.is_empty() || offered.slots.len() > MAX_OFFERED {
             return Err(SlotRefusal::Count);
         }
-        if until_ms <= self.now_ms {
+        if offered.until_ms <= at_ms {
             return Err(SlotRefusal::Past);
         }
-        slots.iter().try_for_each(|slot| self.is_open_to(*slot, to))?;
-        let now = self.now_ms;
-        self.offers.retain(|_, offered| offered.until_ms > now);
-        self.offers.insert(offer, Offered { to, slots: slots.iter().copied().collect(), until_ms });
+        offered.slots.iter().try_for_each(|slot| self.is_open_to(*slot, offered.to, at_ms))?;
+        self.offers.insert(offer, offered);
         Ok(())
     }
 
-    fn withdraw(&mut self, offer: ActKey) {
-        self.offers.remove(&offer);
-    }
-
-    fn hold(&mut self, to: ThreadId, slot: SlotId, until_ms: i64) -> Result<(), SlotRefusal> {
-        if until_ms <= self.now_ms {
+    fn hold(&mut self, to: ThreadId, slot: SlotId, until_ms: i64, at_ms: i64) -> Result<(), SlotRefusal> {
+        if until_ms <= at_ms {
             return Err(SlotRefusal::Past);
         }
-        self.is_open_to(slot, to)?;
+        self.is_open_to(slot, to, at_ms)?;
         self.let_go(to);
         self.held.retain(|_, held| *held != slot);
         self.held.insert(to, slot);
@@ -355,11 +369,11 @@ impl SlotTable {
     }
 
     /// What a conversation had before is free with the same decision: it has one slot at every moment, or none.
-    fn give(&mut self, to: ThreadId, slot: SlotId) -> Result<(), SlotRefusal> {
-        if self.place(slot) == Some(Place::Given { to }) {
+    fn give(&mut self, to: ThreadId, slot: SlotId, at_ms: i64) -> Result<(), SlotRefusal> {
+        if self.place(slot, at_ms) == Some(Place::Given { to }) {
             return Ok(());
         }
-        self.is_open_to(slot, to)?;
+        self.is_open_to(slot, to, at_ms)?;
         self.release(to);
         self.held.retain(|_, held| *held != slot);
         self.given.insert(to, slot);
@@ -378,7 +392,6 @@ impl SlotTable {
 
     /// Slots that ended before this time leave the table, and with them who had them.
     fn forget(&mut self, before_ms: i64) {
-        let before_ms = before_ms.min(self.now_ms);
         let over = |row: &TableRow| {
             row.slot.starts_ms.saturating_add(i64::from(row.slot.minutes) * MINUTE_MS) < before_ms
         };
@@ -392,7 +405,5 @@ impl SlotTable {
         self.given.retain(|_, slot| there(slot));
         self.held.retain(|_, slot| there(slot));
         self.offers.values_mut().for_each(|offered| offered.slots.retain(there));
-        let now = self.now_ms;
-        self.offers.retain(|_, offered| offered.until_ms > now && !offered.slots.is_empty());
     }
 }

@@ -53,6 +53,11 @@ pub enum SlotDecision {
         /// Until when.
         until_ms: i64,
     },
+    /// Nothing is kept for somebody any more. Where nothing was, nothing changes.
+    EndHold {
+        /// For whom.
+        of: ThreadId,
+    },
     /// A time is somebody's, in place of what they had before.
     Give {
         /// Whose.
@@ -65,7 +70,8 @@ pub enum SlotDecision {
         /// Whose.
         of: ThreadId,
     },
-    /// Times that ended before this leave the table; never later ones than now.
+    /// Times that ended before this leave the table, and with them who had them; never later ones than the time of the decision. By
+    /// a clock that runs ahead it forgets who has what is to come: it is not to be made before that clock was compared.
     Forget {
         /// Before when.
         before_ms: i64,
@@ -107,10 +113,10 @@ impl fmt::Display for SlotRefusal {
             SlotRefusal::Closed(_) => "the slot is closed: open it again, or choose another",
             SlotRefusal::Begun(_) => "the slot has begun: choose a later one",
             SlotRefusal::Overlaps(_) => "the practitioner has another slot at that time: close it first",
-            SlotRefusal::Twice => "it is there already",
-            SlotRefusal::NoTime => "the slot has no minutes",
+            SlotRefusal::Twice => "it is there already: look at the table, and give a new one another id",
+            SlotRefusal::NoTime => "the slot has no minutes: say how long it is",
             SlotRefusal::Count => "an offer has one slot at least, and sixteen at most",
-            SlotRefusal::Past => "the time until which it should stand has passed",
+            SlotRefusal::Past => "the time until which it should stand has passed: choose a later one",
             SlotRefusal::Full => "the table is full: forget what is past, or publish fewer weeks",
         })
     }
