@@ -444,6 +444,7 @@ fn of_two_confirms_that_cross_one_is_booked_and_the_patient_is_not_moved_unasked
     assert_eq!(world.table.given_to(thread(0)), Some(slot(0).id), "the first that was heard of");
     meet(&mut world, 0);
     world.answer(0, false);
+    meet(&mut world, 0);
     let booked = Appointment::of(&world.talks[0].acts(PHONE)).booked;
     assert_eq!(booked, Some(slot(0)), "she was told so, and has asked for nothing else");
     // Staff who knows of the booking may move it: it is the same wish.
