@@ -191,7 +191,9 @@ fn numbers<T>(acts: &BTreeMap<ActKey, Act<T>>) -> BTreeMap<ActKey, u64> {
         let named: BTreeSet<&ActKey> =
             act.after.iter().filter(|named| *named != key && acts.contains_key(named)).collect();
         before.insert(*key, named.len());
-        named.into_iter().for_each(|named| followers.entry(*named).or_default().push(*key));
+        for named in named {
+            followers.entry(*named).or_default().push(*key);
+        }
     }
     let mut numbers: BTreeMap<ActKey, u64> = BTreeMap::new();
     let mut ready: Vec<ActKey> = before.iter().filter(|(_, left)| **left == 0).map(|(key, _)| *key).collect();

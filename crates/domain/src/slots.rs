@@ -203,7 +203,9 @@ impl SlotTable {
             .filter(|(_, slot)| self.place(**slot, at_ms) == Some(Place::Open))
             .map(|(of, _)| *of)
             .collect();
-        over.into_iter().for_each(|of| self.let_go(of));
+        for of in over {
+            self.let_go(of);
+        }
         self.offers.retain(|_, offered| offered.until_ms > at_ms && !offered.slots.is_empty());
     }
 
