@@ -52,6 +52,13 @@ pub(crate) fn folded(word: &str) -> String {
     words(word).into_iter().map(|word| word.folded).collect()
 }
 
+/// Whether a text is of Latin letters and digits alone, and of marks on them; and not empty.
+pub(crate) fn is_latin(text: &str) -> bool {
+    let mark = |c: char| matches!(c, '\u{300}'..='\u{36f}');
+    let letter = |c: char| fold(c).is_some_and(|letter| letter.is_ascii_alphanumeric());
+    text.chars().next().is_some_and(letter) && text.chars().all(|c| letter(c) || mark(c))
+}
+
 /// What stands within a word and is no letter of it: apostrophes, combining marks, and what is not seen at all.
 fn is_silent(c: char) -> bool {
     matches!(c, '\'' | '’' | '‘' | '`' | '\u{ad}' | '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
@@ -68,20 +75,24 @@ fn fold(c: char) -> Option<char> {
     }
     let lower = c.to_lowercase().next().unwrap_or(c);
     Some(match lower {
-        'à'..='å' | 'ā' | 'ă' | 'ą' | 'ǎ' | 'ạ' | 'ả' => 'a',
-        'ç' | 'ć' | 'č' => 'c',
+        'à'..='å' | 'ā' | 'ă' | 'ą' | 'ǎ' | '\u{1ea0}'..='\u{1eb7}' => 'a',
+        'ç' | 'ć' | 'ĉ' | 'ċ' | 'č' => 'c',
         'ð' | 'ď' | 'đ' => 'd',
-        'è'..='ë' | 'ē' | 'ė' | 'ę' | 'ě' | 'ẹ' | 'ẻ' | 'ẽ' => 'e',
-        'ğ' | 'ģ' => 'g',
-        'ì'..='ï' | 'ī' | 'į' | 'ı' | 'ị' => 'i',
-        'ł' | 'ľ' => 'l',
-        'ñ' | 'ń' | 'ň' => 'n',
-        'ò'..='ö' | 'ø' | 'ō' | 'ő' | 'ọ' => 'o',
-        'ř' => 'r',
-        'ś' | 'š' | 'ş' | 'ș' => 's',
+        'è'..='ë' | 'ē' | 'ĕ' | 'ė' | 'ę' | 'ě' | '\u{1eb8}'..='\u{1ec7}' => 'e',
+        'ĝ' | 'ğ' | 'ġ' | 'ģ' => 'g',
+        'ĥ' | 'ħ' => 'h',
+        'ì'..='ï' | 'ĩ' | 'ī' | 'ĭ' | 'į' | 'ı' | '\u{1ec8}'..='\u{1ecb}' => 'i',
+        'ĵ' => 'j',
+        'ķ' => 'k',
+        'ĺ' | 'ļ' | 'ľ' | 'ŀ' | 'ł' => 'l',
+        'ñ' | 'ń' | 'ņ' | 'ň' => 'n',
+        'ò'..='ö' | 'ø' | 'ō' | 'ŏ' | 'ő' | 'ơ' | '\u{1ecc}'..='\u{1ee3}' => 'o',
+        'ŕ' | 'ŗ' | 'ř' => 'r',
+        'ś' | 'ŝ' | 'š' | 'ş' | 'ș' => 's',
         'ť' | 'ţ' | 'ț' => 't',
-        'ù'..='ü' | 'ū' | 'ů' | 'ű' | 'ụ' => 'u',
-        'ý' | 'ÿ' => 'y',
+        'ù'..='ü' | 'ũ' | 'ū' | 'ŭ' | 'ů' | 'ű' | 'ų' | 'ư' | '\u{1ee4}'..='\u{1ef1}' => 'u',
+        'ŵ' => 'w',
+        'ý' | 'ÿ' | 'ŷ' | '\u{1ef2}'..='\u{1ef9}' => 'y',
         'ź' | 'ż' | 'ž' => 'z',
         other if other.is_alphanumeric() => other,
         _ => return None,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::act::ActId;
 use crate::entry::id16;
+use crate::folding::is_latin;
 use crate::validate::MAX_TEXT_BYTES;
 
 /// The longest name that somebody is shown by, in bytes.
@@ -44,7 +45,9 @@ pub enum Label {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RoomAct {
-    /// Somebody takes the name that they are shown by. Nobody else has it.
+    /// Somebody takes the name that they are shown by. Nobody else has it, nor one that looks the same. It is of Latin letters and
+    /// digits, with single blanks, hyphens, stops or apostrophes between: in other scripts there are letters that look the same, and
+    /// some that are not seen.
     TakeName {
         /// It.
         name: String,
@@ -138,6 +141,8 @@ pub enum RoomAct {
         /// Why.
         reason: String,
     },
+    /// An act that is not for this reader: it has its place, and nothing else of it is known. The agent sends it, and nobody writes it.
+    Withheld,
 }
 
 impl RoomAct {
@@ -159,12 +164,15 @@ impl RoomAct {
             | Self::Restore { .. }
             | Self::Label { .. }
             | Self::Relieve { .. }
-            | Self::Open => return Ok(()),
+            | Self::Open
+            | Self::Withheld => return Ok(()),
         };
         if text.len() > most {
             Err(RoomRefusal::TooLong)
-        } else if needed && text.trim().is_empty() {
+        } else if needed && !has_sign(text) {
             Err(RoomRefusal::NoWords)
+        } else if matches!(self, Self::TakeName { .. } | Self::Appoint { .. }) && !is_name(text) {
+            Err(RoomRefusal::BadName)
         } else {
             Ok(())
         }
@@ -178,7 +186,8 @@ impl RoomAct {
             | Self::Edit { .. }
             | Self::Delete { .. }
             | Self::Flag { .. }
-            | Self::Appeal { .. } => Ok(()),
+            | Self::Appeal { .. }
+            | Self::Withheld => Ok(()),
             Self::Keep { .. }
             | Self::Hide { .. }
             | Self::Restore { .. }
@@ -214,9 +223,58 @@ pub struct FeedAct {
     pub at_ms: i64,
     /// What was done.
     pub what: RoomAct,
+    /// Whether the agent has left its words out: they are not for this reader.
+    pub left_out: bool,
 }
 
 impl FeedAct {
+    /// The post that it names, or is.
+    pub(super) fn post(&self) -> Option<ActId> {
+        match &self.what {
+            RoomAct::Post { .. } => Some(self.id),
+            RoomAct::Edit { post, .. }
+            | RoomAct::Delete { post }
+            | RoomAct::Flag { post, .. }
+            | RoomAct::Keep { post }
+            | RoomAct::Hide { post, .. }
+            | RoomAct::Restore { post }
+            | RoomAct::Appeal { post, .. }
+            | RoomAct::Label { post, .. } => Some(*post),
+            _ => None,
+        }
+    }
+
+    /// The same without its words.
+    pub(super) fn without_words(mut self) -> Self {
+        match &mut self.what {
+            RoomAct::Post { text: words, .. }
+            | RoomAct::Edit { text: words, .. }
+            | RoomAct::Flag { reason: words, .. }
+            | RoomAct::Hide { reason: words, .. }
+            | RoomAct::Appeal { words, .. }
+            | RoomAct::Decide { reason: words, .. } => {
+                words.clear();
+                self.left_out = true;
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// The same as somebody has it for whom it is not: a place, and the id by which it is told from what else may stand there.
+    pub(super) fn withheld(self) -> Self {
+        let nobody = Pseudonym::from_bytes([0; 16]);
+        Self {
+            by: nobody,
+            seen: 0,
+            after: Vec::new(),
+            at_ms: 0,
+            what: RoomAct::Withheld,
+            left_out: true,
+            ..self
+        }
+    }
+
     /// Whether its author knew of another act.
     pub(super) fn knew(&self, earlier: &Self) -> bool {
         let read =
@@ -242,16 +300,20 @@ pub enum RoomRefusal {
     NotHospital,
     /// It is about nothing that is in the room.
     Unknown,
+    /// They have said so already.
+    Already,
     /// The post was deleted.
     Deleted,
     /// Somebody was first: another device, or another moderator.
     Overtaken,
-    /// Nothing is hidden there that an appeal has not been made of.
+    /// Nothing is hidden there, or nothing that an appeal has not been made of.
     NotHidden,
     /// It is about an own post, or an own hiding.
     OwnJudge,
     /// Somebody else has that name.
     NameTaken,
+    /// It is no name: see [`RoomAct::TakeName`].
+    BadName,
 }
 
 impl fmt::Display for RoomRefusal {
@@ -259,14 +321,20 @@ impl fmt::Display for RoomRefusal {
         f.write_str(match self {
             RoomRefusal::TooLong => "the text is too long: shorten it",
             RoomRefusal::NoWords => "it needs words: write some",
-            RoomRefusal::NotYours => "only the author may do that",
-            RoomRefusal::NotModerator => "only a moderator of the room may do that",
-            RoomRefusal::NotHospital => "only the hospital may do that",
+            RoomRefusal::NotYours => "only the author may do that: flag it instead",
+            RoomRefusal::NotModerator => "only a moderator of the room may do that: flag it instead",
+            RoomRefusal::NotHospital => "only the hospital may do that: ask it to",
             RoomRefusal::Unknown => "it is about nothing that is in the room: read the room anew",
-            RoomRefusal::Deleted => "the post was deleted",
+            RoomRefusal::Deleted => "the post was deleted: nothing more can be done to it",
             RoomRefusal::Overtaken => "somebody else was first: read what is there now, and do it again",
-            RoomRefusal::NotHidden => "nothing is hidden there, or an appeal has been made already",
+            RoomRefusal::NotHidden => {
+                "nothing is hidden there, or an appeal has been made already: read what is there now"
+            }
             RoomRefusal::OwnJudge => "somebody else has to decide about an own post or an own hiding",
+            RoomRefusal::Already => "that was said already: somebody will look",
+            RoomRefusal::BadName => {
+                "a name is of letters and digits, with single blanks between: choose another"
+            }
             RoomRefusal::NameTaken => "somebody else has that name: choose another",
         })
     }
@@ -283,8 +351,29 @@ pub struct Undone {
     pub why: RoomRefusal,
 }
 
-/// The acts in their one order: by their places, and then what waits, each after what it was written after.
-pub(super) fn in_order(acts: impl IntoIterator<Item = FeedAct>) -> Vec<FeedAct> {
+/// Whether there is anything in a text that can be seen.
+fn has_sign(text: &str) -> bool {
+    let unseen = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c,
+                '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
+    };
+    !text.chars().all(unseen)
+}
+
+fn is_name(text: &str) -> bool {
+    let text = text.trim();
+    let between = |c: char| matches!(c, ' ' | '-' | '.' | '\'' | '’');
+    let doubled = text.chars().zip(text.chars().skip(1)).any(|(one, next)| one == ' ' && next == ' ');
+    !doubled && is_latin(&text.replace(between, ""))
+}
+
+/// The acts in their one order: by their places as far as none is missing, and then what waits, each after what it was written after;
+/// with the last place. What stands beyond a place that is missing is not read: what is missing may be what hides it.
+pub(super) fn in_order(acts: impl IntoIterator<Item = FeedAct>) -> (Vec<FeedAct>, u64) {
     let mut by_id: BTreeMap<ActId, FeedAct> = BTreeMap::new();
     for act in acts {
         // What has a place goes before the same act waiting; of others the lowest, so that arrival settles nothing.
@@ -299,13 +388,21 @@ pub(super) fn in_order(acts: impl IntoIterator<Item = FeedAct>) -> Vec<FeedAct> 
             }
         }
     }
-    let (mut feed, mut waiting): (Vec<FeedAct>, Vec<FeedAct>) =
+    let (mut placed, mut waiting): (Vec<FeedAct>, Vec<FeedAct>) =
         by_id.into_values().partition(|act| act.place.is_some());
-    feed.sort_by_key(|act| (act.place, act.id));
+    placed.sort_by_key(|act| (act.place, act.id));
+    let mut feed: Vec<FeedAct> = Vec::with_capacity(placed.len() + waiting.len());
+    let mut read_to = 0;
+    for act in placed {
+        if act.place == Some(read_to + 1) {
+            read_to += 1;
+            feed.push(act);
+        }
+    }
     while !waiting.is_empty() {
         let ids: BTreeSet<ActId> = waiting.iter().map(|act| act.id).collect();
         let ready = waiting.iter().position(|act| act.after.iter().all(|id| !ids.contains(id)));
         feed.push(waiting.remove(ready.unwrap_or_default()));
     }
-    feed
+    (feed, read_to)
 }

@@ -1,5 +1,7 @@
 //! A post with all that was done to it. Acts are named by their indices in the order of the feed.
 
+use std::collections::BTreeSet;
+
 use crate::act::ActId;
 
 use super::act::{Label, Pseudonym};
@@ -22,6 +24,12 @@ pub(super) struct Post {
     pub(super) changed: bool,
     /// Whether the text that is shown is reviewed.
     pub(super) label: Label,
+    /// Acts of moderators who looked at it and let it be as it is.
+    pub(super) kept: Vec<usize>,
+    /// The reason that is told of why it is hidden; empty where it is not.
+    pub(super) reason: String,
+    /// Who has an act about it that has no place in the feed yet.
+    pub(super) waits_for: BTreeSet<Pseudonym>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +101,25 @@ impl Post {
     /// The newest text, held or waiting or not.
     pub(super) fn newest(&self) -> Option<&str> {
         self.texts.last().map(|text| text.words.as_str())
+    }
+
+    /// The text that is held, with its number: the newest that has not appeared. `waiting` is whether those count that have no place
+    /// in the feed yet.
+    pub(super) fn held(&self, waiting: bool) -> Option<(u32, &Text)> {
+        let shown = self.shown().map_or(0, |(revision, _)| revision);
+        let numbered = (1..).zip(&self.texts);
+        numbered.filter(|(revision, text)| *revision > shown && (waiting || !text.waits)).last()
+    }
+
+    /// Words that nobody sees any more are not kept: those of texts that another has taken the place of.
+    pub(super) fn leave_words(&mut self) {
+        let number = |found: Option<(u32, &Text)>| found.map(|(revision, _)| revision);
+        let seen = [number(self.shown()), number(self.held(true)), number(self.held(false))];
+        for (revision, text) in (1..).zip(&mut self.texts) {
+            if !seen.contains(&Some(revision)) {
+                text.words.clear();
+            }
+        }
     }
 
     pub(super) fn revision(&self) -> u32 {

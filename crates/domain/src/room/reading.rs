@@ -1,6 +1,6 @@
 //! The acts of a room read in the order of the feed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Room;
 use super::act::{FeedAct, Label, Pseudonym, RoomAct, RoomRefusal, RoomRole, Undone};
@@ -14,15 +14,20 @@ pub(super) struct Reading<'a> {
     /// The post of each appeal.
     appealed: BTreeMap<ActId, ActId>,
     /// Posts with a text that is held.
-    held: Vec<usize>,
+    held: BTreeSet<usize>,
     /// Who has a name, by what it is compared by.
-    taken: BTreeMap<Vec<String>, Pseudonym>,
+    taken: BTreeMap<String, Pseudonym>,
+    /// The act by which somebody has their name.
+    named_by: BTreeMap<Pseudonym, ActId>,
+    /// Posts that their authors have deleted before they came into the feed.
+    deleted_early: BTreeSet<(ActId, Pseudonym)>,
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(hospital: Pseudonym, acts: &'a [FeedAct]) -> Self {
+    pub(super) fn new(hospital: Pseudonym, acts: &'a [FeedAct], read_to: u64) -> Self {
         let room = Room {
             hospital,
+            read_to,
             opened: false,
             closed_for: String::new(),
             moderators: BTreeMap::new(),
@@ -31,36 +36,50 @@ impl<'a> Reading<'a> {
             places: BTreeMap::new(),
             undone: Vec::new(),
         };
-        Self { acts, room, appealed: BTreeMap::new(), held: Vec::new(), taken: BTreeMap::new() }
+        Self {
+            acts,
+            room,
+            appealed: BTreeMap::new(),
+            held: BTreeSet::new(),
+            taken: BTreeMap::new(),
+            named_by: BTreeMap::new(),
+            deleted_early: BTreeSet::new(),
+        }
     }
 
     pub(super) fn room(mut self) -> Room {
         for (at, act) in self.acts.iter().enumerate() {
-            if let Err(why) = self.take(at, act) {
-                self.room.undone.push(Undone { act: act.id, why });
+            match self.take(at, act) {
+                Err(why) => self.room.undone.push(Undone { act: act.id, why }),
+                Ok(()) if act.place.is_none() => self.wait_for(act),
+                Ok(()) => {}
             }
         }
         let mut room = self.room;
         for post in &mut room.posts {
             post.label = label(self.acts, post);
             post.changed = changed(self.acts, post);
+            post.reason = reason(self.acts, post);
         }
         room
     }
 
     fn take(&mut self, at: usize, act: &FeedAct) -> Result<(), RoomRefusal> {
         act.what.may(self.room.role(act.by))?;
-        act.what.check()?;
+        if !act.left_out {
+            act.what.check()?;
+        }
         match &act.what {
-            RoomAct::TakeName { name } => self.take_name(act.by, name),
+            RoomAct::TakeName { name } => self.take_name(act, name),
             RoomAct::Post { answers, text } => {
                 self.add(at, act, *answers, text);
                 Ok(())
             }
             RoomAct::Edit { post, revision, text } => self.edit(at, act, *post, *revision, text),
             RoomAct::Delete { post } => self.delete(act, *post),
+            RoomAct::Withheld => Ok(()),
             RoomAct::Flag { post, reason } => self.flag(at, act, *post, reason),
-            RoomAct::Keep { post } => self.keep(act, *post),
+            RoomAct::Keep { post } => self.keep(at, act, *post),
             RoomAct::Hide { post, reason } => {
                 let hide = Hide { act: at, by: act.by, reason: reason.clone(), lifted: None };
                 self.there(*post)?.hides.push(hide);
@@ -89,6 +108,22 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Notes that something of a post has no place in the feed yet.
+    fn wait_for(&mut self, act: &FeedAct) {
+        let post = self.post_of(act).and_then(|post| self.room.places.get(&post).copied());
+        if let Some(post) = post.and_then(|at| self.room.posts.get_mut(at)) {
+            post.waits_for.insert(act.by);
+        }
+    }
+
+    /// The post that an act is about.
+    fn post_of(&self, act: &FeedAct) -> Option<ActId> {
+        match &act.what {
+            RoomAct::Decide { appeal, .. } => self.appealed.get(appeal).copied(),
+            _ => act.post(),
+        }
+    }
+
     /// A post that is there and not deleted.
     fn there(&mut self, post: ActId) -> Result<&mut Post, RoomRefusal> {
         let at = self.room.places.get(&post).copied().ok_or(RoomRefusal::Unknown)?;
@@ -109,30 +144,35 @@ impl<'a> Reading<'a> {
         if post.by == by && !hospital { Err(RoomRefusal::OwnJudge) } else { Ok(post) }
     }
 
-    fn take_name(&mut self, by: Pseudonym, name: &str) -> Result<(), RoomRefusal> {
+    fn take_name(&mut self, act: &FeedAct, name: &str) -> Result<(), RoomRefusal> {
         let sound = sound(name);
-        if self.taken.get(&sound).is_some_and(|who| *who != by) {
+        if self.taken.get(&sound).is_some_and(|who| *who != act.by) {
             return Err(RoomRefusal::NameTaken);
         }
-        if let Some(before) = self.room.names.insert(by, name.trim().to_owned()) {
-            self.leave_name(by, &before);
+        if let Some(before) = self.room.names.insert(act.by, name.trim().to_owned()) {
+            self.leave_name(act.by, &before);
         }
-        self.taken.insert(sound, by);
+        self.taken.insert(sound, act.by);
+        self.named_by.insert(act.by, act.id);
         Ok(())
     }
 
-    /// A name of theirs is free for others, unless they have it in another part as well.
+    /// A name of theirs is free for others, unless they have it in another part as well, or another moderator has the same.
     fn leave_name(&mut self, by: Pseudonym, name: &str) {
-        let sound_left = sound(name);
+        let left = sound(name);
         let still = [self.room.moderators.get(&by), self.room.names.get(&by)];
-        if still.into_iter().flatten().all(|other| sound(other) != sound_left)
-            && self.taken.get(&sound_left) == Some(&by)
+        if still.into_iter().flatten().any(|other| sound(other) == left) || self.taken.get(&left) != Some(&by)
         {
-            self.taken.remove(&sound_left);
+            return;
+        }
+        self.taken.remove(&left);
+        let same = self.room.moderators.iter().find(|(_, other)| sound(other) == left);
+        if let Some((other, _)) = same {
+            self.taken.insert(left, *other);
         }
     }
 
-    /// A moderator's name is theirs alone: a member who had it has none until they take another.
+    /// A moderator's name is theirs alone: a member who had it has none until they take another, and is told.
     fn appoint(&mut self, moderator: Pseudonym, name: &str) {
         if let Some(before) = self.room.moderators.insert(moderator, name.trim().to_owned()) {
             self.leave_name(moderator, &before);
@@ -141,6 +181,8 @@ impl<'a> Reading<'a> {
             let same = self.room.names.get(&other).is_some_and(|theirs| sound(theirs) == sound(name));
             if same {
                 self.room.names.remove(&other);
+                let told = self.named_by.remove(&other);
+                self.room.undone.extend(told.map(|act| Undone { act, why: RoomRefusal::NameTaken }));
             }
         }
         self.let_appear();
@@ -156,9 +198,10 @@ impl<'a> Reading<'a> {
         if !self.room.is_open() {
             return;
         }
-        for at in self.held.drain(..) {
+        for at in std::mem::take(&mut self.held) {
             if let Some(post) = self.room.posts.get_mut(at) {
                 post.texts.iter_mut().filter(|text| !text.waits).for_each(|text| text.appeared = true);
+                post.leave_words();
             }
         }
     }
@@ -172,24 +215,32 @@ impl<'a> Reading<'a> {
         let text = self.text(at, act, text);
         let place = self.room.posts.len();
         if !text.appeared {
-            self.held.push(place);
+            self.held.insert(place);
         }
         self.room.places.insert(act.id, place);
-        self.room.posts.push(Post {
+        let deleted = self.deleted_early.contains(&(act.id, act.by));
+        let mut post = Post {
             id: act.id,
             by: act.by,
             by_hospital: act.by == self.room.hospital,
             at_ms: act.at_ms,
             answers,
             texts: vec![text],
-            deleted: false,
+            deleted,
             hides: Vec::new(),
             labels: Vec::new(),
             flags: Vec::new(),
             appeals: Vec::new(),
             changed: false,
             label: Label::default(),
-        });
+            kept: Vec::new(),
+            reason: String::new(),
+            waits_for: BTreeSet::new(),
+        };
+        if deleted {
+            post.texts.iter_mut().for_each(|text| text.words.clear());
+        }
+        self.room.posts.push(post);
     }
 
     fn edit(
@@ -207,14 +258,20 @@ impl<'a> Reading<'a> {
             return Err(RoomRefusal::Overtaken);
         }
         post.texts.push(text);
+        post.leave_words();
         if let (false, Some(place)) = (appeared, self.room.places.get(&id)) {
-            self.held.push(*place);
+            self.held.insert(*place);
         }
         Ok(())
     }
 
-    /// The words go from everybody, moderators too: only the mark is left.
+    /// The words go from everybody, moderators too: only the mark is left. Where an author's device publishes it before the post that
+    /// another of theirs still has, the post begins deleted.
     fn delete(&mut self, act: &FeedAct, post: ActId) -> Result<(), RoomRefusal> {
+        if !self.room.places.contains_key(&post) {
+            self.deleted_early.insert((post, act.by));
+            return Ok(());
+        }
         let post = self.own(post, act.by)?;
         post.deleted = true;
         post.texts.iter_mut().for_each(|text| text.words.clear());
@@ -229,23 +286,24 @@ impl<'a> Reading<'a> {
             return Err(RoomRefusal::OwnJudge);
         }
         if post.flags.iter().any(|flag| flag.by == act.by && !flag.kept) {
-            return Err(RoomRefusal::Overtaken);
+            return Err(RoomRefusal::Already);
         }
         post.flags.push(Flag { act: at, by: act.by, reason: reason.to_owned(), kept: false });
         Ok(())
     }
 
-    fn keep(&mut self, act: &FeedAct, post: ActId) -> Result<(), RoomRefusal> {
+    fn keep(&mut self, at: usize, act: &FeedAct, post: ActId) -> Result<(), RoomRefusal> {
         let acts = self.acts;
         let post = self.judged(post, act.by)?;
         let known = |flag: &&mut Flag| acts.get(flag.act).is_some_and(|flagged| act.knew(flagged));
         post.flags.iter_mut().filter(known).for_each(|flag| flag.kept = true);
+        post.kept.push(at);
         Ok(())
     }
 
     fn restore(&mut self, at: usize, act: &FeedAct, post: ActId) -> Result<(), RoomRefusal> {
         let acts = self.acts;
-        lift(acts, at, act, self.judged(post, act.by)?)
+        lift(acts, at, act, self.judged(post, act.by)?, &[])
     }
 
     fn appeal(&mut self, act: &FeedAct, id: ActId, words: &str) -> Result<(), RoomRefusal> {
@@ -285,8 +343,10 @@ impl<'a> Reading<'a> {
             return Err(RoomRefusal::Overtaken);
         }
         appeal.decided = Some((restore, reason.to_owned()));
-        // What somebody else has lifted meanwhile is lifted, and the decision is right.
-        if restore { lift(acts, at, act, post).or(Ok(())) } else { Ok(()) }
+        // Who names an appeal knows of it and of what it is about. What somebody else has lifted meanwhile is lifted, and the decision
+        // is right.
+        let of = appeal.of.clone();
+        if restore { lift(acts, at, act, post, &of).or(Ok(())) } else { Ok(()) }
     }
 
     fn label(
@@ -306,16 +366,40 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Lifts what somebody knew of who lifts: what they did not know of hides on.
-fn lift(acts: &[FeedAct], at: usize, act: &FeedAct, post: &mut Post) -> Result<(), RoomRefusal> {
-    let knew =
-        |hide: &&mut Hide| hide.lifted.is_none() && acts.get(hide.act).is_some_and(|hidden| act.knew(hidden));
-    let mut lifted = 0;
+/// Lifts what somebody knew of who lifts, and what they were asked about: what they did not know of hides on.
+fn lift(
+    acts: &[FeedAct],
+    at: usize,
+    act: &FeedAct,
+    post: &mut Post,
+    of: &[usize],
+) -> Result<(), RoomRefusal> {
+    let knew = |hide: &&mut Hide| {
+        of.contains(&hide.act) || acts.get(hide.act).is_some_and(|hidden| act.knew(hidden))
+    };
+    let (mut known, mut lifted) = (0, 0);
     for hide in post.hides.iter_mut().filter(knew) {
-        hide.lifted = Some(at);
-        lifted += 1;
+        known += 1;
+        if hide.lifted.is_none() {
+            hide.lifted = Some(at);
+            lifted += 1;
+        }
     }
-    if lifted == 0 { Err(RoomRefusal::Overtaken) } else { Ok(()) }
+    match (known, lifted) {
+        (0, _) => Err(RoomRefusal::NotHidden),
+        (_, 0) => Err(RoomRefusal::Overtaken),
+        _ => Ok(()),
+    }
+}
+
+/// Why it is hidden: of those who looked at it last the first, for that one is told to everybody who has seen the post since.
+fn reason(acts: &[FeedAct], post: &Post) -> String {
+    let knew = |later: &Hide, earlier: &Hide| match (acts.get(later.act), acts.get(earlier.act)) {
+        (Some(later), Some(earlier)) => later.knew(earlier),
+        _ => false,
+    };
+    let newest = post.standing().find(|hide| !post.standing().any(|later| knew(later, hide)));
+    newest.map(|hide| hide.reason.clone()).unwrap_or_default()
 }
 
 /// A text is reviewed where somebody has said so of that very text, in knowledge of everybody who said that it is not.
@@ -335,12 +419,14 @@ fn label(acts: &[FeedAct], post: &Post) -> Label {
 
 fn changed(acts: &[FeedAct], post: &Post) -> bool {
     let Some(newest) = post.texts.last().and_then(|text| acts.get(text.act)) else { return false };
-    let knew = |hide: &super::post::Hide| acts.get(hide.act).is_some_and(|hide| hide.knew(newest));
-    !post.deleted && post.texts.len() > 1 && post.is_hidden() && !post.standing().any(knew)
+    let knew = |at: usize| acts.get(at).is_some_and(|act| act.knew(newest));
+    let looked = post.standing().any(|hide| knew(hide.act)) || post.kept.iter().any(|kept| knew(*kept));
+    !post.deleted && post.texts.len() > 1 && post.is_hidden() && !looked
 }
 
-/// What names are compared by; one of signs alone by itself.
-fn sound(name: &str) -> Vec<String> {
-    let words: Vec<String> = words(name).into_iter().map(|word| word.folded).collect();
-    if words.is_empty() { vec![name.trim().to_owned()] } else { words }
+/// What names are compared by: letters without case and marks, in one row.
+fn sound(name: &str) -> String {
+    let mut letters: Vec<char> = words(name).iter().flat_map(|word| word.folded.chars()).collect();
+    letters.dedup();
+    letters.into_iter().collect()
 }

@@ -49,8 +49,9 @@ impl Story {
         let revision = 1 + u32::try_from(self.dice.below(3)).expect("small");
         let who = WRITERS[self.dice.below(WRITERS.len())];
         let label = if self.dice.below(3) == 0 { Label::PersonalExperience } else { Label::HospitalReviewed };
+        let name = ["Melati", "Mawar", "me lati", "Sari", "Kenanga"][self.dice.below(5)].to_owned();
         let (some, appeal) = (self.pick(&posts), self.pick(&appeals));
-        let kind = self.dice.below(28);
+        let kind = self.dice.below(30);
         let what = match (kind, some) {
             (0..=4, answers) => A::Post { answers: answers.filter(|_| kind > 2), text: words },
             (5..=8, Some(post)) => A::Edit { post, revision: revision.max(2), text: words },
@@ -65,17 +66,18 @@ impl Story {
                 A::Decide { appeal, restore: kind == 19, reason: words }
             }
             (21..=22, Some(post)) => A::Label { post, revision, label },
-            (23..=24, _) => A::Appoint { moderator: who, name: words },
+            (23..=24, _) => A::Appoint { moderator: who, name },
             (25, _) => A::Relieve { moderator: who },
             (26, _) => A::Open,
             (27, _) => A::Close { reason: words },
+            (28..=29, _) => A::TakeName { name },
             _ => return,
         };
         let mut id = [0; 16];
         id[..4].copy_from_slice(&self.ids.wrapping_mul(0x9e37_79b9).to_be_bytes());
         let (id, seen) = (ActId::from_bytes(id), u64::try_from(seen).expect("few"));
         let after = own.iter().map(|act| act.id).collect();
-        self.waiting.push(FeedAct { id, by, place: None, seen, after, at_ms: 0, what });
+        self.waiting.push(FeedAct { id, by, place: None, seen, after, at_ms: 0, what, left_out: false });
     }
 
     /// The oldest waiting act of somebody comes into the feed.
@@ -124,6 +126,20 @@ fn open(feed: &[FeedAct], place: usize) -> bool {
     last == Some(true) && WRITERS.into_iter().any(named)
 }
 
+/// Where the newest text of a post was written that has appeared.
+fn newest(feed: &[FeedAct], post: usize) -> Option<usize> {
+    let mut texts = vec![post];
+    for (at, act) in feed.iter().enumerate().skip(post) {
+        let next = u32::try_from(texts.len() + 1).expect("few");
+        let of =
+            matches!(act.what, A::Edit { post: of, revision, .. } if of == feed[post].id && revision == next);
+        if of && act.by == feed[post].by {
+            texts.push(at);
+        }
+    }
+    texts.into_iter().rfind(|written| (written + 1..=feed.len()).any(|place| open(feed, place)))
+}
+
 /// What a member may see of one post, asked of the feed and of nothing that the room has worked out.
 fn check(feed: &[FeedAct], view: &PostView, story: &str) {
     let (at, post) = feed.iter().enumerate().find(|(_, act)| act.id == view.id).expect("it is in the feed");
@@ -147,13 +163,22 @@ fn check(feed: &[FeedAct], view: &PostView, story: &str) {
                 _ => false,
             };
             let (written, by) = feed.iter().enumerate().find(|(_, act)| wrote(act)).expect("written");
+            assert_eq!(Some(written), newest(feed, at), "{story}: the newest text that has appeared");
             assert_eq!(by.by, post.by, "{story}: in its author's words");
             assert!((written + 1..=feed.len()).any(|place| open(feed, place)), "{story}: while it was open");
             for hide in hides {
                 let lifted = (hide..feed.len()).any(|later| {
                     let act = &feed[later];
-                    let lifts = matches!(act.what, A::Restore { .. } | A::Decide { restore: true, .. });
-                    lifts && moderates(feed, act.by, later) && act.knew(&feed[hide])
+                    let knew = match &act.what {
+                        A::Restore { .. } => act.knew(&feed[hide]),
+                        // Who decides knows of what the appeal's author knew of.
+                        A::Decide { restore: true, appeal, .. } => {
+                            let appeal = feed.iter().find(|act| act.id == *appeal);
+                            act.knew(&feed[hide]) || appeal.is_some_and(|appeal| appeal.knew(&feed[hide]))
+                        }
+                        _ => false,
+                    };
+                    knew && moderates(feed, act.by, later)
                 });
                 assert!(lifted, "{story}: each hiding was lifted by somebody who knew of it");
             }
@@ -171,6 +196,49 @@ fn check(feed: &[FeedAct], view: &PostView, story: &str) {
     }
 }
 
+/// What the agent sends to one reader: they see the same, and have nothing that is not for them.
+fn for_one(feed: &[FeedAct], room: &Room, reader: Option<Pseudonym>, story: &str) {
+    let sent = for_reader(HOSPITAL, feed, reader);
+    let places = sent.iter().map(|act| (act.id, act.place)).collect::<Vec<_>>();
+    assert_eq!(
+        places,
+        feed.iter().map(|act| (act.id, act.place)).collect::<Vec<_>>(),
+        "{story}: no place lacks"
+    );
+    let theirs = Room::of(HOSPITAL, sent.clone());
+    assert_eq!(theirs.seen_by(reader), room.seen_by(reader), "{story}: {reader:?} sees the same");
+    assert_eq!(theirs.is_open(), room.is_open(), "{story}: {reader:?}");
+    let mut look = (Vec::new(), Vec::new());
+    if let Some(who) = reader {
+        look = (theirs.to_look_at(who), room.to_look_at(who));
+    }
+    assert_eq!(look.0, look.1, "{story}: {reader:?} is asked the same");
+    for who in WRITERS {
+        assert_eq!(
+            (theirs.name(who), theirs.role(who)),
+            (room.name(who), room.role(who)),
+            "{story}: {reader:?}"
+        );
+    }
+    let moderates = reader.is_some_and(|reader| room.role(reader) != RoomRole::Member);
+    let (has, sees) = (format!("{sent:?}"), format!("{:?}", room.seen_by(reader)));
+    for act in feed.iter().filter(|act| Some(act.by) != reader) {
+        let words = match &act.what {
+            A::Post { text, .. } | A::Edit { text, .. } => text,
+            A::Flag { reason, .. } if !moderates => reason,
+            A::Appeal { words, .. } if !moderates => words,
+            _ => continue,
+        };
+        assert!(
+            !has.contains(words.as_str()) || sees.contains(words.as_str()),
+            "{story}: {reader:?} has {act:?}"
+        );
+    }
+    let flags =
+        sent.iter().filter(|act| matches!(act.what, A::Flag { .. }) && Some(act.by) != reader).count();
+    assert!(moderates || flags == 0, "{story}: who flags is not told");
+}
+
 #[test]
 fn a_room_is_the_same_in_every_order_of_arrival_and_shows_nobody_more_than_it_should() {
     println!("seed {SEED:#x}");
@@ -183,7 +251,16 @@ fn a_room_is_the_same_in_every_order_of_arrival_and_shows_nobody_more_than_it_sh
             for (id, what) in (240_u8..).zip(acts) {
                 let place = Some(u64::try_from(story.feed.len() + 1).expect("few"));
                 let id = ActId::from_bytes([id; 16]);
-                story.feed.push(FeedAct { id, by: HOSPITAL, place, seen: 0, after: vec![], at_ms: 0, what });
+                story.feed.push(FeedAct {
+                    id,
+                    by: HOSPITAL,
+                    place,
+                    seen: 0,
+                    after: vec![],
+                    at_ms: 0,
+                    what,
+                    left_out: false,
+                });
             }
         }
         for _ in 0..70 {
@@ -209,6 +286,15 @@ fn a_room_is_the_same_in_every_order_of_arrival_and_shows_nobody_more_than_it_sh
             hidden += usize::from(matches!(view.body, PostBody::Hidden { .. }));
             deleted += usize::from(matches!(view.body, PostBody::Deleted));
         }
+        for _ in 0..3 {
+            let missing = story.dice.below(feed.len().max(1)).min(feed.len());
+            let (before, rest) = feed.split_at(missing);
+            let gap = before.iter().chain(rest.iter().skip(1)).cloned();
+            let read = Room::of(HOSPITAL, gap);
+            assert_eq!(read, Room::of(HOSPITAL, before.to_vec()), "{name}: nothing is read beyond a gap");
+            assert_eq!(read.read_to(), u64::try_from(missing).expect("few"), "{name}: and it says so");
+        }
+        WRITERS.map(Some).into_iter().chain([None]).for_each(|reader| for_one(&feed, &room, reader, &name));
         held += room.seen_by(Some(HOSPITAL)).len() - room.seen_by(None).len();
         // Nor may it hold what nobody is to see.
         let everything = format!("{room:?} {:?}", WRITERS.map(|who| room.seen_by(Some(who))));

@@ -1,6 +1,9 @@
 //! Who may do what in a room, what is held and what appears, and what others see.
 
 mod crossing;
+mod names;
+mod places;
+mod readers;
 
 use super::*;
 use crate::validate::MAX_TEXT_BYTES;
@@ -40,7 +43,7 @@ impl Feed {
         id[..4].copy_from_slice(&u32::try_from(place).expect("few").wrapping_mul(0x9e37_79b9).to_be_bytes());
         let id = ActId::from_bytes(id);
         let place = Some(place);
-        self.acts.push(FeedAct { id, by, place, seen, after: vec![], at_ms: 0, what });
+        self.acts.push(FeedAct { id, by, place, seen, after: vec![], at_ms: 0, what, left_out: false });
         id
     }
 
@@ -74,6 +77,10 @@ impl Feed {
     fn why(&self, act: ActId) -> Option<RoomRefusal> {
         self.room().undone().iter().find(|undone| undone.act == act).map(|undone| undone.why)
     }
+}
+
+fn held(revision: u32, text: &str) -> HeldText {
+    HeldText { revision, text: text.into() }
 }
 
 fn text() -> String {
@@ -122,7 +129,16 @@ fn what_is_written_without_a_moderator_appears_when_one_is_named() {
     feed.put(ANI, A::Edit { post, revision: 2, text: "new".into() });
     let reply = feed.put(BUDI, A::Post { answers: Some(post), text: "a reply".into() });
     assert_eq!(feed.seen(post, BUDI).body, PostBody::Shown("old".into()), "an edit is held as a post is");
-    assert_eq!(feed.seen(post, ANI).body, PostBody::Held("new".into()), "its author is told so");
+    let (by_author, by_hospital) = (feed.seen(post, ANI), feed.seen(post, HOSPITAL));
+    assert_eq!(by_author.held, Some(held(2, "new")), "its author is told so");
+    assert_eq!(
+        (by_author.body, by_author.revision),
+        (PostBody::Shown("old".into()), 1),
+        "and what others see"
+    );
+    assert_eq!(by_hospital.held, Some(held(2, "new")), "who moderates sees both");
+    assert_eq!(by_hospital.body, PostBody::Shown("old".into()), "for it is the shown one that is judged");
+    assert_eq!(feed.seen(post, BUDI).held, None, "others see one");
     assert_eq!(feed.room().seen_by(None).len(), 2, "a reply as well");
     feed.put(HOSPITAL, A::Close { reason: "until Monday".into() });
     feed.put(HOSPITAL, A::Appoint { moderator: EKO, name: "Eko".into() });
@@ -137,27 +153,6 @@ fn what_is_written_without_a_moderator_appears_when_one_is_named() {
     let never = feed.post(ANI, "never seen");
     feed.put(ANI, A::Delete { post: never });
     assert!(feed.room().seen_by(None).iter().all(|view| view.id != never), "nothing is left of it");
-}
-
-#[test]
-fn an_own_post_that_waits_is_seen_on_its_device_and_takes_its_place_later() {
-    let mut feed = Feed::open();
-    let mut waiting = |n: u8, after: Vec<ActId>, what| {
-        let act =
-            FeedAct { id: ActId::from_bytes([n; 16]), by: ANI, place: None, seen: 3, after, at_ms: 0, what };
-        feed.acts.push(act.clone());
-        act
-    };
-    // The edit has the lower id: it comes after what it was written after all the same.
-    let post = waiting(200, vec![], A::Post { answers: None, text: "old".into() });
-    let edit = A::Edit { post: post.id, revision: 2, text: "new".into() };
-    waiting(100, vec![post.id], edit);
-    let view = feed.seen(post.id, ANI);
-    assert_eq!((view.body, view.waits), (PostBody::Held("new".into()), true), "it waits");
-    feed.acts.push(FeedAct { place: Some(4), ..post.clone() });
-    let view = feed.seen(post.id, ANI);
-    assert_eq!((view.body, view.waits), (PostBody::Held("new".into()), true), "the edit does");
-    assert_eq!(feed.seen(post.id, BUDI).body, PostBody::Shown("old".into()), "the post has arrived");
 }
 
 #[test]
@@ -193,12 +188,13 @@ fn everybody_does_only_what_is_theirs() {
         (HOSPITAL, A::Relieve { moderator: BUDI }, RoomRefusal::Unknown),
         (ANI, A::Flag { post, reason: text() }, RoomRefusal::OwnJudge),
         (ANI, A::Appeal { post, words: text() }, RoomRefusal::NotHidden),
-        (EKO, A::Restore { post }, RoomRefusal::Overtaken),
+        (EKO, A::Restore { post }, RoomRefusal::NotHidden),
         (EKO, A::Decide { appeal: post, restore: true, reason: text() }, RoomRefusal::Unknown),
         (EKO, A::Label { post, revision: 2, label: Label::HospitalReviewed }, RoomRefusal::Unknown),
         (BUDI, A::Flag { post: ActId::from_bytes([9; 16]), reason: text() }, RoomRefusal::Unknown),
         (BUDI, A::Post { answers: None, text: " ".into() }, RoomRefusal::NoWords),
         (BUDI, A::Post { answers: None, text: "x".repeat(MAX_TEXT_BYTES + 1) }, RoomRefusal::TooLong),
+        (BUDI, A::Post { answers: None, text: "\u{200b}\u{3164}\n".into() }, RoomRefusal::NoWords),
         (DEWI, A::Hide { post, reason: String::new() }, RoomRefusal::NoWords),
         (BUDI, A::TakeName { name: "x".repeat(MAX_NAME_BYTES + 1) }, RoomRefusal::TooLong),
         (BUDI, A::TakeName { name: "DÉWI".into() }, RoomRefusal::NameTaken),
@@ -241,6 +237,51 @@ fn a_hidden_post_is_judged_by_somebody_else_and_its_author_knows_why() {
 }
 
 #[test]
+fn a_decision_lifts_what_the_appeal_is_about_however_little_its_author_had_read() {
+    let (mut feed, post, appeal) = begun(Appealed);
+    feed.put_seen(EKO, 0, A::Decide { appeal, restore: true, reason: "no address in it".into() });
+    let view = feed.seen(post, ANI);
+    assert_eq!(view.body, PostBody::Shown("old".into()), "who names the appeal knows what it is about");
+    assert_eq!(view.appeal.map(|appeal| appeal.state), Some(AppealState::Restored), "and so it says");
+}
+
+#[test]
+fn who_looked_again_gives_the_reason_that_is_told_or_lets_it_be() {
+    let (mut feed, post, _) = begun(Hidden);
+    feed.put(ANI, A::Edit { post, revision: 2, text: "new".into() });
+    assert_eq!(feed.room().to_look_at(EKO), [(LookAt::Changed, post)], "somebody has to look");
+    feed.put(EKO, A::Hide { post, reason: "a price".into() });
+    let reason = |feed: &Feed| match feed.seen(post, ANI).body {
+        PostBody::Hidden { reason, .. } => reason,
+        other => panic!("it is hidden: {other:?}"),
+    };
+    assert_eq!(reason(&feed), "a price", "the newer one, for its author knew of the first");
+    assert_eq!(feed.room().to_look_at(DEWI), [], "somebody has looked");
+    feed.put(ANI, A::Edit { post, revision: 3, text: "newer".into() });
+    feed.put(DEWI, A::Keep { post });
+    assert_eq!(feed.room().to_look_at(EKO), [], "it stays hidden, and nobody need look again");
+    assert_eq!(reason(&feed), "a price", "for the same reason");
+}
+
+#[test]
+fn a_flag_is_told_once_and_again_after_somebody_has_looked() {
+    let (mut feed, post, _) = begun(Shown);
+    let flag = || A::Flag { post, reason: text() };
+    feed.put(BUDI, flag());
+    let twice = feed.put(BUDI, flag());
+    assert_eq!(feed.why(twice), Some(RoomRefusal::Already), "one is enough");
+    assert!(feed.seen(post, BUDI).flagged, "he has");
+    feed.put(DEWI, A::Keep { post });
+    assert!(!feed.seen(post, BUDI).flagged, "somebody has looked");
+    let again = feed.put(BUDI, flag());
+    assert_eq!((feed.why(again), feed.seen(post, BUDI).flagged), (None, true), "he may again");
+    let mine = feed.post(EKO, "mine");
+    feed.put(BUDI, A::Flag { post: mine, reason: text() });
+    assert_eq!(feed.seen(mine, EKO).flags, [] as [&str; 0], "a moderator is not told who flags their own");
+    assert_eq!(feed.seen(mine, DEWI).flags, [text()], "another is");
+}
+
+#[test]
 fn nobody_appeals_against_what_they_know_to_be_lifted() {
     let (mut feed, post, _) = begun(Hidden);
     feed.put(DEWI, A::Restore { post });
@@ -276,25 +317,6 @@ fn reviewed_is_what_somebody_has_reviewed_and_no_other_text() {
         Label::HospitalReviewed,
         "what the hospital writes is its own word"
     );
-}
-
-#[test]
-fn a_name_is_one_persons_and_a_moderators_before_a_members() {
-    let mut feed = Feed::open();
-    feed.put(ANI, A::TakeName { name: " Melati ".into() });
-    let late = feed.put(BUDI, A::TakeName { name: "mélati".into() });
-    assert_eq!(feed.why(late), Some(RoomRefusal::NameTaken), "it sounds the same");
-    assert_eq!((feed.room().name(ANI), feed.room().name(BUDI)), ("Melati", ""), "the first in the feed");
-    feed.put(HOSPITAL, A::Appoint { moderator: BUDI, name: "Melati".into() });
-    assert_eq!((feed.room().name(ANI), feed.room().name(BUDI)), ("", "Melati"), "who moderates has it");
-    feed.put(HOSPITAL, A::Relieve { moderator: BUDI });
-    feed.put(ANI, A::TakeName { name: "Melati".into() });
-    assert_eq!((feed.room().name(ANI), feed.room().name(BUDI)), ("Melati", ""), "then it is free again");
-    feed.put(ANI, A::TakeName { name: "🌼".into() });
-    feed.put(BUDI, A::TakeName { name: "MELATI".into() });
-    let sign = feed.put(BUDI, A::TakeName { name: "🌻".into() });
-    assert_eq!(feed.why(sign), None, "another sign is another name");
-    assert_eq!((feed.room().name(ANI), feed.room().name(BUDI)), ("🌼", "🌻"), "each has one");
 }
 
 #[test]

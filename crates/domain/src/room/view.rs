@@ -38,7 +38,8 @@ pub struct AppealView {
 pub enum PostBody {
     /// They are there for everybody.
     Shown(String),
-    /// They appear when the room is open; or they are on their way. Seen by the author, and once they are in the feed by who moderates.
+    /// None of it has appeared: it does when the room is open; or it is on its way. Seen by the author, and once it is in the feed by
+    /// who moderates.
     Held(String),
     /// A moderator has hidden them.
     Hidden {
@@ -49,6 +50,15 @@ pub enum PostBody {
     },
     /// The author has taken them back.
     Deleted,
+}
+
+/// A text that others do not see yet: an edit of what they do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldText {
+    /// Its number.
+    pub revision: u32,
+    /// The words.
+    pub text: String,
 }
 
 /// One post as one reader sees it.
@@ -66,15 +76,18 @@ pub struct PostView {
     pub at_ms: i64,
     /// What it replies to: that may be deleted, hidden or not there yet.
     pub answers: Option<ActId>,
-    /// The words.
+    /// The words, as others see them.
     pub body: PostBody,
-    /// The number of this text, from 1: above that it was edited. A label and the next edit name it.
+    /// The number of the text in `body`, from 1: above that it was edited. A label names it.
     pub revision: u32,
+    /// For the author and who moderates: the newest text, where others do not see it yet. What the author edits next is one more than
+    /// this one's number, or than `revision` where there is none.
+    pub held: Option<HeldText>,
     /// What the words are.
     pub label: Label,
-    /// For its author: whether something of it has no place in the feed yet.
+    /// Whether something that the reader did to it has no place in the feed yet: others do not know of it.
     pub waits: bool,
-    /// Whether the reader has flagged it.
+    /// Whether the reader has flagged it, and nobody has looked since.
     pub flagged: bool,
     /// For who moderates: why others want somebody to look.
     pub flags: Vec<String>,
@@ -138,23 +151,23 @@ impl Room {
         let own = reader == Some(post.by);
         let moderates = reader.is_some_and(|reader| self.role(reader) != RoomRole::Member);
         let appeared = post.has_appeared();
-        let in_feed = post.texts.first().is_some_and(|text| !text.waits);
-        if !appeared && (post.deleted || !(own || (moderates && in_feed))) {
+        // The author has what waits as well; who moderates, what is in the feed.
+        let held = if own || moderates { post.held(own) } else { None };
+        if !appeared && (post.deleted || held.is_none()) {
             return None;
         }
-        // The author sees what they wrote last, who moderates what is in the feed, and others what has appeared.
-        let visible = |text: &super::post::Text| text.appeared || own || (moderates && !text.waits);
-        let (revision, text) = (1_u32..).zip(&post.texts).filter(|(_, text)| visible(text)).last()?;
+        let (revision, text) = post.shown().or(held)?;
         let words = || text.words.clone();
         let body = if post.deleted {
             PostBody::Deleted
-        } else if let Some(hide) = post.standing().next() {
-            PostBody::Hidden { reason: hide.reason.clone(), text: (own || moderates).then(words) }
+        } else if post.is_hidden() {
+            PostBody::Hidden { reason: post.reason.clone(), text: (own || moderates).then(words) }
         } else if text.appeared {
             PostBody::Shown(words())
         } else {
             PostBody::Held(words())
         };
+        let held = held.filter(|(newer, _)| !post.deleted && *newer != revision);
         // What nobody reads is nothing, and what is held has not been looked at.
         let shown = matches!(body, PostBody::Shown(_));
         let label = if shown { post.label } else { Label::PersonalExperience };
@@ -173,10 +186,12 @@ impl Room {
             answers: post.answers,
             body,
             revision,
+            held: held.map(|(revision, text)| HeldText { revision, text: text.words.clone() }),
             label,
-            waits: own && post.texts.iter().any(|text| text.waits),
-            flagged: post.flags.iter().any(|flag| Some(flag.by) == reader),
-            flags: if moderates {
+            waits: reader.is_some_and(|reader| post.waits_for.contains(&reader)),
+            flagged: post.flags.iter().any(|flag| Some(flag.by) == reader && !flag.kept),
+            // A moderator is no judge of an own post, and is not told who wants one.
+            flags: if moderates && (!own || reader == Some(self.hospital)) {
                 post.open_flags().map(|flag| flag.reason.clone()).collect()
             } else {
                 Vec::new()
@@ -189,13 +204,11 @@ impl Room {
 
 /// A hide that is lifted is lifted, whatever was decided.
 fn state(post: &Post, appeal: &Appeal) -> AppealState {
-    let hides = |hide: &super::post::Hide| appeal.of.contains(&hide.act);
-    if !post.standing().any(hides) {
-        return AppealState::Restored;
-    }
-    match appeal.decided {
-        None => AppealState::Open,
-        Some((true, _)) => AppealState::Restored,
-        Some((false, _)) => AppealState::Refused,
+    if !post.standing().any(|hide| appeal.of.contains(&hide.act)) {
+        AppealState::Restored
+    } else if appeal.decided.is_none() {
+        AppealState::Open
+    } else {
+        AppealState::Refused
     }
 }
