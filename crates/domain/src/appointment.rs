@@ -123,7 +123,8 @@ pub enum AppointmentAct {
         /// The slot.
         slot: Slot,
     },
-    /// The agent: somebody else has it.
+    /// The agent: the slot cannot be had. Somebody else has it, or it is closed, or past, or not what it was. After a booking of it that was
+    /// said and cannot be kept, what was asked for is open again.
     SlotGone {
         /// The patient's ask, move or accept that wanted it.
         answers: ActKey,

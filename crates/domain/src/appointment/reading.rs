@@ -122,10 +122,22 @@ impl<'a> Reading<'a> {
     }
 
     /// The newest wish that no booking and no refusal of the hospital answers: one answers what its author knew of. Calling off what is
-    /// booked answers no wish.
+    /// booked answers no wish, and a booking that the agent has found that it cannot keep answers none either.
     fn open_wish(&self) -> Option<usize> {
         use AppointmentAct as A;
-        let answered = self.followed(|what| matches!(what, A::Book { .. } | A::Decline { .. }));
+        let given_up = |booking: usize, what: &A| {
+            let A::Book { answers, slot } = what else { return false };
+            self.standing().any(|(later, what)| {
+                matches!(what, A::SlotGone { answers: of, slot: gone } if of == answers && *gone == slot.id)
+                    && self.acts.knew(later, booking)
+            })
+        };
+        let answers = |(place, what): &(usize, &A)| match what {
+            A::Decline { .. } => true,
+            A::Book { .. } => !given_up(*place, what),
+            _ => false,
+        };
+        let answered = self.acts.known_to(self.standing().filter(answers).map(|(place, _)| place));
         let wishes = |what: &A| matches!(what, A::Ask { .. } | A::Move { .. } | A::Refuse { .. });
         self.standing()
             .rev()

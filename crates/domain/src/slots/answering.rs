@@ -7,7 +7,7 @@
 
 use super::{SlotDecision, SlotRefusal, SlotTable};
 use crate::act::{ActKey, Acts, ThreadId};
-use crate::appointment::{Appointment, AppointmentAct, Reading, Slot, slot_of, was_wanted};
+use crate::appointment::{Appointment, AppointmentAct, Reading, Slot, SlotId, slot_of, was_wanted};
 
 /// What follows from the acts of a conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +45,10 @@ impl SlotTable {
         if call_off {
             ledger.release();
             says.push(AppointmentAct::CallOff { reason: String::new() });
+            // A booking that cannot be kept: it is said why, and somebody has to find another time.
+            if let Some((answers, slot)) = talk.booked().filter(|_| !cancelled) {
+                says.push(AppointmentAct::SlotGone { answers, slot });
+            }
         }
         for (answers, slot) in wanted {
             if ledger.give(&slot).is_ok() {
@@ -153,6 +157,14 @@ impl Talk<'_> {
     fn bookings(&self) -> impl Iterator<Item = (usize, &Slot)> {
         self.reading.said().rev().filter_map(|(place, what)| match what {
             AppointmentAct::Book { slot, .. } => Some((place, slot)),
+            _ => None,
+        })
+    }
+
+    /// The booking that counts, and what it answers.
+    fn booked(&self) -> Option<(ActKey, SlotId)> {
+        self.reading.standing().rev().find_map(|(_, what)| match what {
+            AppointmentAct::Book { answers, slot } => Some((*answers, slot.id)),
             _ => None,
         })
     }

@@ -44,6 +44,9 @@ fn a_program_that_dies_between_table_and_words_leaves_no_slot_with_two() {
         (None, None),
         "what cannot be kept is called off"
     );
+    let asked = world.talks[0].all[0].key();
+    assert_eq!(first.open_wish, Some(asked), "and what she asked for is open again");
+    assert!(first.waits_for_hospital, "somebody has to find another time");
     world.check(AGENT, true);
 }
 
