@@ -36,6 +36,7 @@ use serde::{Deserialize, Serialize};
 use crate::act::{ActKey, ThreadId};
 use crate::appointment::{Slot, SlotId};
 use crate::directory::{FreeSlot, MAX_LISTED};
+use crate::folding::words;
 
 pub use answering::SlotAnswer;
 pub use decision::{SlotDecision, SlotRefusal};
@@ -87,7 +88,8 @@ pub struct StandingOffer {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlotTable {
     rows: BTreeMap<SlotId, TableRow>,
-    /// Slots that are not closed, by practitioner and beginning: no two of one practitioner lie over each other.
+    /// Slots that are not closed, by practitioner and beginning: no two of one practitioner lie over each other. Names are compared
+    /// without case, marks and stops. What is nobody's, a laboratory's, is not here: it may have more than one room.
     times: BTreeMap<String, BTreeMap<i64, SlotId>>,
     /// What each conversation has.
     given: BTreeMap<ThreadId, SlotId>,
@@ -268,7 +270,8 @@ impl SlotTable {
     /// Enters a slot among its practitioner's times.
     fn take_time(&mut self, slot: &Slot) -> Result<(), SlotRefusal> {
         let ends = |slot: &Slot| slot.starts_ms.saturating_add(i64::from(slot.minutes) * MINUTE_MS);
-        if let Some(times) = self.times.get(&slot.practitioner) {
+        let Some(practitioner) = practitioner(slot) else { return Ok(()) };
+        if let Some(times) = self.times.get(&practitioner) {
             let before = times.range(..=slot.starts_ms).next_back();
             let after = times.range(slot.starts_ms..).next();
             let over = |other: &SlotId| {
@@ -280,18 +283,19 @@ impl SlotTable {
                 return Err(SlotRefusal::Overlaps(*other));
             }
         }
-        self.times.entry(slot.practitioner.clone()).or_default().insert(slot.starts_ms, slot.id);
+        self.times.entry(practitioner).or_default().insert(slot.starts_ms, slot.id);
         Ok(())
     }
 
     fn leave_time(&mut self, slot: SlotId) {
         let Some(row) = self.rows.get(&slot) else { return };
-        if let Some(times) = self.times.get_mut(&row.slot.practitioner) {
+        let Some(practitioner) = practitioner(&row.slot) else { return };
+        if let Some(times) = self.times.get_mut(&practitioner) {
             if times.get(&row.slot.starts_ms) == Some(&slot) {
                 times.remove(&row.slot.starts_ms);
             }
             if times.is_empty() {
-                self.times.remove(&row.slot.practitioner);
+                self.times.remove(&practitioner);
             }
         }
     }
@@ -408,4 +412,10 @@ impl SlotTable {
         self.held.retain(|_, slot| there(slot));
         self.offers.values_mut().for_each(|offered| offered.slots.retain(there));
     }
+}
+
+/// By what a practitioner's times are told from another's; `None` for nobody's.
+fn practitioner(slot: &Slot) -> Option<String> {
+    let words: Vec<String> = words(&slot.practitioner).into_iter().map(|word| word.folded).collect();
+    (!words.is_empty()).then(|| words.join(" "))
 }

@@ -363,6 +363,19 @@ fn a_practitioner_is_not_in_two_places() {
         Err(SlotRefusal::Overlaps(slot(3).id)),
         "now the other way round"
     );
+    let same = Slot { id: SlotId::from_bytes([78; 16]), practitioner: "Dr. Sari".into(), ..slot(0) };
+    let publish = |slot: &Slot| SlotDecision::Publish { service: "internal".into(), slot: slot.clone() };
+    assert_eq!(
+        table.apply(&publish(&same), 0),
+        Err(SlotRefusal::Overlaps(slot(0).id)),
+        "she is one, however she is written"
+    );
+    for n in [79, 80] {
+        let laboratory = Slot { id: SlotId::from_bytes([n; 16]), practitioner: String::new(), ..slot(0) };
+        assert_eq!(table.apply(&publish(&laboratory), 0), Ok(()), "nobody is in no two places");
+        assert_eq!(table.apply(&SlotDecision::Close { slot: laboratory.id }, 0), Ok(()), "and leaves none");
+        assert_eq!(table.apply(&SlotDecision::Reopen { slot: laboratory.id }, 0), Ok(()), "nor takes one");
+    }
     let long = Slot { id: SlotId::from_bytes([77; 16]), starts_ms: 0, minutes: 24 * 60, ..slot(0) };
     let publish = SlotDecision::Publish { service: "internal".into(), slot: long };
     assert_eq!(
