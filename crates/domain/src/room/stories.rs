@@ -155,7 +155,18 @@ fn check(feed: &[FeedAct], view: &PostView, story: &str) {
         PostBody::Held(_) => panic!("{story}: a member sees nothing that is held"),
         PostBody::Hidden { text, .. } => {
             assert_eq!(*text, None, "{story}: a member sees no words that are hidden");
-            assert!(!hides.is_empty(), "{story}: somebody who moderates has hidden it");
+            let restored = |hide: &usize| {
+                (*hide..feed.len()).any(|later| {
+                    let act = &feed[later];
+                    let judges = moderates(feed, act.by, later) && (act.by != post.by || act.by == HOSPITAL);
+                    judges && act.what == (A::Restore { post: post.id }) && act.knew(&feed[*hide])
+                })
+            };
+            let stands = hides.iter().any(|hide| !restored(hide));
+            assert!(
+                stands,
+                "{story}: somebody who moderates has hidden it, and nobody who knew shows it again"
+            );
         }
         PostBody::Shown(text) => {
             let wrote = |act: &FeedAct| match &act.what {
