@@ -35,8 +35,8 @@ pub use mention::{Mention, mentions};
 pub use person::{ChartId, PersonColour, Relation, initials, tile_letters};
 pub use quantity::{Decimal, Flag, ParseDecimalError, ReferenceRange};
 pub use room::{
-    AppealState, AppealView, FeedAct, HeldText, Label, LookAt, MAX_NAME_BYTES, PostBody, PostView, Pseudonym,
-    Room, RoomAct, RoomRefusal, RoomRole, Undone, for_reader,
+    AppealState, AppealView, FeedAct, HeldText, Label, LookAt, MAX_NAME_BYTES, MAX_REVISIONS, PostBody,
+    PostView, Pseudonym, Room, RoomAct, RoomRefusal, RoomRole, Undone, for_reader,
 };
 pub use slots::{
     MAX_OFFERED, MAX_SLOTS, SlotAnswer, SlotDecision, SlotRefusal, SlotState, SlotTable, StandingOffer,

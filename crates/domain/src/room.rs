@@ -54,7 +54,9 @@ use crate::case::{CaseAct, CaseKind};
 use post::Post;
 use reading::Reading;
 
-pub use act::{FeedAct, Label, MAX_NAME_BYTES, Pseudonym, RoomAct, RoomRefusal, RoomRole, Undone};
+pub use act::{
+    FeedAct, Label, MAX_NAME_BYTES, MAX_REVISIONS, Pseudonym, RoomAct, RoomRefusal, RoomRole, Undone,
+};
 pub use for_reader::for_reader;
 pub use view::{AppealState, AppealView, HeldText, LookAt, PostBody, PostView};
 

@@ -13,6 +13,9 @@ use crate::validate::MAX_TEXT_BYTES;
 /// The longest name that somebody is shown by, in bytes.
 pub const MAX_NAME_BYTES: usize = 64;
 
+/// Most texts of one post: more than anybody edits, and few enough that a flood of edits costs nothing.
+pub const MAX_REVISIONS: u32 = 100;
+
 id16! {
     /// Somebody in one room, by the key that their devices share there: in another room they are another.
     Pseudonym
@@ -290,6 +293,8 @@ impl FeedAct {
 pub enum RoomRefusal {
     /// A text is longer than it may be.
     TooLong,
+    /// A post has [`MAX_REVISIONS`].
+    TooMany,
     /// It needs words.
     NoWords,
     /// Only the author may do that.
@@ -320,6 +325,7 @@ impl fmt::Display for RoomRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             RoomRefusal::TooLong => "the text is too long: shorten it",
+            RoomRefusal::TooMany => "the post was edited too often: write another",
             RoomRefusal::NoWords => "it needs words: write some",
             RoomRefusal::NotYours => "only the author may do that: flag it instead",
             RoomRefusal::NotModerator => "only a moderator of the room may do that: flag it instead",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Room;
-use super::act::{FeedAct, Label, Pseudonym, RoomAct, RoomRefusal, RoomRole, Undone};
+use super::act::{FeedAct, Label, MAX_REVISIONS, Pseudonym, RoomAct, RoomRefusal, RoomRole, Undone};
 use super::post::{Appeal, Flag, Hide, Labelled, Post, Text};
 use crate::act::ActId;
 use crate::folding::words;
@@ -66,8 +66,9 @@ impl<'a> Reading<'a> {
 
     fn take(&mut self, at: usize, act: &FeedAct) -> Result<(), RoomRefusal> {
         act.what.may(self.room.role(act.by))?;
-        if !act.left_out {
-            act.what.check()?;
+        match act.what.check() {
+            Err(RoomRefusal::NoWords) if act.left_out => {}
+            checked => checked?,
         }
         match &act.what {
             RoomAct::TakeName { name } => self.take_name(act, name),
@@ -256,6 +257,9 @@ impl<'a> Reading<'a> {
         let post = self.own(id, act.by)?;
         if post.revision().checked_add(1) != Some(revision) {
             return Err(RoomRefusal::Overtaken);
+        }
+        if revision > MAX_REVISIONS {
+            return Err(RoomRefusal::TooMany);
         }
         post.texts.push(text);
         post.leave_words();

@@ -282,6 +282,20 @@ fn a_flag_is_told_once_and_again_after_somebody_has_looked() {
 }
 
 #[test]
+fn a_post_is_edited_so_often_and_no_more() {
+    let (mut feed, post, _) = begun(Shown);
+    for revision in 2..=MAX_REVISIONS {
+        feed.put(ANI, A::Edit { post, revision, text: format!("text {revision};") });
+    }
+    let late = feed.put(ANI, A::Edit { post, revision: MAX_REVISIONS + 1, text: text() });
+    // In one order: a hundred acts in every other take long.
+    let room = Room::of(HOSPITAL, feed.acts.clone());
+    assert_eq!(room.undone(), [Undone { act: late, why: RoomRefusal::TooMany }], "a hundred are enough");
+    let kept = format!("{room:?}");
+    assert!(kept.contains("text 100;") && !kept.contains("text 99;"), "and only the last is kept");
+}
+
+#[test]
 fn nobody_appeals_against_what_they_know_to_be_lifted() {
     let (mut feed, post, _) = begun(Hidden);
     feed.put(DEWI, A::Restore { post });
