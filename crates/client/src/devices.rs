@@ -94,7 +94,7 @@ impl Session {
     }
 
     /// Writes an own entry of the account's log, with the account's new key if it makes one, durably and in one step.
-    fn append_to_account(
+    pub(crate) fn append_to_account(
         &mut self,
         body: AccountBody,
         identity: Option<Identity>,
@@ -208,6 +208,10 @@ impl Session {
                 let keys = identity.account_keys();
                 let sealed = seal_for_kit(&helpers.kem, vouch, log.account(), keys, self.entropy())?;
                 Some(AccountBody::SetHelpers { helpers: Some(Helpers { sealed, ..helpers }) })
+            }
+            AccountBody::Uphold { mut entries } => {
+                entries.retain(|entry| !log.upholds(entry));
+                (!entries.is_empty()).then_some(AccountBody::Uphold { entries })
             }
             other => Some(other),
         }

@@ -1,5 +1,6 @@
 //! One exchange with the relay: what this device has to say, and what it takes from the answer.
 
+mod refused;
 mod saying;
 
 use std::collections::BTreeMap;
@@ -8,7 +9,7 @@ use mecum_api::Topic;
 use mecum_seal::{DocumentId, SpaceId};
 use mecum_sync::controls::{holds, is_out};
 use mecum_sync::{
-    Accepted, FollowError, Follower, Item, Outcome, RefusalCode, SnapshotBody, SyncRequest, SyncResponse,
+    Accepted, FollowError, Follower, Item, RefusalCode, SnapshotBody, SyncRequest, SyncResponse,
 };
 use mecum_vault::{Durability, Table};
 
@@ -47,23 +48,6 @@ pub struct Exchanged {
 }
 
 impl Session {
-    /// Notes which statements the server could not take in their short form: they are said in full at once. Answers whether there are
-    /// any. What it does not know in full either is refused, so that this ends.
-    fn note_unknown_bases(&mut self, request: &SyncRequest, response: &SyncResponse) -> bool {
-        let mut any = false;
-        for (push, outcome) in request.pushes.iter().zip(&response.push_outcomes) {
-            match outcome.refusal().map(|refusal| refusal.code) {
-                None => drop(self.in_full.remove(&push.space())),
-                Some(RefusalCode::UnknownBase) => {
-                    let first = self.in_full.insert(push.space());
-                    any |= holds("in-full-once", first);
-                }
-                Some(_) => {}
-            }
-        }
-        any
-    }
-
     /// Takes an answer in one durable step. On an error nothing is changed.
     pub fn accept(
         &mut self,
@@ -163,8 +147,9 @@ impl Session {
             self.commit(stage, durability)?;
         }
         self.note_handed(request, response);
+        let refused_entries = self.refused_entries(request, response, rebasing);
         let in_full = self.note_unknown_bases(request, response);
-        let refused = first_refusal(response, rebasing, resealed, in_full);
+        let refused = refused_entries.or_else(|| self.refused_push(request, response, resealed, in_full));
         let mut exchanged = self.go_on(request, response, envelopes, changed, refused);
         if let Ok(went) = &mut exchanged {
             went.more |= in_full;
@@ -198,6 +183,9 @@ impl Session {
             self.note_waits(Waits::End, &ended);
             if !self.is_older_copy() && !self.is_reading_again()? && !self.follower.is_removed() {
                 self.make_owed_cuts()?;
+                // One that cannot be signed is tried again with the next answer: it may never keep one from being taken.
+                let upheld = self.uphold_lost();
+                self.note_unhanded(&upheld);
                 let cut = self.cut_to_hand_over();
                 self.note_unhanded(&cut);
                 if refused.is_none() && self.leave_a_gap()? {
@@ -359,31 +347,6 @@ pub(crate) fn quarantine(stage: &mut Stage, reason: &str, id: &[u8], bytes: &[u8
     stage.deletes.retain(|(table, gone)| *table != Table::Quarantine || *gone != name);
     stage.puts.push((Table::Quarantine, name, bytes.to_vec()));
     stage.topics.push(Topic::Sync);
-}
-
-/// The first refusal that nothing here has an answer to. Where another device was faster, or an epoch was over, what was refused is
-/// signed or sealed again and goes out with the next request; so does, `in_full`, a statement whose short form was not taken.
-fn first_refusal(
-    response: &SyncResponse,
-    rebasing: bool,
-    resealed: bool,
-    in_full: bool,
-) -> Option<RefusalCode> {
-    let code = |outcome: &Outcome| outcome.refusal().map(|refusal| refusal.code);
-    let entries = response.account_outcomes.iter().chain(&response.space_outcomes).filter_map(code);
-    let pushes = response.push_outcomes.iter().filter_map(code);
-    // An older copy acknowledges less than it did before; with what just came, or is still to come, it says it anew.
-    let went_on = response.more || !response.items.is_empty();
-    let answered = |code: &RefusalCode| match code {
-        RefusalCode::EpochStale | RefusalCode::BadMembershipHead => resealed,
-        RefusalCode::BadStatement => went_on,
-        RefusalCode::UnknownBase => in_full,
-        _ => false,
-    };
-    entries
-        .filter(|code| !(rebasing && matches!(code, RefusalCode::StaleHead | RefusalCode::BadCut)))
-        .chain(pushes.filter(|code| !answered(code)))
-        .next()
 }
 
 /// Groups arrivals by document, in order.

@@ -50,8 +50,8 @@ pub(crate) struct Handing {
     refused: BTreeSet<Chain>,
     /// Spaces in which an epoch was begun for it.
     cut: BTreeSet<SpaceId>,
-    /// Requests one after the other from which a removal was left out.
-    pub(crate) waited: u32,
+    /// Spaces of which the server will not have a lost entry of the log before somebody else has come.
+    pub(crate) stuck: BTreeSet<SpaceId>,
 }
 
 /// A chain of a space.

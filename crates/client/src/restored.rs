@@ -4,7 +4,7 @@
 //! Nothing that is held is ever given up for what a server says. What it shows again is compared with what is here; what it lost
 //! is offered again; and a vault that used numbers twice begins a new incarnation, in which it writes again what only it held.
 
-mod in_time;
+mod entries;
 mod rebirth;
 
 pub(crate) use rebirth::Taken;
@@ -14,10 +14,10 @@ use std::collections::BTreeSet;
 
 use mecum_seal::{Envelope, Hash32, IncarnationId, SpaceId};
 use mecum_sync::controls::holds;
-use mecum_sync::limits::{MAX_ACCOUNT_ENTRIES, MAX_SPACE_ENTRIES};
+use mecum_sync::limits::MAX_ACCOUNT_ENTRIES;
 use mecum_sync::{
     Accepted, AccountEntry, AccountLog, Chain, ChainHead, FollowError, Item, Pruning, Role, Signed,
-    SpaceEntry, SyncRequest, decode, encode,
+    SpaceEntry, SyncRequest, encode,
 };
 use mecum_vault::{Durability, Table};
 
@@ -126,7 +126,6 @@ impl Session {
         if !older {
             request.account_entries = self.account_entries_to_push()?;
             request.space_entries = self.space_entries_to_push()?;
-            self.keep_removals_behind(&mut request)?;
         }
         Ok(Some(request))
     }
@@ -142,31 +141,6 @@ impl Session {
                 break;
             }
             entries.push(self.own_account_entry(seq)?);
-        }
-        Ok(entries)
-    }
-
-    /// The entries of spaces' logs that the server has not shown (since it began again).
-    pub(crate) fn space_entries_to_push(&self) -> Result<Vec<Signed<SpaceEntry>>, SessionError> {
-        let mut entries = Vec::new();
-        for state in self.spaces.values() {
-            let last = self.follower.space_log(state.space).map_or(0, mecum_sync::SpaceLog::entries);
-            // After the end of this account's stay nothing of the space is shown again: only what ends it may still be on its way.
-            let stored = match self.follower.role(state.space) {
-                Some(_) => self.follower.stored_space_entries(state.space),
-                None => self.follower.ever_stored_space_entries(state.space),
-            };
-            for seq in stored + 1..=last {
-                let kept = match &state.unsent_genesis {
-                    Some(genesis) if seq == 1 => Some(genesis.clone()),
-                    _ => {
-                        self.vault.get(Table::Sync, &space_entry_name(state.space, seq))?.map(|b| b.to_vec())
-                    }
-                };
-                let Some(kept) = kept.filter(|_| entries.len() < MAX_SPACE_ENTRIES) else { break };
-                let entry = decode(&kept, MAX_ENTRY_BYTES);
-                entries.push(entry.map_err(|_| SessionError::Stored { what: "space entry" })?);
-            }
         }
         Ok(entries)
     }

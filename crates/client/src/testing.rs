@@ -1,5 +1,6 @@
 //! INSECURE stand-ins for tests: sessions over vaults in memory, with repeatable randomness and a clock that stands still.
 
+mod accepting;
 mod digest;
 mod figures;
 mod folded;

@@ -7,12 +7,12 @@ mod apps;
 mod erased;
 #[path = "cuts/world.rs"]
 mod family;
-#[path = "restored/in_time.rs"]
-mod in_time;
 #[path = "restored/parted.rs"]
 mod parted;
 #[path = "restored/removals.rs"]
 mod removals;
+#[path = "restored/upheld.rs"]
+mod upheld;
 #[path = "support/world.rs"]
 mod world;
 

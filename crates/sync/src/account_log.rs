@@ -10,7 +10,7 @@ use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId, KemPublic, Verifyin
 use minicbor::{Decode, Encode};
 
 use crate::codec;
-use crate::limits::{MAX_DEVICES, MAX_INCARNATIONS, MAX_RECOVERY_SEALED_BYTES};
+use crate::limits::{MAX_DEVICES, MAX_INCARNATIONS, MAX_RECOVERY_SEALED_BYTES, MAX_UPHELD};
 use crate::signed::SignedBody;
 
 pub use body::{AccountBody, DeviceCard, DeviceWrap, Helpers, Rotation};
@@ -141,6 +141,15 @@ struct Later {
     /// None, and so no bytes, for an account that has no helpers.
     #[n(5)]
     helpers: Option<Helpers>,
+    /// Hashes of entries of spaces' logs, ascending. Empty, and so no bytes, where nothing of a removed device was lost.
+    #[cbor(
+        n(6),
+        encode_with = "minicbor::Encode::encode",
+        decode_with = "codec::list::<MAX_UPHELD, _, _>",
+        nil = "codec::no_list",
+        is_nil = "Vec::is_empty"
+    )]
+    upheld: Vec<Hash32>,
 }
 
 /// What a verified account log amounts to.
@@ -219,6 +228,19 @@ impl AccountLog {
             let gone = self.removed().iter().find(|gone| gone.card.device == device)?;
             Some(KnownDevice { card: &gone.card, removed: Some(gone.removed) })
         })
+    }
+
+    /// Whether the account stands for an entry of a space's log, by the hash of the signed entry, which a device signed before it was
+    /// removed.
+    pub fn upholds(&self, entry: &Hash32) -> bool {
+        self.later.as_ref().is_some_and(|later| later.upheld.binary_search(entry).is_ok())
+    }
+
+    /// The key under which a device signs an entry of a space's log now, named by the hash of the signed entry: that of a live device,
+    /// or of a removed one where the account upholds this very entry.
+    pub fn signs_now(&self, device: DeviceId, entry: &Hash32) -> Option<VerifyingKey> {
+        let known = self.known(device)?;
+        (known.removed.is_none() || self.upholds(entry)).then_some(known.card.signing)
     }
 
     /// Every incarnation of a device, live or removed, in the order they began. Empty for a device that is not in the log.

@@ -70,6 +70,12 @@ pub(crate) fn no_bytes() -> Option<Vec<u8>> {
     Some(Vec::new())
 }
 
+/// What a list is that was left out: likewise.
+#[expect(clippy::unnecessary_wraps, reason = "the signature that minicbor's derive calls")]
+pub(crate) fn no_list<T>() -> Option<Vec<T>> {
+    Some(Vec::new())
+}
+
 /// Decodes a text of at most `MAX` bytes.
 pub(crate) fn text<const MAX: usize, Ctx>(d: &mut Decoder<'_>, _: &mut Ctx) -> Result<String, Error> {
     let text = d.str()?;

@@ -26,6 +26,10 @@ pub const MAX_DEVICES: usize = 64;
 pub const MAX_INCARNATIONS: usize = 64;
 /// Most entries in one account's log.
 pub const MAX_ACCOUNT_LOG: u64 = 4_096;
+/// Most entries of removed devices that one entry of an account's log upholds.
+pub const MAX_UPHELD_AT_ONCE: usize = 256;
+/// Most such entries that one account upholds.
+pub const MAX_UPHELD: usize = 4_096;
 /// Most bytes that are sealed to a recovery key: every HPKE secret that the account ever had, and room.
 pub const MAX_RECOVERY_SEALED_BYTES: usize = 8_192;
 /// Days that the server waits before it gives out its part of the helpers' key (DESIGN 7, Recovery). The same for every account:

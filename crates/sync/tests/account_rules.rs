@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use mecum_seal::testing::SeededEntropy;
-use mecum_seal::{DeviceId, Entropy, IncarnationId, SigningKey};
-use mecum_sync::limits::{MAX_DEVICES, MAX_INCARNATIONS};
+use mecum_seal::{DeviceId, Entropy, Hash32, IncarnationId, SigningKey};
+use mecum_sync::limits::{MAX_DEVICES, MAX_INCARNATIONS, MAX_UPHELD, MAX_UPHELD_AT_ONCE};
 use mecum_sync::testing::Actor;
 use mecum_sync::{
     AccountBody, AccountEntry, AccountLog, AccountLogError, Follower, HELPERS_SIGNER, Helpers,
@@ -165,6 +165,7 @@ fn the_recovery_key_signs_recovery_and_removal_and_nothing_else() {
         AccountBody::AddDevice { device: card },
         scene.recovery_body(),
         AccountBody::Rename { device: scene.phone.device, sealed_name: vec![1] },
+        AccountBody::Uphold { entries: vec![Hash32::ZERO] },
         AccountBody::Reincarnate {
             device: RECOVERY_SIGNER,
             incarnation: IncarnationId::random(&scene.laptop.entropy),
@@ -243,6 +244,7 @@ fn the_helpers_key_signs_recovery_and_removal_and_nothing_else() {
         AccountBody::AddDevice { device: new.card(b"name") },
         scene.recovery_body(),
         AccountBody::Rename { device: scene.phone.device, sealed_name: vec![1] },
+        AccountBody::Uphold { entries: vec![Hash32::ZERO] },
         AccountBody::SetHelpers { helpers: None },
         AccountBody::SetHelpers { helpers: Some(helpers) },
     ];
@@ -419,12 +421,13 @@ fn every_kind_of_own_entry_is_taken_back_as_if_it_had_never_been() {
     let founded = follower.clone();
     let mut states = Vec::new();
     let mut entries = Vec::new();
-    let kinds: [&dyn Fn(&AccountLog) -> AccountBody; 7] = [
+    let kinds: [&dyn Fn(&AccountLog) -> AccountBody; 8] = [
         &|_| AccountBody::AddDevice { device: phone.card(b"phone") },
         &|_| scene.recovery_body(),
         &|_| AccountBody::SetHelpers { helpers: Some(laptop.helpers(31).1) },
         &|_| AccountBody::Rename { device: phone.device, sealed_name: vec![1] },
         &|log| AccountBody::Rotate { rotation: laptop.rotation(log, None) },
+        &|_| AccountBody::Uphold { entries: vec![Hash32::ZERO] },
         &|_| AccountBody::Reincarnate {
             device: laptop.device,
             incarnation: IncarnationId::random(&SeededEntropy::new(6)),
@@ -450,4 +453,57 @@ fn every_kind_of_own_entry_is_taken_back_as_if_it_had_never_been() {
     }
     assert_eq!(follower, founded, "and all is as it was before");
     assert!(follower.take_back_own_account_entry(&genesis).is_err(), "the genesis stays");
+}
+
+#[test]
+fn a_live_device_upholds_what_a_removed_one_signed_each_entry_once_and_no_more_than_the_log_holds() {
+    let mut scene = scene();
+    let hash = |n: usize| {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&(n as u64).to_be_bytes());
+        Hash32::from_bytes(bytes)
+    };
+    let uphold = |by: &Actor, log: &AccountLog, entries: Vec<Hash32>| {
+        by.account_entry(log, AccountBody::Uphold { entries })
+    };
+    let (phone, laptop) = (scene.phone.device, scene.laptop.device);
+    scene.log.append(&scene.laptop.remove_device(&scene.log, phone)).unwrap();
+    assert_eq!(scene.log.signs_now(phone, &hash(2)), None, "a removed device signs nothing");
+    let key = scene.laptop.signing.verifying_key();
+    assert_eq!(scene.log.signs_now(laptop, &hash(2)), Some(key), "a live one anything");
+    for (entries, why) in [
+        (vec![], "nothing"),
+        (vec![hash(3), hash(2)], "out of order"),
+        (vec![hash(2), hash(2)], "the same twice"),
+    ] {
+        let entry = uphold(&scene.tablet, &scene.log, entries);
+        scene.refused(&entry, AccountLogError::BadEntry, why);
+    }
+    let gone = uphold(&scene.phone, &scene.log, vec![hash(2)]);
+    scene.refused(&gone, AccountLogError::UnknownDevice, "by the removed device itself");
+    let good = uphold(&scene.tablet, &scene.log, vec![hash(2), hash(5)]);
+    scene.log.append(&good).unwrap();
+    let between = uphold(&scene.laptop, &scene.log, vec![hash(3)]);
+    scene.log.append(&between).unwrap();
+    let key = scene.phone.signing.verifying_key();
+    for n in [2, 3, 5] {
+        assert_eq!(scene.log.signs_now(phone, &hash(n)), Some(key), "these count as it signed them");
+    }
+    assert_eq!(scene.log.signs_now(phone, &hash(4)), None, "and no other");
+    assert_eq!(scene.log.signs_now(DeviceId::from_bytes([9; 16]), &hash(2)), None, "nobody else's key");
+    let again = uphold(&scene.laptop, &scene.log, vec![hash(3), hash(9)]);
+    scene.refused(&again, AccountLogError::BadEntry, "one that is upheld already");
+    let mut next = 10;
+    while next + MAX_UPHELD_AT_ONCE <= MAX_UPHELD + 7 {
+        let entry = uphold(&scene.laptop, &scene.log, (next..next + MAX_UPHELD_AT_ONCE).map(hash).collect());
+        scene.log.append(&entry).unwrap();
+        next += MAX_UPHELD_AT_ONCE;
+    }
+    let rest = MAX_UPHELD + 7 - next;
+    let over = uphold(&scene.laptop, &scene.log, (next..=next + rest).map(hash).collect());
+    scene.refused(&over, AccountLogError::Full, "one more than the log holds");
+    let last = uphold(&scene.laptop, &scene.log, (next..next + rest).map(hash).collect());
+    scene.log.append(&last).unwrap();
+    let stored: AccountLog = mecum_sync::decode(&encode(&scene.log), 1 << 20).unwrap();
+    assert_eq!(stored, scene.log, "a full one is read back");
 }

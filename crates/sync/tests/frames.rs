@@ -235,6 +235,10 @@ fn helpers_samples() -> Vec<Sample> {
     let recover = AccountBody::Recover { device: fresh.card(b"n"), alone: None };
     let recover = Actor::helpers_entry(&key, &log, recover);
     let end = laptop.account_entry(&log, AccountBody::SetHelpers { helpers: None });
+    let entries = vec![Hash32::from_bytes([1; 32]), Hash32::from_bytes([2; 32])];
+    let uphold = laptop.account_entry(&log, AccountBody::Uphold { entries });
+    let mut upholding = log.clone();
+    upholding.append(&uphold).unwrap();
     let (server, account) = (relay.verifying_key(), laptop.account);
     let nonce = Hash32::from_bytes([8; 32]);
     let proof = HelpersProof { server, nonce, server_time_ms: 7, account, request: named };
@@ -260,6 +264,8 @@ fn helpers_samples() -> Vec<Sample> {
         sample("recovery by helpers", &recover),
         sample("end of helpers", &end),
         sample("account with helpers", &with_helpers),
+        sample("what is upheld", &uphold),
+        sample("account that upholds", &upholding),
         sample("helpers ask", &HelpersAsk { version: 1, request }),
         sample(
             "helpers fetch",

@@ -7,8 +7,8 @@ use mecum_seal::{Hash32, SigningKey, SpaceId};
 use mecum_sync::push::PushError;
 use mecum_sync::testing::Actor;
 use mecum_sync::{
-    Accepted, AccountEntry, AccountLog, AccountLogError, Countersign, FollowError, Follower, Item, Push,
-    Role, Signed, SpaceBody, SpaceEntry, SpaceLog, SpaceLogError, SyncRequest, SyncResponse,
+    Accepted, AccountBody, AccountEntry, AccountLog, AccountLogError, Countersign, FollowError, Follower,
+    Item, Push, Role, Signed, SpaceBody, SpaceEntry, SpaceLog, SpaceLogError, SyncRequest, SyncResponse,
 };
 
 /// A mother's space, into which her daughter is let as a writer, as an honest relay orders it.
@@ -335,6 +335,36 @@ fn what_a_removed_device_wrote_counts_as_far_as_a_cut_says_whenever_it_comes() {
         };
         assert_eq!(void, [false], "and counts: the cut is behind it");
         assert_eq!(refused(&mut follower, &batch(3, &late)), FollowError::RemovedDevice, "nothing beyond it");
+    }
+}
+
+#[test]
+fn an_entry_of_a_removed_device_counts_where_its_account_upholds_it_and_no_other() {
+    let mut scene = scene(640);
+    let phone = Actor::second(9, &scene.mother);
+    let mut own_log = AccountLog::found(&scene.mothers[0]).unwrap();
+    let add = scene.mother.add_device(&own_log, &phone);
+    own_log.append(&add).unwrap();
+    scene.mothers.push(add);
+    let (one, other) = ((Actor::new(5).account, Hash32::ZERO), (Actor::new(6).account, Hash32::ZERO));
+    let lost = phone.grant(&scene.log, one, Role::Reader);
+    let backdated = phone.grant(&scene.log, other, Role::Manager);
+    let removal = scene.mother.remove_device(&own_log, phone.device);
+    own_log.append(&removal).unwrap();
+    let upheld = AccountBody::Uphold { entries: vec![lost.hash()] };
+    let upheld = Item::AccountEntry(scene.mother.account_entry(&own_log, upheld));
+    let removal = Item::AccountEntry(removal);
+    for mut follower in [scene.ready_mother(), scene.ready_daughter()] {
+        pulled(&mut follower);
+        follower.accept(&removal).unwrap();
+        let before = refused(&mut follower, &scene.placed(&lost, 0));
+        assert_eq!(before, FollowError::RemovedDevice, "nobody stands for it yet");
+        follower.accept(&upheld).unwrap();
+        let late = refused(&mut follower, &scene.placed(&backdated, 0));
+        assert_eq!(late, FollowError::RemovedDevice, "what it signs else counts nothing");
+        follower.accept(&scene.placed(&lost, 0)).expect("it counts, behind the removal");
+        let log = follower.space_log(scene.space).unwrap();
+        assert_eq!(log.role(one.0), Some(Role::Reader), "as it was signed");
     }
 }
 

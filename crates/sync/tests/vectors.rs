@@ -21,7 +21,8 @@ use mecum_sync::{
 type Vectors = Vec<(String, Vec<u8>)>;
 
 /// What there was first, what came with recovery helpers, the short forms, and what came with several requests beside each other.
-const FILES: [&str; 4] = ["entries-v1.txt", "helpers-v1.txt", "short-v1.txt", "requests-v1.txt"];
+const FILES: [&str; 5] =
+    ["entries-v1.txt", "helpers-v1.txt", "short-v1.txt", "requests-v1.txt", "upheld-v1.txt"];
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(name)
@@ -240,8 +241,36 @@ fn requests_written() -> Vectors {
     vectors.map(|(name, bytes)| (name.to_owned(), bytes)).to_vec()
 }
 
+/// An account that stands for what a device signed before it was removed, without helpers and with them.
+fn upheld_written() -> Vectors {
+    let laptop = Actor::new(1);
+    let phone = Actor::second(2, &laptop);
+    let (_, helpers, _) = laptop.helpers(31);
+    let mut log = AccountLog::found(&laptop.account_genesis()).unwrap();
+    let mut vectors = vec![("account 1 genesis".to_owned(), encode(&laptop.account_genesis()))];
+    let mut add = |name: &str, entry: Signed<AccountEntry>, log: &mut AccountLog| {
+        log.append(&entry).unwrap();
+        vectors.push((name.to_owned(), encode(&entry)));
+    };
+    add("account 2 add device", laptop.add_device(&log, &phone), &mut log);
+    add("account 3 remove device", laptop.remove_device(&log, phone.device), &mut log);
+    let [one, two, three] = [1, 2, 3].map(|n| mecum_seal::Hash32::from_bytes([n; 32]));
+    let uphold = |log: &AccountLog, entries| laptop.account_entry(log, AccountBody::Uphold { entries });
+    add("account 10 uphold", uphold(&log, vec![one, three]), &mut log);
+    let without = log.clone();
+    let set = AccountBody::SetHelpers { helpers: Some(helpers) };
+    add("account 9 set helpers", laptop.account_entry(&log, set), &mut log);
+    add("account 10 uphold another", uphold(&log, vec![two]), &mut log);
+    vectors.push(("log that upholds".to_owned(), encode(&without)));
+    vectors.push(("log that upholds, with helpers".to_owned(), encode(&log)));
+    vectors
+}
+
 /// What the live path writes.
 fn written(name: &str) -> Vectors {
+    if name == FILES[4] {
+        return upheld_written();
+    }
     if name == FILES[3] {
         return requests_written();
     }
@@ -405,4 +434,29 @@ fn a_notice_that_counts_is_the_frozen_one_with_a_number_behind_it() {
     let counting: SaidRequest = decode(of("request that takes a count"), 1 << 20).unwrap();
     assert!(!plain.takes_count() && counting.takes_count(), "a device says that it knows the number");
     assert!(counting.takes_confirmations(), "and an earlier relay takes that for the short forms");
+}
+
+#[test]
+fn the_frozen_logs_uphold_what_their_entries_say() {
+    let mut log: Option<AccountLog> = None;
+    let mut amounts = Vec::new();
+    for (name, bytes) in frozen(FILES[4]) {
+        if name.starts_with("account ") {
+            let entry: Signed<AccountEntry> = decode(&bytes, 1 << 20).unwrap();
+            match &mut log {
+                None => log = Some(AccountLog::found(&entry).unwrap()),
+                Some(log) => log.append(&entry).unwrap(),
+            }
+            amounts.push((name, log.clone().unwrap()));
+        } else {
+            let stored: AccountLog = decode(&bytes, 1 << 20).unwrap();
+            let upholds = [1, 2, 3].map(|n| stored.upholds(&mecum_seal::Hash32::from_bytes([n; 32])));
+            let with_helpers = stored.helpers().is_some();
+            assert_eq!(upholds, [true, with_helpers, true], "{name}");
+            let after = if with_helpers { "account 10 uphold another" } else { "account 10 uphold" };
+            let amount = amounts.iter().find(|(name, _)| name == after).map(|(_, log)| log);
+            assert_eq!(amount, Some(&stored), "{name} is what its entries amount to");
+        }
+    }
+    assert_eq!(amounts.len(), 6, "every entry was read");
 }

@@ -23,6 +23,10 @@ impl Session {
     pub fn request(&mut self) -> Result<SyncRequest, SessionError> {
         mecum_trip::here("request");
         let mut request = SyncRequest::pull(self.follower.cursor(), ANSWER_BYTES);
+        if !self.exchanging.answered {
+            // Another exchange: whoever had to come first may have come.
+            self.handing.stuck.clear();
+        }
         if let Some(request) = self.reading_request(&request)? {
             return Ok(request);
         }
@@ -45,7 +49,6 @@ impl Session {
         request.space_entries = self.space_entries_to_push()?;
         let full = request.space_entries.len() >= MAX_SPACE_ENTRIES;
         request.space_entries.retain(|entry| !held_back.contains(&entry.unverified().space));
-        self.keep_removals_behind(&mut request)?;
         let mut room = REQUEST_BYTES;
         for state in self.spaces.values() {
             if full && !self.follower.is_stored_space(state.space) {
@@ -54,8 +57,8 @@ impl Session {
             if room == 0 || request.pushes.len() >= MAX_PUSHES || held_back.contains(&state.space) {
                 continue;
             }
-            // What was written after the end stays here: the server would refuse it.
-            if self.follower.role(state.space).is_none() {
+            // What was written after the end stays here: the server would refuse it. So it would on a log that it does not have.
+            if self.follower.role(state.space).is_none() || self.is_stuck(state.space) {
                 continue;
             }
             if let Some(push) = self.push_of(state, &mut room)? {
@@ -160,7 +163,7 @@ impl Session {
         entries
             || self.has_to_hand_over()
             || self.spaces.values().filter(|state| self.follower.role(state.space).is_some()).any(|state| {
-                if self.own_is_handed(state).unwrap_or(false) {
+                if self.own_is_handed(state).unwrap_or(false) || self.is_stuck(state.space) {
                     return false;
                 }
                 self.may_say(state, self.follower.chain_head(&self.own_chain(state.space)).envelope_seq)

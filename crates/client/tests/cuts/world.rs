@@ -15,8 +15,8 @@ use mecum_relay::{Limits, Rate, Relay, RelayOptions};
 use mecum_seal::testing::SeededEntropy;
 use mecum_seal::{Envelope, SpaceId};
 use mecum_sync::{
-    Challenge, EnrolRequest, FollowError, Outcome, PROTOCOL_VERSION, RefusalCode, Role, SessionGrant, SignIn,
-    Signed, SyncRequest, SyncResponse, decode, encode,
+    AccountBody, AccountEntry, Challenge, EnrolRequest, FollowError, Outcome, PROTOCOL_VERSION, RefusalCode,
+    Role, SessionGrant, SignIn, Signed, SyncRequest, SyncResponse, decode, encode,
 };
 use mecum_vault::Location;
 use tempfile::TempDir;
@@ -115,6 +115,16 @@ impl Server {
         bodies.flatten().filter_map(|body| Envelope::parse(&body).ok()).collect()
     }
 
+    /// What every entry of an account's log that the server has is to do.
+    pub(crate) fn account_bodies(&self) -> Vec<AccountBody> {
+        let database =
+            rusqlite::Connection::open(self.folder.path().join("relay.sqlite")).expect("a database");
+        let mut rows = database.prepare("SELECT body FROM account_entry").expect("a table");
+        let bodies = rows.query_map([], |row| row.get::<_, Vec<u8>>(0)).expect("rows");
+        let entry = |bytes: Vec<u8>| decode::<Signed<AccountEntry>>(&bytes, LARGEST).expect("an entry");
+        bodies.flatten().map(|bytes| entry(bytes).unverified().body.clone()).collect()
+    }
+
     /// An account of its own with its first device.
     pub(crate) fn account(&self, seed: u64) -> Session {
         self.account_at(self.around(seed))
@@ -176,6 +186,34 @@ impl Server {
             runs.set(runs.get() + folded);
         }
         Ok(())
+    }
+
+    /// Rounds until a device would say something, which is not sent then. False if it never would.
+    pub(crate) fn rounds_until(
+        &self,
+        session: &mut Session,
+        says: impl Fn(&SyncRequest) -> bool,
+    ) -> Result<bool, String> {
+        let token = self.sign_in(session)?;
+        for _ in 0..100 {
+            let request = session.request().map_err(|error| format!("{error:?}"))?;
+            if says(&request) {
+                return Ok(true);
+            }
+            match self.answer(&token, &request) {
+                Err(refused) if refused.ends_with("410") => {
+                    session.begin_again().map_err(|error| format!("{error:?}"))?;
+                }
+                answer => {
+                    let exchanged =
+                        session.accept(&request, &answer?).map_err(|error| format!("{error:?}"))?;
+                    if !exchanged.more {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// So many rounds at most. True if nothing is left.

@@ -8,6 +8,7 @@ use mecum_client::Session;
 use mecum_client::testing::surroundings;
 use mecum_domain::Section;
 use mecum_sync::Role;
+use mecum_sync::controls::take_out;
 use mecum_testkit::Dice;
 use mecum_vault::Location;
 
@@ -37,6 +38,8 @@ pub(crate) struct Removal {
     /// With an account here, and in nothing until the tablet lets him in.
     pub(crate) budi: Session,
     let_in: bool,
+    /// Who manages the section, too, on a device that the backup knows; and whom they let in on another one.
+    manager: Option<(Session, Session)>,
 }
 
 impl Removal {
@@ -46,7 +49,49 @@ impl Removal {
         let around = family.server.around(seed ^ 0x3333);
         let tablet = family.phone.pair_for_tests("tablet", &Location::Memory, around);
         let budi = family.server.account(seed ^ 0x4444);
-        Self { family, tablet, dice: Dice::new(seed), written: 0, gone: (false, false), budi, let_in: false }
+        Self {
+            family,
+            tablet,
+            dice: Dice::new(seed),
+            written: 0,
+            gone: (false, false),
+            budi,
+            let_in: false,
+            manager: None,
+        }
+    }
+
+    /// Somebody who manages the section, too.
+    pub(crate) fn with_a_manager(&mut self, seed: u64) -> Result<(), String> {
+        let mut manager = self.family.server.account(seed ^ 0x5555);
+        let chart = self.family.chart;
+        self.family.phone.let_in_for_tests(chart, Section::Medications, Role::Manager, &mut manager);
+        self.exchange(Who::Phone)?;
+        let uncle = self.family.server.account(seed ^ 0x6666);
+        self.manager = Some((manager, uncle));
+        self.manager_comes()
+    }
+
+    /// The manager exchanges, on the device that the backup knows.
+    pub(crate) fn manager_comes(&mut self) -> Result<(), String> {
+        let Some((manager, _)) = &mut self.manager else { return Ok(()) };
+        self.family.server.exchange(manager).map_err(|error| format!("manager: {error}"))
+    }
+
+    /// A new device of the manager's lets somebody in: by an entry that a server which loses it takes from that device's account alone.
+    pub(crate) fn manager_signs(&mut self, seed: u64) -> Result<(), String> {
+        let Some((manager, uncle)) = &mut self.manager else { return Ok(()) };
+        let server = &self.family.server;
+        let around = server.around(seed ^ 0x7777);
+        let mut new = manager.pair_for_tests("new", &Location::Memory, around);
+        new.accept_as_for_tests(manager);
+        for _ in 0..2 {
+            for session in [&mut *manager, &mut new] {
+                server.exchange(session).map_err(|error| format!("manager: {error}"))?;
+            }
+        }
+        new.let_in_for_tests(self.family.chart, Section::Medications, Role::Reader, uncle);
+        server.exchange(&mut new).map_err(|error| format!("manager: {error}"))
     }
 
     fn session(&mut self, who: Who) -> &mut Session {
@@ -97,6 +142,8 @@ impl Removal {
         // In one of two the last that a removed tablet does is an entry of the section's log.
         let signs = gone.1 && self.dice.once_in(2);
         if signs {
+            let seed = self.dice.below(1 << 40);
+            self.manager_signs(seed)?;
             self.tablet_signs()?;
             self.exchange(by)?;
         }
@@ -159,6 +206,13 @@ impl Removal {
                 self.exchange(who)?;
             }
         }
+        if self.dice.once_in(3) {
+            let seed = self.dice.below(1 << 40);
+            self.with_a_manager(seed)?;
+            for who in all {
+                self.exchange(who)?;
+            }
+        }
         let count = self.dice.below(6);
         self.edits(&all, count, "Before")?;
         let to = tempfile::tempdir().map_err(|error| error.to_string())?;
@@ -193,6 +247,8 @@ impl Removal {
                 self.exchange(who)?;
             }
         }
+        // As above: whoever comes back first has to have heard of every change.
+        self.manager_comes()?;
         self.family.server.restore(&backup);
         self.is_back(by)
     }
@@ -217,12 +273,23 @@ impl Removal {
         for who in &order {
             held.extend(self.titles(*who));
         }
+        let first_of_all = self.dice.once_in(2);
+        if first_of_all {
+            self.manager_comes()?;
+        }
         for who in order.iter().chain(&order).chain(&order) {
             self.exchange(*who)?;
             if order.first().is_some_and(|first| {
                 matches!((first, by), (Who::Phone, Who::Phone) | (Who::Laptop, Who::Laptop))
             }) {
                 self.is_shut_out("after the first who knows")?;
+            }
+        }
+        // Until the manager has come, nothing goes on behind what a device of theirs signed.
+        for _ in 0..2 {
+            self.manager_comes()?;
+            for who in &order {
+                self.exchange(*who)?;
             }
         }
         self.is_shut_out("in the end")?;
@@ -287,6 +354,16 @@ fn what_nobody_hands_over_to_a_restored_server_is_missed() {
         missed += u32::from(removal.history().is_err_and(|why| why.starts_with("who comes later lacks")));
     }
     assert!(missed > 2, "the control fails: {missed} of 6");
+}
+
+#[test]
+fn what_a_removed_device_had_signed_and_no_account_stands_for_keeps_a_section_from_going_on() {
+    let _out = take_out(&["uphold"]);
+    let mut missed = 0;
+    for seed in 0..30 {
+        missed += u32::from(Removal::new(seed).history().is_err());
+    }
+    assert!(missed > 2, "the control fails: {missed} of 30");
 }
 
 #[test]

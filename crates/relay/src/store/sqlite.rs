@@ -8,7 +8,6 @@ pub mod check;
 mod evidence;
 mod handed;
 mod helping;
-mod in_time;
 mod inbox;
 mod mailboxes;
 mod members;
@@ -213,7 +212,6 @@ fn keep(c: &Connection, wanted: &Wanted) -> Result<Result<Kept, Refusal>, StoreE
     let mut kept = Kept::default();
     let mut told = spaces::Told::default();
     for entry in &wanted.account_entries {
-        in_time::take(c, wanted, entry, &mut told)?;
         let result = attempt(c, |c| accounts::append(c, wanted, entry, &mut kept))?;
         kept.account_outcomes.push(outcome(&result));
     }

@@ -1,10 +1,12 @@
 //! What an entry of an account's log says. The numbers are on the wire; further kinds take further numbers.
 
-use mecum_seal::{DeviceId, HelperSet, IncarnationId, KemPublic, VerifyingKey};
+use mecum_seal::{DeviceId, Hash32, HelperSet, IncarnationId, KemPublic, VerifyingKey};
 use minicbor::{Decode, Encode};
 
 use crate::codec;
-use crate::limits::{MAX_DEVICES, MAX_RECOVERY_SEALED_BYTES, MAX_SEALED_NAME_BYTES, MAX_WRAP_BYTES};
+use crate::limits::{
+    MAX_DEVICES, MAX_RECOVERY_SEALED_BYTES, MAX_SEALED_NAME_BYTES, MAX_UPHELD_AT_ONCE, MAX_WRAP_BYTES,
+};
 
 /// One installation, as its account's log describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -195,5 +197,13 @@ pub enum AccountBody {
         /// The key and its parts; none to have no helpers any more.
         #[n(0)]
         helpers: Option<Helpers>,
+    },
+    /// Stands for entries of spaces' logs that devices of the account signed before they were removed: a relay that was restored
+    /// may have lost both. Signed by a live device, which could sign the like itself.
+    #[n(10)]
+    Uphold {
+        /// The hash of each signed entry, ascending; at least one.
+        #[cbor(n(0), decode_with = "codec::list::<MAX_UPHELD_AT_ONCE, _, _>")]
+        entries: Vec<Hash32>,
     },
 }

@@ -8,7 +8,7 @@ use super::{
     RECOVERY_SIGNER, Reincarnated, RemovedDevice, Rotation,
 };
 use crate::controls::{holds, is_out};
-use crate::limits::{HELPERS_WAIT_DAYS, MAX_ACCOUNT_LOG, MAX_DEVICES, MAX_INCARNATIONS};
+use crate::limits::{HELPERS_WAIT_DAYS, MAX_ACCOUNT_LOG, MAX_DEVICES, MAX_INCARNATIONS, MAX_UPHELD};
 use crate::signed::Signed;
 
 impl AccountLog {
@@ -120,7 +120,24 @@ impl AccountLog {
                 Ok(())
             }
             AccountBody::SetHelpers { helpers } => self.set_helpers(helpers.as_ref()),
+            AccountBody::Uphold { entries } => self.uphold(entries),
         }
+    }
+
+    /// Each is upheld once.
+    fn uphold(&mut self, entries: &[Hash32]) -> Result<(), AccountLogError> {
+        let ascending = entries.is_sorted_by(|a, b| a < b);
+        if entries.is_empty() || !ascending || entries.iter().any(|entry| self.upholds(entry)) {
+            return Err(AccountLogError::BadEntry);
+        }
+        let upheld = self.later.as_ref().map_or(0, |later| later.upheld.len());
+        if upheld.saturating_add(entries.len()) > MAX_UPHELD {
+            return Err(AccountLogError::Full);
+        }
+        let upheld = &mut self.later_mut().upheld;
+        upheld.extend_from_slice(entries);
+        upheld.sort_unstable();
+        Ok(())
     }
 
     /// A new helpers' key is nobody's yet; and there is something to end where they end.

@@ -137,7 +137,9 @@ impl Follower {
         let unverified = entry.unverified();
         let followed = self.spaces.get(&unverified.space).ok_or(FollowError::UnknownSpace)?;
         let signer = self.key_of(unverified.account, unverified.device)?;
-        followed.check_open(unverified.device, |closed| unverified.seq <= closed.entries)?;
+        // What its account stands for counts whenever it comes.
+        let upheld = self.log_of(unverified.account).is_some_and(|log| log.upholds(&entry.hash()));
+        followed.check_open(unverified.device, |closed| upheld || unverified.seq <= closed.entries)?;
         let mut next = followed.log.clone();
         next.append(entry, &signer).map_err(FollowError::SpaceLog)?;
         let owner = |device: DeviceId| {

@@ -48,8 +48,9 @@ pub(super) fn append(
         // A retry; also of who left with it, or by a device that was removed since.
         return Ok(Ok(()));
     }
-    let Some(signer) = accounts::log(c, account)?.and_then(|log| log.device(device).map(|d| d.signing))
-    else {
+    // Also of a device that was removed since, where its account stands for what it had signed before.
+    let signer = accounts::log(c, account)?.and_then(|log| log.signs_now(device, &entry.hash()));
+    let Some(signer) = signer else {
         return Ok(Err(RefusalCode::UnknownDevice.into()));
     };
     let Some(mut known) = known else {

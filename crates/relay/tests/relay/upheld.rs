@@ -1,9 +1,9 @@
-//! What a device signed before it was removed comes back to a restored server before its removal does; and what it signs after that is
-//! taken from nobody.
+//! What a device signed before it was removed comes back to a restored server behind its removal, where its account stands for it; and
+//! what it signs after that is taken from nobody.
 
 use mecum_sync::{
-    AccountEntry, RefusalCode, Role, Signed, SpaceBody, SpaceEntry, SpaceLog, SyncRequest, SyncResponse,
-    encode,
+    AccountBody, AccountEntry, RefusalCode, Role, Signed, SpaceBody, SpaceEntry, SpaceLog, SyncRequest,
+    SyncResponse, encode,
 };
 
 use crate::device::Device;
@@ -57,16 +57,34 @@ fn all_of(lost: &Lost) -> SyncRequest {
     }
 }
 
+/// The removal, and behind it that the account stands for these.
+fn upholding(scene: &Scene, lost: &Lost, entries: &[&Signed<SpaceEntry>]) -> Vec<Signed<AccountEntry>> {
+    let mut entries: Vec<_> = entries.iter().map(|entry| entry.hash()).collect();
+    entries.sort_unstable();
+    let log = scene.mother.follower.account_log().expect("a log");
+    vec![lost.gone.clone(), scene.mother.actor.account_entry(log, AccountBody::Uphold { entries })]
+}
+
 #[tokio::test]
-async fn what_a_removed_device_had_signed_stands_before_its_removal_again() {
+async fn what_a_removed_device_had_signed_is_taken_from_anybody_once_its_account_stands_for_it() {
     let mut scene = Scene::new().await;
     let mut lost = lose(&mut scene).await;
     scene.restored().await;
     let response = scene.bring(&scene.mother, all_of(&lost)).await;
     assert_eq!(response.account_outcomes[0].refusal(), None, "it is out");
-    assert_eq!(codes(&response), [None, None], "and what it had signed stands, with what came after");
-    let again = scene.bring(&scene.mother, all_of(&lost)).await;
+    let refused = [Some(RefusalCode::UnknownDevice), Some(RefusalCode::StaleHead)];
+    assert_eq!(codes(&response), refused, "and nobody stands for what it had signed");
+    let account_entries = upholding(&scene, &lost, &[&lost.entries[0]]);
+    let request = SyncRequest { account_entries: account_entries.clone(), ..SyncRequest::pull(0, 1) };
+    let response = scene.bring(&scene.mother, request).await;
+    assert!(response.account_outcomes.iter().all(|outcome| outcome.refusal().is_none()), "now one does");
+    let entries = SyncRequest { space_entries: lost.entries.clone(), ..SyncRequest::pull(0, 1) };
+    let response = scene.bring(&scene.daughter, entries.clone()).await;
+    assert_eq!(codes(&response), [None, None], "another member brings it, and what came after");
+    let again = scene.bring(&scene.mother, SyncRequest { account_entries, ..entries }).await;
     assert_eq!(codes(&again), [None, None], "also for the second time");
+    scene.mother.follower.start_over();
+    scene.mother.catch_up(&scene.server).await;
     is_sound(&scene.server);
     let push = scene.daughter.actor.push(scene.space, &["old"], vec![]);
     let stale = scene.bring(&scene.daughter, SyncRequest { pushes: vec![push], ..SyncRequest::pull(0, 1) });
@@ -91,7 +109,6 @@ async fn what_a_device_signs_after_it_was_removed_is_taken_from_nobody_on_a_rest
     let request = SyncRequest { account_entries: vec![lost.gone.clone()], ..SyncRequest::pull(0, 1) };
     let response = scene.bring(&scene.mother, request).await;
     assert_eq!(response.account_outcomes[0].refusal(), None, "it is out again");
-    let before = scene.server.digest(&[]);
     let alone = SyncRequest { space_entries: vec![backdated.clone()], ..SyncRequest::pull(0, 1) };
     let with = SyncRequest { account_entries: vec![lost.gone.clone()], ..alone.clone() };
     for (who, by) in [("a writer", &scene.daughter), ("its own account", &scene.mother)] {
@@ -100,6 +117,16 @@ async fn what_a_device_signs_after_it_was_removed_is_taken_from_nobody_on_a_rest
         let response = scene.bring(by, with.clone()).await;
         assert_eq!(codes(&response), [Some(RefusalCode::UnknownDevice)], "{who} brings it with the removal");
     }
+    let stands_for_others = upholding(&scene, &lost, &[&lost.entries[0]]);
+    let request = SyncRequest { account_entries: stands_for_others, ..alone.clone() };
+    let response = scene.bring(&scene.mother, request).await;
+    assert_eq!(
+        response.account_outcomes[1].refusal(),
+        None,
+        "its account stands for what it had signed before"
+    );
+    assert_eq!(codes(&response), [Some(RefusalCode::UnknownDevice)], "and not for this");
+    let before = scene.server.digest(&[]);
     let said = encode(&alone);
     let answer = scene.server.ask("POST", "/v1/sync", Some(&scene.phone.token), &said).await;
     assert_eq!(answer.status, 401, "the device itself is not heard");
@@ -107,7 +134,7 @@ async fn what_a_device_signs_after_it_was_removed_is_taken_from_nobody_on_a_rest
 }
 
 #[tokio::test]
-async fn on_a_server_that_lost_nothing_a_removal_comes_first() {
+async fn a_removal_comes_before_whatever_comes_with_it() {
     let scene = Scene::new().await;
     let thief = Device::enrolled(&scene.server, 24).await;
     let log = scene.mother.space_log(scene.space);
