@@ -3,7 +3,7 @@
 //! Sides come from the space's label and from nothing that changes: every device of every member comes to the same. This module knows no
 //! screen and no mailbox.
 
-use mecum_domain::Side;
+use mecum_domain::{HospitalId, Side};
 use mecum_seal::{AccountId, DeviceId};
 use mecum_sync::Follower;
 use minicbor::{Decode, Encode};
@@ -41,6 +41,16 @@ pub(crate) struct CareMember {
 }
 
 impl Care {
+    /// A hospital whose only account in the space is its agent's, which does what staff does as well.
+    pub(crate) fn of_agent(hospital: HospitalId, account: AccountId) -> Self {
+        Self { hospital: *hospital.as_bytes(), members: vec![CareMember { account, part: PART_AGENT }] }
+    }
+
+    /// Which hospital it is.
+    pub(crate) fn hospital(&self) -> HospitalId {
+        HospitalId::from_bytes(self.hospital)
+    }
+
     /// The side of an account: the hospital's if it is named, the patient's if it is anybody else.
     pub(crate) fn side_of(&self, account: AccountId) -> Side {
         let named = self.members.iter().any(|member| member.account == account);

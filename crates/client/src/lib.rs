@@ -70,6 +70,7 @@ pub use error::SessionError;
 pub use exchange::{ExchangeError, Exchanged};
 pub use founding::found_account;
 pub use imports::person_of_file;
+pub use members::{CareOffer, HospitalCard};
 pub use news::News;
 pub use row::{ChartRows, ItemKey, Row};
 pub use session::{Past, Session, Surroundings};

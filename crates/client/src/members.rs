@@ -4,6 +4,7 @@
 //! An edit is written offline; a change of membership is in force when the server has countersigned it, and is shown as waiting
 //! until then. This module must not know how an invitation looks on a screen.
 
+mod connecting;
 mod cutting;
 pub(crate) mod earlier;
 mod ending;
@@ -34,6 +35,7 @@ use crate::identity::actors_of;
 use crate::session::Session;
 use crate::space::SpaceState;
 
+pub use connecting::{CareOffer, HospitalCard};
 pub(crate) use cutting::in_force;
 pub(crate) use ending::EndByDate;
 pub(crate) use entries::TakenEntry;

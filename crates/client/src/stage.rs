@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mecum_api::Topic;
 use mecum_documents::{Authored, Document, Replayed};
-use mecum_domain::{Batch, ChartId, Edit, FinishedKey, Section};
+use mecum_domain::{Batch, ChartId, Edit, FinishedKey, Section, Side};
 use mecum_seal::{
     DocumentId, DocumentKey, EpochKey, Key32, Place, SpaceId, derive_key, seal_envelope_seeded, seal_row,
 };
@@ -13,6 +13,7 @@ use mecum_sync::{Follower, encode};
 use mecum_vault::{Durability, Table, WriteVaultError};
 use minicbor::{Decode, Encode};
 
+use crate::care::Care;
 use crate::error::{SessionError, refused};
 use crate::heads::OwnChange;
 use crate::plaintext::{OpenDocument, SpaceLabel, pack};
@@ -140,10 +141,21 @@ impl Session {
         if let Some(space) = found {
             return Ok(space);
         }
+        self.stage_founded(stage, chart, section, None)
+    }
+
+    /// Founds a space of an own chart, of a conversation with whom it is.
+    pub(crate) fn stage_founded(
+        &self,
+        stage: &mut Stage,
+        chart: ChartId,
+        section: Section,
+        care: Option<Care>,
+    ) -> Result<SpaceId, SessionError> {
         self.check_own_chart(chart)?;
         let space = SpaceId::random(self.entropy());
         let key = EpochKey::make(self.entropy());
-        let label = SpaceLabel { chart: *chart.as_bytes(), section: section.code(), care: None };
+        let label = SpaceLabel { chart: *chart.as_bytes(), section: section.code(), care };
         let body = minicbor::to_vec(&label).expect("plain fields encode");
         let sealed_label =
             seal_row(&derive_key(&key, "mecum space label v1"), space.as_bytes(), &body, self.entropy());
@@ -167,7 +179,7 @@ impl Session {
                 own_last: mecum_seal::Hash32::ZERO,
                 own_membership: genesis.hash(),
                 snapshot_seq: 0,
-                care: None,
+                care: label.care,
             },
         );
         stage.topics.push(Topic::Charts);
@@ -182,6 +194,17 @@ impl Session {
         shard: i16,
         operations: u32,
     ) -> Result<DocumentId, SessionError> {
+        self.stage_document_of(stage, space, (shard, None), operations)
+    }
+
+    /// The same of a side of a conversation.
+    pub(crate) fn stage_document_of(
+        &self,
+        stage: &mut Stage,
+        space: SpaceId,
+        (shard, side): (i16, Option<Side>),
+        operations: u32,
+    ) -> Result<DocumentId, SessionError> {
         let log = self.staged_log(stage, space);
         let waits = self.documents_that_wait_for_own()?;
         let fits = |state: &&DocumentState| {
@@ -189,9 +212,7 @@ impl Session {
                 && !stage.ended.contains(&state.document)
                 && !Self::is_replaced(log, state.document)
                 && !waits.contains(&state.document)
-                && state.shard == shard
-                // A document of a side is nobody's to write in here, whoever brought it.
-                && state.side.is_none()
+                && (state.shard, state.side) == (shard, side)
                 && state.operations + operations <= MAX_DOCUMENT_OPERATIONS
         };
         // A staged state hides the committed one of the same document.
@@ -204,11 +225,11 @@ impl Session {
         }
         let document = DocumentId::random(self.entropy());
         let key = DocumentKey::make(self.entropy());
-        let opening = OpenDocument::new(document, &key, shard, None).encode();
+        let opening = OpenDocument::new(document, &key, shard, side).encode();
         self.ready_to_write(stage, space)?;
         let epoch_key = self.staged_space(stage, space)?.key;
         self.stage_envelope(stage, space, DocumentId::CONTROL, &epoch_key, &opening)?;
-        stage.documents.insert(document, DocumentState::new(document, space, key, shard, None));
+        stage.documents.insert(document, DocumentState::new(document, space, key, shard, side));
         stage.open.insert(document, Document::new(self.identity.actor()));
         Ok(document)
     }

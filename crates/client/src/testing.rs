@@ -1,6 +1,7 @@
 //! INSECURE stand-ins for tests: sessions over vaults in memory, with repeatable randomness and a clock that stands still.
 
 mod accepting;
+mod care;
 mod digest;
 mod figures;
 mod folded;
@@ -35,6 +36,7 @@ use crate::stage::Stage;
 use crate::times::Noted;
 
 pub use crate::driver::{Patience, Stopped, asks_to_begin_again, words_for};
+pub use care::Held;
 pub use measuring::PlainDocument;
 pub use spoiling::{LyingInfo, LyingOpening};
 
@@ -324,6 +326,10 @@ impl Session {
     ) -> SpaceSnapshot {
         let document = self.document_of(chart, key).expect("rows load").expect("the entry is there");
         let lied = lie(self.open_document(document).expect("the document loads"));
+        self.snapshot_with(document, &lied)
+    }
+
+    fn snapshot_with(&self, document: mecum_seal::DocumentId, lied: &Document) -> SpaceSnapshot {
         let space = self.documents.get(&document).expect("a loaded document has a state").space;
         let state = self.spaces.get(&space).cloned().expect("its space is known");
         let mut documents = BTreeMap::new();

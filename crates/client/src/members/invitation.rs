@@ -150,19 +150,25 @@ impl Session {
             by: offer.from.clone(),
             name: offer.name.clone(),
         };
+        let stage = self.stage_expected(&accepted)?;
+        self.commit(stage, Durability::Full)
+    }
+
+    /// Stages that spaces of somebody else's are expected from here on, on every device of this account.
+    pub(super) fn stage_expected(&mut self, accepted: &AcceptedChart) -> Result<Stage, SessionError> {
         let mut follower = self.follower.clone();
         let mut stage = Stage::default();
         let again = self
-            .stage_accepted(&mut stage, &mut follower, &accepted)
+            .stage_accepted(&mut stage, &mut follower, accepted)
             .map_err(|_| refused("error-invitation-code"))?;
         stage.follower = Some(follower);
-        self.stage_account_note(&mut stage, &accepted)?;
+        self.stage_account_note(&mut stage, accepted)?;
         // What is let in begins from what the record is.
         stage.puts.push((Table::Setting, b"catching-up".to_vec(), vec![1]));
         if again {
             self.stage_reading_again(&mut stage)?;
         }
-        self.commit(stage, Durability::Full)
+        Ok(stage)
     }
 
     /// Gives up what was expected: the invitation led nowhere.

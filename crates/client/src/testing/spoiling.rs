@@ -6,7 +6,7 @@ use mecum_api::ErasureKind;
 use mecum_documents::{Actor, Document};
 use mecum_domain::{Batch, ChartId, Edit, FinishedKey, Section, Side};
 use mecum_seal::{DeviceId, DocumentId, DocumentKey, Hash32, SpaceId};
-use mecum_sync::SpaceLog;
+use mecum_sync::{SpaceLog, SpaceSnapshot};
 use mecum_vault::{Durability, Table, WriteVaultError};
 
 use crate::erasing::{Info, OpenSuccessor, info_name};
@@ -97,6 +97,16 @@ impl Session {
         self.stage_envelope(&mut stage, state.space, document, &sealing, &body)
             .expect("short enough to seal");
         self.commit(stage, Durability::Full).expect("the vault takes it");
+    }
+
+    /// The snapshot of a document's space that a dishonest installation makes, as [`Session::lying_snapshot_for_tests`] of an entry's.
+    pub fn lying_snapshot_of_for_tests(
+        &mut self,
+        document: DocumentId,
+        lie: impl FnOnce(&Document) -> Document,
+    ) -> SpaceSnapshot {
+        let lied = lie(self.open_document(document).expect("the document loads"));
+        self.snapshot_with(document, &lied)
     }
 
     /// The documents of a side of a conversation, the one that takes new words first.

@@ -235,6 +235,18 @@ async fn signed_in(remote: &Remote, session: &Session) -> SignedIn {
     remote.sign_in(&signing, account, device, incarnation).await.expect("a known device")
 }
 
+/// One request and its answer. Answers what the server refused, if anything that nothing here has an answer to.
+pub(crate) async fn exchange_once(device: &mut Device) -> Option<RefusalCode> {
+    let request = device.session.request().expect("an open session says what it has");
+    let said = device.session.said(&request, device.signed_in.forms);
+    let response = device.remote.sync_as_said(&device.signed_in, &said).await.expect("a relay answers");
+    match device.session.accept(&request, &response) {
+        Ok(_) => None,
+        Err(ExchangeError::Refused(code)) => Some(code),
+        Err(error) => panic!("an honest relay is followed: {error:?}"),
+    }
+}
+
 /// Exchanges until nothing is left to say or fetch, as the app does it: it begins again where the server asks for it.
 pub(crate) async fn exchange(device: &mut Device) -> Brought {
     let mut brought = Brought::default();

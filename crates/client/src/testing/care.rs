@@ -1,0 +1,76 @@
+//! Conversations with a hospital as tests need them: what is kept in one whatever it says, and what is there of it.
+
+use std::collections::BTreeSet;
+
+use mecum_domain::{Edit, FinishedKey, HospitalId, Side};
+use mecum_seal::{DocumentId, SpaceId};
+use mecum_vault::Durability;
+
+use crate::error::SessionError;
+use crate::members::HospitalCard;
+use crate::session::Session;
+use crate::stage::Stage;
+
+/// What lies in a conversation: whose side, under which key, and what.
+pub type Held = BTreeSet<(Side, [u8; 16], Vec<u8>)>;
+
+fn keep(key: [u8; 16], bytes: &[u8]) -> Vec<Edit> {
+    vec![Edit::Keep { key: FinishedKey::from_bytes(key), bytes: bytes.to_vec() }]
+}
+
+impl HospitalCard {
+    /// The same account by another account's keys, as only who is dishonest says it.
+    #[must_use]
+    pub fn with_keys_of_for_tests(&self, other: &HospitalCard) -> HospitalCard {
+        HospitalCard { genesis: other.genesis, kem: other.kem.clone(), ..self.clone() }
+    }
+}
+
+impl Session {
+    /// Keeps something on the own side of a conversation.
+    pub fn keep_in_care_for_tests(
+        &mut self,
+        space: SpaceId,
+        key: [u8; 16],
+        bytes: &[u8],
+    ) -> Result<DocumentId, SessionError> {
+        let mut stage = Stage::default();
+        let document = self.stage_care_document(&mut stage, space)?;
+        self.stage_edits(&mut stage, document, keep(key, bytes))?;
+        self.commit(stage, Durability::Full)?;
+        Ok(document)
+    }
+
+    /// The same in a document, as a program that does not ask whose it is.
+    pub fn keep_in_document_for_tests(
+        &mut self,
+        document: DocumentId,
+        key: [u8; 16],
+        bytes: &[u8],
+    ) -> Result<(), SessionError> {
+        let mut stage = Stage::default();
+        self.stage_edits(&mut stage, document, keep(key, bytes))?;
+        self.commit(stage, Durability::Full)
+    }
+
+    /// Everything that lies in a conversation here.
+    pub fn held_in_care_for_tests(&mut self, space: SpaceId) -> Result<Held, SessionError> {
+        let of: Vec<(DocumentId, Side)> = self
+            .documents
+            .values()
+            .filter(|state| state.space == space)
+            .filter_map(|state| Some((state.document, state.side?)))
+            .collect();
+        let mut held = Held::new();
+        for (document, side) in of {
+            let finished = self.open_document(document)?.finished();
+            held.extend(finished.map(|(key, bytes)| (side, *key.as_bytes(), bytes)));
+        }
+        Ok(held)
+    }
+
+    /// With which hospital a space is, if with any.
+    pub fn hospital_of_for_tests(&self, space: SpaceId) -> Option<HospitalId> {
+        Some(self.spaces.get(&space)?.care.as_ref()?.hospital())
+    }
+}
