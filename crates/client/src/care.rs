@@ -3,12 +3,16 @@
 //! Sides come from the space's label and from nothing that changes: every device of every member comes to the same. This module knows no
 //! screen and no mailbox.
 
-use mecum_domain::{HospitalId, Side};
-use mecum_seal::{AccountId, DeviceId};
+mod acting;
+
+use mecum_domain::{ActId, HospitalId, Role, Side};
+use mecum_seal::{AccountId, DeviceId, SpaceId, sha256_parts};
 use mecum_sync::Follower;
 use minicbor::{Decode, Encode};
 
 use crate::space::SpaceState;
+
+pub(crate) use acting::acts_of;
 
 /// Most accounts of a hospital in one space.
 const MAX_MEMBERS: usize = 8;
@@ -57,6 +61,16 @@ impl Care {
         if named { Side::Hospital } else { Side::Patient }
     }
 
+    /// In what part an account acts, in a space of this owner.
+    pub(crate) fn role_of(&self, owner: AccountId, account: AccountId) -> Role {
+        match self.members.iter().find(|member| member.account == account) {
+            Some(CareMember { part: PART_AGENT, .. }) => Role::Agent,
+            Some(_) => Role::Staff,
+            None if account == owner => Role::Patient,
+            None => Role::Relative,
+        }
+    }
+
     /// Whether it can stand in the label of a space of this owner: it names somebody, each once and in order, nobody in a part that this
     /// version does not know, and not the owner, who is the patient's side.
     pub(crate) fn is_sound(&self, owner: AccountId) -> bool {
@@ -87,6 +101,15 @@ pub(crate) fn side_of_code(code: u8) -> Option<Side> {
 /// Whether a side that was read is one, or none was said.
 pub(crate) fn is_known_side(code: Option<u8>) -> bool {
     code.is_none_or(|code| side_of_code(code).is_some())
+}
+
+/// The id of the act of these bytes on a side of a space: the first 16 bytes of a hash over all three. What lies under another key is none,
+/// so that nobody can write something else under the id of what was answered already, and no id of another space or side is met.
+pub(crate) fn act_id(space: SpaceId, side: Side, bytes: &[u8]) -> ActId {
+    let hash = sha256_parts(&[b"mecum act v1\0", space.as_bytes(), &[code_of_side(side)], bytes]);
+    let mut id = [0; 16];
+    id.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
+    ActId::from_bytes(id)
 }
 
 /// Whether a device may write in a document of this side in a space: in a conversation it writes in the documents of its own side, and

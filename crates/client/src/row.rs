@@ -176,6 +176,11 @@ impl Row {
         matches!(self.key, ItemKey::Entry(_))
     }
 
+    /// Somebody said it in a conversation with a hospital: it is none of the record's.
+    pub(crate) fn is_act(&self) -> bool {
+        self.side.is_some()
+    }
+
     /// The laboratory's own range.
     pub fn range(&self) -> Option<ReferenceRange> {
         let (low, high, text) = self.range.clone()?;
@@ -225,12 +230,14 @@ impl Row {
     }
 }
 
-/// The rows of one chart, by entry: where two documents hold one entry, one row stands.
+/// The rows of one chart, by entry: where two documents hold one entry, one row stands. What was said in conversations with hospitals lies
+/// apart: whoever can work out the key of an entry of the record could otherwise take its place in every list with an act of that key.
 #[derive(Clone, Debug, Default)]
 pub struct ChartRows {
     rows: BTreeMap<ItemKey, Row>,
     /// Rows of documents that hold an entry which a lower document holds too: not shown while that one does.
     beside: BTreeMap<(ItemKey, DocumentId), Row>,
+    acts: BTreeMap<(DocumentId, ItemKey), Row>,
     index: RowIndex,
     written: WrittenHere,
 }
@@ -238,6 +245,13 @@ pub struct ChartRows {
 impl ChartRows {
     /// Adds or replaces a row. Of two documents that hold one entry, the lower id stands.
     pub fn put(&mut self, row: Row) {
+        if row.is_act() {
+            self.written.add(&row);
+            if let Some(before) = self.acts.insert((row.document, row.key), row) {
+                self.written.remove(&before);
+            }
+            return;
+        }
         match self.rows.get(&row.key) {
             Some(held) if held.document < row.document => {
                 self.beside.insert((row.key, row.document), row);
@@ -272,6 +286,10 @@ impl ChartRows {
 
     /// Takes the row of an entry out, if it is of this document. Where another document holds the entry, its row stands.
     pub(crate) fn remove(&mut self, document: DocumentId, key: ItemKey) {
+        if let Some(held) = self.acts.remove(&(document, key)) {
+            self.written.remove(&held);
+            return;
+        }
         self.beside.remove(&(key, document));
         let Some(held) = self.rows.get(&key).filter(|held| held.document == document).cloned() else {
             return;
@@ -296,15 +314,16 @@ impl ChartRows {
             .collect()
     }
 
-    /// The row of an entry as one document has it.
+    /// The row of an entry, or of an act, as one document has it.
     pub(crate) fn get_in(&self, document: DocumentId, key: ItemKey) -> Option<&Row> {
         let standing = self.rows.get(&key).filter(|row| row.document == document);
-        standing.or_else(|| self.beside.get(&(key, document)))
+        standing.or_else(|| self.beside.get(&(key, document))).or_else(|| self.acts.get(&(document, key)))
     }
 
     /// Every row of one document, shown or not.
     pub(crate) fn of_document(&self, document: DocumentId) -> impl Iterator<Item = &Row> {
-        self.rows.values().chain(self.beside.values()).filter(move |row| row.document == document)
+        let all = self.rows.values().chain(self.beside.values()).chain(self.acts.values());
+        all.filter(move |row| row.document == document)
     }
 
     /// The row of an entry, deleted or not.
@@ -312,9 +331,9 @@ impl ChartRows {
         self.rows.get(&key)
     }
 
-    /// Every row, deleted or not, by key.
+    /// Every row, deleted or not, by key, and then every act: what is done to all that is kept.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Row> {
-        self.rows.values()
+        self.rows.values().chain(self.acts.values())
     }
 
     /// Every row that stands, newest first.

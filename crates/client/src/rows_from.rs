@@ -3,7 +3,7 @@
 //! Pure: the same entry and place, the same row. A field of safety that is in a clash is left out of the row, so that no
 //! list can show one of two doses as if it were settled.
 
-use mecum_documents::Entry;
+use mecum_documents::{CareAct, Entry, StoredAct};
 use mecum_domain::{Decimal, Field, FinishedKey, Flag, Kind, Side};
 use mecum_interop::{Detail, DetailValue, Reading, read};
 use mecum_seal::{DeviceId, DocumentId, SpaceId};
@@ -18,7 +18,7 @@ pub(crate) const ABSENT: &str = "absent";
 /// LOINC code of a blood pressure panel, the one measurement with two numbers.
 const BLOOD_PRESSURE: &str = "85354-9";
 
-/// Longest title made from a note's words, in characters: one line of a list.
+/// Longest title made from somebody's words, in characters: one line of a list.
 const NOTE_TITLE_CHARS: usize = 80;
 
 /// Where an entry is kept and who wrote it last.
@@ -125,6 +125,9 @@ pub(crate) fn undated_row_of_entry(entry: &Entry, place: &RowPlace) -> Row {
 /// The row of a finished entry that was just kept. What panics here is for the caller to put aside.
 pub(crate) fn new_row_of_finished(key: FinishedKey, container: &[u8], place: &RowPlace) -> Row {
     mecum_trip::about("row-of", key.as_bytes());
+    if place.side.is_some() {
+        return row_of_act(key, container, place);
+    }
     let Ok(reading) = read(container) else {
         // Kept by a newer version: listed, so that nobody thinks that it is gone.
         return unshown(ItemKey::Finished(*key.as_bytes()), Kind::Other, "Resource", place);
@@ -150,6 +153,22 @@ pub(crate) fn new_row_of_finished(key: FinishedKey, container: &[u8], place: &Ro
     row.author = reading.author;
     row.organization = reading.organization;
     row
+}
+
+/// The row of what was said in a conversation with a hospital: what is told of it until the other side has it.
+fn row_of_act(key: FinishedKey, bytes: &[u8], place: &RowPlace) -> Row {
+    let act = StoredAct::decode(bytes).ok();
+    let resource_type = match act.as_ref().map(|act| &act.what) {
+        Some(CareAct::Appointment(_)) => "Appointment",
+        Some(CareAct::Case(_)) => "Communication",
+        None => "Resource",
+    };
+    let texts = act.iter().flat_map(|act| act.what.texts());
+    let title = texts.map(one_line).find(|line| !line.is_empty());
+    Row {
+        title: title.unwrap_or_else(|| resource_type.to_owned()),
+        ..unshown(ItemKey::Finished(*key.as_bytes()), Kind::Other, resource_type, place)
+    }
 }
 
 fn empty(key: ItemKey, kind: Kind, place: &RowPlace) -> Row {
@@ -231,6 +250,11 @@ fn printed(unit: &str) -> String {
 
 fn note_title(said: &Said<'_>) -> String {
     let text = said.settled(Field::Name).or_else(|| said.settled(Field::Text)).unwrap_or_default();
+    one_line(&text)
+}
+
+/// The first line of a text, as long as a list shows one.
+fn one_line(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     match line.char_indices().nth(NOTE_TITLE_CHARS) {
         Some((cut, _)) => format!("{}…", line.get(..cut).unwrap_or(line).trim_end()),

@@ -57,14 +57,17 @@ impl Session {
             Level::Stored { at_ms } => (at_ms, None),
             Level::Received { by } => (None, self.device_name(by)),
         };
-        let row = match outgoing.key.filter(|_| outgoing.things == 1) {
+        // What was said to a hospital is no entry: there is no page of it, and an entry of the same key is another thing.
+        let said = self.spaces.get(&outgoing.space).is_some_and(|space| space.care.is_some());
+        let key = outgoing.key.filter(|_| !said);
+        let row = match key.filter(|_| outgoing.things == 1) {
             Some(key) => self.rows(chart)?.get(key),
             None => None,
         };
         let value = row.and_then(|row| Some(with_unit(row.value.as_deref()?, row.unit.as_deref())));
         Ok(Some(WhereItem {
             chart,
-            entry: outgoing.key.map(ItemKey::name),
+            entry: key.map(ItemKey::name),
             title: row.map_or_else(|| outgoing.title.clone(), |row| row.title.clone()),
             value,
             things: outgoing.things,

@@ -1,6 +1,10 @@
 //! Conversations with a hospital: a patient's phone and laptop and two devices of the hospital at one server, each of which folds what the
 //! server has after every exchange.
 
+#[path = "care/acts.rs"]
+mod acts;
+#[path = "care/ends.rs"]
+mod ends;
 #[path = "support/line.rs"]
 mod line;
 #[path = "care/sides.rs"]

@@ -1,14 +1,16 @@
 //! Acts of conversations with a hospital as finished entries: written once, kept byte for byte.
 //!
 //! Layout: `[1, thread, lamport, at_ms, [[side, id], …], form, what]`; form 1 is of an appointment, 2 of a case; what is
-//! `[code, field, …]`. The entry's key is the act's id, and the side is the document that it lies in: neither is repeated inside.
+//! `[code, field, …]`. The entry's key is the act's id, and the side is the document that it lies in: neither is repeated inside. The id
+//! follows from these bytes, with the space and the side (protocol.md, *Care spaces*), so the first act of a conversation cannot name its
+//! own: its thread is 16 zero bytes, and its id is the conversation's.
 //! Source of the words: `mecum_domain`.
 
 mod layout;
 #[cfg(test)]
 mod tests;
 
-use mecum_domain::{Act, ActId, ActKey, AppointmentAct, Author, CaseAct, FinishedKey, ThreadId};
+use mecum_domain::{Act, ActId, ActKey, AppointmentAct, Author, CaseAct, FinishedKey, Role, ThreadId};
 use minicbor::{Decoder, Encoder};
 
 use layout::{Laid, length};
@@ -17,7 +19,7 @@ use layout::{Laid, length};
 pub const MAX_ACT_BYTES: usize = 64 * 1024;
 
 /// Most acts that one names as its newest: no side has so many devices that write at once.
-const MAX_AFTER: usize = 64;
+pub const MAX_AFTER: usize = 64;
 
 const VERSION: u8 = 1;
 
@@ -32,10 +34,41 @@ pub enum CareAct {
     Case(CaseAct),
 }
 
+impl CareAct {
+    /// Who may do it. The agent may do what staff may.
+    pub fn may(&self, role: Role) -> bool {
+        match self {
+            CareAct::Appointment(what) => what.may(role),
+            CareAct::Case(what) => what.may(role),
+        }
+    }
+
+    /// Whether it begins a conversation.
+    pub fn begins(&self) -> bool {
+        match self {
+            CareAct::Appointment(what) => what.begins(),
+            CareAct::Case(what) => what.begins(),
+        }
+    }
+
+    /// Whether both are about an appointment, or both about a case.
+    pub fn is_of_form(&self, other: &CareAct) -> bool {
+        matches!(self, CareAct::Appointment(_)) == matches!(other, CareAct::Appointment(_))
+    }
+
+    /// Every text in it, what somebody said first.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            CareAct::Appointment(what) => what.texts(),
+            CareAct::Case(what) => what.texts(),
+        }
+    }
+}
+
 /// An act as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredAct {
-    /// The conversation.
+    /// The conversation; zeros in its first act.
     pub thread: ThreadId,
     /// Its number over both sides.
     pub lamport: u64,

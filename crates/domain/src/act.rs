@@ -11,12 +11,13 @@ use serde::{Deserialize, Serialize};
 use crate::entry::id16;
 
 id16! {
-    /// One act: random, made by the device that writes it.
+    /// One act. It follows from what the act says, in which space and on which side, so that nobody can put other words under it.
     ActId
 }
 
 id16! {
-    /// One conversation: an appointment, a case, a thread of messages. The id of its first act.
+    /// One conversation: an appointment, a case, a thread of messages. The id of its first act, which itself names 16 zero bytes: nothing
+    /// can name what follows from it.
     ThreadId
 }
 

@@ -170,6 +170,41 @@ impl AppointmentAct {
             | Self::Missed => role.side() == Side::Hospital,
         }
     }
+
+    /// Whether it begins a conversation.
+    pub fn begins(&self) -> bool {
+        matches!(self, Self::Ask { .. })
+    }
+
+    /// Every text in it: words first, then what slots and services are called.
+    pub fn texts(&self) -> Vec<&str> {
+        fn of<'a>(words: &[&'a str], slots: &'a [Slot]) -> Vec<&'a str> {
+            let called = slots.iter().flat_map(|slot| [slot.practitioner.as_str(), slot.location.as_str()]);
+            words.iter().copied().chain(called).collect()
+        }
+        match self {
+            Self::Ask { service, wish, reason } => {
+                let mut all = of(&[reason, &wish.words], &wish.slots);
+                all.push(service);
+                all
+            }
+            Self::Move { wish, reason } => of(&[reason, &wish.words], &wish.slots),
+            Self::Refuse { wish, .. } => of(&[&wish.words], &wish.slots),
+            Self::Offer { slots, note } => of(&[note], slots),
+            Self::Confirm { slot, .. } | Self::Book { slot, .. } => of(&[], std::slice::from_ref(slot)),
+            Self::Received { handler, .. } => vec![handler],
+            Self::Cancel { reason }
+            | Self::Withdraw { reason, .. }
+            | Self::Decline { reason }
+            | Self::CallOff { reason } => vec![reason],
+            Self::Accept { .. }
+            | Self::CheckIn
+            | Self::SlotGone { .. }
+            | Self::Arrived
+            | Self::Done
+            | Self::Missed => Vec::new(),
+        }
+    }
 }
 
 /// Where an appointment has got to.

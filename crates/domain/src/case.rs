@@ -159,6 +159,27 @@ impl CaseAct {
             }
         }
     }
+
+    /// Whether it begins a conversation.
+    pub fn begins(&self) -> bool {
+        matches!(self, Self::Open { .. })
+    }
+
+    /// Every text in it, what was said first.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Open { about, happened, help, .. } => vec![happened, help, about],
+            Self::Say { text } => vec![text],
+            Self::Outcome { text, changed } => vec![text, changed],
+            Self::HandOver { to, reason } => vec![reason, to],
+            Self::Received { handler, pledge, .. } => vec![handler, pledge],
+            Self::StepUp { reason, .. }
+            | Self::Withdraw { reason }
+            | Self::Reopen { reason }
+            | Self::Pause { reason, .. } => vec![reason],
+            Self::Settle | Self::Take | Self::Resume => Vec::new(),
+        }
+    }
 }
 
 /// Where a case has got to.

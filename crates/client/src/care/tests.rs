@@ -72,3 +72,24 @@ fn space(section: Section, care: Option<Care>) -> SpaceState {
         care,
     }
 }
+
+#[test]
+fn an_act_has_the_id_that_follows_from_its_bytes_its_space_and_its_side() {
+    let (space, bytes) = (SpaceId::from_bytes([4; 16]), b"the bytes of an act");
+    let id = |space, side, bytes: &[u8]| act_id(space, side, bytes).to_string();
+    assert_eq!(id(space, Side::Patient, bytes), "14b8560164d438b3bc5b5e798596fa49", "frozen");
+    assert_eq!(id(space, Side::Hospital, bytes), "d1b267f6f770636fe38b73c265a63c09", "of the other side");
+    let other = SpaceId::from_bytes([5; 16]);
+    assert_ne!(id(other, Side::Patient, bytes), id(space, Side::Patient, bytes), "of another space");
+    assert_ne!(id(space, Side::Patient, b"other bytes"), id(space, Side::Patient, bytes), "of other bytes");
+}
+
+#[test]
+fn an_account_acts_in_the_part_that_the_label_names_or_as_owner_or_relative() {
+    let care = care(&[(2, 1), (3, 2)]);
+    let role = |n| care.role_of(account(1), account(n));
+    assert_eq!([role(1), role(2), role(3)], [Role::Patient, Role::Staff, Role::Agent]);
+    assert_eq!(role(4), Role::Relative, "anybody else");
+    let side = |n| care.side_of(account(n));
+    assert!((1..=4).all(|n| side(n) == role(n).side()), "each on the side of its part");
+}

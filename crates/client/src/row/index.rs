@@ -124,6 +124,33 @@ mod tests {
     }
 
     #[test]
+    fn an_act_under_the_key_of_an_entry_takes_nothing_of_it_from_any_list() {
+        for (of_act, of_entry) in [([1; 16], [2; 16]), ([3; 16], [2; 16])] {
+            let entry = Row { document: DocumentId::from_bytes(of_entry), own_seq: 4, ..row(7, 1 << 8) };
+            let document = DocumentId::from_bytes(of_act);
+            let act = Row { document, title: "said".into(), own_seq: 9, side: Some(2), ..entry.clone() };
+            let mut chart = ChartRows::default();
+            chart.put(act.clone());
+            assert!(chart.is_empty() && chart.newest().is_empty() && chart.get(act.key).is_none(), "alone");
+            chart.put(entry.clone());
+            chart.put(act.clone());
+            assert_eq!(chart.get(entry.key), Some(&entry), "the entry stands, whichever id is lower");
+            assert_eq!(
+                (chart.newest(), chart.len(), chart.standing()),
+                (vec![&entry], 1, 1),
+                "alone in lists"
+            );
+            assert_eq!(chart.holding(entry.key), [entry.document], "and no other document holds it");
+            assert_eq!(chart.get_in(document, act.key), Some(&act), "the act is where it was said");
+            assert!(chart.of_document(document).eq([&act]), "and of its document");
+            assert!(chart.all().eq([&entry, &act]), "what is done to all is done to both");
+            chart.remove(document, act.key);
+            assert_eq!((chart.get(entry.key), chart.get_in(document, act.key)), (Some(&entry), None));
+            assert!(chart.all().eq([&entry]), "the act alone went");
+        }
+    }
+
+    #[test]
     fn the_index_is_what_reading_every_row_would_say() {
         let mut chart = ChartRows::default();
         let mut all: BTreeMap<ItemKey, Row> = BTreeMap::new();

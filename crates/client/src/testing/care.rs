@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use mecum_domain::{Edit, FinishedKey, HospitalId, Side};
+use mecum_documents::CareAct;
+use mecum_domain::{ActKey, Appointment, Author, Case, Edit, FinishedKey, HospitalId, Side, ThreadId};
 use mecum_seal::{DocumentId, SpaceId};
 use mecum_vault::Durability;
 
+use crate::care::acts_of;
 use crate::error::SessionError;
 use crate::members::HospitalCard;
 use crate::session::Session;
@@ -67,6 +69,38 @@ impl Session {
             held.extend(finished.map(|(key, bytes)| (side, *key.as_bytes(), bytes)));
         }
         Ok(held)
+    }
+
+    /// The acts of a conversation: which, in which thread of it, and by whom.
+    pub fn acts_for_tests(
+        &mut self,
+        space: SpaceId,
+    ) -> Result<Vec<(ActKey, ThreadId, Author)>, SessionError> {
+        let found = self.acts_in(space)?;
+        Ok(found.into_iter().map(|act| (act.key, act.thread, act.author)).collect())
+    }
+
+    /// What the acts of one thread come to, read as an appointment.
+    pub fn appointment_for_tests(
+        &mut self,
+        space: SpaceId,
+        thread: ThreadId,
+    ) -> Result<Appointment, SessionError> {
+        let found = self.acts_in(space)?;
+        Ok(Appointment::of(&acts_of(&found, thread, |act| match act {
+            CareAct::Appointment(what) => Some(what),
+            CareAct::Case(_) => None,
+        })))
+    }
+
+    /// The same, read as a case.
+    pub fn case_for_tests(&mut self, space: SpaceId, thread: ThreadId) -> Result<Case, SessionError> {
+        let found = self.acts_in(space)?;
+        let acts = acts_of(&found, thread, |act| match act {
+            CareAct::Case(what) => Some(what),
+            CareAct::Appointment(_) => None,
+        });
+        Ok(Case::of(&acts, None))
     }
 
     /// With which hospital a space is, if with any.

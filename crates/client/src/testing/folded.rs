@@ -39,6 +39,11 @@ impl Session {
         Ok(all)
     }
 
+    /// Whether a document's log has envelopes of which only a residue is kept.
+    pub fn is_folded_for_tests(&self, document: DocumentId) -> bool {
+        self.vault.has_folded(document).expect("its log is read")
+    }
+
     /// Folds every document into its local snapshot, as idle time and locking do with long tails.
     pub fn fold_for_tests(&mut self) -> Result<(), SessionError> {
         self.fold(self.documents.keys().copied().collect())

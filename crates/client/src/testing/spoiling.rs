@@ -133,6 +133,16 @@ impl Session {
         was
     }
 
+    /// Ends a document of a conversation without something that was said in it, as only a dishonest manager does on the other side.
+    pub fn end_in_care_for_tests(&mut self, document: DocumentId, key: [u8; 16]) {
+        let old = self.documents.get(&document).cloned().expect("a document that is here");
+        let mut stage = Stage::default();
+        let left_out = BTreeSet::from([ItemKey::Finished(key)]);
+        let kind = (ErasureKind::Erase, "");
+        self.stage_successor_saying(&mut stage, &old, &left_out, kind, |info| info).expect("it is made");
+        self.commit(stage, Durability::Full).expect("the vault takes it");
+    }
+
     /// Ends the document of an entry without it, as only a dishonest manager does: what is said beside its changes is a lie.
     pub fn lying_replacement_for_tests(&mut self, chart: ChartId, key: ItemKey, lie: Option<LyingInfo>) {
         let document = self.document_of(chart, key).expect("rows load").expect("the entry is there");
