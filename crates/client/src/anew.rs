@@ -35,9 +35,8 @@ impl Session {
     ) -> Result<(), SessionError> {
         // With what a document began that took another's place, a manager signed: it holds nothing that was void then, and no
         // envelope has it. Where a snapshot has it, it is built anew over that like any other.
-        let log = self.staged_log(stage, space);
-        let began = |document| log.is_some_and(|log| log.replaced().iter().any(|of| of.by == document));
-        let stays = |document| began(document) && !folded.contains(&document);
+        let ends = self.staged_ends(stage, space);
+        let stays = |document| ends.begins(document) && !folded.contains(&document);
         let known: Vec<DocumentState> = self
             .documents
             .values()
@@ -321,3 +320,6 @@ pub(crate) fn folded_name(space: SpaceId) -> Vec<u8> {
 fn anew_name(space: SpaceId) -> Vec<u8> {
     [ANEW, space.as_bytes()].concat()
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use mecum_seal::{DeviceId, DocumentId, Envelope, IncarnationId, Place};
 use mecum_sync::controls::{holds, is_out};
 use mecum_vault::Table;
 
-use crate::care::may_stand;
+use crate::care::{may_open, may_stand};
 use crate::erasing::{Base, OpenSuccessor, opened_document, pending_name};
 use crate::error::SessionError;
 use crate::exchange::{by_document, quarantine};
@@ -100,14 +100,19 @@ impl Session {
             stage.appended.push((space.control_log(), arrival.bytes));
             return Ok(());
         }
-        let log = self.staged_log(stage, place.space);
         let opens = opened.as_ref().and_then(|body| opened_document(body));
-        if opens.is_some_and(|document| Self::is_replaced(log, document)) {
+        if opens.is_some_and(|document| self.staged_ends(stage, place.space).is_ended(document)) {
             // It has the key of a document that is gone: it is not kept.
             return Ok(());
         }
         if let Some(message) = opened.as_ref().and_then(|body| OpenSuccessor::decode(body)) {
             let follower = stage.follower.as_ref().unwrap_or(&self.follower);
+            // Whoever may write can say that a document takes another's place: in a conversation only one of their own side, of its side.
+            let may = may_open(follower, &space, message.document, message.of_side(), place.device);
+            if !holds("side-successor", may && space.side_of(message.of) == message.side()) {
+                quarantine(stage, "side", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
+                return Ok(());
+            }
             let from = follower.account_of(place.device);
             if let Some(from) = from.filter(|_| self.staged_document(stage, message.document).is_err()) {
                 let body = message.pending(place.space, from).encode();
@@ -125,8 +130,9 @@ impl Session {
             return Ok(());
         };
         let follower = stage.follower.as_ref().unwrap_or(&self.follower);
-        // Nobody opens a document for the other side of a conversation: its words would be theirs.
-        if !holds("side-opening", may_stand(follower, &space, message.side(), place.device)) {
+        // Nobody opens a document for the other side of a conversation: its words would be theirs. Nor opens anybody another's again.
+        let may = may_open(follower, &space, message.document, message.of_side(), place.device);
+        if !holds("side-opening", may) {
             quarantine(stage, "side", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
             return Ok(());
         }
@@ -151,8 +157,10 @@ impl Session {
     ) -> Result<(), SessionError> {
         let Ok(state) = self.staged_document(stage, document) else {
             for arrival in arrivals {
-                // Of a document that is gone only its place in the chain is known.
-                if Self::is_replaced(self.staged_log(stage, arrival.envelope.place().space), document) {
+                // Of a document that is gone only its place in the chain is known. Of a space that is not known here nobody can tell yet.
+                let space = arrival.envelope.place().space;
+                let known = self.staged_space(stage, space).is_ok();
+                if known && self.staged_ends(stage, space).is_ended(document) {
                     continue;
                 }
                 stage.puts.push((Table::Waiting, waiting_name(&arrival), arrival.bytes));
@@ -355,7 +363,7 @@ pub(crate) fn open_arrivals(
         let payload = body.as_ref().and_then(|body| Payload::decode(body).ok());
         // Taken out: a version that cannot read it.
         match payload.filter(|_| !is_out("reads")) {
-            Some(_) if foreign.contains(&arrival.envelope.place().device) && !is_out("side") => {
+            Some(_) if foreign.contains(&arrival.envelope.place().device) && !is_out("side-arrival") => {
                 quarantine(stage, "side", arrival.envelope.content_id().as_bytes(), &arrival.bytes);
             }
             Some(payload) => all.push(Opened { arrival, payload }),

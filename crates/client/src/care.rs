@@ -4,6 +4,7 @@
 //! screen and no mailbox.
 
 mod acting;
+mod documents;
 
 use mecum_domain::{ActId, HospitalId, Role, Side};
 use mecum_seal::{AccountId, DeviceId, SpaceId, sha256_parts};
@@ -13,6 +14,7 @@ use minicbor::{Decode, Encode};
 use crate::space::SpaceState;
 
 pub(crate) use acting::acts_of;
+pub(crate) use documents::{OfSide, may_open, new_document, side_of_document};
 
 /// Most accounts of a hospital in one space.
 const MAX_MEMBERS: usize = 8;

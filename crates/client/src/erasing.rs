@@ -8,6 +8,7 @@
 mod base;
 mod begin;
 mod comparing;
+mod ends;
 #[cfg(test)]
 mod frozen;
 mod intents;
@@ -27,8 +28,9 @@ use crate::error::SessionError;
 use crate::session::Session;
 use crate::stage::Stage;
 
-pub(crate) use base::{Base, Info, OpenSuccessor, Pending, opened_document};
+pub(crate) use base::{Base, Info, OpenSuccessor, Pending, Reason, opened_document};
 pub(crate) use begin::owe_scrub;
+pub(crate) use ends::Ends;
 pub(crate) use intents::decided;
 pub(crate) use signed::{InSnapshot, SignedSuccessors};
 
@@ -49,7 +51,7 @@ pub(crate) fn pending_name(document: DocumentId, account: AccountId) -> Vec<u8> 
 }
 
 /// The stored code of what is done; 0 is nothing that this version knows.
-fn code_of(kind: ErasureKind) -> u8 {
+pub(crate) fn code_of(kind: ErasureKind) -> u8 {
     match kind {
         ErasureKind::Erase => 1,
         ErasureKind::ToSensitive => 2,
@@ -112,16 +114,10 @@ impl Session {
         space: SpaceId,
         document: DocumentId,
     ) -> Result<bool, SessionError> {
-        let log = self.staged_log(stage, space);
         let prefix = pending_prefix(document);
-        Ok(log.into_iter().flat_map(SpaceLog::replaced).any(|of| of.by == document)
+        Ok(self.staged_ends(stage, space).begins(document)
             || stage.puts.iter().any(|(table, name, _)| *table == Table::Sync && name.starts_with(&prefix))
             || !self.vault.list_prefix(Table::Sync, &prefix)?.is_empty())
-    }
-
-    /// Whether a document's place in its space was taken by another one, as far as the log here says.
-    pub(crate) fn is_replaced(log: Option<&SpaceLog>, document: DocumentId) -> bool {
-        log.is_some_and(|log| log.replaced_by(document).is_some())
     }
 
     /// The log of a space as it will be after the stage.

@@ -118,7 +118,7 @@ impl Session {
             return Err(FollowError::Withheld.into());
         }
         let envelopes = arrivals.len();
-        let again = self.aside_again(&mut stage)?;
+        let again = self.aside_again(&mut stage, &follower)?;
         self.note_snapshots(&mut stage, &follower, request, response)?;
         self.note_whole(&mut stage, &follower, response)?;
         self.note_read_again(&mut stage, response.more)?;

@@ -52,10 +52,9 @@ impl Session {
     /// The hash for a statement that ends at the last own envelope of a space.
     pub(crate) fn own_heads(&self, space: &SpaceState) -> Result<Hash32, SessionError> {
         let mut record = BTreeMap::new();
-        let log = self.follower.space_log(space.space);
         // A document that has ended is stated no more, also before its successor has begun here.
-        let stands =
-            |state: &&DocumentState| state.space == space.space && !Self::is_replaced(log, state.document);
+        let ends = self.ends(space.space);
+        let stands = |state: &&DocumentState| state.space == space.space && !ends.is_ended(state.document);
         for state in self.documents.values().filter(stands) {
             let own = match state.own {
                 Some(own) => own,

@@ -13,7 +13,7 @@ use mecum_domain::Side;
 use mecum_seal::{DocumentId, DocumentKey};
 use minicbor::{Decode, Encode};
 
-use crate::care::{Care, code_of_side, is_known_side, side_of_code};
+use crate::care::{Care, OfSide, code_of_side, is_known_side, side_of_code};
 
 /// Above this, deflating saves more than the padding hides (measured: notes, core facts section 4).
 const DEFLATE_ABOVE_BYTES: usize = 1024;
@@ -163,12 +163,21 @@ pub(crate) struct OpenDocument {
     /// Whose side of a conversation; left out elsewhere.
     #[n(4)]
     side: Option<u8>,
+    /// What the document's id is made from there; left out in a snapshot.
+    #[cbor(n(5), with = "minicbor::bytes")]
+    salt: Option<[u8; 16]>,
 }
 
 impl OpenDocument {
     /// The message that opens `document`.
-    pub(crate) fn new(document: DocumentId, key: &DocumentKey, shard: i16, side: Option<Side>) -> Self {
-        Self { version: 1, document, key: *key.expose(), shard, side: side.map(code_of_side) }
+    pub(crate) fn new(document: DocumentId, key: &DocumentKey, shard: i16, of: Option<OfSide>) -> Self {
+        let (side, salt) = (of.map(|of| code_of_side(of.side)), of.and_then(|of| of.salt));
+        Self { version: 1, document, key: *key.expose(), shard, side, salt }
+    }
+
+    /// What it says of the document's side.
+    pub(crate) fn of_side(&self) -> Option<OfSide> {
+        self.side().map(|side| OfSide { side, salt: self.salt })
     }
 
     /// Whose side of a conversation the document is, if of any.
@@ -189,7 +198,8 @@ impl OpenDocument {
     /// The message of these bytes; of a newer version it is refused.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, BadPlaintext> {
         let message: Self = minicbor::decode(bytes).map_err(|_| BadPlaintext)?;
-        let known = message.version == 1 && is_known_side(message.side);
+        let sided = is_known_side(message.side) && (message.side.is_some() || message.salt.is_none());
+        let known = message.version == 1 && sided;
         if known && message.encode() == bytes { Ok(message) } else { Err(BadPlaintext) }
     }
 }

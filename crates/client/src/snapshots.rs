@@ -9,7 +9,6 @@ mod verifying;
 use std::collections::BTreeMap;
 
 use mecum_documents::{Actor, Document, Link};
-use mecum_domain::Side;
 use mecum_seal::{
     DeviceId, DocumentId, DocumentKey, Hash32, Key32, Place, SpaceId, derive_key, seal_envelope_seeded,
 };
@@ -21,12 +20,13 @@ use mecum_sync::{
 use mecum_vault::{Durability, Table};
 
 use crate::broken::contained;
-use crate::care::may_stand;
+use crate::care::{OfSide, may_stand};
 use crate::erasing::{InSnapshot, Info, SignedSuccessors};
 use crate::error::SessionError;
 use crate::exchange::Exchanged;
 use crate::heads::{heads_hash, record_of};
 use crate::identity::actor_of;
+use crate::members::{actors_in, all_actors};
 use crate::plaintext::{OpenDocument, SnapshotPart};
 use crate::session::Session;
 use crate::space::{DocumentState, SpaceState};
@@ -138,8 +138,7 @@ impl Session {
             return Ok(None);
         };
         let stated = |chain: &Chain| stated(&self.follower, chain);
-        let side_of = |document: &DocumentId| self.documents.get(document)?.side;
-        if check_writers(&self.follower, state, &chains, &links, &signed, side_of, stated).is_err() {
+        if check_writers(&self.follower, state, &chains, &links, &signed, stated).is_err() {
             return Ok(None);
         }
         self.seal_snapshot(state, chains, &documents)
@@ -170,7 +169,8 @@ impl Session {
         let mut sealing = Sealing { session: self, state, parts: Vec::new(), ids: Vec::new(), bytes: 0 };
         let states = || documents.keys().filter_map(|document| self.documents.get(document));
         let opening = |state: &DocumentState| {
-            OpenDocument::new(state.document, &state.key, state.shard, state.side).encode()
+            let of_side = state.side.map(|side| OfSide { side, salt: None });
+            OpenDocument::new(state.document, &state.key, state.shard, of_side).encode()
         };
         let openings = states().map(opening);
         let openings = openings.chain(self.account_note_for(state.space));
@@ -330,14 +330,13 @@ fn stated(follower: &Follower, chain: &Chain) -> Option<Stated> {
 }
 
 /// The device of every actor in the documents: each has a chain whose last statement is about exactly its changes here, and each stands on
-/// the side of every document that it wrote in.
+/// the side of every document that it wrote in, as do those whose words a successor began with.
 fn check_writers(
     follower: &Follower,
     state: &SpaceState,
     chains: &[FoldedChain],
     links: &BTreeMap<DocumentId, BTreeMap<Actor, Link>>,
     signed: &SignedSuccessors,
-    side_of: impl Fn(&DocumentId) -> Option<Side>,
     stated: impl Fn(&Chain) -> Option<Stated>,
 ) -> Result<BTreeMap<Actor, DeviceId>, RefusedSnapshot> {
     let mut writers = BTreeMap::new();
@@ -368,7 +367,37 @@ fn check_writers(
     let stand = |(document, links): (&DocumentId, &BTreeMap<Actor, Link>)| {
         let links = links_of_devices(links, signed.infos.get(document));
         let mut devices = links.keys().filter_map(|actor| writers.get(actor));
-        devices.all(|device| may_stand(follower, state, side_of(document), *device))
+        devices.all(|device| may_stand(follower, state, state.side_of(*document), *device))
     };
-    if holds("side", links.iter().all(stand)) { Ok(writers) } else { Err(RefusedSnapshot::Side) }
+    if !holds("side-snapshot", links.iter().all(stand)) {
+        return Err(RefusedSnapshot::Side);
+    }
+    let authors = |(document, info): (&DocumentId, &Info)| authors_stand(follower, state, *document, info);
+    if holds("side-authors", signed.infos.iter().all(authors)) {
+        Ok(writers)
+    } else {
+        Err(RefusedSnapshot::Side)
+    }
+}
+
+/// Whether everybody whose words a successor began with, by what is said beside its changes, stands on the side of the document.
+pub(crate) fn authors_stand(
+    follower: &Follower,
+    space: &SpaceState,
+    document: DocumentId,
+    info: &Info,
+) -> bool {
+    if space.care.is_none() {
+        return true;
+    }
+    let log = follower.space_log(space.space);
+    let mut devices: BTreeMap<Actor, DeviceId> = BTreeMap::new();
+    for ((device, _), first) in all_actors(follower) {
+        let actors = log.map_or_else(|| vec![first], |log| actors_in(log, first));
+        devices.extend(actors.into_iter().map(|actor| (actor, device)));
+    }
+    let side = space.side_of(document);
+    info.authors().all(|(_, author)| {
+        devices.get(&author).is_some_and(|device| may_stand(follower, space, side, *device))
+    })
 }

@@ -5,7 +5,7 @@ use mecum_seal::{DocumentId, DocumentKey, Envelope, EpochKey, Hash32, SpaceId, d
 use mecum_sync::Why;
 use minicbor::{Decode, Encode};
 
-use crate::care::{Care, code_of_side, side_of_code};
+use crate::care::{Care, code_of_side, side_of_code, side_of_document};
 use crate::error::SessionError;
 use crate::heads::OwnChange;
 
@@ -197,6 +197,11 @@ impl SpaceState {
         self.epoch = epoch;
     }
 
+    /// Whose side a document of this space is, by its id; none where it is no conversation.
+    pub(crate) fn side_of(&self, document: DocumentId) -> Option<Side> {
+        self.care.as_ref().map(|_| side_of_document(document))
+    }
+
     /// The log under which the vault keeps the envelopes of the space's control document: the control id is the same in
     /// every space, the vault's logs are not.
     pub(crate) fn control_log(&self) -> DocumentId {
@@ -321,7 +326,10 @@ impl DocumentState {
         let document = DocumentId::from_slice(name).ok_or(SessionError::Stored { what: "document" })?;
         let side = match stored.side {
             None => None,
-            Some(code) => Some(side_of_code(code).ok_or(SessionError::Stored { what: "document" })?),
+            Some(code) => {
+                let side = side_of_code(code).filter(|side| *side == side_of_document(document));
+                Some(side.ok_or(SessionError::Stored { what: "document" })?)
+            }
         };
         Ok(Self {
             document,

@@ -13,7 +13,7 @@ use mecum_sync::{Follower, encode};
 use mecum_vault::{Durability, Table, WriteVaultError};
 use minicbor::{Decode, Encode};
 
-use crate::care::Care;
+use crate::care::{Care, new_document};
 use crate::error::{SessionError, refused};
 use crate::heads::OwnChange;
 use crate::plaintext::{OpenDocument, SpaceLabel, pack};
@@ -205,12 +205,12 @@ impl Session {
         (shard, side): (i16, Option<Side>),
         operations: u32,
     ) -> Result<DocumentId, SessionError> {
-        let log = self.staged_log(stage, space);
+        let ends = self.staged_ends(stage, space);
         let waits = self.documents_that_wait_for_own()?;
         let fits = |state: &&DocumentState| {
             state.space == space
                 && !stage.ended.contains(&state.document)
-                && !Self::is_replaced(log, state.document)
+                && !ends.is_ended(state.document)
                 && !waits.contains(&state.document)
                 && (state.shard, state.side) == (shard, side)
                 && state.operations + operations <= MAX_DOCUMENT_OPERATIONS
@@ -223,9 +223,9 @@ impl Session {
         {
             return Ok(found);
         }
-        let document = DocumentId::random(self.entropy());
+        let (document, of_side) = new_document(space, side, self.identity.account, self.entropy());
         let key = DocumentKey::make(self.entropy());
-        let opening = OpenDocument::new(document, &key, shard, side).encode();
+        let opening = OpenDocument::new(document, &key, shard, of_side).encode();
         self.ready_to_write(stage, space)?;
         let epoch_key = self.staged_space(stage, space)?.key;
         self.stage_envelope(stage, space, DocumentId::CONTROL, &epoch_key, &opening)?;

@@ -38,7 +38,7 @@ use crate::times::Noted;
 pub use crate::driver::{Patience, Stopped, asks_to_begin_again, words_for};
 pub use care::Held;
 pub use measuring::PlainDocument;
-pub use spoiling::{LyingInfo, LyingOpening};
+pub use spoiling::{LyingInfo, LyingOpening, OpenedAgain};
 
 /// The passphrase of every vault here.
 pub const PASSPHRASE: &str = "five invented words and one";
@@ -329,7 +329,7 @@ impl Session {
         self.snapshot_with(document, &lied)
     }
 
-    fn snapshot_with(&self, document: mecum_seal::DocumentId, lied: &Document) -> SpaceSnapshot {
+    pub(crate) fn snapshot_with(&self, document: mecum_seal::DocumentId, lied: &Document) -> SpaceSnapshot {
         let space = self.documents.get(&document).expect("a loaded document has a state").space;
         let state = self.spaces.get(&space).cloned().expect("its space is known");
         let mut documents = BTreeMap::new();

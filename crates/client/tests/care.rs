@@ -7,6 +7,8 @@ mod acts;
 mod ends;
 #[path = "support/line.rs"]
 mod line;
+#[path = "care/openings.rs"]
+mod openings;
 #[path = "care/sides.rs"]
 mod sides;
 #[path = "care/world.rs"]

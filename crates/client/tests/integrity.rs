@@ -4,6 +4,8 @@
 #[path = "support/world.rs"]
 mod world;
 
+#[path = "integrity/care.rs"]
+mod care;
 #[path = "integrity/damage.rs"]
 mod damage;
 #[path = "integrity/erased.rs"]

@@ -189,7 +189,7 @@ impl Salvage {
     }
 
     /// A new vault under the same key and slots, with what `first` writes and nothing else. It goes on counting where this one
-    /// stopped.
+    /// stopped, and no earlier version of the program opens it than opened this one.
     ///
     /// # Errors
     /// As [`Vault::create`].
@@ -206,6 +206,7 @@ impl Salvage {
         let mut inner = Inner::new(connection, state, false);
         let mut write = Write::begin(&mut inner, &keys, &*options.entropy)?;
         schema::create(write.connection).map_err(WriteVaultError::from)?;
+        schema::note_as_in(write.connection, &self.connection).map_err(WriteVaultError::from)?;
         for (kind, body) in &self.slots {
             let sql = "INSERT INTO slot (kind, body) VALUES (?1, ?2)";
             write.connection.execute(sql, params![kind, body]).map_err(WriteVaultError::from)?;

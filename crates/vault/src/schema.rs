@@ -96,6 +96,13 @@ pub(crate) fn note_care(connection: &Connection) -> Result<(), rusqlite::Error> 
     raise_to(connection, CARE_VERSION)
 }
 
+/// Notes in a file that begins whatever another one noted: what is taken out of that may be of any kind that it had.
+pub(crate) fn note_as_in(connection: &Connection, other: &Connection) -> Result<(), rusqlite::Error> {
+    let version: i64 = other.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    // What no version has noted is damage.
+    raise_to(connection, version.min(CARE_VERSION))
+}
+
 /// Versions are a ladder: a file that is of a later one already has it.
 fn raise_to(connection: &Connection, wanted: i64) -> Result<(), rusqlite::Error> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;

@@ -28,16 +28,16 @@ impl App {
         if self.inner.open_session().is_some() {
             return VaultView { phase: VaultPhase::Open, ..view };
         }
-        let now_ms = self.inner.options.clock.now_ms();
+        let (now_ms, damaged) =
+            (self.inner.options.clock.now_ms(), self.inner.damaged.load(Ordering::Relaxed));
         let Some(found) = self.inner.looks.look(|| presence(&self.location(), now_ms)) else {
-            // One is being put there.
-            return VaultView { phase: VaultPhase::Locked, ..view };
+            // One is being put there: in the place of one that was found damaged, or of one that was whole.
+            let phase = if damaged { VaultPhase::Damaged } else { VaultPhase::Locked };
+            return VaultView { phase, ..view };
         };
         match found {
             Presence::Missing => view,
-            Presence::Present { .. } if self.inner.damaged.load(Ordering::Relaxed) => {
-                VaultView { phase: VaultPhase::Damaged, ..view }
-            }
+            Presence::Present { .. } if damaged => VaultView { phase: VaultPhase::Damaged, ..view },
             Presence::Present { wait_ms, failed } => {
                 let wait_s = u32::try_from(wait_ms.div_ceil(1000)).unwrap_or(u32::MAX);
                 VaultView { phase: VaultPhase::Locked, wait_s, failed, ..view }

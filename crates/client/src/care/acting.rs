@@ -69,8 +69,8 @@ impl Session {
                 }
                 let item = ItemKey::Finished(*key.as_bytes());
                 let row = self.charts.get(&chart).and_then(|loaded| loaded.rows.get_in(document, item));
-                let device = row.ok_or(SessionError::Stored { what: "view page" })?.device;
-                let author = self.author_in(space, side, device)?;
+                // Of one without a row nobody knows who wrote it; the rest of the conversation is read all the same.
+                let author = self.author_in(space, side, row.map(|row| row.device))?;
                 let thread = if stored.thread == BEGINS {
                     ThreadId::from_bytes(*key.as_bytes())
                 } else {
@@ -85,13 +85,19 @@ impl Session {
 
     /// Who is behind a device that wrote on a side. Of one that is not of that side nothing but the side is known: what took another
     /// document's place says who had written what in it, and whoever made it may have said it wrong.
-    fn author_in(&self, space: SpaceId, side: Side, device: DeviceId) -> Result<Author, SessionError> {
+    fn author_in(
+        &self,
+        space: SpaceId,
+        side: Side,
+        device: Option<DeviceId>,
+    ) -> Result<Author, SessionError> {
         let log = self.follower.space_log(space).ok_or(SessionError::Stored { what: "space log" })?;
         let care = self.spaces.get(&space).and_then(|state| state.care.as_ref());
         let care = care.ok_or_else(SessionError::not_found)?;
-        let role = self.follower.account_of(device).map(|account| care.role_of(log.owner(), account));
-        Ok(match (role.filter(|role| role.side() == side), side) {
-            (Some(role), _) => Author { name: self.author_of(device), role },
+        let role_of = |device| Some(care.role_of(log.owner(), self.follower.account_of(device)?));
+        let known = device.and_then(|device| Some((device, role_of(device)?)));
+        Ok(match (known.filter(|(_, role)| role.side() == side), side) {
+            (Some((device, role)), _) => Author { name: self.author_of(device), role },
             (None, Side::Patient) => Author { name: String::new(), role: Role::Relative },
             (None, Side::Hospital) => Author { name: String::new(), role: Role::Staff },
         })
@@ -114,7 +120,7 @@ impl Session {
         self.check_writable(&stage, space)?;
         let care = self.spaces.get(&space).and_then(|state| state.care.as_ref());
         let side = care.ok_or_else(SessionError::not_found)?.side_of(self.identity.account);
-        let author = self.author_in(space, side, self.identity.device)?;
+        let author = self.author_in(space, side, Some(self.identity.device))?;
         if !what.may(author.role) {
             return Err(refused("error-act-not-yours"));
         }

@@ -9,7 +9,7 @@ use mecum_seal::{
 };
 use minicbor::{Decode, Encode};
 
-use crate::care::{code_of_side, is_known_side, side_of_code};
+use crate::care::{OfSide, code_of_side, is_known_side, side_of_code};
 use crate::plaintext::{OpenDocument, SnapshotPart, unpress};
 use crate::row::ItemKey;
 
@@ -30,6 +30,9 @@ pub(crate) struct OpenSuccessor {
     /// Whose side of a conversation, as of the document that ends; left out elsewhere.
     #[n(5)]
     side: Option<u8>,
+    /// What the successor's id is made from there.
+    #[cbor(n(6), with = "minicbor::bytes")]
+    salt: Option<[u8; 16]>,
 }
 
 impl OpenSuccessor {
@@ -41,10 +44,15 @@ impl OpenSuccessor {
         key: &DocumentKey,
         shard: i16,
         of: DocumentId,
-        side: Option<Side>,
+        of_side: Option<OfSide>,
     ) -> Self {
-        let side = side.map(code_of_side);
-        Self { version: Self::VERSION, document, key: *key.expose(), shard, of, side }
+        let (side, salt) = (of_side.map(|of| code_of_side(of.side)), of_side.and_then(|of| of.salt));
+        Self { version: Self::VERSION, document, key: *key.expose(), shard, of, side, salt }
+    }
+
+    /// What it says of the document's side.
+    pub(crate) fn of_side(&self) -> Option<OfSide> {
+        self.side().map(|side| OfSide { side, salt: self.salt })
     }
 
     /// The document's key.
@@ -64,7 +72,8 @@ impl OpenSuccessor {
     /// The message of these bytes, strictly.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let message: Self = minicbor::decode(bytes).ok()?;
-        let known = message.version == Self::VERSION && is_known_side(message.side);
+        let sided = is_known_side(message.side) && message.side.is_some() == message.salt.is_some();
+        let known = message.version == Self::VERSION && sided;
         (known && message.encode() == bytes).then_some(message)
     }
 
@@ -118,8 +127,9 @@ impl Pending {
         minicbor::to_vec(self).expect("plain fields encode")
     }
 
+    /// The row of these bytes; none where it names a side that this version does not know.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        minicbor::decode(bytes).ok()
+        minicbor::decode(bytes).ok().filter(|pending: &Self| is_known_side(pending.side))
     }
 }
 

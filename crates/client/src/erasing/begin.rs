@@ -8,11 +8,11 @@ mod standing;
 
 use std::collections::BTreeSet;
 
-use mecum_api::{ErasureKind, Topic};
+use mecum_api::Topic;
 use mecum_documents::Document;
 use mecum_domain::FinishedKey;
-use mecum_seal::{AccountId, DocumentId, SpaceId};
-use mecum_sync::{Replaced, SpaceLog};
+use mecum_seal::{DeviceId, DocumentId, SpaceId};
+use mecum_sync::Replaced;
 use mecum_vault::{Durability, Table, Write, WriteVaultError};
 
 use super::base::{Info, Pending};
@@ -32,6 +32,9 @@ use crate::stage::Stage;
 
 use standing::{Begun, Standing};
 
+/// The device of an act of which nothing says who wrote it.
+const NOBODY: DeviceId = DeviceId::from_bytes([0; 16]);
+
 /// The setting that stands from when something was destroyed until the write-ahead log was emptied after it.
 const SCRUB: &str = "scrub";
 
@@ -48,10 +51,8 @@ impl Session {
         }
         let mut due: Vec<(SpaceId, Replaced)> = Vec::new();
         for space in self.spaces.keys() {
-            let Some(log) = self.follower.space_log(*space) else { continue };
-            due.extend(
-                log.replaced().iter().filter(|of| self.is_in_force(*space, of)).map(|of| (*space, *of)),
-            );
+            let in_force = self.ends(*space).iter().filter(|of| self.is_in_force(*space, of));
+            due.extend(in_force.map(|of| (*space, *of)));
         }
         // What cannot begin keeps nothing else from it.
         let mut failed = None;
@@ -93,7 +94,7 @@ impl Session {
         let (said, others): (Vec<Pending>, Vec<Pending>) = said
             .into_iter()
             .partition(|pending| pending.space == space && manager.is_some_and(|by| pending.is_by(by)));
-        let begun = match self.standing(of, old.as_ref(), &said, reason.digest)? {
+        let begun = match self.standing(of, &said, reason.digest)? {
             Standing::Waits if self.is_over(space, of.by) => {
                 return self.never_began(space, of, said.iter().chain(&others));
             }
@@ -102,9 +103,6 @@ impl Session {
             Standing::Refused => return self.refuse(of, &said),
             Standing::Here(begun) => begun,
         };
-        if !self.may_end(space, manager, &begun.pending, kind_of(reason.kind)) {
-            return self.refuse(of, &[begun.pending]);
-        }
         if let Some(old) = &old {
             match self.late_in(old, of, &begun, kind_of(reason.kind))? {
                 None => return self.refuse(of, &[begun.pending]),
@@ -134,18 +132,9 @@ impl Session {
         self.finish(stage)
     }
 
-    /// Whether who signed it may end a document so. Whose side of a conversation it is not has no say in what it holds: they only take its
-    /// place without what a removal made void.
-    fn may_end(&self, space: SpaceId, by: Option<AccountId>, pending: &Pending, kind: ErasureKind) -> bool {
-        let care = self.spaces.get(&space).and_then(|state| state.care.as_ref());
-        let sides = care.zip(by).map(|(care, by)| care.side_of(by)).zip(pending.side());
-        sides.is_none_or(|(theirs, side)| theirs == side || kind == ErasureKind::Cleared)
-    }
-
     /// Whether a document's end is in force: what is still to come of it is not kept.
     fn is_over(&self, space: SpaceId, document: DocumentId) -> bool {
-        let log = self.follower.space_log(space);
-        let mut ends = log.into_iter().flat_map(SpaceLog::replaced).filter(|of| of.document == document);
+        let mut ends = self.ends(space).iter().filter(|of| of.document == document);
         ends.any(|of| self.is_in_force(space, of))
     }
 
@@ -212,9 +201,11 @@ impl Session {
             let rows = self.charts.get(&chart).map(|loaded| &loaded.rows);
             rows.zip(old).and_then(|(rows, old)| rows.get_in(old.document, key))
         };
+        // Of an act nobody is said to have written it who is not named, or each device would say that it was itself.
+        let unnamed = state.side.map_or(self.identity.device, |_| NOBODY);
         let place = |key: ItemKey| {
             let touched = info.touched(key);
-            let (at_ms, device) = touched.map_or((0, self.identity.device), |t| (t.at_ms, t.device));
+            let (at_ms, device) = touched.map_or((0, unnamed), |t| (t.at_ms, t.device));
             let same = held(key).filter(|row| (row.at_ms, row.device) == (at_ms, device));
             let (arrived, own_seq) = same.map_or((now, 0), |row| (row.arrived, row.own_seq));
             let DocumentState { space, document, side, .. } = *state;

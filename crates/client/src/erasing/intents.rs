@@ -13,6 +13,7 @@ use mecum_vault::{Durability, Table};
 use minicbor::{Decode, Encode};
 
 use super::{code_of, kind_of};
+use crate::care::may_stand;
 use crate::error::{SessionError, refused};
 use crate::row::ItemKey;
 use crate::session::Session;
@@ -305,7 +306,7 @@ impl Session {
     }
 
     fn is_being_replaced(&self, old: &DocumentState) -> bool {
-        Self::is_replaced(self.follower.space_log(old.space), old.document)
+        self.ends(old.space).is_ended(old.document)
     }
 
     /// Whether the end of a document of a space can be signed now: without a server at once; with one, when everything that it has
@@ -381,7 +382,9 @@ impl Session {
             let Some(space) = self.spaces.get(&state.space) else { continue };
             let (chart, section) = (space.chart, space.section);
             let owns = self.follower.space_log(state.space).map(mecum_sync::SpaceLog::owner);
-            if owns == Some(self.identity.account) && self.may_sign(state.space)? {
+            // The other side's document is the other side's to end: what is void in it stays there, and is read by nobody.
+            let own = may_stand(&self.follower, space, state.side, self.identity.device);
+            if own && owns == Some(self.identity.account) && self.may_sign(state.space)? {
                 self.decide(chart, ErasureKind::Cleared, None, Some(state.document), (section, ""))?;
             }
         }

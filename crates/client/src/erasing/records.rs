@@ -50,8 +50,7 @@ impl Session {
     pub(super) fn records_beside(&self, old: &DocumentState) -> Result<Vec<Record>, SessionError> {
         let Some(state) = self.spaces.get(&old.space) else { return Ok(Vec::new()) };
         // One that has ended and stands here, for what took its place has not come yet, is gone elsewhere.
-        let log = self.follower.space_log(old.space);
-        let mut ends = log.into_iter().flat_map(mecum_sync::SpaceLog::replaced);
+        let mut ends = self.ends(old.space).iter();
         let stands = ends.any(|of| of.document != old.document && self.documents.contains_key(&of.document));
         // Nor are words that a cut took out of a snapshot, until the section is built anew.
         if stands || self.is_cut_into_snapshot(old.space)? {
@@ -191,9 +190,7 @@ impl Session {
 
     /// Whether the documents here are those that who signed the end had: no end of another one came between.
     fn are_those_of_then(&self, here: &WorkedOut<'_>, beside: &Beside) -> bool {
-        let log = self.follower.space_log(here.old.space);
-        let ends = log.into_iter().flat_map(mecum_sync::SpaceLog::replaced);
-        let mut others = ends.filter(|of| of.document != here.old.document);
+        let mut others = self.ends(here.old.space).iter().filter(|of| of.document != here.old.document);
         let as_then =
             |of: &Replaced| beside.documents.contains_key(&of.document) == (of.entry > here.of.entry);
         others.all(as_then)

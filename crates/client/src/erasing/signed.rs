@@ -9,6 +9,7 @@ use mecum_sync::controls::holds;
 use mecum_sync::{FoldedChain, Follower, Replaced};
 
 use super::base::{Info, Record, base_digest};
+use super::ends::Ends;
 use super::records::record_hash;
 use crate::error::SessionError;
 use crate::session::Session;
@@ -60,7 +61,8 @@ impl Session {
         let Some(log) = follower.space_log(space.space) else { return Ok(None) };
         // What was decided later says nothing of this snapshot.
         let Some(seq) = log.seq_of(inside.membership) else { return Ok(None) };
-        let by_then: Vec<&Replaced> = log.replaced().iter().filter(|of| of.entry <= seq).collect();
+        let ends = Ends::of(Some(log), space.care.as_ref());
+        let by_then: Vec<&Replaced> = ends.iter().filter(|of| of.entry <= seq).collect();
         if !holds("snapshot-whole", is_whole(&by_then, inside.documents)) {
             return Ok(None);
         }

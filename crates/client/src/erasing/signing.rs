@@ -14,6 +14,7 @@ use mecum_vault::Table;
 use super::base::{Base, Info, OpenSuccessor, Reason, Touched, base_digest};
 use super::{code_of, pending_name};
 use crate::arrivals::{Arrival, waiting_name};
+use crate::care::new_document;
 use crate::error::{SessionError, refused};
 use crate::members::resealed_name;
 use crate::row::ItemKey;
@@ -71,7 +72,7 @@ impl Session {
         let current = self.open_document(old.document)?.clone();
         let replayed = self.replayed(stage, old)?;
         let before = self.successor_info(stage, old.document)?.unwrap_or_default();
-        let by = DocumentId::random(self.entropy());
+        let (by, of_side) = new_document(space, old.side, self.identity.account, self.entropy());
         let key = DocumentKey::make(self.entropy());
         let author_of = |actor: Actor| before.author(replayed.author(actor));
         let keep = |item: Item| !left_out.contains(&key_of_item(item));
@@ -95,7 +96,7 @@ impl Session {
             &made.document,
         );
         self.stage_replacement(stage, space, old.document, by, &Reason::new(code_of(kind), reason, digest))?;
-        let opening = OpenSuccessor::new(by, &key, old.shard, old.document, old.side);
+        let opening = OpenSuccessor::new(by, &key, old.shard, old.document, of_side);
         let state = self.staged_space(stage, space)?;
         self.stage_envelope(stage, space, DocumentId::CONTROL, &state.key, &opening.encode())?;
         let sealing = state.document_key(&key, state.epoch).ok_or(SessionError::Envelope)?;
@@ -113,7 +114,8 @@ impl Session {
         Ok(by)
     }
 
-    fn stage_replacement(
+    /// Signs that a document takes another's place, and begins a new epoch.
+    pub(crate) fn stage_replacement(
         &self,
         stage: &mut Stage,
         space: SpaceId,

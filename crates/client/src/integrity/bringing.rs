@@ -128,6 +128,7 @@ impl Session {
         };
         if let Ok(message) = OpenDocument::decode(&body)
             && self.staged_document(stage, message.document).is_err()
+            && state.side_of(message.document) == message.side()
         {
             let (key, side) = (message.key(), message.side());
             let opened = DocumentState::new(message.document, space, key, message.shard, side);

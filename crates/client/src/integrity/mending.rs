@@ -350,6 +350,14 @@ mod tests {
         // As half an exchange.
         std::fs::write(place::vault(folder.path()), b"neither the old one nor the new one").expect("writes");
         assert_eq!(app.vault_view().phase, VaultPhase::Locked, "one is being put there");
+        app.inner.note_damage(true);
+        let phase = app.vault_view().phase;
+        assert_eq!(
+            phase,
+            VaultPhase::Damaged,
+            "in the place of one that is damaged: nobody is asked to unlock"
+        );
+        app.inner.note_damage(false);
         drop(no_looks);
         assert_eq!(app.vault_view().phase, VaultPhase::Damaged, "now it is looked at");
         let view = app.inner.looks.look(|| app.inner.looks.look(|| ()));

@@ -11,13 +11,13 @@ mod opening;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mecum_documents::{Actor, Document, Link, MAX_SNAPSHOT_BYTES, Payload};
-use mecum_seal::{DocumentId, Envelope};
+use mecum_seal::{DocumentId, Envelope, SpaceId};
 use mecum_sync::{Chain, Follower};
 use mecum_vault::{Problem, Salvage, SavedRow, Table};
 use zeroize::Zeroizing;
 
 use super::rebuilding::rows_in;
-use crate::erasing::{Info, info_name};
+use crate::erasing::{Ends, Info, info_name};
 use crate::heads::OwnChange;
 use crate::identity::Identity;
 use crate::logs::ReadLog;
@@ -53,7 +53,7 @@ pub(super) struct Pieces<'a> {
     pub(super) salvage: &'a Salvage,
     identity: Identity,
     follower: Follower,
-    spaces: BTreeMap<mecum_seal::SpaceId, SpaceState>,
+    spaces: BTreeMap<SpaceId, SpaceState>,
     states: BTreeMap<DocumentId, DocumentState>,
     logs: BTreeMap<DocumentId, ReadLog>,
 }
@@ -67,7 +67,7 @@ impl<'a> Pieces<'a> {
         let identity = Identity::decode(salvage.get(Table::Account, b"identity")?).ok()?;
         let follower = Follower::from_bytes(salvage.get(Table::Sync, b"follower")?).ok()?;
         let of = |table: Table| salvage.rows().iter().filter(move |row| row.table == table && !row.stale);
-        let spaces: BTreeMap<mecum_seal::SpaceId, SpaceState> = of(Table::Space)
+        let spaces: BTreeMap<SpaceId, SpaceState> = of(Table::Space)
             .map(|row| SpaceState::decode(&row.name, &row.body).ok())
             .map(|state| state.map(|state| (state.space, state)))
             .collect::<Option<_>>()?;
@@ -88,9 +88,10 @@ impl<'a> Pieces<'a> {
         Some(pieces)
     }
 
-    /// Whether a conversation with a hospital is among it.
-    pub(super) fn has_care(&self) -> bool {
-        self.spaces.values().any(|space| space.care.is_some())
+    /// The ends of a space's documents that count.
+    fn ends(&self, space: SpaceId) -> Ends<'_> {
+        let care = self.spaces.get(&space).and_then(|state| state.care.as_ref());
+        Ends::of(self.follower.space_log(space), care)
     }
 
     /// The logs as they are.
@@ -106,7 +107,7 @@ impl<'a> Pieces<'a> {
         hit.extend(named.filter_map(|row| DocumentId::from_slice(row.name.get(..16)?)));
         hit.extend(self.logs.keys().filter(|log| self.control(**log).is_none()));
         // An older list may name a document that another took the place of.
-        let replaced = |row: &&Row| Session::is_replaced(self.follower.space_log(row.space), row.document);
+        let replaced = |row: &&Row| self.ends(row.space).is_ended(row.document);
         let rows = rows_in(self.salvage);
         hit.extend(rows.values().filter(|row| !replaced(row)).map(|row| row.document));
         hit.retain(|document| !self.states.contains_key(document));
@@ -263,9 +264,7 @@ impl<'a> Pieces<'a> {
         let here = self.states.get(&document);
         let state = here.or(there).cloned().or_else(|| self.opening(document))?;
         let space = self.spaces.get(&state.space)?;
-        let other = |one: &DocumentState| {
-            (one.space, one.side) != (state.space, state.side) || one.key.expose() != state.key.expose()
-        };
+        let other = |one: &DocumentState| one.space != state.space || one.key.expose() != state.key.expose();
         let cut = state.cuts > 0 || there.is_some_and(|there| there.cuts > 0);
         let replayed = self.salvage.get(Table::Snapshot, &replayed_name(document)).is_some();
         if there.is_some_and(other) || cut || replayed {

@@ -55,9 +55,6 @@ impl Session {
         let beyond = pieces.beyond_finding(lost.len());
         let mut unsent = 0;
         let vault = salvage.begin_vault(at, options, |w| {
-            if pieces.has_care() {
-                w.note_care()?;
-            }
             for row in salvage.rows().iter().filter(|row| row.table != Table::View) {
                 if !is_made(&made, row.table, &row.name) {
                     w.put(row.table, &row.name, &pieces.taken_over(&made, row, &mut unsent))?;
@@ -181,8 +178,8 @@ impl Session {
     /// Whether a row that a damaged vault lists may rightly be nowhere now: another document took the place of its own, which is how
     /// something is erased, or its section is not shared with this account any more.
     fn may_be_gone(&self, row: &Row) -> bool {
-        let log = self.follower.space_log(row.space);
-        Self::is_replaced(log, row.document) || log.is_some() && self.follower.role(row.space).is_none()
+        let gone = self.follower.space_log(row.space).is_some() && self.follower.role(row.space).is_none();
+        gone || self.ends(row.space).is_ended(row.document)
     }
 }
 

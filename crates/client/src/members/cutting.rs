@@ -11,6 +11,7 @@ use mecum_vault::Table;
 
 use super::earlier::{NONE_CHOSEN, cut_name, cut_name_in, known};
 use super::void::last_of;
+use crate::erasing::Ends;
 use crate::error::SessionError;
 use crate::session::Session;
 use crate::stage::Stage;
@@ -82,9 +83,10 @@ impl Session {
         if anew {
             Self::note_cut_into_snapshot(stage, space);
         }
+        let ends = Ends::of(Some(log), self.care_in(space));
         for state in self.documents.values().filter(|state| state.space == space) {
             // What took another document's place is not built anew with its space: nothing that was void then is in it.
-            if anew && !log.replaced().iter().any(|of| of.by == state.document) {
+            if anew && !ends.begins(state.document) {
                 continue;
             }
             if self.logged(stage, state)?.iter().any(|logged| logged.is_beyond(follower, log, set)) {
@@ -103,7 +105,7 @@ impl Session {
         of: impl Fn(DeviceId) -> bool,
     ) -> Result<(), SessionError> {
         let Some(log) = self.staged_log(stage, space) else { return Ok(()) };
-        let entries: Vec<u64> = log.replaced().iter().map(|of| of.entry).collect();
+        let entries: Vec<u64> = self.staged_ends(stage, space).iter().map(|of| of.entry).collect();
         for entry in entries {
             let Some(SpaceBody::Replace { chains, .. }) =
                 self.kept_entry(stage, space, entry)?.map(|entry| entry.body)

@@ -61,7 +61,7 @@ impl Session {
         self.ready_to_write(stage, document.space)?;
         let state = self.staged_space(stage, document.space)?;
         let follower = stage.follower.as_ref().unwrap_or(&self.follower);
-        if !holds("side", may_stand(follower, &state, document.side, self.identity.device)) {
+        if !holds("side-own", may_stand(follower, &state, document.side, self.identity.device)) {
             return Err(SessionError::NotAllowed { what: "the other side's document" });
         }
         state.document_key(&document.key, state.epoch).ok_or(SessionError::Envelope)

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use mecum_api::Topic;
 use mecum_documents::{Actor, Document, Limits, Link, LoadError, Step};
-use mecum_domain::{Edit, FinishedKey, Side};
+use mecum_domain::{Edit, FinishedKey};
 use mecum_seal::{DeviceId, DocumentId, Envelope};
+use mecum_sync::controls::holds;
 use mecum_sync::{Chain, Follower, SnapshotBody};
 use mecum_vault::Table;
 
 use super::{check_writers, links_of_devices, part_key, stated, work_out};
 use crate::broken::contained;
-use crate::erasing::{InSnapshot, Info, info_name};
+use crate::erasing::{Ends, InSnapshot, Info, info_name};
 use crate::error::SessionError;
 use crate::heads::OwnChange;
 use crate::plaintext::{OpenDocument, SnapshotPart, press};
@@ -40,7 +41,7 @@ pub(crate) enum RefusedSnapshot {
     /// A writer's statement is about other changes than are in it.
     #[error("it holds other changes than a writer stated")]
     Heads,
-    /// A change in a document of the other side of a conversation than its writer's.
+    /// A change in a document of the other side of a conversation than its writer's, or a document of another side than its id.
     #[error("it holds changes of a writer of the other side")]
     Side,
     /// Reading it panics.
@@ -83,16 +84,17 @@ impl Session {
         }
         // What is here of the space is built anew over it; what it does not hold is offered again.
         self.stage_anew(stage, body.space, &documents)?;
+        let care = state.care.clone();
+        let ends = Ends::of(follower.space_log(body.space), care.as_ref());
         for JudgedPart { part, rows, chunk } in parts {
             let OpenedPart { mut state, document, links, encoded_times, info, .. } = part;
             let known = self.staged_document(stage, state.document);
-            if known.is_err() && self.ended_here(follower, &state) {
+            if known.is_err() && self.ended_here(ends, state.document) {
                 // It was folded before it ended: what took its place stands here already.
                 continue;
             }
             if let Ok(known) = known {
-                let same = known.space == state.space && known.side == state.side;
-                if !same || known.key.expose() != state.key.expose() {
+                if known.space != state.space || known.key.expose() != state.key.expose() {
                     return Ok(Err(RefusedSnapshot::Parts));
                 }
                 state = known;
@@ -143,8 +145,7 @@ impl Session {
             return Ok(Err(RefusedSnapshot::Heads));
         };
         let stated = |chain: &Chain| stated(follower, chain);
-        let side_of = sides_in(&opened);
-        let writers = check_writers(follower, state, &body.chains, &links, &signed, side_of, stated);
+        let writers = check_writers(follower, state, &body.chains, &links, &signed, stated);
         let writers = match writers {
             Ok(writers) => writers,
             Err(refused) => return Ok(Err(refused)),
@@ -159,12 +160,11 @@ impl Session {
     }
 
     /// Whether a document ended, and one that came after it is held here.
-    fn ended_here(&self, follower: &Follower, state: &DocumentState) -> bool {
-        let Some(log) = follower.space_log(state.space) else { return false };
-        let mut at = state.document;
+    fn ended_here(&self, ends: Ends<'_>, document: DocumentId) -> bool {
+        let mut at = document;
         // No longer than the log: what took a place never stood in one before.
-        log.replaced().iter().any(|_| {
-            let next = log.replaced_by(at);
+        ends.iter().any(|_| {
+            let next = ends.successor_of(at);
             at = next.unwrap_or(at);
             next.is_some_and(|next| self.documents.contains_key(&next))
         })
@@ -207,13 +207,6 @@ pub(super) fn in_snapshot<'a>(
     InSnapshot { membership: body.membership_head, documents, begun: begun.collect() }
 }
 
-/// Whose side of a conversation each document of a snapshot is said to be.
-pub(super) fn sides_in(opened: &[OpenedPart]) -> impl Fn(&DocumentId) -> Option<Side> + use<> {
-    let sides: BTreeMap<DocumentId, Side> =
-        opened.iter().filter_map(|part| Some((part.state.document, part.state.side?))).collect();
-    move |document| sides.get(document).copied()
-}
-
 pub(super) fn open_parts(
     state: &SpaceState,
     parts: &[Envelope],
@@ -234,8 +227,12 @@ pub(super) fn open_parts(
             continue;
         }
         let message = OpenDocument::decode(&opening).map_err(|_| RefusedSnapshot::Part)?;
-        let (key, side) = (message.key(), message.side());
-        let opened = DocumentState::new(message.document, state.space, key, message.shard, side);
+        // Whoever wrote in it is asked by the side; one in which nobody wrote yet is asked here.
+        let side = message.side();
+        if !holds("side-parts", state.side_of(message.document) == side) {
+            return Err(RefusedSnapshot::Side);
+        }
+        let opened = DocumentState::new(message.document, state.space, message.key(), message.shard, side);
         if documents.insert(message.document, opened).is_some() {
             return Err(RefusedSnapshot::Parts);
         }

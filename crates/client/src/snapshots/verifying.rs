@@ -11,7 +11,7 @@ use mecum_sync::{
     Chain, Pruning, PruningAnswer, Signed, StoredSnapshot, SyncRequest, SyncResponse, Verified,
 };
 
-use super::taking::{in_snapshot, open_parts, sides_in};
+use super::taking::{in_snapshot, open_parts};
 use super::{Stated, check_writers};
 use crate::broken::contained;
 use crate::error::SessionError;
@@ -120,8 +120,7 @@ impl Session {
         let Some(signed) = self.signed_successors(&stage, &self.follower, state, inside)? else {
             return Ok(false);
         };
-        let side_of = sides_in(&opened);
-        if check_writers(&self.follower, state, &body.chains, &links, &signed, side_of, said).is_err() {
+        if check_writers(&self.follower, state, &body.chains, &links, &signed, said).is_err() {
             return Ok(false);
         }
         // Notes of this account are in a snapshot of its own devices only: no other may take their envelopes' place.
@@ -135,7 +134,7 @@ impl Session {
             let Some(known) = known.filter(|known| known.cuts == 0) else {
                 return Ok(false);
             };
-            if known.key.expose() != part.state.key.expose() || known.side != part.state.side {
+            if known.key.expose() != part.state.key.expose() {
                 return Ok(false);
             }
             let loaded: Document = match self.open.get(&document) {

@@ -9,7 +9,8 @@ use mecum_seal::{DeviceId, DocumentId, DocumentKey, Hash32, SpaceId};
 use mecum_sync::{SpaceLog, SpaceSnapshot};
 use mecum_vault::{Durability, Table, WriteVaultError};
 
-use crate::erasing::{Info, OpenSuccessor, info_name};
+use crate::care::{OfSide, new_document};
+use crate::erasing::{Info, OpenSuccessor, Reason, code_of, info_name};
 use crate::members::all_actors;
 use crate::members::earlier::cut_name;
 use crate::plaintext::OpenDocument;
@@ -27,6 +28,17 @@ pub enum LyingOpening {
     OtherPlace,
     /// It takes nobody's place.
     Plain,
+}
+
+/// As what a document is opened that is another account's to open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenedAgain {
+    /// Of the hospital's side.
+    ForHospital,
+    /// Of the patient's.
+    ForPatient,
+    /// As one that takes another's place.
+    Successor,
 }
 
 /// How what is said beside a successor's changes lies.
@@ -71,16 +83,58 @@ impl Session {
 
     /// Opens a document of a conversation for a side, as only a dishonest writer does for the other one.
     pub fn open_care_for_tests(&mut self, space: SpaceId, side: Side) -> DocumentId {
-        let (document, key) = (DocumentId::random(self.entropy()), DocumentKey::make(self.entropy()));
+        let (document, of_side) = new_document(space, Some(side), self.identity.account, self.entropy());
+        let key = DocumentKey::make(self.entropy());
         let mut stage = Stage::default();
         let state = self.staged_space(&stage, space).expect("a space");
-        let body = OpenDocument::new(document, &key, 0, Some(side)).encode();
+        let body = OpenDocument::new(document, &key, 0, of_side).encode();
         self.stage_envelope(&mut stage, space, DocumentId::CONTROL, &state.key, &body)
             .expect("an opening is short enough to seal");
         stage.documents.insert(document, DocumentState::new(document, space, key, 0, Some(side)));
         stage.open.insert(document, Document::new(self.identity.actor()));
         self.commit(stage, Durability::Full).expect("the vault takes it");
         document
+    }
+
+    /// Opens a document of a conversation that somebody else opens, under another key, as only a dishonest writer does who was told of it.
+    pub fn open_again_for_tests(&mut self, space: SpaceId, document: DocumentId, again: OpenedAgain) {
+        let key = DocumentKey::make(self.entropy());
+        let side = if again == OpenedAgain::ForHospital { Side::Hospital } else { Side::Patient };
+        let of_side = Some(OfSide { side, salt: Some([7; 16]) });
+        let body = match again {
+            OpenedAgain::Successor => {
+                let of = new_document(space, Some(side), self.identity.account, self.entropy()).0;
+                OpenSuccessor::new(document, &key, 0, of, of_side).encode()
+            }
+            OpenedAgain::ForHospital | OpenedAgain::ForPatient => {
+                OpenDocument::new(document, &key, 0, of_side).encode()
+            }
+        };
+        let mut stage = Stage::default();
+        let state = self.staged_space(&stage, space).expect("a space");
+        self.stage_envelope(&mut stage, space, DocumentId::CONTROL, &state.key, &body)
+            .expect("an opening is short enough to seal");
+        self.commit(stage, Durability::Full).expect("the vault takes it");
+    }
+
+    /// The snapshot of a document's space in which it is said to be of another side, or of none.
+    pub fn snapshot_of_side_for_tests(&mut self, document: DocumentId, side: Option<Side>) -> SpaceSnapshot {
+        let open = self.open_document(document).expect("the document loads").clone();
+        let say = |session: &mut Self, side| {
+            let state = session.documents.get_mut(&document).expect("a loaded document has a state");
+            std::mem::replace(&mut state.side, side)
+        };
+        let truth = say(self, side);
+        let snapshot = self.snapshot_with(document, &open);
+        say(self, truth);
+        snapshot
+    }
+
+    /// Forgets the row of an act, as where a page was lost.
+    pub fn forget_act_row_for_tests(&mut self, chart: ChartId, document: DocumentId, key: [u8; 16]) {
+        self.rows(chart).expect("rows load");
+        let rows = self.charts.get_mut(&chart).expect("they are loaded");
+        rows.remove(document, ItemKey::Finished(key)).expect("it has a row");
     }
 
     /// Sends something finished in a document of a conversation, whoever's side it is, as the next link of this device's chain. It is not
@@ -133,13 +187,26 @@ impl Session {
         was
     }
 
-    /// Ends a document of a conversation without something that was said in it, as only a dishonest manager does on the other side.
-    pub fn end_in_care_for_tests(&mut self, document: DocumentId, key: [u8; 16]) {
+    /// Ends a document of a conversation without something that was said in it, as only a dishonest manager does on the other side; what is
+    /// to take its place is sent, or only named.
+    pub fn end_in_care_for_tests(
+        &mut self,
+        document: DocumentId,
+        key: [u8; 16],
+        kind: ErasureKind,
+        sent: bool,
+    ) {
         let old = self.documents.get(&document).cloned().expect("a document that is here");
         let mut stage = Stage::default();
-        let left_out = BTreeSet::from([ItemKey::Finished(key)]);
-        let kind = (ErasureKind::Erase, "");
-        self.stage_successor_saying(&mut stage, &old, &left_out, kind, |info| info).expect("it is made");
+        if sent {
+            let left_out = BTreeSet::from([ItemKey::Finished(key)]);
+            self.stage_successor_saying(&mut stage, &old, &left_out, (kind, ""), |info| info)
+                .expect("it is made");
+        } else {
+            let by = new_document(old.space, old.side, self.identity.account, self.entropy()).0;
+            let reason = Reason::new(code_of(kind), "", Hash32::from_bytes([7; 32]));
+            self.stage_replacement(&mut stage, old.space, document, by, &reason).expect("it is signed");
+        }
         self.commit(stage, Durability::Full).expect("the vault takes it");
     }
 

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use mecum_api::{MemberRemoveArgs, MemberState};
+use mecum_api::{ErasureKind, MemberRemoveArgs, MemberState};
 use mecum_client::testing::{Held, NOW_MS, surroundings};
 use mecum_client::{FixedClock, Session, Surroundings};
 use mecum_documents::CareAct;
-use mecum_domain::{AppointmentAct, Phase, Side};
+use mecum_domain::{AppointmentAct, Phase, Section, Side, ThreadId};
 use mecum_seal::Envelope;
+use mecum_sync::controls;
 use mecum_vault::Location;
 
 use crate::acts::{ask, open, say, thread_of};
-use crate::line::{DAY_MS, Device, exchange};
+use crate::line::{Brought, DAY_MS, Device, Line, exchange};
 use crate::world::{Clinic, settle};
 
 fn says(held: &Held, words: &str) -> bool {
@@ -66,7 +67,7 @@ async fn whoever_leaves_a_hospital_keeps_what_was_said_and_the_hospital_reads_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_removal_made_void_on_the_hospitals_side_is_left_behind_and_it_writes_on_there_when_let_in_again()
+async fn what_a_removal_made_void_on_the_hospitals_side_is_read_by_nobody_and_it_writes_on_there_when_let_in_again()
  {
     let mut clinic = Box::pin(Clinic::start(6_200)).await;
     let space = clinic.space;
@@ -88,12 +89,15 @@ async fn what_a_removal_made_void_on_the_hospitals_side_is_left_behind_and_it_wr
     for device in [&mut clinic.phone, &mut clinic.laptop] {
         let held = held(device, space);
         assert!(says(&held, "may I eat?") && says(&held, "in time"), "what counts stays");
-        assert!(!says(&held, "too late"), "what does not is left behind");
+        assert!(!says(&held, "too late"), "what does not is read by nobody");
         let aside = device.session.put_aside_for_tests();
         assert!(aside.is_empty(), "and nothing is put aside: {aside:?}");
     }
     let after = clinic.laptop.session.documents_of_side_for_tests(space, Side::Hospital);
-    assert_ne!(after, before, "another document stands for the hospital's side");
+    assert_eq!(
+        after, before,
+        "no other document takes the place of the hospital's: it is not the patient's to end"
+    );
     let card = clinic.hospital.session.hospital_card("RS Tirta Asih").expect("it is at a server");
     let offer = clinic.phone.session.connect_hospital(clinic.chart, &card).expect("let in again");
     assert_eq!(offer.space, space, "the conversation goes on");
@@ -121,9 +125,10 @@ async fn what_a_removal_made_void_on_the_hospitals_side_is_left_behind_and_it_wr
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_patients_device_may_not_erase_the_hospitals_side() {
-    let mut clinic = Box::pin(Clinic::start(6_300)).await;
+/// A conversation in which a patient's device has ended the hospital's document, to be without what the hospital answered; what is to take
+/// its place was `sent`, or is only named.
+async fn ended_by_the_patient(seed: u64, kind: ErasureKind, sent: bool) -> (Clinic, Option<ThreadId>) {
+    let mut clinic = Box::pin(Clinic::start(seed)).await;
     let space = clinic.space;
     let asked = clinic.phone.session.care_act(space, None, open("may I eat?")).expect("asked");
     let thread = Some(thread_of(asked));
@@ -131,21 +136,107 @@ async fn a_patients_device_may_not_erase_the_hospitals_side() {
     let told = clinic.hospital.session.care_act(space, thread, say("no, by no means")).expect("answered");
     clinic.settle().await;
     let document = clinic.phone.session.documents_of_side_for_tests(space, Side::Hospital)[0];
-    clinic.phone.session.end_in_care_for_tests(document, *told.id.as_bytes());
+    clinic.phone.session.end_in_care_for_tests(document, *told.id.as_bytes(), kind, sent);
     for _ in 0..2 {
         clinic.settle().await;
     }
-    for (number, device) in clinic.devices().into_iter().enumerate() {
-        assert!(says(&held(device, space), "no, by no means"), "device {number} reads it on");
-        assert!(device.session.put_aside_for_tests().iter().any(|why| why == "successor"), "device {number}");
+    (clinic, thread)
+}
+
+/// A device that is paired now, and takes no snapshots where it is to read `all` of it.
+async fn paired(line: &Line, first: &mut Device, name: &str, seed: u64, all: bool) -> (Device, Brought) {
+    let later = first.session.pair_for_tests(name, &Location::Memory, surroundings(seed));
+    exchange(first).await;
+    let mut later = line.device(later).await;
+    if all {
+        later.session.set_setting("no-snapshots", b"envelopes").expect("a setting");
     }
-    clinic.desk.session.care_act(space, thread, say("as was said")).expect("the hospital writes on");
+    let brought = exchange(&mut later).await;
+    exchange(&mut later).await;
+    (later, brought)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patients_device_may_not_erase_the_hospitals_side() {
+    let ways = [(ErasureKind::Erase, true), (ErasureKind::Cleared, true), (ErasureKind::Erase, false)];
+    for (seed, (kind, sent)) in (6_300..).step_by(100).zip(ways) {
+        let (mut clinic, thread) = Box::pin(ended_by_the_patient(seed, kind, sent)).await;
+        let (space, what) = (clinic.space, format!("{kind:?}, sent: {sent}"));
+        for (number, device) in clinic.devices().into_iter().enumerate() {
+            assert!(says(&held(device, space), "no, by no means"), "{what}: device {number} reads it on");
+            let aside = device.session.put_aside_for_tests();
+            // Whoever signed it does not judge what it sent.
+            let expected: &[&str] = if sent && number > 0 { &["side"] } else { &[] };
+            assert_eq!(aside, expected, "{what}: device {number}");
+        }
+        // Whoever comes later reads all of it by its envelopes, the end too, and comes to the same.
+        let Clinic { line, phone, hospital, .. } = &mut clinic;
+        let (mut tablet, _) = Box::pin(paired(line, phone, "tablet", seed + 50, true)).await;
+        let (mut second, _) = Box::pin(paired(line, hospital, "second desk", seed + 60, true)).await;
+        clinic.desk.session.care_act(space, thread, say("as was said")).expect("the hospital writes on");
+        for _ in 0..2 {
+            clinic.settle().await;
+            settle(&mut [&mut tablet, &mut second]).await;
+        }
+        second.session.care_act(space, thread, say("by the second desk")).expect("and so does a later one");
+        exchange(&mut second).await;
+        for _ in 0..2 {
+            clinic.settle().await;
+            settle(&mut [&mut tablet, &mut second]).await;
+        }
+        // Whoever begins from a snapshot of it has both sides too: the space is folded as ever.
+        let Clinic { line, laptop, .. } = &mut clinic;
+        let (mut watch, brought) = Box::pin(paired(line, laptop, "watch", seed + 70, false)).await;
+        assert!(brought.snapshots > 0 && brought.refused.is_empty(), "{what}: {brought:?}");
+        assert!(watch.session.began_from_snapshots_for_tests(clinic.chart, Section::Care), "{what}");
+        let whole = held(&mut clinic.phone, space);
+        for words in ["may I eat?", "no, by no means", "as was said", "by the second desk"] {
+            assert!(says(&whole, words), "{what}: {words:?} is there");
+        }
+        let later = [&mut tablet, &mut second, &mut watch];
+        for (number, device) in clinic.devices().into_iter().chain(later).enumerate() {
+            assert_eq!(held(device, space), whole, "{what}: device {number} has what all have");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn control_without_the_guard_a_patients_device_erases_the_hospitals_side() {
+    let _out = controls::take_out(&["side-end", "side-successor"]);
+    let (mut clinic, _) = Box::pin(ended_by_the_patient(6_390, ErasureKind::Cleared, true)).await;
+    let space = clinic.space;
+    for (number, device) in clinic.devices().into_iter().enumerate() {
+        assert!(!says(&held(device, space), "no, by no means"), "device {number} has lost it");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patients_manager_ends_the_patients_own_document_and_every_device_comes_to_the_same() {
+    let mut clinic = Box::pin(Clinic::start(6_600)).await;
+    let space = clinic.space;
+    let asked = clinic.phone.session.care_act(space, None, open("may I eat?")).expect("asked");
+    let thread = Some(thread_of(asked));
+    let regretted = clinic.phone.session.care_act(space, thread, say("said too much")).expect("said");
+    clinic.settle().await;
+    let document = clinic.phone.session.documents_of_side_for_tests(space, Side::Patient)[0];
+    let id = *regretted.id.as_bytes();
+    clinic.phone.session.end_in_care_for_tests(document, id, ErasureKind::Erase, true);
     for _ in 0..2 {
         clinic.settle().await;
     }
-    for (number, device) in clinic.devices().into_iter().enumerate() {
-        let held = held(device, space);
-        assert!(says(&held, "as was said") && says(&held, "no, by no means"), "device {number} has both");
+    let Clinic { line, phone, .. } = &mut clinic;
+    let (mut tablet, _) = Box::pin(paired(line, phone, "tablet", 6_650, true)).await;
+    clinic.laptop.session.care_act(space, thread, say("it goes on")).expect("said");
+    for _ in 0..2 {
+        clinic.settle().await;
+        exchange(&mut tablet).await;
+    }
+    let whole = held(&mut clinic.phone, space);
+    assert!(says(&whole, "may I eat?") && says(&whole, "it goes on"), "what stays is there");
+    assert!(!says(&whole, "said too much"), "and what was to go is gone");
+    for device in clinic.devices().into_iter().chain([&mut tablet]) {
+        assert_eq!(held(device, space), whole, "on every device");
+        assert!(device.session.put_aside_for_tests().is_empty(), "and nothing is put aside");
     }
 }
 

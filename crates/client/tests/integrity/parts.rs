@@ -85,7 +85,7 @@ pub(crate) async fn everything(app: &App) -> String {
 }
 
 /// Damages a device's vault, and mends it with the server at hand; answers what was said.
-async fn damaged_and_mended(profile: &Path, app: &App, damage: &str) -> Value {
+pub(crate) async fn damaged_and_mended(profile: &Path, app: &App, damage: &str) -> Value {
     call::<command::VaultLock>(app, Value::Null).await;
     sql(profile, damage);
     let found = call::<command::VaultExamine>(app, passphrase()).await;

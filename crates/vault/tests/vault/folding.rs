@@ -4,13 +4,14 @@ use std::path::Path;
 
 use mecum_seal::{DocumentId, Hash32, PassphraseSlot, RowKey, derive_key, open_row, sha256, sha256_parts};
 use mecum_vault::{
-    Durability, Link, Part, Problem, ReadVaultError, Table, UnlockVaultError, Vault, WriteVaultError,
+    Durability, Link, Location, Part, Problem, ReadVaultError, Salvage, Table, UnlockVaultError, Vault,
+    WriteVaultError,
 };
 use rusqlite::{Connection, params};
 
 use crate::fixture::{
-    PASSPHRASE, content, create, document, envelopes, file_in, fill, fold, folder, made_again, options,
-    residue, unlock,
+    NOW_MS, PASSPHRASE, content, create, document, envelopes, file_in, fill, fold, folder, made_again,
+    options, residue, unlock,
 };
 
 const DAMAGED: WriteVaultError = WriteVaultError::Damaged { what: Part::Envelopes };
@@ -356,6 +357,29 @@ fn a_file_with_a_care_space_is_too_new_for_the_version_before_not_damaged() {
     undone.expect_err("the transaction is given up");
     vault.lock().expect("locks");
     assert_eq!(version(&folded), 3, "what is not committed is not noted");
+}
+
+/// Of a damaged file it may be that what makes it too new for a program is what was lost: what is taken out of it says so all the same.
+#[test]
+fn what_is_taken_out_of_a_file_is_for_no_earlier_program_than_the_file_was() {
+    for noted in [1, 2, 3, 4] {
+        let folder = folder();
+        let path = file_in(folder.path());
+        let vault = create(&path, 1);
+        fill(&vault, 2);
+        vault.lock().expect("locks");
+        set_version(&path, noted);
+        let mended = file_in(&folder.path().join("mended"));
+        std::fs::create_dir_all(mended.parent().expect("a folder")).expect("made");
+        let salvage = Salvage::open(&Location::File(path), PASSPHRASE, NOW_MS, &options(3));
+        let begun =
+            salvage.expect("it is read").begin_vault(&Location::File(mended.clone()), &options(4), |w| {
+                w.append(document(2), b"all that was good").map(drop)
+            });
+        begun.expect("a new one").lock().expect("locks");
+        assert_eq!(version(&mended), noted, "as it was");
+        assert!(unlock(&mended).expect("unlocks").check(true).is_clean(), "and it is a vault");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mecum_api::ErasureKind;
 use mecum_domain::Edit;
 use mecum_seal::{DocumentId, Envelope, SpaceId};
-use mecum_sync::{Replaced, SpaceLog};
+use mecum_sync::Replaced;
 use mecum_vault::Table;
 
 use super::super::base::{Pending, opened_document};
@@ -52,8 +52,7 @@ impl Session {
     /// The document is gone for everybody, and what took its place was not shown: another one took the place of that already, or it
     /// came in a snapshot.
     pub(super) fn end_without(&mut self, space: SpaceId, of: &Replaced) -> Result<(), SessionError> {
-        let Some(log) = self.follower.space_log(space) else { return Ok(()) };
-        let last = last_of(log, of.by);
+        let last = self.ends(space).last_of(of.by);
         let Some(old) = self.documents.get(&of.document).cloned() else { return Ok(()) };
         if !self.documents.contains_key(&last) {
             return Ok(());
@@ -189,16 +188,4 @@ impl Session {
         }
         Ok(())
     }
-}
-
-/// The document that took a place last.
-fn last_of(log: &SpaceLog, first: DocumentId) -> DocumentId {
-    let mut last = first;
-    for _ in log.replaced() {
-        match log.replaced_by(last) {
-            Some(next) => last = next,
-            None => break,
-        }
-    }
-    last
 }

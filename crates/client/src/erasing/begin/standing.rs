@@ -46,13 +46,14 @@ impl Session {
     pub(super) fn standing(
         &self,
         of: &Replaced,
-        old: Option<&DocumentState>,
         said: &[Pending],
         digest: mecum_seal::Hash32,
     ) -> Result<Standing, SessionError> {
-        // Where the document that ends is here, what takes its place is of the same side.
-        let same_side = |pending: &Pending| old.is_none_or(|old| old.side == pending.side());
-        let right = said.iter().filter(|pending| pending.of == of.document && same_side(pending));
+        // What takes a document's place says no other side than its id, whether or not the one that ends is here.
+        let its_side = |pending: &Pending| {
+            self.spaces.get(&pending.space).is_some_and(|space| space.side_of(of.by) == pending.side())
+        };
+        let right = said.iter().filter(|pending| pending.of == of.document && its_side(pending));
         let right: Vec<&Pending> = right.collect();
         if right.is_empty() && !said.is_empty() {
             return Ok(Standing::Refused);
