@@ -209,10 +209,8 @@ impl Session {
                 let sealed = seal_for_kit(&helpers.kem, vouch, log.account(), keys, self.entropy())?;
                 Some(AccountBody::SetHelpers { helpers: Some(Helpers { sealed, ..helpers }) })
             }
-            AccountBody::Uphold { mut entries } => {
-                entries.retain(|entry| !log.upholds(entry));
-                (!entries.is_empty()).then_some(AccountBody::Uphold { entries })
-            }
+            // What is still to be upheld is found anew.
+            AccountBody::Uphold { .. } => None,
             other => Some(other),
         }
     }

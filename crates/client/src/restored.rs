@@ -312,7 +312,7 @@ impl Session {
         for state in self.spaces.values() {
             let stored = self.follower.chain_head(&self.own_chain(state.space)).envelope_seq;
             let may_write = self.follower.role(state.space).is_some_and(Role::may_write);
-            if stored >= self.follower.ever_shown(state.space) || !may_write {
+            if stored >= self.follower.ever_shown(state.space) || !may_write || self.is_stuck(state.space) {
                 continue;
             }
             if self.own_envelope_kept(state.space, stored + 1)?.is_some() {

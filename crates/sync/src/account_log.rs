@@ -141,7 +141,7 @@ struct Later {
     /// None, and so no bytes, for an account that has no helpers.
     #[n(5)]
     helpers: Option<Helpers>,
-    /// Hashes of entries of spaces' logs, ascending. Empty, and so no bytes, where nothing of a removed device was lost.
+    /// Ascending by the entry. Empty, and so no bytes, where nothing of a removed device was lost.
     #[cbor(
         n(6),
         encode_with = "minicbor::Encode::encode",
@@ -149,7 +149,19 @@ struct Later {
         nil = "codec::no_list",
         is_nil = "Vec::is_empty"
     )]
-    upheld: Vec<Hash32>,
+    upheld: Vec<Upheld>,
+}
+
+/// An entry of a space's log that the account stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+struct Upheld {
+    /// Hash of the signed entry.
+    #[n(0)]
+    entry: Hash32,
+    /// Number of the account's entry that said so last.
+    #[n(1)]
+    at: u64,
 }
 
 /// What a verified account log amounts to.
@@ -230,17 +242,20 @@ impl AccountLog {
         })
     }
 
-    /// Whether the account stands for an entry of a space's log, by the hash of the signed entry, which a device signed before it was
-    /// removed.
-    pub fn upholds(&self, entry: &Hash32) -> bool {
-        self.later.as_ref().is_some_and(|later| later.upheld.binary_search(entry).is_ok())
+    /// The key under which a device signs an entry of a space's log, named by the hash of the signed entry: that of a live device, or of
+    /// a removed one where the account said after the removal that it stands for this very entry. What is said before counts nothing:
+    /// whoever has a device that is to be removed could say it of entries that nobody has seen.
+    pub fn signs(&self, device: DeviceId, entry: &Hash32) -> Option<VerifyingKey> {
+        let known = self.known(device)?;
+        let counts = known.removed.is_none_or(|removed| self.upheld_at(entry).is_some_and(|at| at > removed));
+        counts.then_some(known.card.signing)
     }
 
-    /// The key under which a device signs an entry of a space's log now, named by the hash of the signed entry: that of a live device,
-    /// or of a removed one where the account upholds this very entry.
-    pub fn signs_now(&self, device: DeviceId, entry: &Hash32) -> Option<VerifyingKey> {
-        let known = self.known(device)?;
-        (known.removed.is_none() || self.upholds(entry)).then_some(known.card.signing)
+    /// Number of the last entry that says that the account stands for an entry of a space's log.
+    fn upheld_at(&self, entry: &Hash32) -> Option<u64> {
+        let upheld = &self.later.as_ref()?.upheld;
+        let at = upheld.binary_search_by(|upheld| upheld.entry.cmp(entry)).ok()?;
+        upheld.get(at).map(|upheld| upheld.at)
     }
 
     /// Every incarnation of a device, live or removed, in the order they began. Empty for a device that is not in the log.

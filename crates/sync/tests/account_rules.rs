@@ -456,7 +456,7 @@ fn every_kind_of_own_entry_is_taken_back_as_if_it_had_never_been() {
 }
 
 #[test]
-fn a_live_device_upholds_what_a_removed_one_signed_each_entry_once_and_no_more_than_the_log_holds() {
+fn what_a_removed_device_signed_counts_only_where_a_live_one_upholds_it_after_the_removal() {
     let mut scene = scene();
     let hash = |n: usize| {
         let mut bytes = [0; 32];
@@ -467,10 +467,13 @@ fn a_live_device_upholds_what_a_removed_one_signed_each_entry_once_and_no_more_t
         by.account_entry(log, AccountBody::Uphold { entries })
     };
     let (phone, laptop) = (scene.phone.device, scene.laptop.device);
+    let early = uphold(&scene.phone, &scene.log, vec![hash(1), hash(4)]);
+    scene.log.append(&early).unwrap();
     scene.log.append(&scene.laptop.remove_device(&scene.log, phone)).unwrap();
-    assert_eq!(scene.log.signs_now(phone, &hash(2)), None, "a removed device signs nothing");
+    assert_eq!(scene.log.signs(phone, &hash(1)), None, "what it upheld itself before it was removed");
+    assert_eq!(scene.log.signs(phone, &hash(2)), None, "what nobody upholds");
     let key = scene.laptop.signing.verifying_key();
-    assert_eq!(scene.log.signs_now(laptop, &hash(2)), Some(key), "a live one anything");
+    assert_eq!(scene.log.signs(laptop, &hash(2)), Some(key), "a live one signs anything");
     for (entries, why) in [
         (vec![], "nothing"),
         (vec![hash(3), hash(2)], "out of order"),
@@ -483,27 +486,30 @@ fn a_live_device_upholds_what_a_removed_one_signed_each_entry_once_and_no_more_t
     scene.refused(&gone, AccountLogError::UnknownDevice, "by the removed device itself");
     let good = uphold(&scene.tablet, &scene.log, vec![hash(2), hash(5)]);
     scene.log.append(&good).unwrap();
-    let between = uphold(&scene.laptop, &scene.log, vec![hash(3)]);
+    let between = uphold(&scene.laptop, &scene.log, vec![hash(3), hash(4)]);
     scene.log.append(&between).unwrap();
     let key = scene.phone.signing.verifying_key();
-    for n in [2, 3, 5] {
-        assert_eq!(scene.log.signs_now(phone, &hash(n)), Some(key), "these count as it signed them");
+    for n in [2, 3, 4, 5] {
+        assert_eq!(scene.log.signs(phone, &hash(n)), Some(key), "these count as it signed them");
     }
-    assert_eq!(scene.log.signs_now(phone, &hash(4)), None, "and no other");
-    assert_eq!(scene.log.signs_now(DeviceId::from_bytes([9; 16]), &hash(2)), None, "nobody else's key");
-    let again = uphold(&scene.laptop, &scene.log, vec![hash(3), hash(9)]);
-    scene.refused(&again, AccountLogError::BadEntry, "one that is upheld already");
+    assert_eq!(scene.log.signs(phone, &hash(1)), None, "and no other");
+    assert_eq!(scene.log.signs(DeviceId::from_bytes([9; 16]), &hash(2)), None, "nobody else's key");
+    scene.log.append(&scene.laptop.remove_device(&scene.log, scene.tablet.device)).unwrap();
+    assert_eq!(scene.log.signs(phone, &hash(5)), Some(key), "also once who said so is removed");
+    assert_eq!(scene.log.signs(scene.tablet.device, &hash(5)), None, "which is nothing to that one");
     let mut next = 10;
-    while next + MAX_UPHELD_AT_ONCE <= MAX_UPHELD + 7 {
+    let most = MAX_UPHELD + 5;
+    while next + MAX_UPHELD_AT_ONCE <= most {
         let entry = uphold(&scene.laptop, &scene.log, (next..next + MAX_UPHELD_AT_ONCE).map(hash).collect());
         scene.log.append(&entry).unwrap();
         next += MAX_UPHELD_AT_ONCE;
     }
-    let rest = MAX_UPHELD + 7 - next;
-    let over = uphold(&scene.laptop, &scene.log, (next..=next + rest).map(hash).collect());
+    let over = uphold(&scene.laptop, &scene.log, (next..=most).map(hash).collect());
     scene.refused(&over, AccountLogError::Full, "one more than the log holds");
-    let last = uphold(&scene.laptop, &scene.log, (next..next + rest).map(hash).collect());
+    let last = uphold(&scene.laptop, &scene.log, (next..most).map(hash).collect());
     scene.log.append(&last).unwrap();
+    let again = uphold(&scene.laptop, &scene.log, vec![hash(2)]);
+    scene.log.append(&again).expect("what is there already takes no room");
     let stored: AccountLog = mecum_sync::decode(&encode(&scene.log), 1 << 20).unwrap();
     assert_eq!(stored, scene.log, "a full one is read back");
 }

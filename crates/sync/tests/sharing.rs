@@ -349,6 +349,11 @@ fn an_entry_of_a_removed_device_counts_where_its_account_upholds_it_and_no_other
     let (one, other) = ((Actor::new(5).account, Hash32::ZERO), (Actor::new(6).account, Hash32::ZERO));
     let lost = phone.grant(&scene.log, one, Role::Reader);
     let backdated = phone.grant(&scene.log, other, Role::Manager);
+    // As a thief would who has the device: it stands for what it shows later.
+    let early = AccountBody::Uphold { entries: vec![backdated.hash()] };
+    let early = phone.account_entry(&own_log, early);
+    own_log.append(&early).unwrap();
+    let early = Item::AccountEntry(early);
     let removal = scene.mother.remove_device(&own_log, phone.device);
     own_log.append(&removal).unwrap();
     let upheld = AccountBody::Uphold { entries: vec![lost.hash()] };
@@ -356,6 +361,7 @@ fn an_entry_of_a_removed_device_counts_where_its_account_upholds_it_and_no_other
     let removal = Item::AccountEntry(removal);
     for mut follower in [scene.ready_mother(), scene.ready_daughter()] {
         pulled(&mut follower);
+        follower.accept(&early).unwrap();
         follower.accept(&removal).unwrap();
         let before = refused(&mut follower, &scene.placed(&lost, 0));
         assert_eq!(before, FollowError::RemovedDevice, "nobody stands for it yet");
@@ -365,6 +371,51 @@ fn an_entry_of_a_removed_device_counts_where_its_account_upholds_it_and_no_other
         follower.accept(&scene.placed(&lost, 0)).expect("it counts, behind the removal");
         let log = follower.space_log(scene.space).unwrap();
         assert_eq!(log.role(one.0), Some(Role::Reader), "as it was signed");
+    }
+}
+
+#[test]
+fn a_device_that_reads_again_takes_nothing_new_of_an_own_device_that_was_removed() {
+    let mut scene = scene(660);
+    let mut phone = Actor::second(9, &scene.mother);
+    let mut own_log = AccountLog::found(&scene.mothers[0]).unwrap();
+    let add = scene.mother.add_device(&own_log, &phone);
+    own_log.append(&add).unwrap();
+    scene.mothers.push(add);
+    let stolen = phone.grant(&scene.log, (Actor::new(6).account, Hash32::ZERO), Role::Manager);
+    let (founded, genesis) = phone.found_space(Some(scene.relay.verifying_key()));
+    let removal = Item::AccountEntry(scene.mother.remove_device(&own_log, phone.device));
+    let mut mother = scene.ready_mother();
+    pulled(&mut mother);
+    mother.accept(&removal).unwrap();
+    mother.start_over();
+    // A relay that lost the removal, and to which the thief came first; or that means harm, in the one order or the other.
+    let mut early = mother.clone();
+    for item in scene.for_mother() {
+        early.accept(&item).unwrap();
+    }
+    assert_eq!(
+        refused(&mut early, &scene.placed(&stolen, 0)),
+        FollowError::RemovedDevice,
+        "before its removal"
+    );
+    early.accept(&removal).unwrap();
+    assert_eq!(refused(&mut early, &scene.placed(&stolen, 0)), FollowError::RemovedDevice, "and after it");
+    let mut late = mother.clone();
+    let (entries, spaces): (Vec<_>, Vec<_>) =
+        scene.for_mother().into_iter().partition(|item| matches!(item, Item::AccountEntry(_)));
+    for item in entries.iter().chain([&removal]).chain(&spaces) {
+        late.accept(item).unwrap();
+    }
+    assert_eq!(
+        refused(&mut late, &scene.placed(&stolen, 0)),
+        FollowError::RemovedDevice,
+        "its log came first"
+    );
+    for mut follower in [early, late] {
+        let taken = follower.accept(&scene.placed(&genesis, 0)).unwrap();
+        assert!(matches!(taken, Accepted::Unexpected), "a section that it founds is passed over: {taken:?}");
+        assert!(follower.space_log(founded).is_none(), "and is none of this account's");
     }
 }
 

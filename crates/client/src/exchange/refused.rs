@@ -55,6 +55,7 @@ impl Session {
         let answered = |space: SpaceId, code: RefusalCode| match code {
             RefusalCode::EpochStale => resealed,
             RefusalCode::BadMembershipHead => resealed || self.is_stuck(space),
+            RefusalCode::UnknownSpace => self.is_stuck(space),
             RefusalCode::BadStatement => went_on,
             RefusalCode::UnknownBase => in_full,
             _ => false,

@@ -60,10 +60,17 @@ impl Session {
             }
         }
         all.extend(self.give_way_to_unseen(stage, follower, request, response)?);
-        for (entry, outcome) in request.space_entries.iter().zip(&response.space_outcomes) {
+        let outcomes = || request.space_entries.iter().zip(&response.space_outcomes);
+        let waits = outcomes().filter(|(entry, outcome)| self.waits_for_others(entry, outcome));
+        let lost: BTreeSet<SpaceId> = waits.map(|(entry, _)| entry.unverified().space).collect();
+        for (entry, outcome) in outcomes() {
             let SpaceEntry { space, seq, .. } = *entry.unverified();
             let code = outcome.refusal().map(|refusal| refusal.code);
             let Some(refused) = code.filter(|code| *code != RefusalCode::StaleHead) else { continue };
+            // Behind what waits for somebody else it is refused for that alone.
+            if lost.contains(&space) {
+                continue;
+            }
             let still_here = follower.space_log(space).and_then(|log| log.head_at(seq)) == Some(entry.hash());
             if still_here && seq > follower.ever_stored_space_entries(space).max(1) {
                 // The entry itself would be refused again, and everything that builds on it with it. Only a cut can be another.

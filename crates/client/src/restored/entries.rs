@@ -53,9 +53,9 @@ impl Session {
     /// Whether a device of this account signed an entry and was removed since, and nobody stands for the entry yet.
     fn is_to_be_upheld(&self, entry: &Signed<SpaceEntry>) -> bool {
         let SpaceEntry { account, device, .. } = *entry.unverified();
-        let removed = |log: &AccountLog| log.known(device).is_some_and(|known| known.removed.is_some());
-        account == self.identity.account
-            && self.follower.account_log().is_some_and(|log| removed(log) && !log.upholds(&entry.hash()))
+        let gone =
+            |log: &AccountLog| log.known(device).is_some() && log.signs(device, &entry.hash()).is_none();
+        account == self.identity.account && self.follower.account_log().is_some_and(gone)
     }
 
     /// Stands for what the server has lost, of what devices of this account signed before they were removed. Only once all of its history
@@ -104,8 +104,8 @@ impl Session {
                 | RefusalCode::BadCut
         );
         let was_shown = seq <= self.follower.ever_stored_space_entries(space);
-        // What comes behind one that waits waits with it.
-        was_shown && (by_others || refusal.code == RefusalCode::StaleHead && self.is_stuck(space))
+        // What comes behind one that waits waits with it, also what was never sent.
+        was_shown && by_others || refusal.code == RefusalCode::StaleHead && self.is_stuck(space)
     }
 
     /// Whether the log of a space waits for somebody else, and with it everything that is written there.

@@ -84,8 +84,7 @@ fn what_a_removed_device_signed_behind_an_entry_of_somebody_who_is_away_stands_a
             scene.family.server.exchange(&mut fresh).expect("an exchange");
         }
         assert_eq!(names(&fresh, own), ["Elsewhere"], "all else is there");
-        let held_back = names(&fresh, chart);
-        assert!(!held_back.contains(&"Secret by Phone".to_owned()), "and what is of the lost epoch is not");
+        assert_eq!(names(&fresh, chart), ["Amlodipine"], "and of the section what stood before");
         scene.manager_comes().expect("the manager brings what is theirs");
         scene.is_back(Who::Phone).expect("everything stands again");
         medicine(&mut scene.family.laptop, chart, "Goes on", None);
@@ -94,6 +93,45 @@ fn what_a_removed_device_signed_behind_an_entry_of_somebody_who_is_away_stands_a
         }
         assert!(scene.titles(Who::Phone).contains("Goes on"), "and is written in by everybody");
     }
+}
+
+#[test]
+fn what_is_decided_and_written_behind_an_entry_that_waits_stops_nobody_and_goes_out_with_it() {
+    let mut scene = Removal::new(83);
+    scene.gone = (false, true);
+    for who in [Who::Phone, Who::Laptop, Who::Tablet, Who::Ani] {
+        scene.exchange(who).expect("an honest server is followed");
+    }
+    scene.with_a_manager(83).expect("an honest server is followed");
+    for who in [Who::Phone, Who::Laptop, Who::Tablet, Who::Ani] {
+        scene.exchange(who).expect("an honest server is followed");
+    }
+    let to = tempfile::tempdir().expect("a folder");
+    let backup = scene.family.server.backup(&to.path().join("backup"));
+    scene.manager_signs(83).expect("an honest server is followed");
+    let (chart, tablet) = (scene.family.chart, scene.tablet.installation().0);
+    medicine(&mut scene.tablet, chart, "By the tablet", None);
+    for who in [Who::Tablet, Who::Phone, Who::Laptop] {
+        scene.exchange(who).expect("an honest server is followed");
+    }
+    // No word is written after it: the epoch that it owes begins only on the restored server, behind what waits.
+    scene.family.phone.remove_device_for_tests(tablet, None).expect("it is removed");
+    for who in [Who::Phone, Who::Laptop] {
+        scene.exchange(who).expect("an honest server is followed");
+    }
+    scene.manager_comes().expect("an honest server is followed");
+    scene.family.server.restore(&backup);
+    for who in [Who::Phone, Who::Laptop, Who::Phone] {
+        scene.exchange(who).expect("what waits for somebody else stops nobody");
+    }
+    medicine(&mut scene.family.phone, chart, "While it waits", None);
+    for who in [Who::Phone, Who::Laptop, Who::Phone] {
+        scene.exchange(who).expect("nor does what is written meanwhile");
+    }
+    scene.manager_comes().expect("the manager brings what is theirs");
+    scene.is_back(Who::Phone).expect("everything stands again");
+    let titles = scene.titles(Who::Phone);
+    assert!(titles.contains("While it waits") && titles.contains("By the tablet"), "and all of it is there");
 }
 
 #[test]

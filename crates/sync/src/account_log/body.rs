@@ -198,8 +198,9 @@ pub enum AccountBody {
         #[n(0)]
         helpers: Option<Helpers>,
     },
-    /// Stands for entries of spaces' logs that devices of the account signed before they were removed: a relay that was restored
-    /// may have lost both. Signed by a live device, which could sign the like itself.
+    /// Stands for entries of spaces' logs that devices of the account signed, and that were removed since: a relay that was restored may
+    /// have lost both. It counts for devices that were removed before this entry. Signed by a live device, which could sign the like
+    /// itself.
     #[n(10)]
     Uphold {
         /// The hash of each signed entry, ascending; at least one.

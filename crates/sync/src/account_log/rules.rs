@@ -5,7 +5,7 @@ use mecum_seal::{DeviceId, Hash32, IncarnationId};
 
 use super::{
     AccountBody, AccountEntry, AccountLog, AccountLogError, DeviceCard, HELPERS_SIGNER, Helpers, Later,
-    RECOVERY_SIGNER, Reincarnated, RemovedDevice, Rotation,
+    RECOVERY_SIGNER, Reincarnated, RemovedDevice, Rotation, Upheld,
 };
 use crate::controls::{holds, is_out};
 use crate::limits::{HELPERS_WAIT_DAYS, MAX_ACCOUNT_LOG, MAX_DEVICES, MAX_INCARNATIONS, MAX_UPHELD};
@@ -120,23 +120,23 @@ impl AccountLog {
                 Ok(())
             }
             AccountBody::SetHelpers { helpers } => self.set_helpers(helpers.as_ref()),
-            AccountBody::Uphold { entries } => self.uphold(entries),
+            AccountBody::Uphold { entries } => self.uphold(entries, seq),
         }
     }
 
-    /// Each is upheld once.
-    fn uphold(&mut self, entries: &[Hash32]) -> Result<(), AccountLogError> {
-        let ascending = entries.is_sorted_by(|a, b| a < b);
-        if entries.is_empty() || !ascending || entries.iter().any(|entry| self.upholds(entry)) {
+    /// Says it once more of what is upheld already: it counts from now on.
+    fn uphold(&mut self, entries: &[Hash32], seq: u64) -> Result<(), AccountLogError> {
+        if entries.is_empty() || !entries.is_sorted_by(|a, b| a < b) {
             return Err(AccountLogError::BadEntry);
         }
-        let upheld = self.later.as_ref().map_or(0, |later| later.upheld.len());
-        if upheld.saturating_add(entries.len()) > MAX_UPHELD {
+        let mut upheld = self.later.as_ref().map(|later| later.upheld.clone()).unwrap_or_default();
+        upheld.retain(|upheld| entries.binary_search(&upheld.entry).is_err());
+        upheld.extend(entries.iter().map(|entry| Upheld { entry: *entry, at: seq }));
+        if upheld.len() > MAX_UPHELD {
             return Err(AccountLogError::Full);
         }
-        let upheld = &mut self.later_mut().upheld;
-        upheld.extend_from_slice(entries);
-        upheld.sort_unstable();
+        upheld.sort_unstable_by_key(|upheld| upheld.entry);
+        self.later_mut().upheld = upheld;
         Ok(())
     }
 

@@ -171,6 +171,13 @@ impl Follower {
             if seq == 1 && self.pass_over(space, entry.unverified().account) {
                 return Ok(Accepted::Unexpected);
             }
+            // A section that a removed device founds is nobody's: what is written goes into the section with the lowest id.
+            let upheld =
+                self.account_log().and_then(|log| log.signs(entry.unverified().device, &entry.hash()));
+            if upheld.is_none() && self.was_removed_before(entry.unverified()) && !is_out("removed-founder") {
+                self.pass_space(space);
+                return Ok(Accepted::Unexpected);
+            }
             let log = self.check_space_genesis(entry)?;
             if placed.space_seq != 0 {
                 return Err(FollowError::Gap);

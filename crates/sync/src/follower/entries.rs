@@ -26,6 +26,10 @@ struct Closed {
     /// The last `envelope_seq` of each of its chains by then.
     #[n(1)]
     chains: BTreeMap<IncarnationId, u64>,
+    /// Everything is read again: the relay may have lost the removal, and links of the device may come before it. None, and so no
+    /// bytes, elsewhere.
+    #[n(2)]
+    again: Option<bool>,
 }
 
 /// What a space is followed with once its log has more than its genesis.
@@ -138,7 +142,8 @@ impl Follower {
         let followed = self.spaces.get(&unverified.space).ok_or(FollowError::UnknownSpace)?;
         let signer = self.key_of(unverified.account, unverified.device)?;
         // What its account stands for counts whenever it comes.
-        let upheld = self.log_of(unverified.account).is_some_and(|log| log.upholds(&entry.hash()));
+        let log = self.log_of(unverified.account);
+        let upheld = log.is_some_and(|log| log.signs(unverified.device, &entry.hash()).is_some());
         followed.check_open(unverified.device, |closed| upheld || unverified.seq <= closed.entries)?;
         let mut next = followed.log.clone();
         next.append(entry, &signer).map_err(FollowError::SpaceLog)?;
@@ -149,6 +154,14 @@ impl Follower {
         self.check_grant(&unverified.body)?;
         let void = self.voided(&next, unverified.space, followed)?;
         Ok((next, void))
+    }
+
+    /// Whether the relay had shown, before its history is read again, that a device of the own account was removed. Whatever it had signed
+    /// by then was shown before that, in its order.
+    pub(super) fn was_removed_before(&self, entry: &SpaceEntry) -> bool {
+        let known = self.account_log().filter(|log| log.account() == entry.account);
+        let removed = known.and_then(|log| log.known(entry.device)).and_then(|known| known.removed);
+        removed.is_some_and(|removed| removed <= self.ever_stored_account_entries())
     }
 
     /// What the last entry of `log` makes void of the chains that are here. A cut at the end of a chain must name its last link.
@@ -199,7 +212,8 @@ impl Follower {
     ) -> Result<(), FollowError> {
         let statement = push.statement.unverified();
         let open = followed.check_open(statement.device, |closed| {
-            statement.envelope_seq <= closed.chains.get(&statement.incarnation).copied().unwrap_or(0)
+            let last = closed.chains.get(&statement.incarnation).copied().unwrap_or(0);
+            closed.again.is_some() || statement.envelope_seq <= last
         });
         open.or_else(|error| {
             let name = (statement.device, statement.incarnation);
@@ -221,7 +235,8 @@ impl Follower {
             // Who is let in again reads only then what was missed.
             let there = followed.log.role(self.account).is_some();
             let in_order = there && (own || settled.is_some_and(|settled| settled.contains(space)));
-            let shown = followed.confirmed_entries > 0;
+            // Also where the space has not been shown again yet: beyond what is held of it the device says nothing.
+            let shown = followed.confirmed_entries > 0 || followed.held.is_some();
             if !in_order || !shown || !followed.log.ever(log.account()) {
                 continue;
             }
@@ -233,10 +248,12 @@ impl Follower {
 }
 
 impl Followed {
-    /// Everything is read again: where the own account's devices ended, too.
+    /// Everything is read again: links of the own account's removed devices may come before their removal. Of entries nothing new is taken
+    /// from them: each that was in order is held here.
     pub(super) fn reopen(&mut self, own: impl Fn(DeviceId) -> bool) {
-        if let Some(later) = &mut self.later {
-            later.closed.retain(|device, _| !own(*device));
+        let closed = self.later.iter_mut().flat_map(|later| &mut later.closed);
+        for (_, closed) in closed.filter(|(device, _)| own(**device)) {
+            closed.again = Some(true);
         }
     }
 
@@ -272,6 +289,10 @@ impl Followed {
         }
         let entries = self.log.entries();
         let closed = &mut self.later.get_or_insert_default().closed;
-        closed.entry(device).or_insert(Closed { entries, chains });
+        let known =
+            closed.entry(device).or_insert(Closed { entries, chains: BTreeMap::new(), again: Some(true) });
+        if known.again.take().is_some() {
+            known.chains = chains;
+        }
     }
 }

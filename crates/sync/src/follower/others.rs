@@ -210,12 +210,17 @@ impl Follower {
         });
         let wanted = holds("space-expected", founder == self.account || expected);
         if !wanted {
-            let passed = &mut self.others_mut().passed_spaces;
-            if passed.len() < MAX_PASSED_OVER {
-                passed.insert(space);
-            }
+            self.pass_space(space);
         }
         !wanted
+    }
+
+    /// Remembers a space as passed over.
+    pub(super) fn pass_space(&mut self, space: SpaceId) {
+        let passed = &mut self.others_mut().passed_spaces;
+        if passed.len() < MAX_PASSED_OVER {
+            passed.insert(space);
+        }
     }
 
     /// An entry of another account's log.

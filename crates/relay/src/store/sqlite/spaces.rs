@@ -49,7 +49,7 @@ pub(super) fn append(
         return Ok(Ok(()));
     }
     // Also of a device that was removed since, where its account stands for what it had signed before.
-    let signer = accounts::log(c, account)?.and_then(|log| log.signs_now(device, &entry.hash()));
+    let signer = accounts::log(c, account)?.and_then(|log| log.signs(device, &entry.hash()));
     let Some(signer) = signer else {
         return Ok(Err(RefusalCode::UnknownDevice.into()));
     };
