@@ -168,6 +168,28 @@ commands! {
     invitation_status InvitationStatus(()) -> PairView;
     /// Leaves a chart that somebody else shares: what was read stays, nothing new comes.
     chart_leave ChartLeave(ChartArgs) -> ();
+    /// The conversations of a chart with hospitals, what waits for the reader first.
+    care_list CareList(ChartArgs) -> CareView;
+    /// One conversation with its acts.
+    care_get CareGet(CareThreadArgs) -> CareThreadView;
+    /// Says something in a conversation with a hospital, or begins one: durably here, with or without a server.
+    care_act CareActWrite(CareActArgs) -> CareThreadView;
+    /// Says that a person has seen what the other side did. Where nothing is new, nothing is written.
+    care_seen CareSeen(CareSeenArgs) -> ();
+    /// Shows a code of this account as a hospital, for one patient.
+    desk_code DeskCode(DeskCodeArgs) -> DeskCodeView;
+    /// The codes that this device shows, and who has answered.
+    desk_list DeskList(()) -> Vec<DeskCodeView>;
+    /// Says whether who answered a code is really them; no takes the code back.
+    desk_answer DeskAnswer(DeskAnswerArgs) -> Vec<DeskCodeView>;
+    /// Opens the code of a hospital.
+    hospital_open HospitalOpen(InvitationOpenArgs) -> HospitalOfferView;
+    /// Connects a chart with the hospital whose code is open. It is let in once its desk has said yes.
+    hospital_connect HospitalConnect(HospitalConnectArgs) -> PairView;
+    /// How connecting stands.
+    hospital_status HospitalStatus(()) -> PairView;
+    /// Leaves a hospital. What was said stays; it reads nothing that is said later.
+    hospital_leave HospitalLeave(HospitalLeaveArgs) -> CareView;
     /// The account's devices.
     device_list DeviceList(()) -> Vec<DeviceView>;
     /// Gives a device of the account another name.

@@ -26,7 +26,9 @@ fn example(doc: &CommandDoc) -> Value {
         "entry_get" | "entry_original" | "entry_restore" | "erasure_look" => {
             json!({ "chart": CHART, "entry": ENTRY })
         }
-        "results" | "medicines" | "changes" | "changes_seen" | "erasure_list" => json!({ "chart": CHART }),
+        "results" | "medicines" | "changes" | "changes_seen" | "erasure_list" | "care_list" => {
+            json!({ "chart": CHART })
+        }
         "trend" => json!({ "chart": CHART, "trend": "loinc|4548-4" }),
         "entry_add" => json!({
             "chart": CHART, "kind": "medication-statement",
@@ -55,6 +57,15 @@ fn example(doc: &CommandDoc) -> Value {
         }),
         "backup_restore" => json!({
             "backup": "mecum-20261122-114000.backup", "passphrase": "becak melati jembatan payung sirsak gitar"
+        }),
+        "care_get" => json!({ "chart": CHART, "space": CHART, "thread": CHART }),
+        "care_act" => json!({
+            "chart": CHART, "space": CHART, "thread": CHART, "by": "",
+            "what": { "case": { "say": { "text": "The left knee, since Monday." } } },
+            "shown": [{ "side": "hospital", "id": CHART }]
+        }),
+        "care_seen" => json!({
+            "chart": CHART, "space": CHART, "thread": CHART, "shown": [{ "side": "hospital", "id": CHART }], "by": ""
         }),
         "news" => json!({ "after": 0 }),
         _ => doc.args.clone(),

@@ -2,7 +2,9 @@
 //!
 //! Views carry what a screen needs and nothing else: ids, content of the record, and Fluent message ids, never finished sentences.
 
+mod care;
 pub mod command;
+mod connecting;
 mod devices;
 mod docs;
 mod erasing;
@@ -17,7 +19,9 @@ mod record;
 mod recovery;
 mod vault;
 
+pub use care::*;
 pub use command::{COMMAND_NAMES, Command, CommandDoc, commands_doc};
+pub use connecting::*;
 pub use devices::*;
 pub use docs::api_markdown;
 pub use erasing::*;

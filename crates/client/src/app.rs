@@ -93,6 +93,8 @@ pub(crate) struct Inner {
     /// A recovery kit that is shown and not confirmed yet.
     pub(crate) kit: Mutex<Option<ShownKit>>,
     pub(crate) invitations: Mutex<crate::members::Invitations>,
+    /// Codes of a hospital that are shown or open here.
+    pub(crate) desks: Mutex<crate::members::Desks>,
     /// Codes of recovery helpers that are open here.
     pub(crate) parts: Mutex<crate::helpers::OpenParts>,
     /// What was asked of an account's helpers on this empty device.
@@ -154,6 +156,7 @@ impl App {
             pairing: Mutex::default(),
             kit: Mutex::default(),
             invitations: Mutex::default(),
+            desks: Mutex::default(),
             parts: Mutex::default(),
             asking: Mutex::default(),
             pair_again: Notify::new(),

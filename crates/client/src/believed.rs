@@ -40,6 +40,13 @@ impl Session {
     /// Notes what the server's clock says.
     pub(crate) fn note_server_time(&mut self, server_ms: i64) {
         self.server_ms = Some(server_ms);
+        self.server_ahead_ms = Some(server_ms.saturating_sub(self.now_ms()));
+    }
+
+    /// How far the server's clock was ahead of the own when it answered last, in ms; nothing before the first answer. Between the two
+    /// lies the way of that answer.
+    pub fn server_ahead_ms(&self) -> Option<i64> {
+        self.server_ahead_ms
     }
 
     /// Today, for what holds until a date.

@@ -5,6 +5,9 @@
 
 mod acting;
 mod documents;
+mod saying;
+mod seeing;
+mod talks;
 
 use mecum_domain::{ActId, HospitalId, Role, Side};
 use mecum_seal::{AccountId, DeviceId, SpaceId, sha256_parts};
@@ -13,8 +16,12 @@ use minicbor::{Decode, Encode};
 
 use crate::space::SpaceState;
 
-pub(crate) use acting::acts_of;
+pub(crate) use acting::{FoundAct, acts_of};
 pub(crate) use documents::{OfSide, may_open, new_document, side_of_document};
+pub use saying::{After, OwnRow};
+pub use seeing::SeenBy;
+pub(crate) use talks::talks_of;
+pub use talks::{CareMark, CareSpace, CareTalk, TalkActs};
 
 /// Most accounts of a hospital in one space.
 const MAX_MEMBERS: usize = 8;

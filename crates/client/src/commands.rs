@@ -53,7 +53,8 @@ mod handlers {
 
     use crate::app::App;
     use crate::views::{
-        changes as changed, entry, home as start, medicines as taken, results as series, timeline as time,
+        care, changes as changed, entry, home as start, medicines as taken, results as series,
+        timeline as time,
     };
     use crate::{edits, imports, settings};
 
@@ -99,6 +100,13 @@ mod handlers {
         invitation_answer(InvitationAnswerArgs) -> PairView;
         invitation_status(()) -> PairView;
         chart_leave(ChartArgs) -> ();
+        desk_code(DeskCodeArgs) -> DeskCodeView;
+        desk_list(()) -> Vec<DeskCodeView>;
+        desk_answer(DeskAnswerArgs) -> Vec<DeskCodeView>;
+        hospital_open(InvitationOpenArgs) -> HospitalOfferView;
+        hospital_connect(HospitalConnectArgs) -> PairView;
+        hospital_status(()) -> PairView;
+        hospital_leave(HospitalLeaveArgs) -> CareView;
         check_begin(()) -> CheckView;
         check_status(()) -> CheckView;
         check_stop(()) -> CheckView;
@@ -166,6 +174,10 @@ mod handlers {
         changes(ChartArgs) -> ChangesView = |session: &mut _, args| changed::changes(session, &args);
         changes_seen(SeenArgs) -> () = |session: &mut _, args| changed::changes_seen(session, &args);
         member_list(ChartArgs) -> MembersView = |session: &mut crate::session::Session, args: ChartArgs| session.members(args.chart);
+        care_list(ChartArgs) -> CareView = |session: &mut _, args| care::care_list(session, &args);
+        care_get(CareThreadArgs) -> CareThreadView = |session: &mut _, args| care::care_get(session, &args);
+        care_act(CareActArgs) -> CareThreadView = |session: &mut _, args| care::care_act(session, args);
+        care_seen(CareSeenArgs) -> () = |session: &mut _, args| care::care_seen(session, args);
         device_list(()) -> Vec<DeviceView> = |session: &mut crate::session::Session, ()| Ok(session.devices());
     }
 

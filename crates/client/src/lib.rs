@@ -64,12 +64,15 @@ mod writing;
 
 pub use app::{App, AppOptions};
 pub use broken::say_only_where_it_broke;
+pub use care::{After, CareMark, CareSpace, CareTalk, OwnRow, SeenBy, TalkActs};
 pub use checking::{VaultChecked, check_vault};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use error::SessionError;
 pub use exchange::{ExchangeError, Exchanged};
 pub use founding::found_account;
 pub use imports::person_of_file;
+pub use mecum_documents::CareAct;
+pub use mecum_seal::{IncarnationId, SpaceId};
 pub use members::{CareOffer, HospitalCard};
 pub use news::News;
 pub use row::{ChartRows, ItemKey, Row};

@@ -36,6 +36,7 @@ use crate::session::Session;
 use crate::space::SpaceState;
 
 pub use connecting::{CareOffer, HospitalCard};
+pub(crate) use connecting::{Desks, parsing as desk_parsing};
 pub(crate) use cutting::in_force;
 pub(crate) use ending::EndByDate;
 pub(crate) use entries::TakenEntry;

@@ -160,12 +160,15 @@ fn row_of_act(key: FinishedKey, bytes: &[u8], place: &RowPlace) -> Row {
     let act = StoredAct::decode(bytes).ok();
     let resource_type = match act.as_ref().map(|act| &act.what) {
         Some(CareAct::Appointment(_)) => "Appointment",
-        Some(CareAct::Case(_)) => "Communication",
+        Some(CareAct::Case(_) | CareAct::Seen { .. }) => "Communication",
         None => "Resource",
     };
     let texts = act.iter().flat_map(|act| act.what.texts());
     let title = texts.map(one_line).find(|line| !line.is_empty());
+    // Who reads has written nothing: it is not counted among what somebody wrote here and waits to be sent.
+    let is_word = !act.is_some_and(|act| matches!(act.what, CareAct::Seen { .. }));
     Row {
+        own_seq: if is_word { place.own_seq } else { 0 },
         title: title.unwrap_or_else(|| resource_type.to_owned()),
         ..unshown(ItemKey::Finished(*key.as_bytes()), Kind::Other, resource_type, place)
     }

@@ -56,6 +56,8 @@ pub struct Session {
     pub(crate) authored: u64,
     /// What the server's clock said last, in ms since the epoch; nothing before the first answer.
     pub(crate) server_ms: Option<i64>,
+    /// How far it was ahead of the own clock then.
+    pub(crate) server_ahead_ms: Option<i64>,
     /// Spaces of which a snapshot was tried, and at which `space_seq`.
     pub(crate) tried: BTreeMap<SpaceId, u64>,
     /// Every link in the vault, while the server's history is read again.
@@ -132,6 +134,7 @@ impl Session {
             link: mecum_api::SyncView::default(),
             authored: 0,
             server_ms: None,
+            server_ahead_ms: None,
             tried: BTreeMap::new(),
             links: None,
             syncs: crate::gather::Syncs::default(),
@@ -174,8 +177,8 @@ impl Session {
 
     /// The session of the same vault as it is stored, without anything that was in memory.
     pub(crate) fn reopen(self) -> Result<Session, SessionError> {
-        let Session { vault, surroundings, link, server_ms, .. } = self;
-        Ok(Session { link, server_ms, ..Session::open(vault, surroundings)? })
+        let Session { vault, surroundings, link, server_ms, server_ahead_ms, .. } = self;
+        Ok(Session { link, server_ms, server_ahead_ms, ..Session::open(vault, surroundings)? })
     }
 
     /// How many steps this session wrote: grows with every edit.

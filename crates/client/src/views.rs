@@ -3,6 +3,7 @@
 //! It chooses nothing for a person: where a safety field has two values, both go out with who wrote them. It knows no
 //! vault, no network and no JSON.
 
+pub(crate) mod care;
 pub(crate) mod changes;
 pub(crate) mod clash;
 pub(crate) mod entry;

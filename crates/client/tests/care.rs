@@ -9,6 +9,8 @@ mod ends;
 mod line;
 #[path = "care/openings.rs"]
 mod openings;
+#[path = "care/said.rs"]
+mod said;
 #[path = "care/sides.rs"]
 mod sides;
 #[path = "care/world.rs"]
@@ -126,6 +128,65 @@ async fn another_account_than_the_card_named_gets_no_key() {
         exchange(&mut hospital).await;
     }
     assert!(words.iter().all(|envelope| hospital.session.opens_for_tests(envelope)), "then it reads");
+}
+
+/// What a hospital that has a patient already reads again when another one lets it in: before it expects the space, or after.
+async fn read_again(seed: u64, expected_first: bool) -> (u64, u64) {
+    let mut clinic = Box::pin(Clinic::start(seed)).await;
+    let (mut other, chart) = Box::pin(clinic.line.first(seed + 50)).await;
+    let card = clinic.hospital.session.hospital_card("RS Tirta Asih").expect("it is at a server");
+    let offer = other.session.begin_care_space(chart, &card).expect("begun");
+    let asked = other.session.act_for_tests(offer.space, None, acts::open("may I eat?"));
+    asked.expect("what is asked before anybody is let in waits here");
+    let again = other.session.begin_care_space(chart, &card).expect("begun already");
+    assert_eq!(again.space, offer.space, "once");
+    for _ in 0..2 {
+        exchange(&mut other).await;
+        exchange(&mut clinic.hospital).await;
+    }
+    assert_eq!(clinic.hospital.session.hospital_of_for_tests(offer.space), None, "nobody was let in");
+    let before = clinic.hospital.session.cursor_for_tests();
+    if expected_first {
+        clinic.hospital.session.expect_care(&offer).expect("expected");
+    }
+    other.session.let_hospital_in(offer.space, &card).expect("let in");
+    other.session.let_hospital_in(offer.space, &card).expect("and once");
+    exchange(&mut other).await;
+    exchange(&mut clinic.hospital).await;
+    clinic.hospital.session.expect_care(&offer).expect("expected");
+    let lowest = clinic.hospital.session.cursor_for_tests();
+    for _ in 0..2 {
+        exchange(&mut clinic.hospital).await;
+        exchange(&mut other).await;
+    }
+    let acts = clinic.hospital.session.acts_for_tests(offer.space).expect("it is there");
+    assert_eq!(acts.len(), 1, "with what was asked before");
+    (before, lowest)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hospital_that_expects_a_new_patient_reads_nothing_again() {
+    let (before, lowest) = Box::pin(read_again(4_500, true)).await;
+    assert!(before > 0 && lowest >= before, "{lowest} of {before}");
+}
+
+/// The control: granted first, and expected afterwards.
+#[tokio::test(flavor = "multi_thread")]
+async fn control_a_hospital_that_is_let_in_before_it_expects_it_reads_everything_again() {
+    let (before, lowest) = Box::pin(read_again(4_600, false)).await;
+    assert!(before > 0 && lowest < before, "{lowest} of {before}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hospital_is_let_into_no_space_that_was_begun_for_another() {
+    let mut clinic = Box::pin(Clinic::start(4_700)).await;
+    let (other, _) = Box::pin(clinic.line.first(4_750)).await;
+    let card = other.session.hospital_card("Klinik Melati").expect("it is at a server");
+    let theirs = clinic.phone.session.let_hospital_in(clinic.space, &card);
+    assert!(theirs.is_err_and(|why| why.to_string().contains("error-not-found")), "begun for another one");
+    let nowhere = mecum_seal::SpaceId::from_bytes([7; 16]);
+    let nowhere = clinic.phone.session.let_hospital_in(nowhere, &card);
+    assert!(nowhere.is_err_and(|why| why.to_string().contains("error-not-found")), "begun by nobody");
 }
 
 #[tokio::test(flavor = "multi_thread")]

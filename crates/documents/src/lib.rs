@@ -28,7 +28,7 @@ mod writes;
 pub use actor::Actor;
 pub use admit::{Admission, Incoming, Refusal};
 pub use author::{AuthorError, Authored};
-pub use care::{BadAct, CareAct, MAX_ACT_BYTES, MAX_AFTER, StoredAct};
+pub use care::{BadAct, CareAct, MAX_ACT_BYTES, MAX_AFTER, MAX_BY_BYTES, MAX_SEEN, StoredAct};
 pub use chunk::ChunkError;
 pub use compact::WorkOut;
 pub use document::{Document, Limits, Link, LoadError};

@@ -105,8 +105,8 @@ impl<T> Act<T> {
 #[derive(Clone, Debug)]
 pub struct Acts<T> {
     in_order: Vec<Act<T>>,
-    /// The number of the last.
-    highest: u64,
+    /// The number of each, by its place.
+    numbers: Vec<u64>,
     places: BTreeMap<ActKey, usize>,
     /// For each act the places of all that it knew of.
     known: Vec<Places>,
@@ -137,8 +137,8 @@ impl<T> Acts<T> {
             }
             known.push(all);
         }
-        let highest = acts.last().map_or(0, |last| number(&last.key()));
-        Self { in_order: acts, highest, places, known }
+        let numbers = acts.iter().map(|act| number(&act.key())).collect();
+        Self { in_order: acts, numbers, places, known }
     }
 
     /// The acts in their order, each with its place.
@@ -173,12 +173,34 @@ impl<T> Acts<T> {
         all
     }
 
-    /// What the next act of somebody who sees all of these says of its place: its `lamport` and its `after`.
+    /// What the next act of somebody who sees all of these says of its place: its `lamport` and its `after`, lowest number first.
     pub fn next(&self) -> (u64, Vec<ActKey>) {
-        let seen = self.known_to(0..self.known.len());
-        let newest =
-            self.iter().filter(|(place, _)| !seen.contains(*place)).map(|(_, act)| act.key()).collect();
-        (self.highest.saturating_add(1), newest)
+        self.next_to(&(0..self.in_order.len()).collect())
+    }
+
+    /// The same of somebody who was shown these, and with them what their authors knew of. What was not shown was not known, also where
+    /// it is here by the time that the act is written; what is named and not here is passed over.
+    pub fn next_after(&self, shown: impl IntoIterator<Item = ActKey>) -> (u64, Vec<ActKey>) {
+        self.next_to(&self.places_of(shown))
+    }
+
+    fn next_to(&self, places: &BTreeSet<usize>) -> (u64, Vec<ActKey>) {
+        let seen = self.known_to(places.iter().copied());
+        let newest = places.iter().filter(|place| !seen.contains(**place));
+        let highest = places.last().and_then(|place| self.numbers.get(*place)).copied().unwrap_or_default();
+        (highest.saturating_add(1), newest.filter_map(|place| self.get(*place)).map(Act::key).collect())
+    }
+
+    /// These, with all that their authors knew of: what somebody has seen who was shown them as the newest.
+    pub fn up_to(&self, newest: impl IntoIterator<Item = ActKey>) -> BTreeSet<ActKey> {
+        let named = self.places_of(newest);
+        let known = self.known_to(named.iter().copied());
+        let seen = self.iter().filter(|(place, _)| named.contains(place) || known.contains(*place));
+        seen.map(|(_, act)| act.key()).collect()
+    }
+
+    fn places_of(&self, acts: impl IntoIterator<Item = ActKey>) -> BTreeSet<usize> {
+        acts.into_iter().filter_map(|key| self.place(key)).collect()
     }
 }
 
@@ -300,6 +322,33 @@ mod tests {
             assert!(acts.knew(3, 0) && acts.knew(1, 0) && acts.cross(1, 2), "and so is what they knew of");
             assert_eq!(acts.next(), honest.next(), "the next one has a number of its own");
         }
+    }
+
+    #[test]
+    fn what_was_not_shown_was_not_known() {
+        let ask = act(1, Side::Patient, 1, &[]);
+        let offer = act(2, Side::Hospital, 2, &[ask.key()]);
+        let word = act(3, Side::Patient, 3, &[offer.key()]);
+        let crossing = act(4, Side::Patient, 2, &[ask.key()]);
+        let keys = [ask.key(), offer.key(), word.key(), crossing.key()];
+        let here = [ask, offer, word, crossing];
+        let acts = Acts::new(here.clone());
+        let (lamport, after) = acts.next_after(keys[..2].iter().copied());
+        assert_eq!((lamport, after.as_slice()), (3, &keys[1..2]), "after the newest of what was shown");
+        assert_eq!(acts.up_to([keys[1]]), keys[..2].iter().copied().collect(), "with what its author knew");
+        let written = Acts::new(here.iter().cloned().chain([act(5, Side::Hospital, lamport, &after)]));
+        let [outcome, shown, word, crossing] =
+            [ActId::from_bytes([5; 16]), keys[1].id, keys[2].id, keys[3].id]
+                .map(|id| written.iter().find(|(_, act)| act.id == id).expect("it is there").0);
+        assert!(written.knew(outcome, shown), "what a screen showed was known");
+        assert!(
+            written.cross(outcome, word) && written.cross(outcome, crossing),
+            "what came meanwhile was not"
+        );
+        assert_eq!(acts.next_after(keys), acts.next(), "who was shown everything knew everything");
+        assert_eq!(acts.next().1, [keys[3], keys[2]], "the lowest number first");
+        let nowhere = ActKey { side: Side::Hospital, id: ActId::from_bytes([9; 16]) };
+        assert_eq!(acts.next_after([nowhere]), (1, vec![]), "what is not here was not known either");
     }
 
     #[test]

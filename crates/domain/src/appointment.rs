@@ -101,6 +101,9 @@ pub enum AppointmentAct {
         slots: Vec<Slot>,
         /// Words with it.
         note: String,
+        /// Until when it stands, ms since the epoch by the hospital's clock: then others may be asked. It is shown, and decides nothing
+        /// on any device. A yes that comes later is a yes, and the hospital alone says whether the slot is still to be had.
+        until_ms: i64,
     },
     /// An offer does not stand any more.
     Withdraw {
@@ -190,7 +193,7 @@ impl AppointmentAct {
             }
             Self::Move { wish, reason } => of(&[reason, &wish.words], &wish.slots),
             Self::Refuse { wish, .. } => of(&[&wish.words], &wish.slots),
-            Self::Offer { slots, note } => of(&[note], slots),
+            Self::Offer { slots, note, .. } => of(&[note], slots),
             Self::Confirm { slot, .. } | Self::Book { slot, .. } => of(&[], std::slice::from_ref(slot)),
             Self::Received { handler, .. } => vec![handler],
             Self::Cancel { reason }
@@ -250,7 +253,8 @@ pub struct Appointment {
     pub booked: Option<Slot>,
     /// The patient's ask or move that the hospital has yet to answer.
     pub open_wish: Option<ActKey>,
-    /// Offers that stand.
+    /// Offers that nothing has settled or taken back. Whether the time of one has passed no device asks: see
+    /// [`AppointmentAct::Offer`].
     pub offers: Vec<ActKey>,
     /// The patient's yes that the agent has yet to book.
     pub accepted: Option<ActKey>,
@@ -273,6 +277,15 @@ impl Appointment {
     /// What these acts come to.
     pub fn of(acts: &Acts<AppointmentAct>) -> Self {
         Reading::new(acts).appointment()
+    }
+
+    /// Who has to do something next: the patient before the hospital where both could.
+    pub fn waits_for(&self) -> Option<Side> {
+        match (self.waits_for_patient(), self.waits_for_hospital) {
+            (true, _) => Some(Side::Patient),
+            (false, true) => Some(Side::Hospital),
+            (false, false) => None,
+        }
     }
 
     /// Whether the patient has to say something.

@@ -232,6 +232,23 @@ impl Case {
         Reading::new(acts).case(hours)
     }
 
+    /// Who has to do something next; nobody while nothing is owed and nothing was asked. Of an outcome the patient says whether it
+    /// settles the case.
+    pub fn waits_for(&self, acts: &Acts<CaseAct>) -> Option<Side> {
+        match self.phase {
+            CasePhase::Sent | CasePhase::Open => Some(Side::Hospital),
+            CasePhase::Paused => {
+                let pause = self.clock.paused.and_then(|key| acts.get(acts.place(key)?));
+                let of_patient = |act: &Act<CaseAct>| {
+                    matches!(act.what, CaseAct::Pause { waits_for: PauseFor::Patient, .. })
+                };
+                Some(if pause.is_some_and(of_patient) { Side::Patient } else { Side::Hospital })
+            }
+            CasePhase::Outcome => Some(Side::Patient),
+            CasePhase::Answered | CasePhase::Settled | CasePhase::Withdrawn => None,
+        }
+    }
+
     /// The next rung, where it is offered: what was owed is late, and there is one.
     pub fn step_up(&self, ladder: &[Rung], now_ms: i64) -> Option<u8> {
         let next = self.rung.checked_add(1).filter(|next| usize::from(*next) < ladder.len())?;

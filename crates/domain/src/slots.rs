@@ -17,8 +17,9 @@
 //! a person or another program has to agree. Both end by their time, and nobody has to say so: the next decision that is taken finds
 //! them ended, and a clock that is put back afterwards brings them not back. Nothing else outlasts the time of its decision: a clock
 //! that ran ahead once closes nothing. *A yes that comes after the time of
-//! its offer is still a yes* where the slot is free: to refuse it would help nobody. Where an offer was withdrawn it is none, as the
-//! table of crossing acts has it.
+//! its offer is still a yes* where the slot is free: to refuse it would help nobody. Where it is not, the yes is answered with *slot gone*.
+//! Where an offer was withdrawn it is none, as the table of crossing acts has it. The time of an offer is the one that its act says
+//! ([`SlotDecision::of_offer`]), and this table's clock alone asks for it.
 //!
 //! What a conversation comes to is not read here but in [`crate::Appointment`]; `answering` puts the two together.
 
@@ -137,6 +138,11 @@ impl SlotTable {
     /// A slot as it was published, with the code of its service.
     pub fn slot(&self, slot: SlotId) -> Option<(&str, &Slot)> {
         self.rows.get(&slot).map(|row| (row.service.as_str(), &row.slot))
+    }
+
+    /// Every slot, as it was published, in the order of their ids.
+    pub fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.rows.values().map(|row| &row.slot)
     }
 
     /// What a conversation has.

@@ -163,6 +163,10 @@ fn levels_say_no_more_than_is_signed() {
     assert!(matches!(laptop.accept(&batch(2, &ack)).unwrap(), Accepted::Acknowledged { .. }));
     let level = laptop.receipt_level(&chain, 1);
     assert_eq!(level, Level::Received { by: scene.phone.device }, "the phone signed that it holds it");
+    let phone = |device| device == scene.phone.device;
+    assert!(laptop.is_held_by(&chain, 1, phone), "asked about the phone, it is held");
+    assert!(!laptop.is_held_by(&chain, 1, |device| !phone(device)), "asked about anybody else, it is not");
+    assert!(!laptop.is_held_by(&chain, 2, phone), "nor the next one");
     let again = laptop.check_response(&request, &response).unwrap_err();
     assert_eq!(again, FollowError::BadAnswer, "an old answer does not fit the next request");
 }

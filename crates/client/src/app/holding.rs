@@ -32,6 +32,7 @@ impl Inner {
             *pairing = Pairing::default();
         }
         *held(&self.invitations) = crate::members::Invitations::default();
+        *held(&self.desks) = crate::members::Desks::default();
         *held(&self.parts) = crate::helpers::OpenParts::default();
         {
             let mut link = held(&self.link);

@@ -1,33 +1,35 @@
-//! Acts of a conversation as a device reads and writes them: each once, in a document of its author's side, under the id that follows from
-//! it.
+//! Acts of a conversation as a device reads them: each once, from a document of its author's side, under the id that follows from it.
 
 use std::collections::BTreeMap;
 
-use mecum_documents::{CareAct, MAX_ACT_BYTES, MAX_AFTER, StoredAct};
-use mecum_domain::{
-    Act, ActId, ActKey, Acts, Author, Edit, FinishedKey, MAX_TEXT_BYTES, Role, Side, ThreadId,
-};
+use mecum_documents::{CareAct, StoredAct};
+use mecum_domain::{Act, ActId, ActKey, Acts, Author, Role, Side, ThreadId};
 use mecum_seal::{DeviceId, DocumentId, SpaceId};
-use mecum_vault::Durability;
 
 use super::act_id;
-use crate::error::{SessionError, refused};
+use super::seeing::{SeenBy, say_seen};
+use crate::error::SessionError;
 use crate::row::ItemKey;
 use crate::session::Session;
-use crate::stage::Stage;
 
 /// What the first act of a conversation names: its own id follows from what it says.
-const BEGINS: ThreadId = ThreadId::from_bytes([0; 16]);
+pub(super) const BEGINS: ThreadId = ThreadId::from_bytes([0; 16]);
 
-/// An act that is there.
+/// An act that is there. What was seen is none of them: it stands with the acts that were.
 #[derive(Clone, Debug)]
 pub(crate) struct FoundAct {
     /// Its side and id.
     pub(crate) key: ActKey,
     /// The conversation, of its first act too.
     pub(crate) thread: ThreadId,
-    /// Who wrote it.
+    /// Who wrote it: on the hospital's side whoever it names, where it names somebody.
     pub(crate) author: Author,
+    /// The device that wrote it, where that is known.
+    pub(crate) device: Option<DeviceId>,
+    /// The number of this device's envelope that it lies in; 0 where another device wrote it.
+    pub(crate) own_seq: u64,
+    /// When the other side first said that somebody there has seen it.
+    pub(crate) seen: Option<SeenBy>,
     /// What it says.
     pub(crate) stored: StoredAct,
 }
@@ -70,22 +72,29 @@ impl Session {
                 let item = ItemKey::Finished(*key.as_bytes());
                 let row = self.charts.get(&chart).and_then(|loaded| loaded.rows.get_in(document, item));
                 // Of one without a row nobody knows who wrote it; the rest of the conversation is read all the same.
-                let author = self.author_in(space, side, row.map(|row| row.device))?;
+                let (device, own_seq) = row.map_or((None, 0), |row| (Some(row.device), row.own_seq));
+                let mut author = self.author_in(space, side, device)?;
+                // One account speaks for all of a hospital's people. What a patient's app writes there is read by nobody: the words
+                // stay, and are by whose account they are.
+                if side == Side::Hospital && !stored.by.is_empty() {
+                    author.name.clone_from(&stored.by);
+                }
                 let thread = if stored.thread == BEGINS {
                     ThreadId::from_bytes(*key.as_bytes())
                 } else {
                     stored.thread
                 };
                 let key = ActKey { side, id };
-                found.entry(key).or_insert(FoundAct { key, thread, author, stored });
+                let act = FoundAct { key, thread, author, device, own_seq, seen: None, stored };
+                found.entry(key).or_insert(act);
             }
         }
-        Ok(found.into_values().collect())
+        Ok(say_seen(found))
     }
 
     /// Who is behind a device that wrote on a side. Of one that is not of that side nothing but the side is known: what took another
     /// document's place says who had written what in it, and whoever made it may have said it wrong.
-    fn author_in(
+    pub(super) fn author_in(
         &self,
         space: SpaceId,
         side: Side,
@@ -102,69 +111,11 @@ impl Session {
             (None, Side::Hospital) => Author { name: String::new(), role: Role::Staff },
         })
     }
+}
 
-    /// Says something in a conversation with a hospital, durably here: one act on the own side, after everything that is here of the
-    /// conversation. Without a thread it begins one.
-    ///
-    /// # Errors
-    /// `error-share-ended` and `error-read-only` as for any other words; `error-not-found` for a space that is no conversation, for a
-    /// thread that is not there or of another form, and for an act that begins one or does not where the other is meant;
-    /// `error-act-not-yours` for an act of the other side, or of another part; `error-too-long`.
-    pub fn care_act(
-        &mut self,
-        space: SpaceId,
-        thread: Option<ThreadId>,
-        what: CareAct,
-    ) -> Result<ActKey, SessionError> {
-        let mut stage = Stage::default();
-        self.check_writable(&stage, space)?;
-        let care = self.spaces.get(&space).and_then(|state| state.care.as_ref());
-        let side = care.ok_or_else(SessionError::not_found)?.side_of(self.identity.account);
-        let author = self.author_in(space, side, Some(self.identity.device))?;
-        if !what.may(author.role) {
-            return Err(refused("error-act-not-yours"));
-        }
-        if what.texts().iter().any(|text| text.len() > MAX_TEXT_BYTES) {
-            return Err(refused("error-too-long"));
-        }
-        if what.begins() != thread.is_none() {
-            return Err(SessionError::not_found());
-        }
-        let (lamport, after) = match thread {
-            Some(thread) => self.next_in(space, thread, &what)?,
-            None => (1, Vec::new()),
-        };
-        let thread = thread.unwrap_or(BEGINS);
-        let bytes = StoredAct { thread, lamport, at_ms: self.now_ms(), after, what }.encode();
-        if bytes.len() > MAX_ACT_BYTES {
-            return Err(refused("error-too-long"));
-        }
-        let id = act_id(space, side, &bytes);
-        let document = self.stage_care_document(&mut stage, space)?;
-        let keep = Edit::Keep { key: FinishedKey::from_bytes(*id.as_bytes()), bytes };
-        if self.stage_edits(&mut stage, document, vec![keep])?.is_some() {
-            self.commit(stage, Durability::Full)?;
-        }
-        Ok(ActKey { side, id })
-    }
-
-    /// The number of the next act of a conversation, and the acts after which it is.
-    fn next_in(
-        &mut self,
-        space: SpaceId,
-        thread: ThreadId,
-        what: &CareAct,
-    ) -> Result<(u64, Vec<ActKey>), SessionError> {
-        let found = self.acts_in(space)?;
-        let first = found.iter().find(|one| one.key.id.as_bytes() == thread.as_bytes());
-        let begun = |one: &FoundAct| one.thread == thread && one.stored.what.begins();
-        if !first.is_some_and(|one| begun(one) && one.stored.what.is_of_form(what)) {
-            return Err(SessionError::not_found());
-        }
-        let acts = acts_of(&found, thread, |act| what.is_of_form(act).then_some(act));
-        let (lamport, mut after) = acts.next();
-        // The highest: whoever knows them knows what they name.
-        after.drain(..after.len().saturating_sub(MAX_AFTER));
-        Ok((lamport, after))
-    }
+/// What a conversation began with.
+pub(super) fn first_of(found: &[FoundAct], thread: ThreadId) -> Result<&CareAct, SessionError> {
+    let first = found.iter().find(|one| one.key.id.as_bytes() == thread.as_bytes());
+    let begun = first.filter(|one| one.thread == thread && one.stored.what.begins());
+    begun.map(|one| &one.stored.what).ok_or_else(SessionError::not_found)
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use mecum_documents::CareAct;
+use mecum_documents::{CareAct, StoredAct};
 use mecum_domain::{ActKey, Appointment, Author, Case, Edit, FinishedKey, HospitalId, Side, ThreadId};
 use mecum_seal::{DocumentId, SpaceId};
 use mecum_vault::Durability;
 
-use crate::care::acts_of;
+use crate::care::{After, SeenBy, acts_of};
 use crate::error::SessionError;
 use crate::members::HospitalCard;
 use crate::session::Session;
@@ -37,7 +37,7 @@ impl Session {
         bytes: &[u8],
     ) -> Result<DocumentId, SessionError> {
         let mut stage = Stage::default();
-        let document = self.stage_care_document(&mut stage, space)?;
+        let document = self.stage_care_document(&mut stage, space, 1)?;
         self.stage_edits(&mut stage, document, keep(key, bytes))?;
         self.commit(stage, Durability::Full)?;
         Ok(document)
@@ -53,6 +53,23 @@ impl Session {
         let mut stage = Stage::default();
         self.stage_edits(&mut stage, document, keep(key, bytes))?;
         self.commit(stage, Durability::Full)
+    }
+
+    /// Says something in the own name, knowing everything that is here.
+    pub fn act_for_tests(
+        &mut self,
+        space: SpaceId,
+        thread: Option<ThreadId>,
+        what: CareAct,
+    ) -> Result<ActKey, SessionError> {
+        self.care_act(space, thread, what, After::Everything, "")
+    }
+
+    /// Keeps an act on the own side, under its own id, as a program that asks for nothing that is in it.
+    pub fn keep_act_for_tests(&mut self, space: SpaceId, act: &StoredAct) -> Result<ActKey, SessionError> {
+        let care = self.spaces.get(&space).and_then(|state| state.care.as_ref());
+        let side = care.ok_or_else(SessionError::not_found)?.side_of(self.identity.account);
+        self.keep_act(space, side, act)
     }
 
     /// Everything that lies in a conversation here.
@@ -80,6 +97,12 @@ impl Session {
         Ok(found.into_iter().map(|act| (act.key, act.thread, act.author)).collect())
     }
 
+    /// Which acts of a conversation the other side has seen, when, and who.
+    pub fn seen_for_tests(&mut self, space: SpaceId) -> Result<Vec<(ActKey, SeenBy)>, SessionError> {
+        let found = self.acts_in(space)?;
+        Ok(found.into_iter().filter_map(|act| Some((act.key, act.seen?))).collect())
+    }
+
     /// What the acts of one thread come to, read as an appointment.
     pub fn appointment_for_tests(
         &mut self,
@@ -89,7 +112,7 @@ impl Session {
         let found = self.acts_in(space)?;
         Ok(Appointment::of(&acts_of(&found, thread, |act| match act {
             CareAct::Appointment(what) => Some(what),
-            CareAct::Case(_) => None,
+            CareAct::Case(_) | CareAct::Seen { .. } => None,
         })))
     }
 
@@ -98,9 +121,14 @@ impl Session {
         let found = self.acts_in(space)?;
         let acts = acts_of(&found, thread, |act| match act {
             CareAct::Case(what) => Some(what),
-            CareAct::Appointment(_) => None,
+            CareAct::Appointment(_) | CareAct::Seen { .. } => None,
         });
         Ok(Case::of(&acts, None))
+    }
+
+    /// How far this device has read at the server.
+    pub fn cursor_for_tests(&self) -> u64 {
+        self.follower.cursor()
     }
 
     /// With which hospital a space is, if with any.

@@ -41,6 +41,7 @@ pub fn codes() -> Vec<Vec<u8>> {
 pub fn message(bytes: &[u8]) -> bool {
     crate::pairing::parsing::read(bytes)
         | crate::members::invitation_parsing::read(bytes)
+        | crate::members::desk_parsing::read(bytes)
         | crate::helpers::parsing::read(bytes)
 }
 
@@ -49,6 +50,7 @@ pub fn messages() -> Vec<Vec<u8>> {
     [
         crate::pairing::parsing::said(),
         crate::members::invitation_parsing::said(),
+        crate::members::desk_parsing::said(),
         crate::helpers::parsing::said(),
     ]
     .concat()

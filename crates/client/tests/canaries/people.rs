@@ -108,7 +108,45 @@ pub(crate) async fn share(
         phone.call("member_remove", json!({ "chart": chart, "account": account, "reason": why })).await;
         sister.call("sync_now", Value::Null).await;
     }
+    converse(phone, sister, planted, chart).await;
     sister.call("vault_lock", Value::Null).await;
+}
+
+/// A question and an appointment are asked of a hospital, which answers and says what it has seen.
+async fn converse(phone: &Actor<'_>, hospital: &Actor<'_>, planted: &mut Planted, chart: &str) {
+    let of_chart = json!({ "chart": chart });
+    let code = hospital.call("desk_code", json!({ "letter": false })).await;
+    phone.call("hospital_open", json!({ "code": code["offer"]["qr"] })).await;
+    phone.call("hospital_connect", of_chart.clone()).await;
+    hospital.until("desk_list", Value::Null, |list| list[0]["phase"] == "asking").await;
+    hospital.call("desk_answer", json!({ "code": code["code"], "yes": true })).await;
+    phone.until("hospital_status", Value::Null, |view| view["phase"] == "done").await;
+    let care = phone.call("care_list", of_chart.clone()).await;
+    let space = care["spaces"][0]["space"].clone();
+    let happened = planted.text("what happened", "perban diganti tanpa sepatah kata pun");
+    let help = planted.text("what would help", "penjelasan dari kepala bangsal malam");
+    let open = json!({ "case": { "open": { "kind": "complaint", "about": "", "happened": happened, "help": help, "ward_blind": false } } });
+    let opened = phone.call("care_act", json!({ "chart": chart, "space": space, "what": open })).await;
+    let reason = planted.text("reason of an appointment", "lutut kiri berbunyi saat menuruni tangga");
+    let words = planted.text("what would suit", "sesudah pasar Kliwon selesai");
+    let ask = json!({ "appointment": { "ask": { "service": "knee", "wish": { "slots": [], "words": words }, "reason": reason } } });
+    phone.call("care_act", json!({ "chart": chart, "space": space, "what": ask })).await;
+    let both = |list: &Value| list["threads"].as_array().is_some_and(|threads| threads.len() == 2);
+    hospital.until("care_list", of_chart.clone(), both).await;
+    let thread = json!({ "chart": chart, "space": space, "thread": opened["thread"] });
+    let shown = hospital.call("care_get", thread.clone()).await["shown"].clone();
+    let by = planted.text("who speaks for a hospital", "Ners Wulan Prabandari Ningsih");
+    let text = planted.text("what a hospital says", "kami bicarakan dengan jaga malam besok");
+    let said = json!({ "case": { "say": { "text": text } } });
+    let mut args =
+        json!({ "chart": chart, "space": space, "thread": opened["thread"], "shown": shown, "by": by });
+    hospital.call("care_seen", args.clone()).await;
+    args["what"] = said;
+    hospital.call("care_act", args).await;
+    let answered = |view: &Value| view["acts"].as_array().is_some_and(|acts| acts.len() == 2);
+    phone.until("care_get", thread, answered).await;
+    let why = planted.text("why a hospital was left", "pindah ke kota di seberang selat");
+    phone.call("hospital_leave", json!({ "chart": chart, "space": space, "reason": why })).await;
 }
 
 /// Checks, backs up, mends what is sound, and puts a vault aside and back.

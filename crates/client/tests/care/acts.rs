@@ -49,7 +49,7 @@ fn slot(n: u8) -> Slot {
 
 fn on(device: &mut Device, clinic: mecum_seal::SpaceId, thread: ThreadId, what: AppointmentAct) -> ActKey {
     let what = CareAct::Appointment(what);
-    device.session.care_act(clinic, Some(thread), what).expect("an act of a thread that is here")
+    device.session.act_for_tests(clinic, Some(thread), what).expect("an act of a thread that is here")
 }
 
 fn appointment(device: &mut Device, space: mecum_seal::SpaceId, thread: ThreadId) -> Appointment {
@@ -57,7 +57,7 @@ fn appointment(device: &mut Device, space: mecum_seal::SpaceId, thread: ThreadId
 }
 
 /// How many things that were written here are on this device only, at the server, and with another device.
-fn receipts(session: &Session) -> (u32, u32, u32) {
+pub(crate) fn receipts(session: &Session) -> (u32, u32, u32) {
     let view = session.honesty().expect("counts");
     (view.device, view.sent, view.received)
 }
@@ -68,7 +68,8 @@ async fn what_is_asked_offline_is_on_this_device_then_sent_then_received_and_nev
     let space = clinic.space;
     let (device, sent, received) = receipts(&clinic.phone.session);
     assert_eq!((device, sent), (0, 0), "all of before has been received");
-    let asked = clinic.phone.session.care_act(space, None, ask("a tooth hurts")).expect("without a network");
+    let asked =
+        clinic.phone.session.act_for_tests(space, None, ask("a tooth hurts")).expect("without a network");
     let thread = thread_of(asked);
     assert_eq!(receipts(&clinic.phone.session), (1, 0, received), "on this device");
     assert_eq!(appointment(&mut clinic.phone, space, thread).phase, Phase::Asked);
@@ -94,28 +95,41 @@ async fn what_is_asked_offline_is_on_this_device_then_sent_then_received_and_nev
 async fn each_side_does_what_is_its_own_and_in_a_thread_that_is_there() {
     let mut clinic = Box::pin(Clinic::start(5_150)).await;
     let space = clinic.space;
-    let asked = clinic.phone.session.care_act(space, None, ask("a tooth hurts")).expect("it begins one");
-    let question = clinic.phone.session.care_act(space, None, open("may I eat?")).expect("another");
+    let asked = clinic.phone.session.act_for_tests(space, None, ask("a tooth hurts")).expect("it begins one");
+    let question = clinic.phone.session.act_for_tests(space, None, open("may I eat?")).expect("another");
     clinic.settle().await;
     let refused = |done: Result<ActKey, mecum_client::SessionError>| done.map_err(|error| error.to_string());
     let book = CareAct::Appointment(AppointmentAct::Book { answers: asked, slot: slot(1) });
     let thread = Some(thread_of(asked));
-    let why = refused(clinic.phone.session.care_act(space, thread, book.clone()));
+    let why = refused(clinic.phone.session.act_for_tests(space, thread, book.clone()));
     assert!(why.is_err_and(|why| why.contains("error-act-not-yours")), "a patient books nothing");
-    let why = refused(clinic.hospital.session.care_act(space, None, ask("a tooth hurts")));
+    let why = refused(clinic.hospital.session.act_for_tests(space, None, ask("a tooth hurts")));
     assert!(why.is_err_and(|why| why.contains("error-act-not-yours")), "a hospital asks for nothing");
     let not_found = |why: Result<ActKey, String>| why.is_err_and(|why| why.contains("error-not-found"));
-    assert!(not_found(refused(clinic.phone.session.care_act(space, None, say("hello")))), "no thread");
-    assert!(not_found(refused(clinic.phone.session.care_act(space, thread, say("hello")))), "another form");
-    assert!(not_found(refused(clinic.phone.session.care_act(space, thread, ask("again")))), "begun already");
+    assert!(not_found(refused(clinic.phone.session.act_for_tests(space, None, say("hello")))), "no thread");
+    assert!(
+        not_found(refused(clinic.phone.session.act_for_tests(space, thread, say("hello")))),
+        "another form"
+    );
+    assert!(
+        not_found(refused(clinic.phone.session.act_for_tests(space, thread, ask("again")))),
+        "begun already"
+    );
     let nowhere = Some(ThreadId::from_bytes([7; 16]));
-    assert!(not_found(refused(clinic.phone.session.care_act(space, nowhere, say("hello")))), "not there");
+    assert!(
+        not_found(refused(clinic.phone.session.act_for_tests(space, nowhere, say("hello")))),
+        "not there"
+    );
     let long = say(&"a".repeat(mecum_domain::MAX_TEXT_BYTES + 1));
-    let why = refused(clinic.phone.session.care_act(space, Some(thread_of(question)), long));
+    let why = refused(clinic.phone.session.act_for_tests(space, Some(thread_of(question)), long));
     assert!(why.is_err_and(|why| why.contains("error-too-long")), "longer than a text may be");
     let most = say(&"a".repeat(mecum_domain::MAX_TEXT_BYTES));
-    clinic.phone.session.care_act(space, Some(thread_of(question)), most).expect("as long as one may be");
-    clinic.desk.session.care_act(space, thread, book).expect("the agent books");
+    clinic
+        .phone
+        .session
+        .act_for_tests(space, Some(thread_of(question)), most)
+        .expect("as long as one may be");
+    clinic.desk.session.act_for_tests(space, thread, book).expect("the agent books");
     clinic.settle().await;
     for device in clinic.devices() {
         let acts = device.session.acts_for_tests(space).expect("read");
@@ -153,12 +167,12 @@ async fn acts_that_cross_come_to_the_same_on_all_four_devices_in_every_order_of_
         let mut asked = Vec::new();
         for what in ["cancelled and booked", "accepted and withdrawn", "moved and confirmed"] {
             let what = ask(&format!("{what}, {round}"));
-            asked.push(clinic.phone.session.care_act(space, None, what).expect("asked"));
+            asked.push(clinic.phone.session.act_for_tests(space, None, what).expect("asked"));
         }
         exchange(&mut clinic.phone).await;
         exchange(&mut clinic.hospital).await;
         let threads: Vec<ThreadId> = asked.iter().map(|first| thread_of(*first)).collect();
-        let offer = AppointmentAct::Offer { slots: vec![slot(1), slot(2)], note: String::new() };
+        let offer = AppointmentAct::Offer { slots: vec![slot(1), slot(2)], note: String::new(), until_ms: 1 };
         let offer = on(&mut clinic.hospital, space, threads[1], offer);
         for device in [&mut clinic.hospital, &mut clinic.phone, &mut clinic.laptop, &mut clinic.desk] {
             exchange(device).await;
@@ -199,11 +213,11 @@ async fn acts_that_cross_come_to_the_same_on_all_four_devices_in_every_order_of_
 async fn an_act_under_another_id_than_its_bytes_is_kept_and_read_by_nobody() {
     let mut clinic = Box::pin(Clinic::start(5_300)).await;
     let space = clinic.space;
-    let asked = clinic.phone.session.care_act(space, None, ask("a tooth hurts")).expect("asked");
+    let asked = clinic.phone.session.act_for_tests(space, None, ask("a tooth hurts")).expect("asked");
     clinic.settle().await;
     let thread = thread_of(asked);
     let what = CareAct::Appointment(AppointmentAct::Book { answers: asked, slot: slot(1) });
-    let act = StoredAct { thread, lamport: 2, at_ms: 1, after: vec![asked], what };
+    let act = StoredAct { thread, lamport: 2, at_ms: 1, after: vec![asked], by: String::new(), what };
     // Under an id of its own choice; and the patient's very bytes, which are of another side.
     let other = StoredAct { thread: ThreadId::from_bytes([0; 16]), lamport: 1, after: vec![], ..act.clone() };
     let session = &mut clinic.hospital.session;
@@ -250,8 +264,8 @@ async fn an_act_is_in_no_list_of_the_record_and_hides_nothing_of_it() {
     assert!(document < result.document, "an id is a matter of trying");
     let session = &mut clinic.hospital.session;
     session.keep_in_document_for_tests(document, id, &lie()).expect("kept");
-    clinic.hospital.session.care_act(space, None, open("?")).expect_err("a hospital begins nothing");
-    let asked = clinic.phone.session.care_act(space, None, open("may I eat?")).expect("a question");
+    clinic.hospital.session.act_for_tests(space, None, open("?")).expect_err("a hospital begins nothing");
+    let asked = clinic.phone.session.act_for_tests(space, None, open("may I eat?")).expect("a question");
     clinic.settle().await;
     for device in [&mut clinic.phone, &mut clinic.laptop] {
         let rows = device.session.rows(chart).expect("rows");
@@ -282,22 +296,23 @@ async fn an_act_is_in_no_list_of_the_record_and_hides_nothing_of_it() {
 /// An act as a dishonest hospital would put it under any key.
 fn lie() -> Vec<u8> {
     let what = say("this is no result");
-    StoredAct { thread: ThreadId::from_bytes([1; 16]), lamport: 1, at_ms: 1, after: vec![], what }.encode()
+    let (thread, by) = (ThreadId::from_bytes([1; 16]), String::new());
+    StoredAct { thread, lamport: 1, at_ms: 1, after: vec![], by, what }.encode()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_sides_read_on_after_a_lock_a_restart_and_a_fold_and_folded_acts_are_the_same_bytes() {
     let mut clinic = Box::pin(Clinic::start(5_500)).await;
     let space = clinic.space;
-    let asked = clinic.phone.session.care_act(space, None, open("may I eat?")).expect("asked");
+    let asked = clinic.phone.session.act_for_tests(space, None, open("may I eat?")).expect("asked");
     let thread = Some(thread_of(asked));
     for round in 0..4 {
-        clinic.phone.session.care_act(space, thread, say(&format!("and {round}?"))).expect("said");
+        clinic.phone.session.act_for_tests(space, thread, say(&format!("and {round}?"))).expect("said");
         clinic.settle().await;
-        clinic.desk.session.care_act(space, thread, say(&format!("yes, {round}"))).expect("answered");
+        clinic.desk.session.act_for_tests(space, thread, say(&format!("yes, {round}"))).expect("answered");
         clinic.settle().await;
     }
-    clinic.phone.session.care_act(space, thread, say("not sent yet")).expect("said");
+    clinic.phone.session.act_for_tests(space, thread, say("not sent yet")).expect("said");
     let written = clinic.phone.session.all_envelopes_for_tests().expect("every envelope");
     clinic.settle().await;
     let documents: Vec<DocumentId> = [Side::Patient, Side::Hospital]
@@ -319,7 +334,7 @@ async fn both_sides_read_on_after_a_lock_a_restart_and_a_fold_and_folded_acts_ar
         assert_eq!(keys(read), keys(whole.clone()), "{name}: after a restart");
         let rows = session.case_for_tests(space, thread_of(asked)).expect("read");
         assert_eq!(rows.kind, CaseKind::Question, "{name}: and what they come to");
-        session.care_act(space, thread, say(&format!("{name} goes on"))).expect("it writes on");
+        session.act_for_tests(space, thread, say(&format!("{name} goes on"))).expect("it writes on");
     }
 }
 
@@ -327,7 +342,7 @@ async fn both_sides_read_on_after_a_lock_a_restart_and_a_fold_and_folded_acts_ar
 async fn a_device_that_comes_later_begins_from_a_snapshot_with_both_sides() {
     let mut clinic = Box::pin(Clinic::start(5_600)).await;
     let space = clinic.space;
-    let asked = clinic.phone.session.care_act(space, None, ask("a tooth hurts")).expect("asked");
+    let asked = clinic.phone.session.act_for_tests(space, None, ask("a tooth hurts")).expect("asked");
     clinic.settle().await;
     on(&mut clinic.hospital, space, thread_of(asked), AppointmentAct::Book { answers: asked, slot: slot(1) });
     clinic.settle().await;
@@ -343,7 +358,7 @@ async fn a_device_that_comes_later_begins_from_a_snapshot_with_both_sides() {
         assert_eq!((read.phase, read.booked), (Phase::Confirmed, Some(slot(1))), "{name}: both sides");
         assert_eq!(later.session.held_in_care_for_tests(space).expect("held"), clinic.held()[0], "{name}");
         let why = CareAct::Appointment(AppointmentAct::Cancel { reason: name.to_owned() });
-        let cancel = later.session.care_act(space, Some(thread_of(asked)), why);
+        let cancel = later.session.act_for_tests(space, Some(thread_of(asked)), why);
         assert_eq!(cancel.is_ok(), name == "tablet", "{name} knows its side");
     }
 }

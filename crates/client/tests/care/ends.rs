@@ -35,13 +35,24 @@ fn leave(clinic: &mut Clinic) {
 async fn whoever_leaves_a_hospital_keeps_what_was_said_and_the_hospital_reads_nothing_more() {
     let mut clinic = Box::pin(Clinic::start(6_100)).await;
     let (space, chart) = (clinic.space, clinic.chart);
-    let asked = clinic.phone.session.care_act(space, None, open("may I eat?")).expect("asked");
+    let asked = clinic.phone.session.act_for_tests(space, None, open("may I eat?")).expect("asked");
     clinic.settle().await;
-    clinic.desk.session.care_act(space, Some(thread_of(asked)), say("soup, at first")).expect("answered");
+    clinic
+        .desk
+        .session
+        .act_for_tests(space, Some(thread_of(asked)), say("soup, at first"))
+        .expect("answered");
     clinic.settle().await;
     leave(&mut clinic);
     clinic.settle().await;
-    clinic.laptop.session.care_act(space, Some(thread_of(asked)), say("for myself alone")).expect("said");
+    let laptop = &mut clinic.laptop.session;
+    let to_nobody = laptop.act_for_tests(space, Some(thread_of(asked)), say("is anybody there?"));
+    assert!(
+        to_nobody.is_err_and(|why| why.to_string().contains("error-hospital-left")),
+        "nobody would read it"
+    );
+    // As a program that does not ask.
+    laptop.keep_in_care_for_tests(space, [1; 16], b"for myself alone").expect("kept");
     clinic.settle().await;
     for device in [&mut clinic.phone, &mut clinic.laptop] {
         let held = held(device, space);
@@ -57,7 +68,7 @@ async fn whoever_leaves_a_hospital_keeps_what_was_said_and_the_hospital_reads_no
         assert!(says(&held, "soup, at first"), "what was said stays with it");
         assert!(!says(&held, "for myself alone"), "and nothing is added");
         assert!(!later.iter().any(|envelope| device.session.opens_for_tests(envelope)), "it has no key");
-        let refused = device.session.care_act(space, Some(thread_of(asked)), say("wait"));
+        let refused = device.session.act_for_tests(space, Some(thread_of(asked)), say("wait"));
         assert!(refused.is_err_and(|why| why.to_string().contains("error-share-ended")), "nor writes on");
     }
     let members = clinic.phone.session.members(chart).expect("an own chart");
@@ -71,13 +82,13 @@ async fn what_a_removal_made_void_on_the_hospitals_side_is_read_by_nobody_and_it
  {
     let mut clinic = Box::pin(Clinic::start(6_200)).await;
     let space = clinic.space;
-    let asked = clinic.phone.session.care_act(space, None, open("may I eat?")).expect("asked");
+    let asked = clinic.phone.session.act_for_tests(space, None, open("may I eat?")).expect("asked");
     let thread = Some(thread_of(asked));
     clinic.settle().await;
-    clinic.hospital.session.care_act(space, thread, say("in time")).expect("answered");
+    clinic.hospital.session.act_for_tests(space, thread, say("in time")).expect("answered");
     exchange(&mut clinic.hospital).await;
     exchange(&mut clinic.phone).await;
-    clinic.hospital.session.care_act(space, thread, say("too late")).expect("answered");
+    clinic.hospital.session.act_for_tests(space, thread, say("too late")).expect("answered");
     exchange(&mut clinic.hospital).await;
     // The laptop has it when the phone, which does not, ends what counts.
     exchange(&mut clinic.laptop).await;
@@ -105,8 +116,8 @@ async fn what_a_removal_made_void_on_the_hospitals_side_is_read_by_nobody_and_it
     for _ in 0..2 {
         clinic.settle().await;
     }
-    clinic.hospital.session.care_act(space, thread, say("let in again")).expect("it writes on");
-    clinic.phone.session.care_act(space, thread, say("welcome back")).expect("and so does the patient");
+    clinic.hospital.session.act_for_tests(space, thread, say("let in again")).expect("it writes on");
+    clinic.phone.session.act_for_tests(space, thread, say("welcome back")).expect("and so does the patient");
     for _ in 0..2 {
         clinic.settle().await;
     }
@@ -130,10 +141,11 @@ async fn what_a_removal_made_void_on_the_hospitals_side_is_read_by_nobody_and_it
 async fn ended_by_the_patient(seed: u64, kind: ErasureKind, sent: bool) -> (Clinic, Option<ThreadId>) {
     let mut clinic = Box::pin(Clinic::start(seed)).await;
     let space = clinic.space;
-    let asked = clinic.phone.session.care_act(space, None, open("may I eat?")).expect("asked");
+    let asked = clinic.phone.session.act_for_tests(space, None, open("may I eat?")).expect("asked");
     let thread = Some(thread_of(asked));
     clinic.settle().await;
-    let told = clinic.hospital.session.care_act(space, thread, say("no, by no means")).expect("answered");
+    let told =
+        clinic.hospital.session.act_for_tests(space, thread, say("no, by no means")).expect("answered");
     clinic.settle().await;
     let document = clinic.phone.session.documents_of_side_for_tests(space, Side::Hospital)[0];
     clinic.phone.session.end_in_care_for_tests(document, *told.id.as_bytes(), kind, sent);
@@ -173,12 +185,15 @@ async fn a_patients_device_may_not_erase_the_hospitals_side() {
         let Clinic { line, phone, hospital, .. } = &mut clinic;
         let (mut tablet, _) = Box::pin(paired(line, phone, "tablet", seed + 50, true)).await;
         let (mut second, _) = Box::pin(paired(line, hospital, "second desk", seed + 60, true)).await;
-        clinic.desk.session.care_act(space, thread, say("as was said")).expect("the hospital writes on");
+        clinic.desk.session.act_for_tests(space, thread, say("as was said")).expect("the hospital writes on");
         for _ in 0..2 {
             clinic.settle().await;
             settle(&mut [&mut tablet, &mut second]).await;
         }
-        second.session.care_act(space, thread, say("by the second desk")).expect("and so does a later one");
+        second
+            .session
+            .act_for_tests(space, thread, say("by the second desk"))
+            .expect("and so does a later one");
         exchange(&mut second).await;
         for _ in 0..2 {
             clinic.settle().await;
@@ -214,9 +229,9 @@ async fn control_without_the_guard_a_patients_device_erases_the_hospitals_side()
 async fn a_patients_manager_ends_the_patients_own_document_and_every_device_comes_to_the_same() {
     let mut clinic = Box::pin(Clinic::start(6_600)).await;
     let space = clinic.space;
-    let asked = clinic.phone.session.care_act(space, None, open("may I eat?")).expect("asked");
+    let asked = clinic.phone.session.act_for_tests(space, None, open("may I eat?")).expect("asked");
     let thread = Some(thread_of(asked));
-    let regretted = clinic.phone.session.care_act(space, thread, say("said too much")).expect("said");
+    let regretted = clinic.phone.session.act_for_tests(space, thread, say("said too much")).expect("said");
     clinic.settle().await;
     let document = clinic.phone.session.documents_of_side_for_tests(space, Side::Patient)[0];
     let id = *regretted.id.as_bytes();
@@ -226,7 +241,7 @@ async fn a_patients_manager_ends_the_patients_own_document_and_every_device_come
     }
     let Clinic { line, phone, .. } = &mut clinic;
     let (mut tablet, _) = Box::pin(paired(line, phone, "tablet", 6_650, true)).await;
-    clinic.laptop.session.care_act(space, thread, say("it goes on")).expect("said");
+    clinic.laptop.session.act_for_tests(space, thread, say("it goes on")).expect("said");
     for _ in 0..2 {
         clinic.settle().await;
         exchange(&mut tablet).await;
@@ -244,7 +259,7 @@ async fn a_patients_manager_ends_the_patients_own_document_and_every_device_come
 async fn a_stolen_phone_that_is_cut_takes_no_act_of_the_hospital_with_it() {
     let mut clinic = Box::pin(Clinic::start(6_400)).await;
     let space = clinic.space;
-    let asked = clinic.phone.session.care_act(space, None, ask("a tooth hurts")).expect("asked");
+    let asked = clinic.phone.session.act_for_tests(space, None, ask("a tooth hurts")).expect("asked");
     let thread = thread_of(asked);
     clinic.settle().await;
     let stolen = clinic.phone.session.installation().0;
@@ -260,12 +275,15 @@ async fn a_stolen_phone_that_is_cut_takes_no_act_of_the_hospital_with_it() {
     clock.advance(2 * DAY_MS);
     // Whoever has the phone cancels; the hospital answers before anybody hears that it was stolen.
     let cancel = CareAct::Appointment(AppointmentAct::Cancel { reason: "the thief's".to_owned() });
-    clinic.phone.session.care_act(space, Some(thread), cancel).expect("cancelled");
+    clinic.phone.session.act_for_tests(space, Some(thread), cancel).expect("cancelled");
     exchange(&mut clinic.phone).await;
     exchange(&mut clinic.hospital).await;
-    let answer =
-        CareAct::Appointment(AppointmentAct::Offer { slots: vec![], note: "another day?".to_owned() });
-    clinic.hospital.session.care_act(space, Some(thread), answer).expect("answered");
+    let answer = CareAct::Appointment(AppointmentAct::Offer {
+        slots: vec![],
+        note: "another day?".to_owned(),
+        until_ms: 1,
+    });
+    clinic.hospital.session.act_for_tests(space, Some(thread), answer).expect("answered");
     exchange(&mut clinic.hospital).await;
     exchange(&mut tablet).await;
     let before = Some(NOW_MS + DAY_MS);
@@ -287,19 +305,19 @@ async fn a_stolen_phone_that_is_cut_takes_no_act_of_the_hospital_with_it() {
 async fn a_vault_that_was_put_back_writes_its_own_acts_again_on_its_own_side() {
     let mut clinic = Box::pin(Clinic::start(6_500)).await;
     let space = clinic.space;
-    let asked = clinic.phone.session.care_act(space, None, open("may I eat?")).expect("asked");
+    let asked = clinic.phone.session.act_for_tests(space, None, open("may I eat?")).expect("asked");
     let thread = Some(thread_of(asked));
     clinic.settle().await;
     let folder = tempfile::tempdir().expect("a folder");
     let copy = folder.path().join("copy.sqlite");
-    clinic.desk.session.care_act(space, thread, say("written, never sent")).expect("said");
+    clinic.desk.session.act_for_tests(space, thread, say("written, never sent")).expect("said");
     clinic.desk.session.copy_for_tests(&copy);
     // The desk goes on from where the copy was made: it says something else, and that is sent.
-    clinic.desk.session.care_act(space, thread, say("after the copy")).expect("said");
+    clinic.desk.session.act_for_tests(space, thread, say("after the copy")).expect("said");
     clinic.settle().await;
     let back = Session::of_copy_for_tests(&copy, surroundings(6_550));
     let mut desk = clinic.line.device(back).await;
-    desk.session.care_act(space, thread, say("by the copy")).expect("said");
+    desk.session.act_for_tests(space, thread, say("by the copy")).expect("said");
     let mut rolled_back = 0;
     for _ in 0..4 {
         rolled_back += exchange(&mut desk).await.rolled_back;

@@ -105,14 +105,19 @@ async fn a_snapshot_that_says_another_side_of_a_document_than_its_id_is_neither_
 async fn an_act_of_which_nothing_says_who_wrote_it_keeps_no_conversation_from_being_read() {
     let mut clinic = Box::pin(Clinic::start(4_960)).await;
     let (space, chart) = (clinic.space, clinic.chart);
-    let asked = clinic.phone.session.care_act(space, None, crate::acts::open("may I eat?")).expect("asked");
+    let asked =
+        clinic.phone.session.act_for_tests(space, None, crate::acts::open("may I eat?")).expect("asked");
     let thread = Some(crate::acts::thread_of(asked));
-    clinic.phone.session.care_act(space, thread, crate::acts::say("and drink?")).expect("said");
+    clinic.phone.session.act_for_tests(space, thread, crate::acts::say("and drink?")).expect("said");
     let document = clinic.phone.session.documents_of_side_for_tests(space, Side::Patient)[0];
     clinic.phone.session.forget_act_row_for_tests(chart, document, *asked.id.as_bytes());
     let acts = clinic.phone.session.acts_for_tests(space).expect("the conversation is read");
     assert_eq!(acts.len(), 2, "with both acts");
     let named = acts.iter().filter(|(key, _, author)| (*key == asked) == author.name.is_empty());
     assert_eq!(named.count(), 2, "of the one nobody knows who wrote it: {acts:?}");
-    clinic.phone.session.care_act(space, thread, crate::acts::say("it goes on")).expect("and is answered");
+    clinic
+        .phone
+        .session
+        .act_for_tests(space, thread, crate::acts::say("it goes on"))
+        .expect("and is answered");
 }

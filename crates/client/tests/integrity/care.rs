@@ -35,7 +35,7 @@ async fn settle(scene: &Scene, hospital: &App) {
 }
 
 async fn act(app: &App, space: SpaceId, thread: Option<ThreadId>, what: CareAct) -> ActKey {
-    app.with(move |session| session.care_act(space, thread, what)).await.expect("an act of its own side")
+    app.with(move |session| session.act_for_tests(space, thread, what)).await.expect("an act of its own side")
 }
 
 fn say(text: &str) -> CareAct {

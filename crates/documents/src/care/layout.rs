@@ -110,7 +110,7 @@ acts! { AppointmentAct:
     Cancel = 5 { reason }
     CheckIn = 6 {}
     Received = 32 { handler due_ms }
-    Offer = 33 { slots note }
+    Offer = 33 { slots note until_ms }
     Withdraw = 34 { offer reason }
     Confirm = 35 { answers slot }
     Book = 36 { answers slot }

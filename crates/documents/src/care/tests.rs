@@ -33,7 +33,7 @@ fn every() -> Vec<CareAct> {
         A::Cancel { reason: String::new() },
         A::CheckIn,
         A::Received { handler: "Budi".into(), due_ms: -1 },
-        A::Offer { slots: vec![slot(3)], note: reason() },
+        A::Offer { slots: vec![slot(3)], note: reason(), until_ms: 1_795_482_000_000 },
         A::Withdraw { offer: key(3), reason: reason() },
         A::Confirm { answers: key(2), slot: slot(4) },
         A::Book { answers: key(2), slot: slot(4) },
@@ -77,12 +77,17 @@ fn every() -> Vec<CareAct> {
         C::Outcome { text: reason(), changed: reason() },
     ];
     let cases = opened.into_iter().chain(cases).map(CareAct::Case);
-    appointments.into_iter().map(CareAct::Appointment).chain(cases).collect()
+    let seen = [vec![key(1)], vec![key(2), key(4)]].map(|acts| CareAct::Seen { acts });
+    appointments.into_iter().map(CareAct::Appointment).chain(cases).chain(seen).collect()
 }
 
 fn stored(what: CareAct) -> StoredAct {
     let thread = ThreadId::from_bytes([9; 16]);
-    StoredAct { thread, lamport: 3, at_ms: 1_795_395_600_000, after: vec![key(1), key(2)], what }
+    let (lamport, after) = match what {
+        CareAct::Seen { .. } => (0, vec![]),
+        _ => (3, vec![key(1), key(2)]),
+    };
+    StoredAct { thread, lamport, at_ms: 1_795_395_600_000, after, by: "Sari Utami".into(), what }
 }
 
 #[test]
@@ -111,6 +116,9 @@ fn an_act_that_names_too_much_or_is_too_long_is_refused() {
     let after = vec![key(1); MAX_AFTER + 1];
     let many = StoredAct { after, ..stored(CareAct::Case(CaseAct::Take)) };
     assert_eq!(StoredAct::decode(&many.encode()), Err(BadAct), "more newest acts than there are devices");
+    let named = |bytes| StoredAct { by: "n".repeat(bytes), ..stored(CareAct::Case(CaseAct::Take)) };
+    assert!(StoredAct::decode(&named(MAX_BY_BYTES).encode()).is_ok(), "the longest name");
+    assert_eq!(StoredAct::decode(&named(MAX_BY_BYTES + 1).encode()), Err(BadAct), "a longer one");
     let long = stored(CareAct::Case(CaseAct::Say { text: "x".repeat(MAX_ACT_BYTES) }));
     assert_eq!(StoredAct::decode(&long.encode()), Err(BadAct), "longer than an act is");
     // A list that claims 2^63 items, in nine bytes.
@@ -121,22 +129,88 @@ fn an_act_that_names_too_much_or_is_too_long_is_refused() {
 }
 
 #[test]
+fn what_was_seen_is_said_once_of_each_act_of_one_side_and_has_no_place_among_the_acts() {
+    let most: Vec<ActKey> = (0..u8::try_from(MAX_SEEN).expect("small")).map(|n| key(2 * n)).collect();
+    let seen = |acts: &[ActKey]| stored(CareAct::Seen { acts: acts.to_vec() });
+    let read = |act: StoredAct| StoredAct::decode(&act.encode()) == Ok(act);
+    assert!(read(seen(&most[..1])) && read(seen(&most)), "one, and as many as there may be");
+    let more = [most.as_slice(), &[key(200)]].concat();
+    for (acts, why) in [
+        (more.as_slice(), "one more"),
+        (&[], "none"),
+        (&[key(2), key(2)], "one of them twice"),
+        (&[key(4), key(2)], "in another order"),
+        (&[key(2), key(3)], "of both sides"),
+    ] {
+        assert!(!read(seen(acts)), "{why}");
+    }
+    let one = || seen(&most[..1]);
+    assert!(!read(StoredAct { lamport: 1, ..one() }), "it has no number");
+    assert!(!read(StoredAct { after: vec![key(2)], ..one() }), "and is after nothing");
+    assert!(
+        !read(StoredAct { thread: ThreadId::from_bytes([0; 16]), ..one() }),
+        "nor does it begin anything"
+    );
+    let (key, author) = (FinishedKey::from_bytes([7; 16]), read_author());
+    assert_eq!(one().appointment(key, author.clone()), None, "it is no act of an appointment");
+    assert_eq!(one().case(key, author), None, "and none of a case");
+}
+
+#[test]
 fn an_act_lies_in_the_bytes_that_were_frozen() {
     let act = stored(CareAct::Appointment(AppointmentAct::Accept { offer: key(1), slot: slot(1).id }));
-    let hex = act.encode().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    let hex =
+        |act: &StoredAct| act.encode().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     assert_eq!(
-        hex,
+        hex(&act),
         concat!(
-            "8701",
+            "8801",
             "5009090909090909090909090909090909",
             "03",
             "1b000001a205eabe80",
             "8282025001010101010101010101010101010101",
             "82015002020202020202020202020202020202",
+            "6a53617269205574616d69",
             "01",
             "8302820250010101010101010101010101010101015001010101010101010101010101010101",
         ),
         "its layout is stored and never changes"
+    );
+    let begins = concat!("8801", "5009090909090909090909090909090909");
+    let offer = AppointmentAct::Offer { slots: vec![], note: "pagi".into(), until_ms: 1_795_395_600_000 };
+    let offer = StoredAct { after: vec![], by: String::new(), ..stored(CareAct::Appointment(offer)) };
+    assert_eq!(
+        hex(&offer),
+        [
+            begins,
+            "03",
+            "1b000001a205eabe80",
+            "80",
+            "60",
+            "01",
+            "841821",
+            "80",
+            "6470616769",
+            "1b000001a205eabe80"
+        ]
+        .concat(),
+        "an offer with its time, of whom nobody names"
+    );
+    let seen = stored(CareAct::Seen { acts: vec![key(2), key(4)] });
+    assert_eq!(
+        hex(&seen),
+        [
+            begins,
+            "00",
+            "1b000001a205eabe80",
+            "80",
+            "6a53617269205574616d69",
+            "03",
+            "8282015002020202020202020202020202020202",
+            "82015004040404040404040404040404040404"
+        ]
+        .concat(),
+        "what was seen"
     );
     let author = Author { name: "Ratna".into(), role: Role::Patient };
     let read = act.appointment(FinishedKey::from_bytes([7; 16]), author.clone()).expect("of an appointment");

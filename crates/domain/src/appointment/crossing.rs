@@ -11,6 +11,10 @@
 //! *Asked* crosses with nothing: it is what the others answer. `received` and `slot gone` are answers of the agent about what it knew of,
 //! and go with everything. *Both* means that both count, and come to the same in either order: `tests` goes through every pair.
 //!
+//! The *time of an offer* settles nothing here. Clocks differ, and both sides come to the same at any hour. A yes that comes after it is a
+//! yes like any other: the hospital answers it out of its table, *booked* or *slot gone*, and a phone that thinks it too late takes
+//! nothing back.
+//!
 //! Two devices of the patient's side can cross as well: then a cancel does not count beside an accept, a move or a check-in, for a lost
 //! appointment does more harm than one too many, and a person is asked which it is. Staff's acts that cross stand side by side, but for
 //! confirms: of two that answer the same wish, and did not know of each other, the one that the agent has heard of first is booked. The

@@ -102,7 +102,7 @@ fn begun(booked: bool) -> (Story, ActKey) {
     let asked = story.act(PHONE, ask());
     story.meet();
     story.act(AGENT, A::Received { handler: "Budi".into(), due_ms: 9 });
-    let offer = story.act(DESK, A::Offer { slots: vec![slot(2), slot(3)], note: String::new() });
+    let offer = story.act(DESK, A::Offer { slots: vec![slot(2), slot(3)], note: String::new(), until_ms: 9 });
     story.meet();
     if booked {
         story.act(AGENT, A::Book { answers: asked, slot: slot(1) });
@@ -130,7 +130,7 @@ fn hospitals(story: &Story, offer: ActKey) -> [(&'static str, usize, A); 9] {
     let asked =
         story.all().into_iter().find(|act| matches!(act.what, A::Ask { .. })).expect("it began so").key();
     [
-        ("offer", DESK, A::Offer { slots: vec![slot(6)], note: String::new() }),
+        ("offer", DESK, A::Offer { slots: vec![slot(6)], note: String::new(), until_ms: 9 }),
         ("withdraw", DESK, A::Withdraw { offer, reason: reason() }),
         ("confirm", DESK, A::Confirm { answers: asked, slot: slot(1) }),
         ("book", AGENT, A::Book { answers: asked, slot: slot(1) }),
@@ -260,7 +260,7 @@ fn a_moved_appointment_keeps_its_slot_until_the_other_is_booked() {
     assert_eq!((answer.phase, answer.booked), (Changed, Some(slot(1))), "not lost meanwhile");
     assert!(answer.waits_for_hospital, "the wish is the hospital's to answer");
     story.act(AGENT, A::SlotGone { answers: moved, slot: slot(5).id });
-    let other = story.act(DESK, A::Offer { slots: vec![slot(7)], note: String::new() });
+    let other = story.act(DESK, A::Offer { slots: vec![slot(7)], note: String::new(), until_ms: 9 });
     story.meet();
     assert!(!story.comes_to().waits_for_hospital, "now it is the patient's turn");
     let yes = story.act(DAUGHTER, A::Accept { offer: other, slot: slot(7).id });
@@ -323,7 +323,7 @@ fn acts_that_arrive_before_what_they_answer_book_nothing() {
 fn nobody_is_booked_by_what_one_side_writes_in_the_name_of_the_other() {
     // A patient's app writes the offer itself, of a free slot out of the directory, and takes it.
     let (mut story, _) = begun(false);
-    let forged = story.act(PHONE, A::Offer { slots: vec![slot(9)], note: String::new() });
+    let forged = story.act(PHONE, A::Offer { slots: vec![slot(9)], note: String::new(), until_ms: 9 });
     let yes = story.act(PHONE, A::Accept { offer: forged, slot: slot(9).id });
     story.meet();
     assert_eq!(story.comes_to().accepted, None, "a yes to an own offer is none");
@@ -362,4 +362,18 @@ fn of_two_yeses_one_that_is_gone_does_not_answer_the_other() {
     assert_eq!(story.comes_to().accepted, Some(other), "the newest");
     story.act(AGENT, A::SlotGone { answers: other, slot: slot(3).id });
     assert_eq!(story.comes_to().accepted, Some(first), "then the other is still to be answered");
+}
+
+#[test]
+fn somebody_waits_for_whoever_has_to_answer_and_for_nobody_once_it_is_booked() {
+    let (mut story, offer) = begun(false);
+    assert_eq!(story.comes_to().waits_for(), Some(Side::Patient), "what was offered waits for a yes");
+    let yes = story.act(PHONE, A::Accept { offer, slot: slot(2).id });
+    story.meet();
+    assert_eq!(story.comes_to().waits_for(), Some(Side::Hospital), "a yes waits for its booking");
+    story.act(AGENT, A::Book { answers: yes, slot: slot(2) });
+    story.meet();
+    assert_eq!(story.comes_to().waits_for(), None, "booked");
+    story.act(PHONE, A::Move { wish: Wish::default(), reason: reason() });
+    assert_eq!(story.comes_to().waits_for(), Some(Side::Hospital), "another time was asked for");
 }

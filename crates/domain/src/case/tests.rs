@@ -35,9 +35,16 @@ impl Story {
     }
 
     fn act(&mut self, by: usize, what: A) -> ActKey {
+        self.act_on_screen(by, what, usize::MAX)
+    }
+
+    /// By who was shown so many of the acts that are there, and knows what they wrote themselves.
+    fn act_on_screen(&mut self, by: usize, what: A, shown: usize) -> ActKey {
         self.ids += 1;
         let (name, role, knows) = &mut self.writers[by];
-        let (lamport, after) = Acts::new(knows.clone()).next();
+        let own = knows.iter().filter(|act| act.author.name == *name);
+        let shown: Vec<ActKey> = knows.iter().take(shown).chain(own).map(Act::key).collect();
+        let (lamport, after) = Acts::new(knows.clone()).next_after(shown);
         let author = Author { name: (*name).into(), role: *role };
         let id = ActId::from_bytes([self.ids; 16]);
         let act = Act { id, author, lamport, after, at_ms: self.now_ms, what };
@@ -183,6 +190,20 @@ fn a_word_that_crosses_with_an_answer_or_an_outcome_still_waits() {
 }
 
 #[test]
+fn an_outcome_on_an_older_screen_leaves_a_word_waiting_that_came_meanwhile() {
+    for (shown, waits) in [(1, true), (usize::MAX, false)] {
+        let mut story = begun(CaseKind::Complaint);
+        let word = story.act(PHONE, say("And it happened again."));
+        story.meet();
+        story.act_on_screen(SARI, outcome(), shown);
+        let case = story.case();
+        assert_eq!(case.waiting.contains(&word), waits, "shown were {shown}");
+        let phase = if waits { CasePhase::Open } else { CasePhase::Outcome };
+        assert_eq!(case.phase, phase, "it is closed over what was read, and over nothing else");
+    }
+}
+
+#[test]
 fn what_was_closed_is_open_again_by_a_reopening_that_crosses_with_anything() {
     for closing in [outcome(), say("Closed.")] {
         let mut story = begun(CaseKind::Complaint);
@@ -315,7 +336,9 @@ fn nothing_is_over_while_a_word_waits_whatever_happens() {
             let writer = usize::try_from(below(4)).expect("small");
             let pick = |acts: &[A], at: u64| acts[usize::try_from(at).expect("small") % acts.len()].clone();
             let what = if writer < SARI { pick(&patients, below(60)) } else { pick(&hospitals, below(60)) };
-            story.act(writer, what);
+            // Now and then a form was open while something came.
+            let shown = if below(3) == 0 { usize::try_from(below(8)).expect("small") } else { usize::MAX };
+            story.act_on_screen(writer, what, shown);
             story.now_ms += HOUR;
             if below(2) == 0 {
                 story.meet();
@@ -328,4 +351,24 @@ fn nothing_is_over_while_a_word_waits_whatever_happens() {
         waited += u32::from(!case.waiting.is_empty());
     }
     assert!(over > 30 && waited > 30, "both were tried: {over} over, {waited} waiting");
+}
+
+#[test]
+fn somebody_waits_for_whoever_owes_a_word_and_for_nobody_once_it_is_over() {
+    let waits = |story: &Story| story.case().waits_for(&Acts::new(story.all()));
+    let mut story = begun(CaseKind::Complaint);
+    assert_eq!(waits(&story), Some(Side::Hospital), "for an answer");
+    story.act(SARI, A::Pause { waits_for: PauseFor::Other, reason: why() });
+    assert_eq!(waits(&story), Some(Side::Hospital), "which waits for somebody else, and owes it still");
+    story.act(SARI, A::Pause { waits_for: PauseFor::Patient, reason: why() });
+    assert_eq!(waits(&story), Some(Side::Patient), "for what was asked back");
+    story.act(SARI, A::Resume);
+    story.act(SARI, outcome());
+    story.meet();
+    assert_eq!(waits(&story), Some(Side::Patient), "for whether that settles it");
+    story.act(PHONE, A::Settle);
+    assert_eq!(waits(&story), None, "it is over");
+    let mut question = begun(CaseKind::Question);
+    question.act(SARI, say("Twice a day."));
+    assert_eq!(waits(&question), None, "it was answered");
 }

@@ -23,7 +23,8 @@ impl SlotTable {
     /// say. Decisions and words are to be kept together, the decisions with this time. Where the program died between the two, every
     /// conversation is answered before anything else is done: the words follow then, or what was booked is called off.
     ///
-    /// It puts no offers into the table: whoever has staff's [`AppointmentAct::Offer`] written makes the [`SlotDecision::Offer`] of it.
+    /// It puts no offers into the table: of staff's [`AppointmentAct::Offer`] the decision is [`SlotDecision::of_offer`], to be taken when
+    /// it is heard of. A yes is answered whether or not the table has its offer, and whatever the time of that is.
     /// A slot that has begun is said to be gone, and that is not taken back: an agent whose clock is hours away from its server's asks
     /// for nothing here until somebody has put it right.
     pub fn answer(&mut self, thread: ThreadId, acts: &Acts<AppointmentAct>, at_ms: i64) -> SlotAnswer {
@@ -52,6 +53,8 @@ impl SlotTable {
         }
         for (answers, slot) in wanted {
             if ledger.give(&slot).is_ok() {
+                // Where it was given before the program died, what was offered since is settled by these words too.
+                talk.appointment.offers.iter().for_each(|offer| ledger.withdraw(*offer));
                 says.push(AppointmentAct::Book { answers, slot });
                 break;
             }

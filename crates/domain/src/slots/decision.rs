@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::act::{ActKey, ThreadId};
-use crate::appointment::{Slot, SlotId};
+use crate::act::{Act, ActKey, ThreadId};
+use crate::appointment::{AppointmentAct, Slot, SlotId};
 
 /// One decision of the agent. Times are in ms since the epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub enum SlotDecision {
         to: ThreadId,
         /// Which, all or none of them.
         slots: Vec<SlotId>,
-        /// Until when the offer is shown as one.
+        /// Until when it stands, as the act says.
         until_ms: i64,
     },
     /// An offer does not stand any more. One that is not there, or is over, is none already.
@@ -76,6 +76,17 @@ pub enum SlotDecision {
         /// Before when.
         before_ms: i64,
     },
+}
+
+impl SlotDecision {
+    /// What an offer of the hospital's in a conversation is in its table: of the same slots and until the same time, so that nobody is
+    /// told one and kept to another. `None` for any other act, and for an offer of whoever may make none.
+    pub fn of_offer(to: ThreadId, act: &Act<AppointmentAct>) -> Option<Self> {
+        let AppointmentAct::Offer { slots, until_ms, .. } = &act.what else { return None };
+        let slots = slots.iter().map(|slot| slot.id).collect();
+        let offer = Self::Offer { offer: act.key(), to, slots, until_ms: *until_ms };
+        act.what.may(act.author.role).then_some(offer)
+    }
 }
 
 /// Why a table does not take a decision. It never says who has a slot.

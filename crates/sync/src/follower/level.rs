@@ -3,11 +3,12 @@
 use mecum_seal::DeviceId;
 
 use super::again::note;
-use super::{FollowError, Follower};
+use super::{FollowError, Followed, Follower};
 use crate::chain::Chain;
 use crate::controls::holds;
 use crate::frames::{SyncRequest, SyncResponse};
 use crate::receipt::Receipt;
+use crate::statement::Statement;
 
 /// The furthest that is known of an envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,18 +83,11 @@ impl Follower {
     /// How far the envelope `envelope_seq` of `chain` has got.
     pub fn receipt_level(&self, chain: &Chain, envelope_seq: u64) -> Level {
         let Some(followed) = self.spaces.get(&chain.space) else { return Level::OnDevice };
-        let holder = followed.statements.values().find(|s| {
-            s.device != chain.device
-                && s.received.iter().any(|r| {
-                    r.device == chain.device
-                        && r.incarnation == chain.incarnation
-                        && r.envelope_seq >= envelope_seq
-                })
-        });
+        let holder = holders(followed, chain, envelope_seq).next();
         let name = (chain.device, chain.incarnation);
         let shown = followed.heads.get(&name).is_some_and(|head| head.envelope_seq >= envelope_seq);
-        if let Some(statement) = holder {
-            return Level::Received { by: statement.device };
+        if let Some(by) = holder {
+            return Level::Received { by };
         }
         if shown && chain.device != self.device {
             // It came from the author through the relay, and it is here.
@@ -109,4 +103,24 @@ impl Follower {
             None => Level::OnDevice,
         }
     }
+
+    /// Whether a device of whom is asked about has said that it has the envelope `envelope_seq` of `chain`: not any other device of the
+    /// author's, but somebody that it was written to.
+    pub fn is_held_by(&self, chain: &Chain, envelope_seq: u64, of: impl Fn(DeviceId) -> bool) -> bool {
+        let followed = self.spaces.get(&chain.space);
+        followed.is_some_and(|followed| holders(followed, chain, envelope_seq).any(of))
+    }
+}
+
+/// The devices beside the author's that have stated that they have an envelope, in order.
+fn holders(followed: &Followed, chain: &Chain, envelope_seq: u64) -> impl Iterator<Item = DeviceId> {
+    let has = move |s: &&Statement| {
+        s.device != chain.device
+            && s.received.iter().any(|r| {
+                r.device == chain.device
+                    && r.incarnation == chain.incarnation
+                    && r.envelope_seq >= envelope_seq
+            })
+    };
+    followed.statements.values().filter(has).map(|s| s.device)
 }

@@ -57,7 +57,7 @@ fn an_end_counts_by_log_label_and_ids_alone() {
     let by = named(&phone, Side::Patient);
     replace(&mut phone, second, by);
     assert!(!phone.ends(space).is_ended(second), "while a hospital manages, which side signed is in no log");
-    let next = phone.stage_care_document(&mut Stage::default(), space).expect("there is room");
+    let next = phone.stage_care_document(&mut Stage::default(), space, 1).expect("there is room");
     assert_eq!(next, second, "and the document goes on");
     assert!(phone.ends(space).is_ended(first), "what ended before that has ended");
     let without = Ends::of(phone.follower.space_log(space), None);

@@ -24,7 +24,8 @@ fn asks_for_the_first_slot(world: &mut World, talk: usize) {
 fn a_program_that_dies_between_table_and_words_leaves_no_slot_with_two() {
     let mut world = World::new(SEED);
     asks_for_the_first_slot(&mut world, 0);
-    world.talks[0].write(DESK, A::Offer { slots: vec![slot(1)], note: String::new() }, &mut world.ids);
+    let offer = A::Offer { slots: vec![slot(1)], note: String::new(), until_ms: 1_000 };
+    world.talks[0].write(DESK, offer, &mut world.ids);
     meet(&mut world, 0);
     let offer = world.talks[0].all.last().expect("the offer").key();
     world.talks[0].write(PHONE, A::Accept { offer, slot: slot(1).id }, &mut world.ids);
@@ -48,6 +49,49 @@ fn a_program_that_dies_between_table_and_words_leaves_no_slot_with_two() {
     assert_eq!(first.open_wish, Some(asked), "and what she asked for is open again");
     assert!(first.waits_for_hospital, "somebody has to find another time");
     world.check(AGENT, true);
+}
+
+#[test]
+fn a_yes_after_the_time_of_its_offer_is_answered_by_the_hospital_and_by_no_other_clock() {
+    let mut world = World::new(SEED);
+    let ask = A::Ask { service: "internal".into(), wish: Wish::default(), reason: String::new() };
+    world.talks[0].write(PHONE, ask, &mut world.ids);
+    meet(&mut world, 0);
+    let offer = A::Offer { slots: vec![slot(0), slot(1)], note: String::new(), until_ms: 5_000 };
+    world.talks[0].write(DESK, offer, &mut world.ids);
+    meet(&mut world, 0);
+    let offer = world.talks[0].all[1].key();
+    world.answer(0, false);
+    let standing = vec![StandingOffer { offer, to: thread(0), until_ms: 5_000 }];
+    assert_eq!(
+        world.table.state(slot(0).id, 4_999),
+        Some(SlotState::Offered(standing)),
+        "until the time that was said"
+    );
+    world.now = 10_000;
+    assert_eq!(world.table.state(slot(0).id, world.now), Some(SlotState::Free), "then others may be asked");
+    asks_for_the_first_slot(&mut world, 1);
+    for (n, answer) in [(0, "gone"), (1, "booked")] {
+        world.talks[0].write(PHONE, A::Accept { offer, slot: slot(n).id }, &mut world.ids);
+        let yes = world.talks[0].all.last().expect("the yes").key();
+        let read = Appointment::of(&world.talks[0].acts(PHONE));
+        assert_eq!(
+            (read.accepted, read.waits_for_hospital),
+            (Some(yes), true),
+            "{answer}: late, and to be answered"
+        );
+        meet(&mut world, 0);
+        world.answer(0, false);
+        meet(&mut world, 0);
+        let says = world.talks[0].all.last().map(|act| act.what.clone());
+        let wanted = if n == 0 {
+            A::SlotGone { answers: yes, slot: slot(0).id }
+        } else {
+            A::Book { answers: yes, slot: slot(1) }
+        };
+        assert_eq!(says, Some(wanted), "{answer}: by the hospital's table alone");
+    }
+    world.check(PHONE, true);
 }
 
 #[test]
