@@ -37,8 +37,9 @@ const LAYERS: &[(&str, &[&str])] = &[
             "mecum-vault",
         ],
     ),
+    ("mecum-hospital", &["mecum-api", "mecum-client", "mecum-domain"]),
     ("mecum-relay", &["mecum-seal", "mecum-sync"]),
-    ("mecum-server", &["mecum-relay"]),
+    ("mecum-server", &["mecum-hospital", "mecum-relay"]),
     ("mecum-testkit", &["mecum-domain", "mecum-interop", "mecum-seal", "mecum-sync"]),
     ("mecum", &["mecum-api", "mecum-client"]),
     // The development shell is never shipped, so it may make the demo record from the seeded generator.
@@ -58,7 +59,10 @@ const PILLARS: &[(&str, &[&str])] = &[
     ("automerge", &["mecum-documents"]),
     ("rusqlite", &["mecum-vault", "mecum-relay"]),
     ("ring", &["mecum-seal", "mecum-client", "mecum-documents", "mecum-interop"]),
-    ("tokio", &["mecum-client", "mecum-relay", "mecum-server", "mecum-bridge", "mecum-testkit"]),
+    (
+        "tokio",
+        &["mecum-client", "mecum-relay", "mecum-server", "mecum-hospital", "mecum-bridge", "mecum-testkit"],
+    ),
 ];
 
 /// serde is everywhere; these are the crates where it carries the contract.

@@ -5,6 +5,11 @@ use std::path::PathBuf;
 
 /// How the program is called.
 pub(crate) const USAGE: &str = "usage: mecum-server --data DIR --listen ADDRESS:PORT [--name NAME] [--proxy ADDRESS]
+       mecum-server --data DIR --listen ADDRESS:PORT --hospital DIR --directory FILE [--language TAG]
+                    [--join CODE | --found NAME] [--name NAME] [--proxy ADDRESS]
+       mecum-server relay --data DIR --listen ADDRESS:PORT [--name NAME] [--proxy ADDRESS] [--supervised]
+       mecum-server hospital --data DIR --directory FILE [--language TAG] [--server URL]
+                    [--join CODE | --found NAME --code CODE] [--supervised]
        mecum-server enrol --data DIR
        mecum-server backup --data DIR --to DIR
        mecum-server check --data DIR
@@ -15,6 +20,17 @@ pub(crate) const USAGE: &str = "usage: mecum-server --data DIR --listen ADDRESS:
   --name NAME      what the server calls itself
   --proxy ADDRESS  a proxy in front of this server, such as 127.0.0.1: whom it names in X-Forwarded-For is who asks;
                    may be given more than once
+  --hospital DIR   also answers for a hospital, whose folder that is: relay and hospital run as two processes, which end
+                   with this one and are started again when they end
+  relay            the server alone
+  hospital         a hospital's program alone: it receives what patients say, books, and says what is gone
+  --directory FILE what the hospital publishes, as JSON: read again when it changes
+  --language TAG   in which of the directory's languages the program writes, such as id; en if it is not given
+  --server URL     the server that the program speaks with; it is kept with the account
+  --join CODE      the first time: the code that a desk of the hospital shows; - reads it from standard input
+  --found NAME     the first time, where there is no desk: founds the account, which has no recovery kit then
+  --code CODE      the enrolment code to found it with; - reads it from standard input
+  --supervised     ends when standard input is closed, with whoever started it
   enrol            prints a one-time code that admits one account; works while the server runs
   backup           copies key and database, also while the server runs; made in DIR under a name with the time if DIR
                    is there, as DIR if it is not
@@ -28,7 +44,14 @@ exit codes: 0 done, 1 not done, 2 not understood, 3 something is wrong in what w
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
     /// To serve.
-    Serve { data: PathBuf, listen: SocketAddr, name: Option<String>, proxies: Vec<IpAddr> },
+    Serve {
+        relay: RelayAsked,
+        /// The hospital beside it, as a process of its own.
+        hospital: Option<HospitalAsked>,
+        supervised: bool,
+    },
+    /// To answer for a hospital.
+    Hospital { hospital: HospitalAsked, server: Option<String>, code: Option<String>, supervised: bool },
     /// For an enrolment code.
     Enrol { data: PathBuf },
     /// For a backup.
@@ -41,6 +64,35 @@ pub(crate) enum Asked {
     Help,
 }
 
+/// How to serve.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct RelayAsked {
+    pub(crate) data: PathBuf,
+    pub(crate) listen: SocketAddr,
+    pub(crate) name: Option<String>,
+    pub(crate) proxies: Vec<IpAddr>,
+}
+
+/// For which hospital to answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct HospitalAsked {
+    pub(crate) data: PathBuf,
+    pub(crate) directory: PathBuf,
+    pub(crate) language: Option<String>,
+    pub(crate) account: Account,
+}
+
+/// Whose account it answers for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Account {
+    /// The one that is in its folder.
+    Here,
+    /// That of a desk, by the code that it shows.
+    Join(String),
+    /// A new one, by the hospital's name.
+    Found(String),
+}
+
 /// A command line that is not understood; the text says why.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}\n{USAGE}")]
@@ -48,7 +100,27 @@ pub(crate) struct NotUnderstood(String);
 
 /// The options that each command takes: those with a value, and those without.
 const COMMANDS: &[(&str, &[&str], &[&str])] = &[
-    ("serve", &["--data", "--listen", "--name", "--proxy"], &[]),
+    (
+        "serve",
+        &[
+            "--data",
+            "--listen",
+            "--name",
+            "--proxy",
+            "--hospital",
+            "--directory",
+            "--language",
+            "--join",
+            "--found",
+        ],
+        &[],
+    ),
+    ("relay", &["--data", "--listen", "--name", "--proxy"], &["--supervised"]),
+    (
+        "hospital",
+        &["--data", "--directory", "--language", "--server", "--join", "--found", "--code"],
+        &["--supervised"],
+    ),
     ("enrol", &["--data"], &[]),
     ("backup", &["--data", "--to"], &[]),
     ("check", &["--data"], &[]),
@@ -64,7 +136,7 @@ struct Given {
 /// Reads a command line, without the program's name.
 pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Asked, NotUnderstood> {
     let mut arguments = arguments.peekable();
-    let command = arguments.next_if(|first| !first.starts_with('-') && first != "serve");
+    let command = arguments.next_if(|first| !first.starts_with('-'));
     let command = command.as_deref().unwrap_or("serve");
     let Some((_, with_value, without)) = COMMANDS.iter().find(|(name, ..)| *name == command) else {
         return Err(NotUnderstood(format!("unknown command: {command}")));
@@ -100,21 +172,82 @@ impl Given {
             "backup" => Asked::Backup { data, to: self.needed("--to")?.into() },
             "check" => Asked::Check { data },
             "restore" => {
-                let replace = self.flags.iter().any(|flag| flag == "--replace");
+                let replace = self.is_flagged("--replace");
                 Asked::Restore { from: self.needed("--from")?.into(), data, replace }
             }
+            "hospital" => self.hospital_alone(data)?,
             _ => {
-                let listen = self.needed("--listen")?.parse().map_err(|_| {
-                    NotUnderstood("--listen takes an address and a port, such as 127.0.0.1:7400".to_owned())
-                })?;
-                let proxies = self.all("--proxy").map(str::parse).collect::<Result<_, _>>();
-                let proxies = proxies.map_err(|_| {
-                    NotUnderstood("--proxy takes an address without a port, such as 127.0.0.1".to_owned())
-                })?;
-                let name = self.all("--name").next().map(str::to_owned);
-                Asked::Serve { data, listen, name, proxies }
+                let relay = self.relay(data)?;
+                let hospital = self.hospital_beside(relay.listen)?;
+                Asked::Serve { relay, hospital, supervised: self.is_flagged("--supervised") }
             }
         })
+    }
+
+    fn relay(&self, data: PathBuf) -> Result<RelayAsked, NotUnderstood> {
+        let listen = self.needed("--listen")?.parse().map_err(|_| {
+            NotUnderstood("--listen takes an address and a port, such as 127.0.0.1:7400".to_owned())
+        })?;
+        let proxies = self.all("--proxy").map(str::parse).collect::<Result<_, _>>();
+        let proxies = proxies.map_err(|_| {
+            NotUnderstood("--proxy takes an address without a port, such as 127.0.0.1".to_owned())
+        })?;
+        Ok(RelayAsked { data, listen, name: self.one("--name"), proxies })
+    }
+
+    fn hospital_beside(&self, listen: SocketAddr) -> Result<Option<HospitalAsked>, NotUnderstood> {
+        let Some(data) = self.one("--hospital") else {
+            let without = ["--directory", "--language", "--join", "--found"];
+            return match without.into_iter().find(|name| self.one(name).is_some()) {
+                Some(name) => Err(NotUnderstood(format!("{name} is for a server with --hospital"))),
+                None => Ok(None),
+            };
+        };
+        // The two speak in clear, so they do it on this machine alone.
+        if !listen.ip().is_loopback() && !listen.ip().is_unspecified() {
+            let why = "--hospital needs a --listen that this machine reaches, such as 127.0.0.1:7400";
+            return Err(NotUnderstood(why.to_owned()));
+        }
+        self.hospital(data.into()).map(Some)
+    }
+
+    fn hospital_alone(&self, data: PathBuf) -> Result<Asked, NotUnderstood> {
+        let hospital = self.hospital(data)?;
+        let (server, code) = (self.one("--server"), self.one("--code"));
+        match hospital.account {
+            Account::Found(_) if server.is_none() || code.is_none() => {
+                return Err(NotUnderstood("--found needs --server and --code".to_owned()));
+            }
+            Account::Here | Account::Join(_) if code.is_some() => {
+                return Err(NotUnderstood("--code is for --found".to_owned()));
+            }
+            Account::Here if server.is_some() => {
+                return Err(NotUnderstood("--server is for --found and --join".to_owned()));
+            }
+            _ => {}
+        }
+        Ok(Asked::Hospital { hospital, server, code, supervised: self.is_flagged("--supervised") })
+    }
+
+    fn hospital(&self, data: PathBuf) -> Result<HospitalAsked, NotUnderstood> {
+        let account = match (self.one("--join"), self.one("--found")) {
+            (None, None) => Account::Here,
+            (Some(code), None) => Account::Join(code),
+            (None, Some(name)) => Account::Found(name),
+            (Some(_), Some(_)) => {
+                return Err(NotUnderstood("an account is joined or founded: give one of the two".to_owned()));
+            }
+        };
+        let directory = self.needed("--directory")?.into();
+        Ok(HospitalAsked { data, directory, language: self.one("--language"), account })
+    }
+
+    fn is_flagged(&self, name: &str) -> bool {
+        self.flags.iter().any(|flag| flag == name)
+    }
+
+    fn one(&self, name: &str) -> Option<String> {
+        self.all(name).next().map(str::to_owned)
     }
 
     fn all(&self, name: &str) -> impl Iterator<Item = &str> {
@@ -127,59 +260,4 @@ impl Given {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(line: &str) -> Result<Asked, NotUnderstood> {
-        parse(line.split_whitespace().map(str::to_owned))
-    }
-
-    #[test]
-    fn arguments_say_what_to_do() {
-        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let local = IpAddr::from([127, 0, 0, 1]);
-        let serve = |proxies| Asked::Serve { data: "d".into(), listen, name: None, proxies };
-        let restore = |replace| Asked::Restore { from: "b".into(), data: "d".into(), replace };
-        let cases = [
-            ("--data d --listen 127.0.0.1:0", serve(vec![])),
-            ("--data d --listen 127.0.0.1:0 --proxy 127.0.0.1", serve(vec![local])),
-            (
-                "--proxy 127.0.0.1 --proxy ::1 --data d --listen 127.0.0.1:0",
-                serve(vec![local, [0, 0, 0, 0, 0, 0, 0, 1u16].into()]),
-            ),
-            ("enrol --data d", Asked::Enrol { data: "d".into() }),
-            ("backup --data d --to b", Asked::Backup { data: "d".into(), to: "b".into() }),
-            ("check --data d", Asked::Check { data: "d".into() }),
-            ("restore --from b --data d", restore(false)),
-            ("restore --from b --replace --data d", restore(true)),
-            ("backup --help", Asked::Help),
-        ];
-        for (line, asked) in cases {
-            assert_eq!(parsed(line), Ok(asked), "{line:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_understood_is_refused_with_usage() {
-        for line in [
-            "",
-            "--data d",
-            "--listen 127.0.0.1:0",
-            "--data d --listen nowhere",
-            "--data d --listen 127.0.0.1:0 --quiet",
-            "--data d --data e --listen 127.0.0.1:0",
-            "--data d --listen 127.0.0.1:0 --proxy 127.0.0.1:80",
-            "enrol --data d --listen 127.0.0.1:0",
-            "backup --data d",
-            "restore --from b",
-            "restore --from b --data d --replace --replace",
-            "check --data d --replace",
-            "serve --data d",
-            "start --data d",
-            "--data",
-        ] {
-            let refused = parsed(line).expect_err("refused");
-            assert!(refused.to_string().contains("usage:"), "usage is printed for {line:?}");
-        }
-    }
-}
+mod tests;

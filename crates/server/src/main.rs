@@ -1,14 +1,18 @@
-//! `mecum-server`: runs the relay over one data folder, and backs that folder up, checks and restores it. It parses arguments,
-//! prints, and stops gracefully. Everything else is the relay's.
+//! `mecum-server`: runs the relay over one data folder, and backs that folder up, checks and restores it; runs a hospital's program; and
+//! runs both as two processes. It parses arguments, prints, and stops gracefully. Everything else is the relay's and the hospital's.
 
 mod arguments;
+mod hospital;
+mod parent;
 mod report;
+mod supervising;
+mod together;
 
-use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
-use arguments::{Asked, NotUnderstood, USAGE, parse};
+use arguments::{Asked, NotUnderstood, RelayAsked, USAGE, parse};
+use mecum_hospital::HospitalError;
 use mecum_relay::folder::{self, FolderError, Manifest};
 use mecum_relay::{OpenRelayError, Relay, RelayOptions};
 use tokio::net::TcpListener;
@@ -31,6 +35,14 @@ enum ServerError {
     Listen(std::io::Error),
     #[error("{0}")]
     Serve(std::io::Error),
+    #[error("hospital: {0}")]
+    Hospital(#[from] HospitalError),
+    #[error("no code on standard input: {0}")]
+    NoCode(std::io::Error),
+    #[error("cannot find this program to start it again: {0}")]
+    NoProgram(std::io::Error),
+    #[error("the relay ended before it listened: its own line says why")]
+    NoRelay,
     /// Said already, line by line.
     #[error("not sound")]
     Unsound,
@@ -61,7 +73,11 @@ fn run(asked: Asked) -> Result<(), ServerError> {
             println!("{}", report::offered(&Manifest::read(&from)?, now_ms));
             println!("{}", report::restored(&folder::restore(&from, &data, replace, now_ms)?));
         }
-        Asked::Serve { data, listen, name, proxies } => serve(&data, listen, name, proxies)?,
+        Asked::Serve { relay, hospital: None, supervised } => serve(relay, supervised)?,
+        Asked::Serve { relay, hospital: Some(hospital), .. } => together::serve(&relay, hospital)?,
+        Asked::Hospital { hospital, server, code, supervised } => {
+            hospital::answer(hospital, server, code, supervised)?;
+        }
     }
     Ok(())
 }
@@ -81,40 +97,17 @@ fn check(data: &Path) -> Result<(), ServerError> {
 }
 
 #[tokio::main]
-async fn serve(
-    data: &Path,
-    listen: SocketAddr,
-    name: Option<String>,
-    proxies: Vec<IpAddr>,
-) -> Result<(), ServerError> {
+async fn serve(asked: RelayAsked, supervised: bool) -> Result<(), ServerError> {
+    let RelayAsked { data, listen, name, proxies } = asked;
     let mut options = RelayOptions::default();
     options.name = name.unwrap_or(options.name);
     options.proxies = proxies;
-    std::fs::create_dir_all(data).map_err(OpenRelayError::from)?;
-    let _lock = folder::lock(data)?;
-    let relay = Relay::open(data, options)?;
+    std::fs::create_dir_all(&data).map_err(OpenRelayError::from)?;
+    let _lock = folder::lock(&data)?;
+    let relay = Relay::open(&data, options)?;
     let listener = TcpListener::bind(listen).await.map_err(ServerError::Listen)?;
     let address = listener.local_addr().map_err(ServerError::Listen)?;
     println!("listening on http://{address}");
     println!("pin {}", relay.key());
-    relay.serve(listener, asked_to_stop()).await.map_err(ServerError::Serve)
-}
-
-/// Done on Ctrl-C or SIGTERM.
-async fn asked_to_stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminated.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
-        }
-    }
-    // Without signals the server runs until it is killed: nothing that was acknowledged is lost by that.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+    relay.serve(listener, parent::asked_to_stop(supervised)).await.map_err(ServerError::Serve)
 }
