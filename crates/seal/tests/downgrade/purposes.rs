@@ -57,12 +57,13 @@ pub(crate) const DERIVED: [&str; 18] = [
 ];
 
 /// Bound within one function each, to what it seals or hashes: nobody can ask for another.
-const WITHIN: [&str; 28] = [
+const WITHIN: [&str; 29] = [
     "mecum act v1",
     "mecum actor v1",
     "mecum after cut v1",
     "mecum care document v1",
     "mecum clash v1",
+    "mecum desk v1",
     "mecum expected spaces v1",
     "mecum genesis v1",
     "mecum helper asked v1",
