@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mecum_api::{NewsArgs, SyncView, command};
+use mecum_api::{CallError, NewsArgs, SyncView, command};
 use mecum_client::{
     After, App, AppOptions, CareAct, CareMark, CareTalk, IncarnationId, Session, SessionError, SpaceId,
     TalkActs,
@@ -128,7 +128,7 @@ impl Agent {
     /// Answers every conversation that has changed since it was answered. Answers how many acts were said.
     ///
     /// # Errors
-    /// What could not be kept or read; what was answered before it stands, and the rest is answered the next time.
+    /// The first of what could not be kept or read. Every other conversation is answered, and that one the next time.
     pub async fn answer(&mut self) -> Result<usize, HospitalError> {
         let looked = held(&self.desk).notice.look();
         match looked {
@@ -149,15 +149,26 @@ impl Agent {
         if !self.remember().await? {
             return Ok(0);
         }
-        let mut said = 0;
+        let (mut said, mut failed) = (0, None);
         for space in self.changed().await? {
             let (desk, clock) = (self.desk.clone(), self.clock.clone());
             let answered = move |session: &mut Session| {
                 let answered = held(&desk).answer(session, space, clock.now_ms())?;
                 Ok((session.care_mark(space), answered))
             };
-            let (mark, Answered { acts, later }) = self.app.with(answered).await?;
+            // What is wrong with one conversation keeps nobody else waiting.
+            let (mark, Answered { acts, later, failed: with }) = match self.app.with(answered).await {
+                Ok(answered) => answered,
+                Err(error) => {
+                    failed.get_or_insert(HospitalError::from(error));
+                    continue;
+                }
+            };
             said += acts;
+            if let Some(error) = with {
+                failed.get_or_insert(HospitalError::from(CallError::from(error)));
+                continue;
+            }
             self.answered.extend(mark.map(|mark| (space, mark)));
             if later {
                 self.later.insert(space, tokio::time::Instant::now());
@@ -166,7 +177,7 @@ impl Agent {
         if said > 0 {
             self.said = None;
         }
-        Ok(said)
+        failed.map_or(Ok(said), Err)
     }
 
     /// Reads what stands as booked in every conversation before the first is answered: of a table that was lost, or put back from a copy,
@@ -244,6 +255,8 @@ struct Answered {
     acts: usize,
     /// More is to be said once a minute has passed.
     later: bool,
+    /// Why the first of the conversations that could not be answered was not.
+    failed: Option<SessionError>,
 }
 
 impl Desk {
@@ -279,7 +292,13 @@ impl Desk {
             if says.is_empty() && rows.is_empty() {
                 continue;
             }
-            answered.acts += session.care_say(space, Some(thread), says, After::Everything, "", rows)?.len();
+            match session.care_say(space, Some(thread), says, After::Everything, "", rows) {
+                Ok(said) => answered.acts += said.len(),
+                Err(error) => {
+                    answered.failed.get_or_insert(error);
+                    continue;
+                }
+            }
             if let Some(decided) = decided {
                 self.ledger.take(decided);
             }

@@ -1,12 +1,12 @@
 //! What it does after a kill, with a lost table, an older copy, a wrong clock, and a week without it.
 
 use crate::house::{
-    HOUR, Hospital, MONDAY_8, Patient, accept, counted, is_book, is_gone, offer, slot, words,
+    HOUR, Hospital, MONDAY_8, Patient, accept, counted, directory, is_book, is_gone, offer, slot, talk, words,
 };
 use crate::world::call;
 use mecum_api::command;
-use mecum_client::OwnRow;
-use mecum_domain::{CaseAct, CasePhase};
+use mecum_client::{OwnRow, TalkActs};
+use mecum_domain::{ActKey, Appointment, CaseAct, CasePhase, MAX_TEXT_BYTES, ThreadId};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -49,8 +49,21 @@ async fn a_program_that_is_killed_between_any_two_commits_says_and_books_nothing
     assert!(whole, "at last nothing was cut off");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_program_whose_table_was_lost_keeps_every_booking() {
+/// Everybody asked, and staff offered the one slot to each of them: the first is asked about apart.
+struct OneSlot {
+    hospital: Hospital,
+    ratna: Patient,
+    of_ratna: ThreadId,
+    to_ratna: ActKey,
+    others: Vec<Patient>,
+    asked: Vec<ThreadId>,
+    offered: Vec<ActKey>,
+}
+
+/// Many spaces, for their order is that of random ids: whoever is asked first must not be given what another one has.
+const OTHERS: usize = 4;
+
+async fn one_slot_offered_to_all() -> OneSlot {
     let mut hospital = Hospital::new(&[1]).await;
     let ratna = hospital.patient("Ratna").await;
     let mut others = Vec::new();
@@ -71,6 +84,14 @@ async fn a_program_whose_table_was_lost_keeps_every_booking() {
         offered.push(hospital.staff(other, *thread, offer(&[1], until_ms)).await);
     }
     hospital.round(&all).await;
+    OneSlot { hospital, ratna, of_ratna, to_ratna, others, asked, offered }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_whose_table_was_lost_keeps_every_booking() {
+    let OneSlot { mut hospital, ratna, of_ratna, to_ratna, others, asked, offered } =
+        one_slot_offered_to_all().await;
+    let all: Vec<&Patient> = others.iter().chain([&ratna]).collect();
     ratna.say(Some(of_ratna), accept(to_ratna, 1)).await;
     hospital.round(&[&ratna]).await;
     assert_eq!(ratna.visit(of_ratna).await.0.booked, Some(slot(1)));
@@ -93,31 +114,46 @@ async fn a_program_whose_table_was_lost_keeps_every_booking() {
     }
 }
 
-/// Many spaces, for their order is that of random ids: whoever is asked first must not be given what another one has.
-const OTHERS: usize = 4;
+#[tokio::test(flavor = "multi_thread")]
+async fn one_conversation_that_cannot_be_answered_keeps_nobody_else_waiting() {
+    let mut hospital = Hospital::new(&[1]).await;
+    let mut patients = Vec::new();
+    for n in 0..OTHERS {
+        patients.push(hospital.patient(&format!("Budi {n}")).await);
+    }
+    // Who answers complaints has a name that no act holds: every receipt of one is refused.
+    let mut published = directory(&[1]);
+    published.ladders[0].rungs[0].name = "x".repeat(MAX_TEXT_BYTES + 1);
+    hospital.publish(&published);
+    let (mut asked, mut complained) = (Vec::new(), Vec::new());
+    for patient in &patients {
+        complained.push(patient.complain().await);
+        asked.push(patient.ask().await);
+        call::<command::SyncNow>(&patient.app, Value::Null).await;
+    }
+    call::<command::SyncNow>(hospital.app(), Value::Null).await;
+    let refused = hospital.agent().answer().await.expect_err("it says so").to_string();
+    assert_eq!(refused, "error-too-long");
+    hospital.publish(&directory(&[1]));
+    for (patient, visit) in patients.iter().zip(&asked) {
+        let TalkActs::Appointment(acts) = talk(hospital.app(), patient.space, *visit).await else {
+            panic!("an appointment")
+        };
+        let received = Appointment::of(&acts).received;
+        assert!(received.is_some(), "each other one was answered");
+    }
+    hospital.round(&patients.iter().collect::<Vec<_>>()).await;
+    for (patient, case) in patients.iter().zip(&complained) {
+        let (case, _) = patient.case(*case).await;
+        assert_eq!(case.handler, "Front desk", "and these as soon as it can");
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_was_put_back_from_a_copy_gives_nothing_away_again() {
-    let mut hospital = Hospital::new(&[1]).await;
-    let ratna = hospital.patient("Ratna").await;
-    let mut others = Vec::new();
-    for n in 0..OTHERS {
-        others.push(hospital.patient(&format!("Budi {n}")).await);
-    }
-    let of_ratna = ratna.ask().await;
-    let mut asked = Vec::new();
-    for other in &others {
-        asked.push(other.ask().await);
-    }
+    let OneSlot { mut hospital, ratna, of_ratna, to_ratna, others, asked, offered } =
+        one_slot_offered_to_all().await;
     let all: Vec<&Patient> = others.iter().chain([&ratna]).collect();
-    hospital.round(&all).await;
-    let until_ms = MONDAY_8 + 24 * HOUR;
-    let to_ratna = hospital.staff(&ratna, of_ratna, offer(&[1], until_ms)).await;
-    let mut offered = Vec::new();
-    for (other, thread) in others.iter().zip(&asked) {
-        offered.push(hospital.staff(other, *thread, offer(&[1], until_ms)).await);
-    }
-    hospital.round(&all).await;
     hospital.agent = None;
     let (data, copy) = (hospital.path("hospital"), hospital.path("copy"));
     copy_folder(&data, &copy);
