@@ -5,6 +5,7 @@ mod body;
 mod helping;
 mod mailbox;
 pub(crate) mod policy;
+mod publishing;
 mod recover;
 mod sign_in;
 mod sync;

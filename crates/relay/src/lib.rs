@@ -70,6 +70,7 @@ struct Shared {
     mailboxes_by_source: bucket::SiteBuckets,
     short_mailboxes_by_account: bucket::Buckets<mecum_seal::AccountId>,
     long_mailboxes_by_account: bucket::Buckets<mecum_seal::AccountId>,
+    pages_by_account: bucket::Buckets<mecum_seal::AccountId>,
     sites: bucket::SiteNames,
     helper_asks_by_source: bucket::SiteBuckets,
     by_device: bucket::Buckets<(mecum_seal::AccountId, mecum_seal::DeviceId)>,
@@ -96,6 +97,7 @@ impl Relay {
             long_mailboxes_by_account: bucket::Buckets::new(options.limits.long_mailboxes_per_account),
             helper_asks_by_source: bucket::SiteBuckets::new(options.limits.helper_asks_per_source),
             by_device: bucket::Buckets::new(options.limits.syncs_per_device),
+            pages_by_account: bucket::Buckets::new(options.limits.pages_per_account),
             sites: bucket::SiteNames::new(&*options.entropy),
             blocking: Semaphore::new(MAX_BLOCKING_CALLS),
             options,
@@ -110,9 +112,18 @@ impl Relay {
 
     /// Makes a one-time enrolment code, good for a week. Works beside a running server on the same folder.
     pub fn make_enrolment_code(&self) -> Result<String, StoreError> {
+        self.make_code(false)
+    }
+
+    /// Makes one for a hospital: whoever comes by it may publish pages besides.
+    pub fn make_host_code(&self) -> Result<String, StoreError> {
+        self.make_code(true)
+    }
+
+    fn make_code(&self, host: bool) -> Result<String, StoreError> {
         let code = code::make(&*self.shared.options.entropy);
         let expires_at_ms = self.shared.now_ms().saturating_add(code::CODE_LIFE_MS);
-        self.shared.store.add_code(code::hash(&code), expires_at_ms)?;
+        self.shared.store.add_code(code::hash(&code), expires_at_ms, host)?;
         Ok(code)
     }
 

@@ -31,6 +31,8 @@ pub struct Limits {
     pub helper_asks_per_source: Rate,
     /// Sync requests of one device: a device that floods waits, and the others of its account do not.
     pub syncs_per_device: Rate,
+    /// Pages that one host may publish or replace.
+    pub pages_per_account: Rate,
     /// Bytes that one account may store.
     pub quota_bytes: u64,
     /// Spaces that one account may found.
@@ -60,6 +62,7 @@ impl Default for Limits {
             long_mailboxes_per_account: Rate { burst: 30.0, per_second: 30.0 / 86_400.0 },
             helper_asks_per_source: Rate { burst: 10.0, per_second: 1.0 / 3_600.0 },
             syncs_per_device: Rate { burst: 200.0, per_second: 50.0 },
+            pages_per_account: Rate { burst: 30.0, per_second: 0.2 },
             quota_bytes: 2 * 1024 * 1024 * 1024,
             quota_spaces: 4_096,
             // As many as lie between two snapshots of a device: below, verifying costs more than is freed.

@@ -9,8 +9,8 @@ pub mod sqlite;
 
 use mecum_seal::{AccountId, DeviceId, Hash32, IncarnationId, SecretKey32, SpaceId, VerifyingKey};
 use mecum_sync::{
-    AccountEntry, DeviceCard, HelpersNotice, HelpersRequest, HelpersStage, Outcome, Push, Receipt, Refusal,
-    SaidPush, SaidSnapshot, Signed, SpaceEntry, SpaceSnapshot, Statement, StoredSnapshot, Verified,
+    AccountEntry, DeviceCard, HelpersNotice, HelpersRequest, HelpersStage, Outcome, PageName, Push, Receipt,
+    Refusal, SaidPush, SaidSnapshot, Signed, SpaceEntry, SpaceSnapshot, Statement, StoredSnapshot, Verified,
 };
 
 /// The database failed. Nothing was changed by the call that says so.
@@ -268,6 +268,15 @@ pub struct Swept {
     pub pruned_envelopes: u64,
 }
 
+/// What a host published under a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicPage {
+    /// Which one: a higher number takes the place of a lower one.
+    pub number: u64,
+    /// What was published.
+    pub body: Vec<u8>,
+}
+
 /// The three messages of a pairing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slot {
@@ -300,8 +309,20 @@ pub enum Opening {
 ///
 /// The outer error is the database's and means that nothing changed; the inner one is a refusal.
 pub trait LogStore: Send + Sync + 'static {
-    /// Keeps the hash of a fresh enrolment code.
-    fn add_code(&self, code: Hash32, expires_at_ms: i64) -> Result<(), StoreError>;
+    /// Keeps the hash of a fresh enrolment code; whoever comes by one for a `host` may publish pages.
+    fn add_code(&self, code: Hash32, expires_at_ms: i64, host: bool) -> Result<(), StoreError>;
+
+    /// A page that a host published.
+    fn public_page(&self, name: PageName) -> Result<Option<PublicPage>, StoreError>;
+
+    /// Keeps a page of a host, in the place of one of a lower number. The same again is accepted again.
+    fn put_public_page(
+        &self,
+        account: AccountId,
+        name: PageName,
+        page: PublicPage,
+        now_ms: i64,
+    ) -> Result<Result<(), Refusal>, StoreError>;
 
     /// Admits an account by the hash of a code. The same entry with the same code again is accepted again.
     fn enrol(

@@ -28,7 +28,10 @@ fn earlier(path: &Path, version: usize) {
     }
     if version > 0 {
         connection
-            .execute("INSERT INTO enrolment_code VALUES (zeroblob(32), 9999999999999, NULL)", [])
+            .execute(
+                "INSERT INTO enrolment_code (code, expires_at_ms) VALUES (zeroblob(32), 9999999999999)",
+                [],
+            )
             .unwrap();
     }
     connection.execute_batch(&format!("PRAGMA user_version = {version}")).unwrap();

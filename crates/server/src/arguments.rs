@@ -10,7 +10,7 @@ pub(crate) const USAGE: &str = "usage: mecum-server --data DIR --listen ADDRESS:
        mecum-server relay --data DIR --listen ADDRESS:PORT [--name NAME] [--proxy ADDRESS] [--supervised]
        mecum-server hospital --data DIR --directory FILE [--language TAG] [--server URL]
                     [--join CODE | --found NAME --code CODE] [--supervised]
-       mecum-server enrol --data DIR
+       mecum-server enrol --data DIR [--hospital]
        mecum-server backup --data DIR --to DIR
        mecum-server check --data DIR
        mecum-server restore --from DIR --data DIR [--replace]
@@ -31,7 +31,8 @@ pub(crate) const USAGE: &str = "usage: mecum-server --data DIR --listen ADDRESS:
   --found NAME     the first time, where there is no desk: founds the account, which has no recovery kit then
   --code CODE      the enrolment code to found it with; - reads it from standard input
   --supervised     ends when standard input is closed, with whoever started it
-  enrol            prints a one-time code that admits one account; works while the server runs
+  enrol            prints a one-time code that admits one account; works while the server runs. With --hospital the
+                   account may also publish what everybody can read
   backup           copies key and database, also while the server runs; made in DIR under a name with the time if DIR
                    is there, as DIR if it is not
   check            reads everything in a data folder or a backup and says what is wrong; changes nothing
@@ -53,7 +54,7 @@ pub(crate) enum Asked {
     /// To answer for a hospital.
     Hospital { hospital: HospitalAsked, server: Option<String>, code: Option<String>, supervised: bool },
     /// For an enrolment code.
-    Enrol { data: PathBuf },
+    Enrol { data: PathBuf, host: bool },
     /// For a backup.
     Backup { data: PathBuf, to: PathBuf },
     /// To check a data folder or a backup.
@@ -121,7 +122,7 @@ const COMMANDS: &[(&str, &[&str], &[&str])] = &[
         &["--data", "--directory", "--language", "--server", "--join", "--found", "--code"],
         &["--supervised"],
     ),
-    ("enrol", &["--data"], &[]),
+    ("enrol", &["--data"], &["--hospital"]),
     ("backup", &["--data", "--to"], &[]),
     ("check", &["--data"], &[]),
     ("restore", &["--from", "--data"], &["--replace"]),
@@ -168,7 +169,7 @@ impl Given {
     fn asked(&self, command: &str) -> Result<Asked, NotUnderstood> {
         let data = PathBuf::from(self.needed("--data")?);
         Ok(match command {
-            "enrol" => Asked::Enrol { data },
+            "enrol" => Asked::Enrol { data, host: self.is_flagged("--hospital") },
             "backup" => Asked::Backup { data, to: self.needed("--to")?.into() },
             "check" => Asked::Check { data },
             "restore" => {

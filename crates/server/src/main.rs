@@ -66,7 +66,7 @@ fn run(asked: Asked) -> Result<(), ServerError> {
     let now_ms = (RelayOptions::default().clock)();
     match asked {
         Asked::Help => println!("{USAGE}"),
-        Asked::Enrol { data } => println!("{}", enrol(&data)?),
+        Asked::Enrol { data, host } => println!("{}", enrol(&data, host)?),
         Asked::Backup { data, to } => println!("{}", report::made(&folder::backup(&data, &to, now_ms)?)),
         Asked::Check { data } => check(&data)?,
         Asked::Restore { from, data, replace } => {
@@ -82,12 +82,13 @@ fn run(asked: Asked) -> Result<(), ServerError> {
     Ok(())
 }
 
-fn enrol(data: &Path) -> Result<String, ServerError> {
+fn enrol(data: &Path, host: bool) -> Result<String, ServerError> {
     if !folder::is_data(data) {
         // A code of a server that was made up by a slip of the pen would admit nobody.
         return Err(FolderError::NoData.into());
     }
-    Ok(Relay::open(data, RelayOptions::default())?.make_enrolment_code()?)
+    let relay = Relay::open(data, RelayOptions::default())?;
+    Ok(if host { relay.make_host_code()? } else { relay.make_enrolment_code()? })
 }
 
 fn check(data: &Path) -> Result<(), ServerError> {

@@ -109,7 +109,7 @@ fn hospital_start(asked: &HospitalAsked, relay: SocketAddr, relay_data: &Path) -
         Account::Found(name) => {
             arguments.extend(["--found".to_owned(), name.clone()]);
             arguments.extend(["--code".to_owned(), FROM_INPUT.to_owned()]);
-            crate::enrol(relay_data).map_err(|error| error.to_string())?
+            crate::enrol(relay_data, true).map_err(|error| error.to_string())?
         }
         Account::Here => return Ok(Start { arguments, first_line: None }),
     };

@@ -14,6 +14,7 @@ pub mod frames;
 pub mod handed;
 pub mod helping;
 pub mod limits;
+pub mod notice;
 pub mod push;
 pub mod receipt;
 pub mod recover;
@@ -40,6 +41,7 @@ pub use helping::{
     HelpersAnswer, HelpersAsk, HelpersDone, HelpersFetch, HelpersNotice, HelpersPart, HelpersProof,
     HelpersRequest, HelpersStage, HelpersStop, HelpersStopping,
 };
+pub use notice::{Notice, PageName, is_signed_notice, notice_name};
 pub use push::{PushError, VerifiedPush, verify_push};
 pub use receipt::{Countersign, Receipt, Receipts};
 pub use recover::{RecoverRequest, RecoverResponse, RecoveryProof};

@@ -81,6 +81,10 @@ pub const SESSION_LIFE_MS: i64 = 12 * 60 * 60 * 1_000;
 pub const MAX_CODE_BYTES: usize = 64;
 /// Longest server name, in bytes.
 pub const MAX_SERVER_NAME_BYTES: usize = 256;
+/// Largest page that a host publishes, in bytes.
+pub const MAX_PUBLISHED_BYTES: usize = 512 * 1024;
+/// Most pages of one host.
+pub const MAX_PUBLISHED_PAGES: u64 = 16;
 /// Largest frame of sign-in, enrolment or server information, in bytes.
 pub const MAX_SMALL_FRAME_BYTES: usize = 16 * 1024;
 /// Largest request of who recovers an account, in bytes: its entry may hold every key of the account twice, for the kit and for

@@ -11,18 +11,18 @@ use mecum_seal::{DocumentId, IncarnationId, SigningKey};
 use mecum_sync::testing::Actor;
 use mecum_sync::{
     AccountBody, AccountEntry, AccountLog, Challenge, Countersign, FORMS, HelpersAsk, HelpersFetch,
-    HelpersNotice, HelpersPart, HelpersProof, HelpersStop, HelpersStopping, Item, PROTOCOL_VERSION, Push,
-    RecoverRequest, RecoveryProof, Role, SaidPush, SaidRequest, SaidSnapshot, SessionGrant, SessionToken,
-    ShortPush, ShortSnapshot, Signed, SpaceBody, SpaceEntry, SpaceLog, SpaceStanding, Statement, SyncRequest,
-    Why, decode, encode, helping,
+    HelpersNotice, HelpersPart, HelpersProof, HelpersStop, HelpersStopping, Item, Notice, PROTOCOL_VERSION,
+    Push, RecoverRequest, RecoveryProof, Role, SaidPush, SaidRequest, SaidSnapshot, SessionGrant,
+    SessionToken, ShortPush, ShortSnapshot, Signed, SpaceBody, SpaceEntry, SpaceLog, SpaceStanding,
+    Statement, SyncRequest, Why, decode, encode, helping, is_signed_notice, notice_name,
 };
 
 /// A name, and the bytes in hexadecimal digits: one on each line.
 type Vectors = Vec<(String, Vec<u8>)>;
 
 /// What there was first, what came with recovery helpers, the short forms, and what came with several requests beside each other.
-const FILES: [&str; 5] =
-    ["entries-v1.txt", "helpers-v1.txt", "short-v1.txt", "requests-v1.txt", "upheld-v1.txt"];
+const FILES: [&str; 6] =
+    ["entries-v1.txt", "helpers-v1.txt", "short-v1.txt", "requests-v1.txt", "upheld-v1.txt", "notice-v1.txt"];
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(name)
@@ -266,8 +266,27 @@ fn upheld_written() -> Vectors {
     vectors
 }
 
+/// What a hospital publishes, and the name of its page.
+fn notice_written() -> Vectors {
+    let hospital = Actor::new(1);
+    let notice = Notice {
+        account: hospital.account,
+        device: hospital.device,
+        key: hospital.signing.verifying_key(),
+        number: 300,
+        published_ms: 1_788_742_800_000,
+        body: b"deflated".to_vec(),
+    };
+    let signed = Signed::sign(notice, &hospital.signing);
+    let name = notice_name(hospital.account).to_vec();
+    vec![("name".to_owned(), name), ("notice".to_owned(), encode(&signed))]
+}
+
 /// What the live path writes.
 fn written(name: &str) -> Vectors {
+    if name == FILES[5] {
+        return notice_written();
+    }
     if name == FILES[4] {
         return upheld_written();
     }
@@ -460,4 +479,23 @@ fn the_frozen_logs_uphold_what_their_entries_say() {
         }
     }
     assert_eq!(amounts.len(), 6, "every entry was read");
+}
+
+#[test]
+fn a_notice_counts_for_the_account_that_it_names_and_as_it_was_signed() {
+    let vectors = frozen(FILES[5]);
+    let of = |name: &str| vectors.iter().find(|(known, _)| known == name).map(|(_, bytes)| bytes).unwrap();
+    let hospital = Actor::new(1);
+    let notice: Signed<Notice> = decode(of("notice"), 1 << 20).unwrap();
+    assert!(is_signed_notice(&notice, hospital.account), "it is that hospital's");
+    assert!(!is_signed_notice(&notice, Actor::new(2).account), "and no other's");
+    assert_eq!(notice.unverified().number, 300);
+    assert_eq!(notice_name(notice.unverified().account).as_slice(), of("name"), "under that name");
+    for at in 0..of("notice").len() {
+        let mut changed = of("notice").clone();
+        changed[at] ^= 1;
+        let read = decode::<Signed<Notice>>(&changed, 1 << 20);
+        let counts = read.is_ok_and(|read| is_signed_notice(&read, hospital.account));
+        assert!(!counts, "byte {at} was changed");
+    }
 }

@@ -9,9 +9,13 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use mecum_sync::RefusalCode;
-use mecum_sync::limits::{MAX_MAILBOX_BYTES, MAX_RECOVER_BYTES, MAX_REQUEST_BYTES, MAX_SMALL_FRAME_BYTES};
+use mecum_sync::limits::{
+    MAX_MAILBOX_BYTES, MAX_PUBLISHED_BYTES, MAX_RECOVER_BYTES, MAX_REQUEST_BYTES, MAX_SMALL_FRAME_BYTES,
+};
 
-use super::{Context, Refused, author, health, helping, mailbox, metrics, recover, sign_in, sync, wake};
+use super::{
+    Context, Refused, author, health, helping, mailbox, metrics, publishing, recover, sign_in, sync, wake,
+};
 use crate::accept::Peer;
 use crate::bucket::source_of;
 use crate::store::Author;
@@ -37,6 +41,8 @@ pub enum Access {
     AccountKey,
     /// Who knows a mailbox's 128-bit name. To keep one for days takes a session too.
     MailboxName,
+    /// Who knows a page's 128-bit name may read it. To publish it takes the session of a host.
+    PageName,
     /// A live device of an account, by its session. A session ends with its device.
     Session,
     /// This machine itself, and not through a proxy.
@@ -108,6 +114,13 @@ const ROUTES: &[Served] = &[
         (Access::MailboxName, MAX_MAILBOX_BYTES),
         || get(mailbox::get).put(mailbox::put),
     ),
+    served(
+        "page",
+        "/v1/page/{page}/{number}",
+        &["GET", "PUT"],
+        (Access::PageName, MAX_PUBLISHED_BYTES),
+        || get(publishing::get).put(publishing::put),
+    ),
     served("server", "/v1/server", GET, (Access::Anyone, 0), || get(sign_in::server)),
     served("health", "/v1/health", GET, (Access::Anyone, 0), || get(health)),
     served("metrics", "/v1/metrics", GET, (Access::ThisMachine, 0), || get(metrics)),
@@ -162,7 +175,8 @@ fn allowed(context: &Context, route: &Route, request: &Request) -> Result<Option
         | Access::RecoveryKey
         | Access::AskersKey
         | Access::AccountKey
-        | Access::MailboxName => None,
+        | Access::MailboxName
+        | Access::PageName => None,
         Access::Session => Some(author(&context.shared, request.headers())?.0),
         Access::ThisMachine if is_this_machine(request) => None,
         Access::ThisMachine => return Err(RefusalCode::NotFound.into()),

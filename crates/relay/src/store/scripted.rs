@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use mecum_seal::testing::SeededEntropy;
 use mecum_seal::{AccountId, DeviceId, Hash32, SecretKey32, VerifyingKey};
-use mecum_sync::{AccountEntry, DeviceCard, HelpersNotice, HelpersRequest, Refusal, Signed};
+use mecum_sync::{AccountEntry, DeviceCard, HelpersNotice, HelpersRequest, PageName, Refusal, Signed};
 
 use super::{
-    Asked, Asking, Author, Given, Kept, LogStore, Opening, Page, Recovered, Recovering, RecoveryKeys, Slot,
-    StoreError, Swept, Wanted,
+    Asked, Asking, Author, Given, Kept, LogStore, Opening, Page, PublicPage, Recovered, Recovering,
+    RecoveryKeys, Slot, StoreError, Swept, Wanted,
 };
 use crate::{Relay, RelayOptions};
 
@@ -46,7 +46,21 @@ impl LogStore for Scripted {
         (self.inbox_head)(author)
     }
 
-    fn add_code(&self, _: Hash32, _: i64) -> Result<(), StoreError> {
+    fn add_code(&self, _: Hash32, _: i64, _: bool) -> Result<(), StoreError> {
+        Err(StoreError::NotCommitted)
+    }
+
+    fn public_page(&self, _: PageName) -> Result<Option<PublicPage>, StoreError> {
+        Err(StoreError::NotCommitted)
+    }
+
+    fn put_public_page(
+        &self,
+        _: AccountId,
+        _: PageName,
+        _: PublicPage,
+        _: i64,
+    ) -> Result<Result<(), Refusal>, StoreError> {
         Err(StoreError::NotCommitted)
     }
 

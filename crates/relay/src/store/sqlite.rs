@@ -12,6 +12,7 @@ mod inbox;
 mod mailboxes;
 mod members;
 mod pruning;
+mod publishing;
 mod pushes;
 mod recovery;
 mod snapshots;
@@ -24,16 +25,16 @@ use std::time::Duration;
 
 use mecum_seal::{AccountId, DeviceId, Hash32, SecretKey32, VerifyingKey};
 use mecum_sync::{
-    AccountEntry, DecodeError, DeviceCard, HelpersNotice, HelpersRequest, Outcome, Refusal, RefusalCode,
-    Signed,
+    AccountEntry, DecodeError, DeviceCard, HelpersNotice, HelpersRequest, Outcome, PageName, Refusal,
+    RefusalCode, Signed,
 };
 use minicbor::{Decode, Encode};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
-    Asked, Asking, Author, Given, Kept, LogStore, Opening, Page, Recovered, Recovering, RecoveryKeys, Slot,
-    StoreError, Swept, Wanted,
+    Asked, Asking, Author, Given, Kept, LogStore, Opening, Page, PublicPage, Recovered, Recovering,
+    RecoveryKeys, Slot, StoreError, Swept, Wanted,
 };
 use writer::Writer;
 
@@ -47,6 +48,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0006_pruning.sql"),
     include_str!("../../migrations/0007_requests.sql"),
     include_str!("../../migrations/0008_sites.sql"),
+    include_str!("../../migrations/0009_pages.sql"),
 ];
 /// The version from which on devices' ids and recovery keys are taken: what is older has them taken when it is brought up to
 /// date.
@@ -92,8 +94,22 @@ impl SqliteStore {
 }
 
 impl LogStore for SqliteStore {
-    fn add_code(&self, code: Hash32, expires_at_ms: i64) -> Result<(), StoreError> {
-        self.writer.write(move |c| accounts::add_code(c, code, expires_at_ms))
+    fn add_code(&self, code: Hash32, expires_at_ms: i64, host: bool) -> Result<(), StoreError> {
+        self.writer.write(move |c| accounts::add_code(c, code, expires_at_ms, host))
+    }
+
+    fn public_page(&self, name: PageName) -> Result<Option<PublicPage>, StoreError> {
+        self.read(|c| publishing::page(c, name))
+    }
+
+    fn put_public_page(
+        &self,
+        account: AccountId,
+        name: PageName,
+        page: PublicPage,
+        now_ms: i64,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        self.writer.write(move |c| attempt(c, |c| publishing::put(c, account, name, &page, now_ms)))
     }
 
     fn enrol(

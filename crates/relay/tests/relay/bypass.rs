@@ -199,6 +199,14 @@ fn without_authority(scene: &Scene, name: &str) -> Option<Vec<Attempt>> {
                 Attempt::new("PUT", &at("offer?days=7"), b"sealed".to_vec()),
             ]
         }
+        "page" => {
+            let at = |number: &str| format!("/v1/page/00112233445566778899aabbccddeeff/{number}");
+            vec![
+                Attempt::new("GET", &at("0"), Vec::new()),
+                Attempt::new("PUT", &at("1"), b"a page".to_vec()),
+                Attempt::new("PUT", &at("9223372036854775807"), b"a page".to_vec()),
+            ]
+        }
         "metrics" => {
             let asked = Attempt::new("GET", "/v1/metrics", Vec::new());
             vec![asked.with(&["x-forwarded-for: 203.0.113.9"])]

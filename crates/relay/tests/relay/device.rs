@@ -18,10 +18,20 @@ pub(crate) struct Device {
 impl Device {
     /// Enrols a new account and signs in.
     pub(crate) async fn enrolled(server: &Server, seed: u64) -> Self {
+        let code = server.relay.make_enrolment_code().unwrap();
+        Self::enrolled_by(server, seed, &code).await
+    }
+
+    /// Enrols the account of a hospital and signs in.
+    pub(crate) async fn host(server: &Server, seed: u64) -> Self {
+        let code = server.relay.make_host_code().unwrap();
+        Self::enrolled_by(server, seed, &code).await
+    }
+
+    async fn enrolled_by(server: &Server, seed: u64, code: &str) -> Self {
         let actor = Actor::new(seed);
         let genesis = actor.account_genesis();
-        let code = server.relay.make_enrolment_code().unwrap();
-        let _: EnrolResponse = enrol(server, &code, &genesis).await.frame();
+        let _: EnrolResponse = enrol(server, code, &genesis).await.frame();
         let follower = Follower::found(&genesis, actor.incarnation, Some(server.pin())).unwrap();
         let mut device = Self { actor, follower, token: String::new() };
         device.sign_in(server).await;

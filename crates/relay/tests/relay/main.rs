@@ -20,6 +20,7 @@ mod mailboxes;
 mod members;
 mod policies;
 mod pruning;
+mod publishing;
 mod recovery;
 mod refusals;
 mod restored;

@@ -31,6 +31,7 @@ fn every_route_has_the_policy_that_is_written_here() {
         "sync: POST /v1/sync Session 16777216",
         "wake: GET /v1/wake Session 0",
         "mailbox: GET,PUT /v1/mailbox/{mailbox}/{slot} MailboxName 16384",
+        "page: GET,PUT /v1/page/{page}/{number} PageName 524288",
         "server: GET /v1/server Anyone 0",
         "health: GET /v1/health Anyone 0",
         "metrics: GET /v1/metrics ThisMachine 0",
@@ -49,7 +50,12 @@ async fn status(server: &Server, method: &str, path: &str, headers: &str, body: 
 
 /// A path of the route, with something in its open places.
 fn path_of(route: &Route) -> String {
-    route.path.replace("{mailbox}", "00112233445566778899aabbccddeeff").replace("{slot}", "offer")
+    route
+        .path
+        .replace("{mailbox}", "00112233445566778899aabbccddeeff")
+        .replace("{slot}", "offer")
+        .replace("{page}", "00112233445566778899aabbccddeeff")
+        .replace("{number}", "1")
 }
 
 /// What is not a session, in every form that might be taken for one.

@@ -44,6 +44,7 @@ pub(crate) fn roomy() -> Limits {
         short_mailboxes_per_account: open,
         long_mailboxes_per_account: open,
         helper_asks_per_source: open,
+        pages_per_account: open,
         syncs_per_device: open,
         ..Limits::default()
     }

@@ -17,7 +17,7 @@ pub(crate) const WRAPS: [&str; 7] = [
 ];
 
 /// Contexts of signatures.
-pub(crate) const SIGNATURES: [&str; 14] = [
+pub(crate) const SIGNATURES: [&str; 15] = [
     "mecum/account-entry/1",
     "mecum/space-entry/1",
     "mecum/statement/1",
@@ -32,6 +32,7 @@ pub(crate) const SIGNATURES: [&str; 14] = [
     "mecum/helpers-request/1",
     "mecum/helpers-fetch/1",
     "mecum/helpers-stop/1",
+    "mecum/notice/1",
 ];
 
 /// Purposes of keys that are derived from another.
@@ -57,7 +58,7 @@ pub(crate) const DERIVED: [&str; 18] = [
 ];
 
 /// Bound within one function each, to what it seals or hashes: nobody can ask for another.
-const WITHIN: [&str; 29] = [
+const WITHIN: [&str; 30] = [
     "mecum act v1",
     "mecum actor v1",
     "mecum after cut v1",
@@ -69,6 +70,7 @@ const WITHIN: [&str; 29] = [
     "mecum helper asked v1",
     "mecum helper part taken v1",
     "mecum invitation v1",
+    "mecum notice page v1",
     "mecum record v1",
     "mecum regenesis v1",
     "mecum replay v1",

@@ -10,9 +10,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{helping, inbox, int, members, recovery, stored, uint};
 use crate::store::{Author, Kept, Recovered, Recovering, RecoveryKeys, StoreError, Wanted};
 
-pub(super) fn add_code(c: &Connection, code: Hash32, expires_at_ms: i64) -> Result<(), StoreError> {
-    c.prepare_cached("INSERT INTO enrolment_code (code, expires_at_ms) VALUES (?1, ?2)")?
-        .execute(params![code.as_bytes(), expires_at_ms])?;
+pub(super) fn add_code(
+    c: &Connection,
+    code: Hash32,
+    expires_at_ms: i64,
+    host: bool,
+) -> Result<(), StoreError> {
+    c.prepare_cached("INSERT INTO enrolment_code (code, expires_at_ms, host) VALUES (?1, ?2, ?3)")?
+        .execute(params![code.as_bytes(), expires_at_ms, host])?;
     Ok(())
 }
 
@@ -85,17 +90,17 @@ pub(super) fn enrol(
     genesis: &Signed<AccountEntry>,
     now_ms: i64,
 ) -> Result<Result<(), Refusal>, StoreError> {
-    let row: Option<(i64, Option<Vec<u8>>)> = c
-        .prepare_cached("SELECT expires_at_ms, used_by FROM enrolment_code WHERE code = ?1")?
-        .query_row([code.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+    let row: Option<(i64, Option<Vec<u8>>, bool)> = c
+        .prepare_cached("SELECT expires_at_ms, used_by, host FROM enrolment_code WHERE code = ?1")?
+        .query_row([code.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let hash = genesis.hash();
-    match row {
+    let host = match row {
         // A retry after a lost answer.
-        Some((_, Some(used_by))) if used_by == hash.as_bytes() => return Ok(Ok(())),
-        Some((expires_at_ms, None)) if expires_at_ms > now_ms => {}
+        Some((_, Some(used_by), _)) if used_by == hash.as_bytes() => return Ok(Ok(())),
+        Some((expires_at_ms, None, host)) if expires_at_ms > now_ms => host,
         _ => return Ok(Err(RefusalCode::BadCode.into())),
-    }
+    };
     let log = match AccountLog::found(genesis) {
         Ok(log) => log,
         Err(error) => return Ok(Err(refusal(error, None))),
@@ -106,8 +111,8 @@ pub(super) fn enrol(
     }
     c.prepare_cached("UPDATE enrolment_code SET used_by = ?2 WHERE code = ?1")?
         .execute(params![code.as_bytes(), hash.as_bytes()])?;
-    c.prepare_cached("INSERT INTO account (account, state, enrolled_at_ms) VALUES (?1, ?2, ?3)")?
-        .execute(params![account.as_bytes(), encode(&log), now_ms])?;
+    c.prepare_cached("INSERT INTO account (account, state, enrolled_at_ms, host) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![account.as_bytes(), encode(&log), now_ms, host])?;
     if !members::claim_devices(c, account, &log)? || !recovery::claim(c, account, &log)? {
         return Ok(Err(RefusalCode::AlreadyExists.into()));
     }
