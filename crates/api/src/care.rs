@@ -42,6 +42,10 @@ pub struct CareThreadView {
     pub chart: ChartId,
     /// The space that it is in.
     pub space: String,
+    /// The hospital.
+    pub hospital: HospitalId,
+    /// What the other side is called, as [`CareSpaceView::name`].
+    pub name: String,
     /// The conversation.
     pub thread: ThreadId,
     /// What it began with: the service that was asked for, or the first words.
@@ -52,6 +56,10 @@ pub struct CareThreadView {
     pub last_ms: i64,
     /// Who has to do something next; nobody while nothing is owed.
     pub waits_for: Option<Side>,
+    /// What the hospital owes, and until when, by its own hours where they are known here.
+    pub clock: Option<ClockView>,
+    /// What the reader may do in it now.
+    pub may: Vec<CareVerb>,
     /// Acts of this device that the server has not stored.
     pub unsent: u32,
     /// Acts of the other side that nobody of the reader's side has said to have seen.
@@ -64,6 +72,92 @@ pub struct CareThreadView {
     pub shown: Vec<ActKey>,
     /// The acts in their order; none in a list of conversations.
     pub acts: Vec<CareActView>,
+}
+
+/// How a clock stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClockState {
+    /// It runs.
+    #[default]
+    Running,
+    /// Less than a third is left.
+    Soon,
+    /// What was promised is late.
+    Late,
+    /// It stands, with a reason.
+    Paused,
+}
+
+/// What a hospital owes in a conversation. Minutes count only while it is open.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockView {
+    /// How it stands.
+    pub state: ClockState,
+    /// Whether the outcome is owed, and not an answer.
+    pub outcome: bool,
+    /// When the hospital had it, ms since the epoch by its clock.
+    pub received_ms: i64,
+    /// Until when, ms since the epoch.
+    pub due_ms: i64,
+    /// Open minutes that are left, or since when it is late; by every minute where the hours are not known here.
+    pub minutes: u32,
+    /// Open minutes from receipt to due.
+    pub of_minutes: u32,
+    /// Why it stands.
+    pub paused_for: Option<String>,
+}
+
+/// What somebody can do in a conversation, without what they have to say with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CareVerb {
+    /// Take a time of an offer.
+    Accept,
+    /// Nothing of an offer suits.
+    Refuse,
+    /// Ask for another time.
+    Move,
+    /// Give an appointment up.
+    Cancel,
+    /// Say that one is there.
+    CheckIn,
+    /// Offer times.
+    Offer,
+    /// Have a slot booked that was asked for.
+    Confirm,
+    /// Say that what was asked for cannot be done.
+    Decline,
+    /// Give up what was booked.
+    CallOff,
+    /// Take an offer back.
+    WithdrawOffer,
+    /// The patient is there.
+    Arrived,
+    /// It took place.
+    Done,
+    /// The patient did not come.
+    Missed,
+    /// Say something.
+    Say,
+    /// Take it to the next rung: only once what was promised is late.
+    StepUp,
+    /// Agree with the outcome.
+    Settle,
+    /// Not pursue it.
+    Withdraw,
+    /// Say that it is not settled.
+    Reopen,
+    /// Take it on.
+    Take,
+    /// Give it to somebody else.
+    HandOver,
+    /// Let the clock stand.
+    Pause,
+    /// Let it go on.
+    Resume,
+    /// Say what came of it.
+    Outcome,
 }
 
 /// One act.

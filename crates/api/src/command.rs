@@ -182,6 +182,18 @@ commands! {
     desk_list DeskList(()) -> Vec<DeskCodeView>;
     /// Says whether who answered a code is really them; no takes the code back.
     desk_answer DeskAnswer(DeskAnswerArgs) -> Vec<DeskCodeView>;
+    /// Who sits at this desk.
+    desk_get DeskGet(()) -> DeskView;
+    /// Somebody signs in at this desk, or out.
+    desk_sign_in DeskSignIn(DeskSignInArgs) -> DeskView;
+    /// The queue of this account as a hospital: what is due first at its top.
+    desk_queue DeskQueue(DeskQueueArgs) -> DeskQueueView;
+    /// The hospitals whose notice is kept here.
+    hospital_list HospitalList(()) -> Vec<HospitalView>;
+    /// What a hospital has published, as it was fetched last. Asks nobody.
+    hospital_get HospitalGet(HospitalArgs) -> HospitalView;
+    /// Fetches what a hospital publishes by the link that it prints. Nobody is told who reads it; no account is needed.
+    hospital_find HospitalFind(HospitalFindArgs) -> HospitalView;
     /// Opens the code of a hospital.
     hospital_open HospitalOpen(InvitationOpenArgs) -> HospitalOfferView;
     /// Connects a chart with the hospital whose code is open. It is let in once its desk has said yes.

@@ -5,6 +5,8 @@
 
 mod acting;
 mod documents;
+pub(crate) mod owing;
+pub(crate) mod queue;
 mod saying;
 mod seeing;
 mod talks;

@@ -103,6 +103,9 @@ mod handlers {
         desk_code(DeskCodeArgs) -> DeskCodeView;
         desk_list(()) -> Vec<DeskCodeView>;
         desk_answer(DeskAnswerArgs) -> Vec<DeskCodeView>;
+        hospital_list(()) -> Vec<HospitalView>;
+        hospital_get(HospitalArgs) -> HospitalView;
+        hospital_find(HospitalFindArgs) -> HospitalView;
         hospital_open(InvitationOpenArgs) -> HospitalOfferView;
         hospital_connect(HospitalConnectArgs) -> PairView;
         hospital_status(()) -> PairView;
@@ -178,6 +181,9 @@ mod handlers {
         care_get(CareThreadArgs) -> CareThreadView = |session: &mut _, args| care::care_get(session, &args);
         care_act(CareActArgs) -> CareThreadView = |session: &mut _, args| care::care_act(session, args);
         care_seen(CareSeenArgs) -> () = |session: &mut _, args| care::care_seen(session, args);
+        desk_get(()) -> DeskView = |session: &mut crate::session::Session, ()| session.desk();
+        desk_sign_in(DeskSignInArgs) -> DeskView = |session: &mut crate::session::Session, args: DeskSignInArgs| session.desk_sign_in(args.name.as_deref());
+        desk_queue(DeskQueueArgs) -> DeskQueueView = |session: &mut crate::session::Session, args: DeskQueueArgs| session.desk_queue(&args);
         device_list(()) -> Vec<DeviceView> = |session: &mut crate::session::Session, ()| Ok(session.devices());
     }
 

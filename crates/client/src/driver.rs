@@ -110,6 +110,8 @@ pub(crate) struct Line {
     sockets: mpsc::Sender<Listening>,
     /// The present wake socket, as long as it lives.
     listening: Weak<()>,
+    /// When hospitals' notices were looked for.
+    looked: crate::published::Looked,
 }
 
 /// One exchange, and what the screens hear of it.
@@ -146,8 +148,14 @@ impl Line {
     /// A line that is not open yet, and where its wake sockets come out.
     pub(crate) fn new() -> (Self, mpsc::Receiver<Listening>) {
         let (sockets, fresh) = mpsc::channel(MAX_FRESH_SOCKETS);
-        let line =
-            Self { open: None, incarnation: None, began_again: false, sockets, listening: Weak::new() };
+        let line = Self {
+            open: None,
+            incarnation: None,
+            began_again: false,
+            sockets,
+            listening: Weak::new(),
+            looked: crate::published::Looked::default(),
+        };
         (line, fresh)
     }
 
@@ -202,7 +210,7 @@ impl Line {
             self.incarnation = Some(life);
             self.listening = Weak::new();
         }
-        let Some((_, remote, signed_in)) = &self.open else { return Err(Stopped::NoServer) };
+        let Some((home, remote, signed_in)) = &self.open else { return Err(Stopped::NoServer) };
         if self.listening.strong_count() == 0 {
             let cursor = inner.session(|session| session.follower.cursor()).ok_or(Stopped::Locked)?;
             // Before the exchange, so that nothing falls between the two. Without a socket the app polls.
@@ -219,12 +227,14 @@ impl Line {
                 let waits = inner.session(waits).ok_or(Stopped::Locked)?;
                 if heard == Heard::NothingNew && !waits {
                     crate::helpers::errands(inner, remote, signed_in).await;
+                    crate::published::refresh(inner, remote, &home.url, &mut self.looked).await;
                     return Ok(());
                 }
             }
         }
         rounds(inner, remote, signed_in).await?;
         crate::helpers::errands(inner, remote, signed_in).await;
+        crate::published::refresh(inner, remote, &home.url, &mut self.looked).await;
         Ok(())
     }
 }

@@ -42,6 +42,7 @@ mod notices;
 mod pages;
 mod pairing;
 mod plaintext;
+mod published;
 mod recovery;
 pub mod remote;
 mod residue;

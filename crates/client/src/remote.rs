@@ -7,6 +7,7 @@
 mod address;
 mod asking;
 mod helping;
+mod publishing;
 mod wake;
 
 use std::time::Duration;

@@ -86,6 +86,10 @@ pub struct Session {
     pub(crate) failing: crate::idle::Failing,
     /// Envelopes that were made again last.
     pub(crate) last_made: crate::logs::LastMade,
+    /// What hospitals publish, as far as it was read.
+    pub(crate) published: crate::published::Published,
+    /// The queue of a hospital's desk, as far as it was made.
+    pub(crate) queue: crate::care::queue::Queue,
 }
 
 /// How far the exchange that goes on, or the last one, has come.
@@ -150,6 +154,8 @@ impl Session {
             seen: crate::folding::Seen::default(),
             failing: crate::idle::Failing::default(),
             last_made: crate::logs::LastMade::default(),
+            published: crate::published::Published::default(),
+            queue: crate::care::queue::Queue::default(),
         })
     }
 

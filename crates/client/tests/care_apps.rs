@@ -375,3 +375,60 @@ async fn what_was_not_shared_with_the_hospital_is_in_nothing_that_its_screens_ca
         assert!(name != "timeline" || own.contains(PRIVATE), "the patient has it: {own}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queue_of_a_desk_shows_what_waits_by_its_clock_and_reads_only_what_changed() {
+    let clinic = Clinic::new().await;
+    let queue = async |part: &str| {
+        let view = call::<command::DeskQueue>(&clinic.hospital, json!({ "part": part })).await;
+        read::<mecum_api::DeskQueueView>(view)
+    };
+    let desk: mecum_api::DeskView = read(call::<command::DeskGet>(&clinic.hospital, Value::Null).await);
+    assert_eq!((desk.serves, desk.name), (true, None), "nobody has signed in");
+    let at_patient: mecum_api::DeskView = read(call::<command::DeskGet>(&clinic.phone, Value::Null).await);
+    assert!(!at_patient.serves, "a patient's account is no hospital's");
+    let signed = call::<command::DeskSignIn>(&clinic.hospital, json!({ "name": " Sari Utami " })).await;
+    assert_eq!(signed["name"], "Sari Utami");
+    for wrong in [json!({ "name": "  " }), json!({ "name": "x".repeat(200) })] {
+        let refused = clinic.hospital.call("desk_sign_in", wrong).await.expect_err("no name");
+        assert!(
+            matches!(refused.message_id.as_str(), "error-name-required" | "error-too-long"),
+            "{refused:?}"
+        );
+    }
+    let complaint =
+        clinic.say(&clinic.phone, None, question("Two hours in the corridor\nand no chair")).await;
+    let visit = clinic.say(&clinic.phone, None, ask()).await;
+    clinic.until(&clinic.hospital, "both are there", |_| true).await;
+    until::<command::CareList>(&clinic.hospital, clinic.of_chart(), "both are there", |list| {
+        list["threads"].as_array().is_some_and(|threads| threads.len() == 2)
+    })
+    .await;
+    let on = clinic.open(&clinic.hospital, &complaint).await;
+    clinic.as_agent(&on, received(on.shown[0])).await;
+    let waiting = queue("waiting").await;
+    assert_eq!((waiting.total, waiting.waiting, waiting.late), (2, 2, 0));
+    let titles: Vec<&str> = waiting.items.iter().map(|item| item.title.as_str()).collect();
+    assert_eq!(titles, ["Two hours in the corridor", "dental"], "what has a due time comes first");
+    let [first, second] = waiting.items.as_slice() else { panic!("two") };
+    assert_eq!((first.handler.as_str(), first.unseen, first.unsent), ("Front desk", 1, first.unsent));
+    assert_eq!((first.whose.as_str(), second.clock.as_ref()), ("Ratna", None), "not received yet");
+    assert_eq!(queue("visits").await.total, 1, "one request");
+    assert_eq!(queue("mine").await.total, 0, "nobody has taken anything");
+    let take = json!({ "chart": clinic.chart, "space": clinic.space.to_string(), "thread": complaint.thread,
+        "what": { "case": "take" }, "shown": on.shown, "by": "Sari Utami" });
+    call::<command::CareActWrite>(&clinic.hospital, take).await;
+    assert_eq!(queue("mine").await.items[0].thread, complaint.thread, "taken");
+    let on = clinic.open(&clinic.hospital, &complaint).await;
+    assert!(on.may.contains(&mecum_api::CareVerb::Outcome), "staff may close it: {:?}", on.may);
+    let outcome = CaseAct::Outcome { text: "There are chairs now.".into(), changed: String::new() };
+    clinic.say(&clinic.hospital, Some(&on), CareActWords::Case(outcome)).await;
+    assert_eq!((queue("waiting").await.total, queue("rest").await.total), (1, 1), "it waits for the patient");
+    assert_eq!(queue("waiting").await.items[0].thread, visit.thread);
+    let read_so_far = clinic.hospital.with(|session| Ok(session.queue_read_for_tests())).await.expect("open");
+    for _ in 0..5 {
+        queue("rest").await;
+    }
+    let read_then = clinic.hospital.with(|session| Ok(session.queue_read_for_tests())).await.expect("open");
+    assert_eq!(read_so_far, read_then, "where nothing has changed nothing is read again");
+}

@@ -112,7 +112,7 @@ async fn run(numbers: Vec<u64>, seed: u64) -> (u64, u64, BTreeSet<&'static str>)
             let Some(first) = lived.first() else { return found };
             let mut scene = Scene::new(seed + first).await;
             for number in lived {
-                match case(&mut scene, seed + number, number).await {
+                match Box::pin(case(&mut scene, seed + number, number)).await {
                     Ok(Some(place)) => {
                         found.0 += 1;
                         found.1.insert(place);

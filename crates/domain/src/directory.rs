@@ -20,7 +20,7 @@ pub(crate) const MAX_LISTED: usize = 4_096;
 const MAX_WORDS_BYTES: usize = 8 * 1024;
 
 id16! {
-    /// A hospital. The bytes of its agent's account id, until a hospital publishes a notice that names it.
+    /// A hospital: the bytes of its account's id.
     HospitalId
 }
 

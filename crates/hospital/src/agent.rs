@@ -1,5 +1,7 @@
 //! The program: it waits for what comes, and answers each conversation that has changed, in one step under one lock.
 
+mod publishing;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
@@ -69,6 +71,8 @@ pub struct Agent {
     remembers: Option<IncarnationId>,
     /// Spaces in which more is to be said, and since when.
     later: BTreeMap<SpaceId, tokio::time::Instant>,
+    /// When it is looked again whether what everybody may read is still so.
+    publish_at: Option<tokio::time::Instant>,
     /// What was said to the log last, so that it is said once.
     said: Option<String>,
     log: Arc<dyn Fn(&str) + Send + Sync>,
@@ -92,7 +96,18 @@ impl Agent {
         let ledger = Ledger::of_rows(&rows)?;
         let desk = Arc::new(Mutex::new(Desk { notice, ledger, language }));
         let (answered, later) = (BTreeMap::new(), BTreeMap::new());
-        let agent = Self { app, desk, answered, remembers: None, later, said: None, log, clock, _held: held };
+        let agent = Self {
+            app,
+            desk,
+            answered,
+            remembers: None,
+            later,
+            publish_at: None,
+            said: None,
+            log,
+            clock,
+            _held: held,
+        };
         agent.publish().await?;
         Ok(agent)
     }
@@ -113,6 +128,7 @@ impl Agent {
             if let Err(error) = self.answer().await {
                 self.say(&error.to_string());
             }
+            self.keep_published().await;
             tokio::select! {
                 () = &mut stop => break,
                 heard = call::<command::News>(&self.app, news.clone()) => {

@@ -64,8 +64,8 @@ impl Ledger {
         *self = decided.ledger;
     }
 
-    #[cfg(test)]
-    fn table(&self) -> &SlotTable {
+    /// The table as it is.
+    pub(crate) fn table(&self) -> &SlotTable {
         &self.table
     }
 }

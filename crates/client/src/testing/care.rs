@@ -29,6 +29,11 @@ impl HospitalCard {
 }
 
 impl Session {
+    /// How many conversations were read for the queue of the desk.
+    pub fn queue_read_for_tests(&self) -> u64 {
+        self.queue.read
+    }
+
     /// Keeps something on the own side of a conversation.
     pub fn keep_in_care_for_tests(
         &mut self,

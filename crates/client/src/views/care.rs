@@ -1,5 +1,7 @@
 //! Conversations with hospitals as screens show them: what each comes to, who said what, and how far it has got.
 
+mod verbs;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +14,7 @@ use mecum_domain::{ActKey, Acts, Appointment, AppointmentAct, Case, CaseAct, Cha
 use mecum_seal::SpaceId;
 
 use super::count;
+use crate::care::owing::Owing;
 use crate::care::{After, CareSpace, FoundAct, TalkActs, talks_of};
 use crate::error::{SessionError, refused};
 use crate::session::Session;
@@ -24,7 +27,7 @@ pub(crate) fn care_list(session: &mut Session, args: &ChartArgs) -> Result<CareV
     for space in session.care_spaces().into_iter().filter(|space| space.chart == args.chart) {
         let found = session.acts_in(space.space)?;
         for (thread, acts) in talks_of(&found) {
-            let shown = thread_view(session, &space, &found, (thread, &acts), false);
+            let shown = thread_view(session, &space, &found, (thread, &acts), false)?;
             threads.push((shown.waits_for == Some(space.side), shown));
         }
         view.spaces.push(space_view(session, &space)?);
@@ -40,7 +43,7 @@ pub(crate) fn care_get(session: &mut Session, args: &CareThreadArgs) -> Result<C
     let found = session.acts_in(space.space)?;
     let talk = talks_of(&found).into_iter().find(|(thread, _)| *thread == args.thread);
     let (thread, acts) = talk.ok_or_else(SessionError::not_found)?;
-    Ok(thread_view(session, &space, &found, (thread, &acts), true))
+    thread_view(session, &space, &found, (thread, &acts), true)
 }
 
 /// Says something, or begins a conversation. What books is a program's alone, and no screen's: two who booked would need one table.
@@ -84,22 +87,31 @@ fn thread_view(
     found: &[FoundAct],
     (thread, acts): (ThreadId, &TalkActs),
     whole: bool,
-) -> CareThreadView {
+) -> Result<CareThreadView, SessionError> {
+    let (now_ms, side) = (session.now_ms(), space.side);
+    let known = session.notice_of(space.hospital);
+    let hours = known.as_ref().map(|known| &known.hours);
+    let clock = |owing: Option<Owing>| owing.map(|owing| owing.view(hours, now_ms));
     let of_thread: BTreeMap<ActKey, &FoundAct> =
         found.iter().filter(|one| one.thread == thread).map(|one| (one.key, one)).collect();
     let (told, comes_to) = match acts {
         TalkActs::Appointment(acts) => {
             let appointment = Appointment::of(acts);
             let waits_for = appointment.waits_for();
+            let clock = clock(Owing::of_appointment(&appointment, acts));
+            let may = verbs::of_appointment(&appointment, side, now_ms);
             let appointment = Some(appointment);
             let told = Told::of(acts, space, CareActWords::Appointment);
-            (told, CareThreadView { waits_for, appointment, ..CareThreadView::default() })
+            (told, CareThreadView { waits_for, appointment, clock, may, ..CareThreadView::default() })
         }
         TalkActs::Case(acts) => {
-            let case = Case::of(acts, None);
+            let case = Case::of(acts, hours);
             let waits_for = case.waits_for(acts);
+            let clock = clock(Owing::of_case(&case, acts));
+            let ladder = known.as_ref().map_or(&[][..], |known| known.directory.ladder(case.kind));
+            let may = verbs::of_case(&case, ladder, side, now_ms);
             let told = Told::of(acts, space, CareActWords::Case);
-            (told, CareThreadView { waits_for, case: Some(case), ..CareThreadView::default() })
+            (told, CareThreadView { waits_for, case: Some(case), clock, may, ..CareThreadView::default() })
         }
     };
     let mut views = Vec::new();
@@ -116,11 +128,15 @@ fn thread_view(
         views.push(CareActView { key, by, role, at_ms, receipt, seen, what });
     }
     let unseen = |one: &&CareActView| one.key.side != space.side && one.seen.is_none();
-    CareThreadView {
+    let may = if space.open { comes_to.may.clone() } else { Vec::new() };
+    Ok(CareThreadView {
         chart: space.chart,
         space: space.space.to_string(),
+        hospital: space.hospital,
+        name: session.hospital_in(space)?.0,
+        may,
         thread,
-        title: views.first().map(|one| title_of(&one.what)).unwrap_or_default(),
+        title: title_of_first(acts),
         begun_ms: views.first().map_or(0, |one| one.at_ms),
         last_ms: views.last().map_or(0, |one| one.at_ms),
         unsent: count(views.iter().filter(|one| one.receipt == ReceiptState::Device).count()),
@@ -128,7 +144,7 @@ fn thread_view(
         shown: told.newest,
         acts: if whole { views } else { Vec::new() },
         ..comes_to
-    }
+    })
 }
 
 /// The acts of a conversation of either kind.
@@ -150,11 +166,17 @@ impl Told {
     }
 }
 
-fn title_of(what: &CareActWords) -> String {
-    let said = match what {
-        CareActWords::Appointment(AppointmentAct::Ask { service, .. }) => service,
-        CareActWords::Case(CaseAct::Open { happened, .. }) => happened,
-        CareActWords::Appointment(_) | CareActWords::Case(_) => return String::new(),
+/// What a conversation began with: the service that was asked for, or the first line of what happened.
+pub(crate) fn title_of_first(acts: &TalkActs) -> String {
+    let said = match acts {
+        TalkActs::Appointment(acts) => acts.iter().find_map(|(_, act)| match &act.what {
+            AppointmentAct::Ask { service, .. } => Some(service),
+            _ => None,
+        }),
+        TalkActs::Case(acts) => acts.iter().find_map(|(_, act)| match &act.what {
+            CaseAct::Open { happened, .. } => Some(happened),
+            _ => None,
+        }),
     };
-    said.lines().next().unwrap_or_default().to_owned()
+    said.and_then(|said| said.lines().next()).unwrap_or_default().to_owned()
 }

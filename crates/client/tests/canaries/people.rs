@@ -145,6 +145,30 @@ async fn converse(phone: &Actor<'_>, hospital: &Actor<'_>, planted: &mut Planted
     hospital.call("care_act", args).await;
     let answered = |view: &Value| view["acts"].as_array().is_some_and(|acts| acts.len() == 2);
     phone.until("care_get", thread, answered).await;
+    let name = planted.text("who sits at a desk", "Ners Ambarwati Kusumaningrum");
+    hospital.call("desk_sign_in", json!({ "name": name })).await;
+    assert!(
+        hospital.call("desk_get", Value::Null).await["serves"].as_bool() == Some(true),
+        "it answers for one"
+    );
+    let queue = hospital.call("desk_queue", json!({ "part": "waiting" })).await;
+    assert!(queue["total"].as_u64() > Some(0), "something waits: {queue}");
+    // It publishes nothing: there is no notice to be read, here or at its link.
+    let hospital_id = care["spaces"][0]["hospital"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(
+        phone.call("hospital_list", Value::Null).await.as_array().map(Vec::len),
+        Some(0),
+        "none is kept"
+    );
+    let server =
+        phone.call("sync_status", Value::Null).await["server"].as_str().unwrap_or_default().to_owned();
+    let link = format!("mecum:hospital?s={server}&h={hospital_id}");
+    for (name, args) in
+        [("hospital_find", json!({ "link": link })), ("hospital_get", json!({ "hospital": hospital_id }))]
+    {
+        let refused = phone.try_call(name, args).await.expect_err("there is none");
+        assert_eq!(refused.message_id, "error-no-notice", "{name}");
+    }
     let why = planted.text("why a hospital was left", "pindah ke kota di seberang selat");
     phone.call("hospital_leave", json!({ "chart": chart, "space": space, "reason": why })).await;
 }

@@ -1,8 +1,12 @@
 //! What the program answers, books and calls gone.
 
 use crate::house::{HOUR, Hospital, MONDAY_8, accept, counted, directory, is_book, is_gone, offer, slot};
+use mecum_api::command;
 use mecum_client::CareAct;
 use mecum_domain::{AppointmentAct, CasePhase, Phase};
+use serde_json::{Value, json};
+
+use crate::world::call;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_patient_says_is_received_with_a_handler_and_a_time_in_working_hours() {
@@ -100,4 +104,49 @@ async fn what_is_published_changes_with_its_file_and_a_wrong_one_changes_nothing
         Some(slot(2)),
         "what is somebody's is not closed by a file"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_is_read_without_a_network_and_a_booked_time_is_free_no_more() {
+    let mut hospital = Hospital::new(&[1, 2]).await;
+    assert!(hospital.agent().publish_notice().await.expect("published"), "the first");
+    assert!(!hospital.agent().publish_notice().await.expect("asked"), "and nothing new to say");
+    let ratna = hospital.patient("Ratna").await;
+    call::<command::SyncNow>(&ratna.app, Value::Null).await;
+    let list = call::<command::HospitalList>(&ratna.app, Value::Null).await;
+    assert_eq!(list[0]["name"], "RS Tirta Asih", "it came by itself: {list}");
+    assert_eq!(list[0]["trust"], "connected", "its account vouches for it");
+    let of = json!({ "hospital": list[0]["hospital"] });
+    let free = async |app: &mecum_client::App| {
+        let view = call::<command::HospitalGet>(app, of.clone()).await;
+        view["slots"].as_array().expect("slots").len()
+    };
+    assert_eq!(free(&ratna.app).await, 2, "both are free");
+    let visit = ratna.ask().await;
+    hospital.round(&[&ratna]).await;
+    let answers = ratna.visit(visit).await.0.open_wish.expect("it waits");
+    hospital
+        .staff(&ratna, visit, CareAct::Appointment(AppointmentAct::Confirm { answers, slot: slot(1) }))
+        .await;
+    hospital.round(&[&ratna]).await;
+    assert_eq!(ratna.visit(visit).await.0.booked, Some(slot(1)), "booked");
+    hospital.advance(1_000);
+    assert!(hospital.agent().publish_notice().await.expect("published"), "one time less");
+    // Somebody without an account at this server, by the link that the hospital prints.
+    let stranger = hospital.stranger("Budi").await;
+    let link = json!({ "link": list[0]["link"] });
+    let found = call::<command::HospitalFind>(&stranger, link.clone()).await;
+    assert_eq!(found["slots"].as_array().map(Vec::len), Some(1), "what is booked is offered to nobody");
+    assert_eq!(found["trust"], "first-sight", "nobody vouches for it there");
+    hospital.server.stop().await;
+    assert_eq!(free(&stranger).await, 1, "read offline");
+    assert_eq!(free(&ratna.app).await, 2, "as it was when it was read");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_the_server_does_not_know_as_a_hospital_publishes_nothing() {
+    let hospital = Hospital::new(&[1]).await;
+    let ratna = hospital.patient("Ratna").await;
+    let refused = ratna.app.publish_notice(directory(&[1])).await.expect_err("it is a patient's account");
+    assert_eq!(refused.message_id, "error-not-a-host");
 }

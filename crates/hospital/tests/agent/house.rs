@@ -82,7 +82,7 @@ impl Hospital {
         let clock = Arc::new(FixedClock::new(MONDAY_8));
         let mut hospital = Self { folder, server, clock, server_ms, log: Arc::default(), agent: None };
         hospital.publish(&directory(slots));
-        let code = hospital.server.relay.make_enrolment_code().expect("a code");
+        let code = hospital.server.relay.make_host_code().expect("a code");
         let (name, server) = ("RS Tirta Asih".to_owned(), hospital.server.url.clone());
         hospital.start(Start::Found { name, server, code }).await.expect("it starts");
         hospital
@@ -130,6 +130,14 @@ impl Hospital {
     pub(crate) fn advance(&self, ms: i64) {
         self.clock.advance(ms);
         self.server_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Somebody with a vault of their own and no account at the server.
+    pub(crate) async fn stranger(&self, name: &str) -> App {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let app = App::open(AppOptions { clock, ..options(&self.path(name)) });
+        create(&app, name, "phone").await;
+        app
     }
 
     pub(crate) async fn patient(&self, name: &str) -> Patient {
