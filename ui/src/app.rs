@@ -164,8 +164,8 @@ fn use_touch() {
 /// The page of a route.
 fn page(route: Route) -> Html {
     use crate::pages::{
-        add, changes, devices, edit, entry, helpers, home, import, integrity, invitation, medicines, members,
-        pairing, record, results, settings, settle,
+        add, changes, desk, devices, edit, entry, helpers, home, hospitals, import, integrity, invitation,
+        medicines, members, messages, pairing, record, results, settings, settle, visits,
     };
     match route {
         Route::Home => html! { <home::HomePage /> },
@@ -182,6 +182,28 @@ fn page(route: Route) -> Html {
         Route::Invite => html! { <members::invite::InvitePage /> },
         Route::Invitation => html! { <invitation::InvitationPage /> },
         Route::Import => html! { <import::ImportPage /> },
+        Route::Visits => html! { <visits::VisitsPage /> },
+        Route::AskVisit => html! { <visits::ask::AskVisitPage /> },
+        Route::Visit { space, thread } => {
+            html! { <visits::visit::VisitPage key={thread.clone()} {space} thread={thread.clone()} /> }
+        }
+        Route::Messages => html! { <messages::MessagesPage /> },
+        Route::Write { kind } => {
+            html! { <messages::write::WritePage key={kind.clone()} kind={kind.clone()} /> }
+        }
+        Route::Talk { space, thread } => {
+            html! { <messages::talk::TalkPage key={thread.clone()} {space} thread={thread.clone()} /> }
+        }
+        Route::Hospitals => html! { <hospitals::HospitalsPage /> },
+        Route::ConnectHospital => html! { <hospitals::connect::ConnectPage /> },
+        Route::Hospital { hospital } => {
+            html! { <hospitals::notice::NoticePage key={hospital.clone()} hospital={hospital.clone()} /> }
+        }
+        Route::Desk => html! { <desk::DeskPage /> },
+        Route::DeskCodes => html! { <desk::codes::CodesPage /> },
+        Route::DeskTalk { chart, space, thread } => {
+            html! { <desk::talk::DeskTalkPage key={thread.clone()} {chart} {space} thread={thread.clone()} /> }
+        }
         Route::Settings => html! { <settings::SettingsPage /> },
         Route::Display => html! { <settings::display::DisplayPage /> },
         Route::Devices => html! { <devices::DevicesPage /> },
@@ -273,6 +295,17 @@ pub(crate) mod tests {
             "/settings/devices",
             "/settings/data",
             "/settings/helpers",
+            "/visits",
+            "/visits/ask",
+            "/visits/5501010101010101010101010101010101/a1010101010101010101010101010101",
+            "/messages",
+            "/messages/write/complaint",
+            "/messages/5501010101010101010101010101010101/b1010101010101010101010101010101",
+            "/hospitals",
+            "/hospitals/connect",
+            "/hospitals/01010101010101010101010101010101",
+            "/desk",
+            "/desk/codes",
             "/record/add/note",
             "/nowhere",
         ] {

@@ -2,6 +2,7 @@
 
 mod button;
 mod chip;
+pub mod clock;
 mod colour;
 mod dialog;
 mod empty;
@@ -23,6 +24,7 @@ mod toast;
 
 pub use button::{Button, ButtonKind};
 pub use chip::Chip;
+pub use clock::Clock;
 pub use colour::ColourChoice;
 pub use dialog::{Dialog, Sheet};
 pub use empty::Empty;

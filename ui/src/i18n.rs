@@ -32,6 +32,11 @@ macro_rules! locale {
             include_str!(concat!("../locales/", $language, "/recovery.ftl")),
             include_str!(concat!("../locales/", $language, "/data.ftl")),
             include_str!(concat!("../locales/", $language, "/helpers.ftl")),
+            include_str!(concat!("../locales/", $language, "/care.ftl")),
+            include_str!(concat!("../locales/", $language, "/visits.ftl")),
+            include_str!(concat!("../locales/", $language, "/messages.ftl")),
+            include_str!(concat!("../locales/", $language, "/hospitals.ftl")),
+            include_str!(concat!("../locales/", $language, "/desk.ftl")),
             include_str!(concat!("../locales/", $language, "/glossary.ftl")),
         ]
     };

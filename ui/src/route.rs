@@ -64,6 +64,65 @@ pub enum Route {
     /// Brings a file in.
     #[at("/import")]
     Import,
+    /// Visits of the open record.
+    #[at("/visits")]
+    Visits,
+    /// Asks for a visit.
+    #[at("/visits/ask")]
+    AskVisit,
+    /// One visit.
+    #[at("/visits/:space/:thread")]
+    Visit {
+        /// The space of the conversation.
+        space: String,
+        /// The conversation.
+        thread: String,
+    },
+    /// Questions, complaints and messages of the open record.
+    #[at("/messages")]
+    Messages,
+    /// Begins one.
+    #[at("/messages/write/:kind")]
+    Write {
+        /// The kind of case in kebab-case, or "new" to choose one.
+        kind: String,
+    },
+    /// One question, complaint or thread of messages.
+    #[at("/messages/:space/:thread")]
+    Talk {
+        /// The space of the conversation.
+        space: String,
+        /// The conversation.
+        thread: String,
+    },
+    /// The hospitals of the open record.
+    #[at("/hospitals")]
+    Hospitals,
+    /// Connects with a hospital by the code of its desk.
+    #[at("/hospitals/connect")]
+    ConnectHospital,
+    /// What a hospital publishes.
+    #[at("/hospitals/:hospital")]
+    Hospital {
+        /// Which.
+        hospital: String,
+    },
+    /// The queue of a hospital's desk.
+    #[at("/desk")]
+    Desk,
+    /// The codes by which patients connect.
+    #[at("/desk/codes")]
+    DeskCodes,
+    /// One conversation at the desk.
+    #[at("/desk/:chart/:space/:thread")]
+    DeskTalk {
+        /// The chart.
+        chart: String,
+        /// The space of the conversation.
+        space: String,
+        /// The conversation.
+        thread: String,
+    },
     /// Settings.
     #[at("/settings")]
     Settings,
@@ -98,8 +157,14 @@ pub enum Part {
     Home,
     /// Record.
     Record,
+    /// Visits.
+    Visits,
+    /// Messages.
+    Messages,
     /// Settings.
     Settings,
+    /// The desk of a hospital.
+    Desk,
 }
 
 impl Route {
@@ -107,7 +172,13 @@ impl Route {
     pub fn part(&self) -> Part {
         match self {
             Route::Home | Route::Invitation | Route::Missing => Part::Home,
+            Route::Visits | Route::AskVisit | Route::Visit { .. } => Part::Visits,
+            Route::Messages | Route::Write { .. } | Route::Talk { .. } => Part::Messages,
+            Route::Desk | Route::DeskCodes | Route::DeskTalk { .. } => Part::Desk,
             Route::Settings
+            | Route::Hospitals
+            | Route::ConnectHospital
+            | Route::Hospital { .. }
             | Route::Display
             | Route::Devices
             | Route::Kit
@@ -132,6 +203,12 @@ impl Route {
                 | Route::Invitation
                 | Route::Kit
                 | Route::Pair
+                | Route::AskVisit
+                | Route::Visit { .. }
+                | Route::Write { .. }
+                | Route::Talk { .. }
+                | Route::ConnectHospital
+                | Route::DeskTalk { .. }
         )
     }
 
@@ -141,10 +218,14 @@ impl Route {
             Route::Results | Route::Trend { .. } => Route::Results,
             Route::Medicines | Route::Settle { .. } => Route::Medicines,
             Route::Members | Route::Invite => Route::Members,
+            Route::Hospitals | Route::ConnectHospital | Route::Hospital { .. } => Route::Hospitals,
             other => match other.part() {
                 Part::Home => Route::Home,
                 Part::Record => Route::Record,
+                Part::Visits => Route::Visits,
+                Part::Messages => Route::Messages,
                 Part::Settings => Route::Settings,
+                Part::Desk => Route::Desk,
             },
         }
     }
@@ -167,5 +248,10 @@ mod tests {
         let settle = Route::Settle { entry: "a1".into(), field: "dose".into() };
         assert_eq!(settle.to_path(), "/record/medicines/a1/settle/dose", "the address of a clash");
         assert_eq!(Route::recognize(&settle.to_path()), Some(settle), "and back");
+        for route in [Route::AskVisit, Route::ConnectHospital, Route::DeskCodes] {
+            assert_eq!(Route::recognize(&route.to_path()), Some(route), "no id is read of a word");
+        }
+        let write = Route::Write { kind: "complaint".into() };
+        assert_eq!(Route::recognize("/messages/write/complaint"), Some(write), "before any conversation");
     }
 }

@@ -17,8 +17,27 @@ use crate::route::{Part, Route};
 const PARTS: &[(Part, Route, IconName, &str)] = &[
     (Part::Home, Route::Home, IconName::Home, "app-home"),
     (Part::Record, Route::Record, IconName::Book, "app-record"),
+    (Part::Visits, Route::Visits, IconName::Calendar, "app-visits"),
+    (Part::Messages, Route::Messages, IconName::Messages, "app-messages"),
     (Part::Settings, Route::Settings, IconName::Settings, "app-settings"),
 ];
+
+/// The staff workspace has ways of its own: no record of the staff's is open in it.
+const DESK_PARTS: &[(Part, Route, IconName, &str)] = &[
+    (Part::Desk, Route::Desk, IconName::Inbox, "desk-title"),
+    (Part::Desk, Route::DeskCodes, IconName::QrCode, "desk-codes-short"),
+    (Part::Home, Route::Home, IconName::Home, "desk-back"),
+];
+
+/// The parts that the page's frame leads to.
+fn parts(route: &Route) -> &'static [(Part, Route, IconName, &'static str)] {
+    if route.part() == Part::Desk { DESK_PARTS } else { PARTS }
+}
+
+/// Whether the page belongs to a part.
+fn is_here(route: &Route, part: Part, to: &Route) -> bool {
+    route.part() == part && (part != Part::Desk || (*to == Route::DeskCodes) == (*route == Route::DeskCodes))
+}
 
 const RECORD_PARTS: &[(Route, &str)] =
     &[(Route::Record, "app-timeline"), (Route::Results, "app-results"), (Route::Medicines, "app-medicines")];
@@ -30,7 +49,12 @@ pub(super) fn Frame() -> Html {
     let route = use_route::<Route>().unwrap_or(Route::Home);
     super::use_touch();
     use_focus_on_route(&route, &shell);
-    let colour = shell.chart().map_or("abu", |chart| chart.colour.word());
+    let at_desk = route.part() == Part::Desk;
+    let colour = match shell.chart() {
+        _ if at_desk => "desk",
+        Some(chart) => chart.colour.word(),
+        None => "abu",
+    };
     let (people, whereabouts) = (shell.people(), shell.whereabouts());
     let close = |state: &UseStateHandle<bool>| {
         let state = state.clone();
@@ -49,7 +73,9 @@ pub(super) fn Frame() -> Html {
                 { sidebar(&i18n, &route) }
                 <Honesty />
             </nav>
-            <header class="person-bar"><Person /></header>
+            <header class="person-bar">
+                if at_desk { <p class="person-words"><span class="person-name">{ t!(i18n, "desk-workspace") }</span><span class="person-about">{ t!(i18n, "desk-workspace-about") }</span></p> } else { <Person /> }
+            </header>
             <main class="main" id="main" tabindex="-1">
                 if route != Route::Home { <OfflineLine /> }
                 { problem(&shell) }
@@ -60,7 +86,7 @@ pub(super) fn Frame() -> Html {
             <Toast />
             <PeopleSheet open={*people} on_close={close(&people)} />
             <WhereSheet open={*whereabouts} on_close={close(&whereabouts)} />
-            <p class="visually-hidden" aria-live="polite">{ t!(i18n, "app-record-open", name = shell.chart_name()) }</p>
+            <p class="visually-hidden" aria-live="polite">{ if at_desk { t!(i18n, "desk-workspace") } else { t!(i18n, "app-record-open", name = shell.chart_name()) } }</p>
         </div>
     }
 }
@@ -95,8 +121,8 @@ fn use_focus_on_route(route: &Route, shell: &Shell) {
 fn sidebar(i18n: &I18n, route: &Route) -> Html {
     html! {
         <ul class="sidebar-list" role="list">
-            { for PARTS.iter().map(|(part, to, icon, id)| {
-                let here = route.part() == *part;
+            { for parts(route).iter().map(|(part, to, icon, id)| {
+                let here = is_here(route, *part, to);
                 html! {
                     <li>
                         { nav_link(to, route == to, classes!("sidebar-link", here.then_some("sidebar-link-here")), html! { <><Icon icon={*icon} /><span>{ i18n.text(id) }</span></> }) }
@@ -118,8 +144,8 @@ fn sidebar(i18n: &I18n, route: &Route) -> Html {
 fn tabs(i18n: &I18n, route: &Route) -> Html {
     html! {
         <ul class="tabs-list" role="list">
-            { for PARTS.iter().map(|(part, to, icon, id)| {
-                let here = route.part() == *part;
+            { for parts(route).iter().map(|(part, to, icon, id)| {
+                let here = is_here(route, *part, to);
                 html! { <li>{ nav_link(to, here, classes!("tab", here.then_some("tab-here")), html! { <><Icon icon={*icon} /><span>{ i18n.text(id) }</span></> }) }</li> }
             }) }
         </ul>

@@ -1,5 +1,6 @@
 //! Answers from fixtures: a family of three invented people. For unit tests and for looking at pages; compiled in only for these.
 
+pub mod care;
 pub mod data;
 pub mod members;
 
@@ -41,6 +42,7 @@ impl Fake {
         fake.put("sync_status", sync());
         members::put(&fake);
         data::put(&fake);
+        care::put(&fake);
         fake.put(
             "entry_get",
             mecum_api::EntryView {
@@ -115,6 +117,15 @@ impl Fake {
         Some(fake)
     }
 
+    /// The conversation that is asked for, of those in the fixtures.
+    fn talk<T: serde::de::DeserializeOwned + Default>(&self, args: &impl serde::Serialize) -> T {
+        let asked = serde_json::to_value(args).unwrap_or_default();
+        let answers = self.answers.borrow();
+        let mut talks = answers.get("care_talks").and_then(Value::as_array).into_iter().flatten();
+        let found = talks.find(|talk| talk["thread"] == asked["thread"]).or_else(|| answers.get("care_get"));
+        found.and_then(|found| serde_json::from_value(found.clone()).ok()).unwrap_or_default()
+    }
+
     /// Answers a call: the fixture, what was sent for settings, and the plainest answer otherwise.
     pub(super) fn call<C: Command>(&self, args: &C::Args) -> Result<C::Output, CallError> {
         if let Some(error) = self.refused.borrow().get(C::NAME) {
@@ -133,6 +144,9 @@ impl Fake {
             return Err(CallError::new(Code::WrongPassphrase, "error-passphrase")
                 .with("tries", 1)
                 .with("wait-s", 3));
+        }
+        if C::NAME == "care_get" {
+            return Ok(self.talk(args));
         }
         let answers = self.answers.borrow();
         Ok(answers.get(C::NAME).and_then(|v| serde_json::from_value(v.clone()).ok()).unwrap_or_default())

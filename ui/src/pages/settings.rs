@@ -99,9 +99,11 @@ fn Body(props: &BodyProps) -> Html {
                     <li>{ way(Route::Display, IconName::Languages, &t!(i18n, "display-title"), language) }</li>
                     <li>{ way(Route::Members, IconName::Users, &t!(i18n, "members-title"), &t!(i18n, "members-settings-about")) }</li>
                     <li>{ way(Route::Invitation, IconName::Mail, &t!(i18n, "invitation-title"), &t!(i18n, "invitation-settings-about")) }</li>
+                    <li>{ way(Route::Hospitals, IconName::Hospital, &t!(i18n, "hospitals-title"), &t!(i18n, "hospitals-settings-about")) }</li>
                     <li>{ way(Route::Devices, IconName::Smartphone, &t!(i18n, "settings-devices"), &t!(i18n, "settings-devices-about")) }</li>
                     <li>{ way(Route::Data, IconName::File, &t!(i18n, "data-title"), &t!(i18n, "data-about")) }</li>
                     <li>{ way(Route::Helpers, IconName::Users, &t!(i18n, "helpers-title"), &t!(i18n, "helpers-about")) }</li>
+                    <li>{ way(Route::Desk, IconName::Inbox, &t!(i18n, "desk-settings"), &t!(i18n, "desk-settings-about")) }</li>
                     <li>{ way(Route::Kit, IconName::Key, &t!(i18n, "kit-title"), &t!(i18n, "kit-about")) }</li>
                 </ul>
                 <section class="settings-section">
