@@ -76,8 +76,8 @@ export class Actors {
     this.#servers.push(child);
     const url = line.match(/http:\/\/[0-9.:]+/)?.[0];
     if (!url) throw new Error(`mecum-server told no address: ${line}`);
-    const enrolCode = async () => {
-      const { stdout } = await promisify(execFile)(binary("mecum-server"), ["enrol", "--data", folder]);
+    const enrolCode = async (more = []) => {
+      const { stdout } = await promisify(execFile)(binary("mecum-server"), ["enrol", "--data", folder, ...more]);
       return stdout.trim();
     };
     return { child, url, folder, enrolCode, log: () => child.said(), stop: () => this.stop(child) };

@@ -99,7 +99,12 @@ async function axeAsItStands(page) {
 /** The page must not scroll sideways at this size. */
 export async function fits(page) {
   const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  if (content > window) throw new Error(`the page is ${content} px wide in a window of ${window} px`);
+  if (content <= window) return;
+  const wide = await page.evaluate((window) => {
+    const beyond = [...document.querySelectorAll("main *")].filter((one) => one.getBoundingClientRect().right > window);
+    return beyond.at(-1)?.outerHTML.slice(0, 120);
+  }, window);
+  throw new Error(`the page is ${content} px wide in a window of ${window} px, for ${wide}`);
 }
 
 /**

@@ -28,12 +28,10 @@ icons! {
     Book = "M12 7v14M16 12h2M16 8h2M3 18a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1h5a4 4 0 0 1 4 4 4 4 0 0 1 4-4h5a1 1 0 0 1 1 1v13a1 1 0 0 1-1 1h-6a3 3 0 0 0-3 3 3 3 0 0 0-3-3zM6 12h2M6 8h2";
     /// Lucide "calendar-days".
     Calendar = "M8 2v3M16 2v3M5 3h14a2 2 0 0 1 2 2v14a2 2 0 0 1 -2 2h-14a2 2 0 0 1 -2 -2v-14a2 2 0 0 1 2 -2zM3 9h18M8 13h.01M12 13h.01M16 13h.01M8 17h.01M12 17h.01M16 17h.01";
-    /// Lucide "calendar-arrow-down".
-    CalendarDown = "M14 17 4 4 4-4M16 2v3M18 13v8M21 10.354V5a2 2 0 00-2-2H5a2 2 0 00-2 2v14a2 2 0 002 2h7.343M3 9h18M8 2v3";
     /// Lucide "calendar-plus".
     CalendarPlus = "M16 18h6M16 2v3M19 15v6M21 11.5V5a2 2 0 00-2-2H5a2 2 0 00-2 2v14a2 2 0 002 2h8.3M3 9h18M8 2v3";
     /// Lucide "calendar-search".
-    CalendarSearch = "M16 2v3M21 10.69V5a2 2 0 00-2-2H5a2 2 0 00-2 2v14a2 2 0 002 2h7.25M22 21-1.875-1.875M3 9h18M8 2v3M15 17a3 3 0 1 0 6 0a3 3 0 1 0 -6 0";
+    CalendarSearch = "M16 2v3M21 10.69V5a2 2 0 00-2-2H5a2 2 0 00-2 2v14a2 2 0 002 2h7.25M22 21l-1.875-1.875M3 9h18M8 2v3M15 17a3 3 0 1 0 6 0a3 3 0 1 0 -6 0";
     /// Lucide "check".
     Check = "M20 6 9 17l-5-5";
     /// Lucide "chevron-down".
@@ -43,7 +41,7 @@ icons! {
     /// Lucide "chevrons-up-down".
     ChevronsUpDown = "M7 15l5 5 5-5M7 9l5-5 5 5";
     /// Lucide "circle-check".
-    CircleCheck = "M2 12a10 10 0 1 0 20 0a10 10 0 1 0 -20 0M16 9-5.5 5.5L8 12";
+    CircleCheck = "M2 12a10 10 0 1 0 20 0a10 10 0 1 0 -20 0M16 9l-5.5 5.5L8 12";
     /// Lucide "circle-pause".
     CirclePause = "M2 12a10 10 0 1 0 20 0a10 10 0 1 0 -20 0M10 15L10 9M14 15L14 9";
     /// Lucide "clipboard-list".
@@ -52,8 +50,6 @@ icons! {
     Clock = "M2 12a10 10 0 1 0 20 0a10 10 0 1 0 -20 0M12 6v6l4 2";
     /// Lucide "x".
     Close = "M18 6 6 18M6 6l12 12";
-    /// Lucide "ellipsis".
-    Dots = "M11 12a1 1 0 1 0 2 0a1 1 0 1 0 -2 0M18 12a1 1 0 1 0 2 0a1 1 0 1 0 -2 0M4 12a1 1 0 1 0 2 0a1 1 0 1 0 -2 0";
     /// Lucide "eye".
     Eye = "M2.062 12.348a1 1 0 0 1 0-.696 10.75 10.75 0 0 1 19.876 0 1 1 0 0 1 0 .696 10.75 10.75 0 0 1-19.876 0M9 12a3 3 0 1 0 6 0a3 3 0 1 0 -6 0";
     /// Lucide "eye-off".
@@ -84,8 +80,6 @@ icons! {
     Languages = "M5 8l6 6M4 14l6-6 2-3M2 5h12M7 2h1M22 22l-5-10-5 10M14 18h6";
     /// Lucide "laptop".
     Laptop = "M18 5a2 2 0 0 1 2 2v8.526a2 2 0 0 0 .212.897l1.068 2.127a1 1 0 0 1-.9 1.45H3.62a1 1 0 0 1-.9-1.45l1.068-2.127A2 2 0 0 0 4 15.526V7a2 2 0 0 1 2-2zM20.054 15.987H3.946";
-    /// Lucide "list-checks".
-    ListChecks = "M13 5h8M13 12h8M13 19h8M3 17 2 2 4-4M3 7 2 2 4-4";
     /// Lucide "lock".
     Lock = "M5 11h14a2 2 0 0 1 2 2v7a2 2 0 0 1 -2 2h-14a2 2 0 0 1 -2 -2v-7a2 2 0 0 1 2 -2zM7 11V7a5 5 0 0 1 10 0v4";
     /// Lucide "mail".
@@ -114,8 +108,6 @@ icons! {
     Plus = "M5 12h14M12 5v14";
     /// Lucide "qr-code".
     QrCode = "M4 3h3a1 1 0 0 1 1 1v3a1 1 0 0 1 -1 1h-3a1 1 0 0 1 -1 -1v-3a1 1 0 0 1 1 -1zM17 3h3a1 1 0 0 1 1 1v3a1 1 0 0 1 -1 1h-3a1 1 0 0 1 -1 -1v-3a1 1 0 0 1 1 -1zM4 16h3a1 1 0 0 1 1 1v3a1 1 0 0 1 -1 1h-3a1 1 0 0 1 -1 -1v-3a1 1 0 0 1 1 -1zM21 16h-3a2 2 0 0 0-2 2v3M21 21v.01M12 7v3a2 2 0 0 1-2 2H7M3 12h.01M12 3h.01M12 16v.01M16 12h1M21 12v.01M12 21v-1";
-    /// Lucide "receipt-text".
-    ReceiptText = "M13 16H8M14 8H8M16 12H8M4 3a1 1 0 0 1 1-1 1.3 1.3 0 0 1 .7.2l.933.6a1.3 1.3 0 0 0 1.4 0l.934-.6a1.3 1.3 0 0 1 1.4 0l.933.6a1.3 1.3 0 0 0 1.4 0l.933-.6a1.3 1.3 0 0 1 1.4 0l.934.6a1.3 1.3 0 0 0 1.4 0l.933-.6A1.3 1.3 0 0 1 19 2a1 1 0 0 1 1 1v18a1 1 0 0 1-1 1 1.3 1.3 0 0 1-.7-.2l-.933-.6a1.3 1.3 0 0 0-1.4 0l-.934.6a1.3 1.3 0 0 1-1.4 0l-.933-.6a1.3 1.3 0 0 0-1.4 0l-.933.6a1.3 1.3 0 0 1-1.4 0l-.934-.6a1.3 1.3 0 0 0-1.4 0l-.933.6a1.3 1.3 0 0 1-.7.2 1 1 0 0 1-1-1z";
     /// Lucide "refresh-cw".
     Refresh = "M3 12a9 9 0 0 1 9-9 9.75 9.75 0 0 1 6.74 2.74L21 8M21 3v5h-5M21 12a9 9 0 0 1-9 9 9.75 9.75 0 0 1-6.74-2.74L3 16M8 16H3v5";
     /// Lucide "scissors".
@@ -129,13 +121,11 @@ icons! {
     /// Lucide "smartphone".
     Smartphone = "M7 2h10a2 2 0 0 1 2 2v16a2 2 0 0 1 -2 2h-10a2 2 0 0 1 -2 -2v-16a2 2 0 0 1 2 -2zM12 18h.01";
     /// Lucide "circle-arrow-up".
-    StepUp = "M2 12a10 10 0 1 0 20 0a10 10 0 1 0 -20 0M16 12-4-4-4 4M12 16V8";
+    StepUp = "M2 12a10 10 0 1 0 20 0a10 10 0 1 0 -20 0M16 12l-4-4-4 4M12 16V8";
     /// Lucide "stethoscope".
     Stethoscope = "M11 2v2M5 2v2M5 3H4a2 2 0 0 0-2 2v4a6 6 0 0 0 12 0V5a2 2 0 0 0-2-2h-1M8 15a6 6 0 0 0 12 0v-3M18 10a2 2 0 1 0 4 0a2 2 0 1 0 -4 0";
     /// Lucide "sun".
     Sun = "M8 12a4 4 0 1 0 8 0a4 4 0 1 0 -8 0M12 2v2M12 20v2M4.93 4.93l1.41 1.41M17.66 17.66l1.41 1.41M2 12h2M20 12h2M6.34 17.66l-1.41 1.41M19.07 4.93l-1.41 1.41";
-    /// Lucide "sunrise".
-    Sunrise = "M12 2v8M4.93 10.93 1.41 1.41M2 18h2M20 18h2M19.07 10.93-1.41 1.41M22 22H2M8 6 4-4 4 4M16 18a4 4 0 0 0-8 0";
     /// Lucide "syringe".
     Syringe = "M18 2l4 4M17 7l3-3M19 9 8.7 19.3c-1 1-2.5 1-3.4 0l-.6-.6c-1-1-1-2.5 0-3.4L15 5M9 11l4 4M5 19l-3 3M14 4l6 6";
     /// Lucide "target".

@@ -120,11 +120,13 @@ fn thread_view(
         let receipt = session.receipt_of_act(space, one, &told.heard);
         let seen = one.seen.as_ref().map(|seen| CareSeenView {
             by: seen.author.name.clone(),
-            role: seen.author.role,
+            // Only a person sees: a program says nothing of the kind.
+            role: person(seen.author.role),
             at_ms: seen.at_ms,
         });
         let by = one.author.name.clone();
-        let (role, at_ms) = (one.author.role, one.stored.at_ms);
+        let role = if one.stored.by.is_empty() { one.author.role } else { person(one.author.role) };
+        let at_ms = one.stored.at_ms;
         views.push(CareActView { key, by, role, at_ms, receipt, seen, what });
     }
     let unseen = |one: &&CareActView| one.key.side != space.side && one.seen.is_none();
@@ -145,6 +147,11 @@ fn thread_view(
         acts: if whole { views } else { Vec::new() },
         ..comes_to
     })
+}
+
+/// In what part a person of this account acts: one account speaks for a hospital's people and for its program.
+fn person(role: Role) -> Role {
+    if role == Role::Agent { Role::Staff } else { role }
 }
 
 /// The acts of a conversation of either kind.

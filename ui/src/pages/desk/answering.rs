@@ -7,7 +7,6 @@ use mecum_api::{CareActWords, CareThreadView, CareVerb};
 use yew::prelude::*;
 
 use super::offering::Offering;
-use crate::app::use_shell;
 use crate::components::{Button, ButtonKind, ErrorBlock, Field, FieldType, Segment};
 use crate::i18n::{t, use_i18n};
 use crate::pages::care::{says, slot_line, use_say, wished};
@@ -88,20 +87,20 @@ fn with_words(verb: CareVerb, typed: &Typed) -> Option<CareActWords> {
 /// The buttons of what may be done, and the form of what is being done.
 #[component]
 pub(super) fn Answering(props: &AnsweringProps) -> Html {
-    let (i18n, shell) = (use_i18n(), use_shell());
+    let i18n = use_i18n();
     let view = &props.view;
     let open = use_state(|| None::<CareVerb>);
     // They outlive every answer that comes meanwhile: only sending them empties them.
     let (typed, tried) = (use_state(Typed::default), use_state(|| false));
     let act = use_say({
         let (open, typed, tried) = (open.setter(), typed.setter(), tried.setter());
-        let (on_done, said) = (props.on_done.clone(), t!(i18n, "visits-said"));
+        let on_done = props.on_done.clone();
         Callback::from(move |_: CareThreadView| {
             open.set(None);
             typed.set(Typed::default());
             tried.set(false);
+            // It stands in the conversation at once, with how far it has got: no word more is needed.
             on_done.emit(());
-            shell.toast(said.clone(), None);
         })
     });
     let say = {

@@ -73,13 +73,12 @@ pub fn TalkPage(props: &TalkProps) -> Html {
     let (text, tried) = (use_state(String::new), use_state(|| false));
     let act = use_say({
         let (anew, writing, text, tried) = (query.anew(), writing.setter(), text.setter(), tried.setter());
-        let (shell, said) = (shell.clone(), t!(i18n, "visits-said"));
         Callback::from(move |_: CareThreadView| {
             writing.set(None);
             text.set(String::new());
             tried.set(false);
+            // It stands in the conversation at once, with how far it has got.
             anew.emit(());
-            shell.toast(said.clone(), None);
         })
     });
     answered_page(&query, &t!(i18n, "care-opening"), t!(i18n, "messages-title"), Route::Messages, |view| {

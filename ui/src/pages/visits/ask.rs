@@ -244,7 +244,7 @@ fn times(i18n: &I18n, known: &HospitalView, draft: &Draft, on_slot: &Callback<Sl
             if days.is_empty() { <p>{ t!(i18n, "ask-times-none") }</p> }
             { for days.into_iter().map(|(day, slots)| html! {
                 <div class="ask-day" key={day.clone()}>
-                    <h3 class="ask-day-name">{ day }</h3>
+                    <h2 class="ask-day-name">{ day }</h2>
                     <div class="chips">
                         { for slots.into_iter().map(|slot| {
                             let at = place(slot.id);

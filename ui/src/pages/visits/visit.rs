@@ -49,12 +49,10 @@ pub fn VisitPage(props: &VisitProps) -> Html {
     let text = use_state(String::new);
     let act = use_say({
         let (anew, writing, text) = (query.anew(), writing.setter(), text.setter());
-        let (shell, said) = (shell.clone(), t!(i18n, "visits-said"));
         Callback::from(move |_: CareThreadView| {
             writing.set(None);
             text.set(String::new());
             anew.emit(());
-            shell.toast(said.clone(), None);
         })
     });
     answered_page(&query, &t!(i18n, "care-opening"), t!(i18n, "visits-title"), Route::Visits, |view| {
