@@ -146,7 +146,7 @@ fn Form(props: &FormProps) -> Html {
                 { select("visit-hospital", &t!(i18n, "ask-hospital"), &space.space, props.spaces.iter().map(|one| (one.space.clone(), one.name.clone())).collect(), None, None, on_space) }
             }
             if let Some(known) = known.as_deref().filter(|known| !known.services.is_empty()) {
-                { service_field(&i18n, known, &draft.service, missing, on_service) }
+                { service_field(&i18n, known, &draft.service, missing.as_ref(), on_service) }
                 { times(&i18n, known, &draft, &on_slot) }
             } else {
                 <Field id="visit-service" label={t!(i18n, "ask-service")} hint={AttrValue::from(t!(i18n, "ask-service-unknown"))} value={draft.service.clone()} error={missing} oninput={on_service} />
@@ -179,7 +179,7 @@ pub(crate) fn select(
     value: &str,
     options: Vec<(String, String)>,
     none: Option<String>,
-    error: Option<AttrValue>,
+    error: Option<&AttrValue>,
     onchange: Callback<String>,
 ) -> Html {
     let onchange = Callback::from(move |event: Event| {
@@ -191,7 +191,7 @@ pub(crate) fn select(
     html! {
         <div class={classes!("field", error.is_some().then_some("field-wrong"))}>
             <label class="field-label" for={id}>{ label.to_owned() }</label>
-            if let Some(error) = &error { <span class="field-error" id={error_id.clone()} role="alert">{ error.clone() }</span> }
+            if let Some(error) = error { <span class="field-error" id={error_id.clone()} role="alert">{ error.clone() }</span> }
             <select class="field-box" {id} {onchange} aria-describedby={error.is_some().then_some(error_id)} aria-invalid={error.is_some().then_some("true")}>
                 if let Some(none) = none { <option value="" selected={value.is_empty()}>{ none }</option> }
                 { for options.into_iter().map(|(code, name)| html! { <option value={code.clone()} selected={code == value}>{ name }</option> }) }
@@ -204,7 +204,7 @@ fn service_field(
     i18n: &I18n,
     known: &HospitalView,
     service: &str,
-    missing: Option<AttrValue>,
+    missing: Option<&AttrValue>,
     on_service: Callback<String>,
 ) -> Html {
     let options = known.services.iter().map(|one| (one.code.clone(), one.name.clone())).collect();
