@@ -187,7 +187,7 @@ async fn a_patient_asks_without_a_network_and_reads_the_hospitals_answer_without
     let again = clinic.open(&clinic.phone, &shown).await;
     assert_eq!(again, shown, "and is read without a network");
     let offer = &again.acts[1];
-    assert_eq!((offer.by.as_str(), offer.role), ("Sari Utami", Role::Agent), "by whoever spoke");
+    assert_eq!((offer.by.as_str(), offer.role), ("Sari Utami", Role::Staff), "by whoever spoke");
     assert_eq!(again.acts[0].receipt, ReceiptState::Received, "the hospital answered: it has what was asked");
     let yes = AppointmentAct::Accept { offer: offer.key, slot: slot(3).id };
     let accepted = clinic.say(&clinic.phone, Some(&again), CareActWords::Appointment(yes)).await;
@@ -269,7 +269,7 @@ async fn what_the_hospital_has_is_received_and_what_somebody_opened_there_is_see
     let told = until::<command::CareGet>(&clinic.phone, args, "it is told", told).await;
     let by = first(&read(told)).1;
     let by = by.expect("it is told");
-    assert_eq!((by.by.as_str(), by.role), ("Sari Utami", Role::Agent), "by whoever opened it");
+    assert_eq!((by.by.as_str(), by.role), ("Sari Utami", Role::Staff), "by whoever opened it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
