@@ -127,6 +127,8 @@ async function use(window, { minutes }) {
 async function byTheButton(window) {
   await press(window, 'a[href="/settings"]');
   await window.until("return !!document.querySelector('#auto-lock')", "the settings");
+  // It stands below what the window shows at first.
+  await window.run("document.querySelector('section:has(#auto-lock) button').scrollIntoView({ block: 'center' })");
   await press(window, "section:has(#auto-lock) button", true);
 }
 

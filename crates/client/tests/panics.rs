@@ -221,6 +221,7 @@ async fn what_panics_each_time_that_it_is_shown_is_put_aside_and_said_and_the_re
     scene.synced().await;
     let (id, [unlucky, lucky]) = scene.other_writes_of_each_kind().await;
     let armed = mecum_trip::arm_about("row-of", &id);
+    scene.other_says_it().await;
     let sync = scene.synced().await;
     assert!(armed.struck(), "it was to be shown");
     assert_eq!(sync["phase"], "up-to-date", "no exchange stops for it: {sync}");

@@ -103,9 +103,13 @@ impl Scene {
         let first = other.add(chart, Kind::MedicationStatement, medicine("Unlucky")).expect("a medicine");
         other.set(chart, first, vec![(Field::Dose, Some("10".to_owned()))]).expect("a dose");
         other.add(chart, Kind::Note, vec![(Field::Text, "Lucky".to_owned())]).expect("a note");
-        exchange(&mut self.other).await;
         let mecum_client::ItemKey::Entry(id) = first else { panic!("a medicine is an entry") };
         (id.to_vec(), ["Unlucky".to_owned(), "Lucky".to_owned()])
+    }
+
+    /// The other device says what it has written: from here on a wake may bring it here at any moment.
+    pub(crate) async fn other_says_it(&mut self) {
+        exchange(&mut self.other).await;
     }
 
     /// How the exchange stands, after one.

@@ -48,7 +48,8 @@ impl Frame {
                 let path = mutated(format!("{}{query}", self.path).as_bytes(), dice);
                 let Ok(path) = String::from_utf8(path) else { continue };
                 // A head that is none is damaged elsewhere.
-                if path.bytes().any(|byte| !byte.is_ascii_graphic()) || may_open_a_mailbox(&path) {
+                let may_change = may_open_a_mailbox(&path) || may_publish(&path);
+                if path.bytes().any(|byte| !byte.is_ascii_graphic()) || may_change {
                     continue;
                 }
                 changed.path = path;
@@ -77,6 +78,16 @@ fn may_open_a_mailbox(path: &str) -> bool {
         days.is_none_or(|days| days.is_some_and(|days| (1..=MAX_MAILBOX_DAYS).contains(&days)));
     let name = path.strip_prefix("/v1/mailbox/").and_then(|rest| rest.strip_suffix("/offer"));
     path.contains('%') || is_asked_well && name.is_some_and(|name| name.parse::<DocumentId>().is_ok())
+}
+
+/// Whether this is, or may once unescaped be, the right path for a page.
+fn may_publish(path: &str) -> bool {
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    let named = path.strip_prefix("/v1/page/").and_then(|rest| rest.split_once('/'));
+    let is_good = |(name, number): (&str, &str)| {
+        name.parse::<DocumentId>().is_ok() && number.parse::<i64>().is_ok_and(|number| number > 0)
+    };
+    path.contains('%') || named.is_some_and(is_good)
 }
 
 /// What one account said in its time.
@@ -168,8 +179,11 @@ fn put_into_a_mailbox(server: &Server, actor: &Actor, token: &str) -> Vec<Frame>
 pub(crate) fn record(server: &Server, seed: u64) -> Recorded {
     let mut actor = Actor::new(seed);
     let genesis = actor.account_genesis();
-    let enrolment =
-        encode(&EnrolRequest { version: PROTOCOL_VERSION, code: server.code(), genesis: genesis.clone() });
+    let enrolment = encode(&EnrolRequest {
+        version: PROTOCOL_VERSION,
+        code: server.host_code(),
+        genesis: genesis.clone(),
+    });
     server.frame::<mecum_sync::EnrolResponse>("/v1/enrol", None, &enrolment);
     let keys = Keys { server, account: actor.account };
     let signed_in = keys.sign_in(&actor, &actor.signing);
@@ -195,6 +209,8 @@ pub(crate) fn record(server: &Server, seed: u64) -> Recorded {
     server.frame::<HelpersDone>("/v1/helpers/part", Some(&token), &brought(set, part));
     let (by_helpers, stop) = asked_by_helpers(&keys, &actor, &phone, seed);
     let mailbox = put_into_a_mailbox(server, &actor, &token);
+    let page = Frame::put(format!("/v1/page/{}/3", DocumentId::random(&actor.entropy)));
+    assert_eq!(page.say(server, 0, Some(&token)), 204, "a page of a host");
     let pull = encode(&SyncRequest::pull(response.cursor, 1 << 20));
     let signed_as_other = keys.sign_in(&actor, &phone.signing);
     // A snapshot and a push that hold in every way but their signer.
@@ -221,10 +237,12 @@ pub(crate) fn record(server: &Server, seed: u64) -> Recorded {
     let (name, read) = (DocumentId::random(&actor.entropy), mailbox[0].path.clone());
     frames.extend(by_helpers);
     frames.extend(mailbox);
+    frames.push(page.clone());
     let orders = vec![
         Frame::post("/v1/helpers/part", brought(set, [7; 32])),
         stop,
         Frame::put(format!("/v1/mailbox/{name}/offer?days=7")),
+        Frame { path: page.path.replace("/3", "/4"), ..page },
     ];
     Recorded { token, frames, orders, mailbox: read }
 }

@@ -31,6 +31,14 @@ impl Server {
         Self { running, pin, data }
     }
 
+    /// A code for the account of a hospital.
+    #[allow(dead_code, reason = "not every program that is made of this file asks for one")]
+    pub(crate) fn host_code(&self) -> String {
+        let mut program = std::process::Command::new(SERVER);
+        let made = program.args(["enrol", "--hospital", "--data"]).arg(self.data.path()).output().unwrap();
+        String::from_utf8(made.stdout).unwrap().trim().to_owned()
+    }
+
     pub(crate) fn code(&self) -> String {
         enrolment_code(self.data.path())
     }

@@ -203,7 +203,9 @@ fn as_before(folder: &std::path::Path) {
     c.execute_batch(&format!(
         "BEGIN; DROP INDEX helper_request_open; ALTER TABLE helper_request RENAME TO later; {table}
          INSERT INTO helper_request ({columns}) SELECT {columns} FROM later; DROP TABLE later;
-         DROP INDEX mailbox_room; ALTER TABLE mailbox DROP COLUMN site; PRAGMA user_version = 6; COMMIT;"
+         DROP INDEX mailbox_room; ALTER TABLE mailbox DROP COLUMN site; DROP TABLE public_page;
+         ALTER TABLE account DROP COLUMN host; ALTER TABLE enrolment_code DROP COLUMN host;
+         PRAGMA user_version = 6; COMMIT;"
     ))
     .unwrap();
 }
