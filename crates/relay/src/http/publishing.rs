@@ -34,9 +34,6 @@ pub(super) async fn put(
     let (author, _) = author(shared, request.headers())?;
     policy::live(&context, author).await?;
     let now_ms = shared.now_ms();
-    if !shared.pages_by_account.take(author.account, now_ms) {
-        return Err(RefusalCode::RateLimited.into());
-    }
     // SQLite's integers are signed.
     if number == 0 || i64::try_from(number).is_err() {
         return Err(RefusalCode::Malformed.into());
@@ -44,6 +41,19 @@ pub(super) async fn put(
     let body =
         body::read(request.into_body(), MAX_PUBLISHED_BYTES, shared.options.limits.body_timeout).await?;
     let page = PublicPage { number, body };
+    // What replaces nothing is answered by looking, and is not counted: it costs no write.
+    if let Some(there) = shared.blocking(move |store| store.public_page(name)).await?
+        && there.number >= number
+    {
+        return if there == page {
+            Ok(StatusCode::NO_CONTENT.into_response())
+        } else {
+            Err(RefusalCode::AlreadyExists.into())
+        };
+    }
+    if !shared.pages_by_account.take(author.account, now_ms) {
+        return Err(RefusalCode::RateLimited.into());
+    }
     shared.blocking(move |store| store.put_public_page(author.account, name, page, now_ms)).await??;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
